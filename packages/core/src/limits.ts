@@ -1,0 +1,36 @@
+/** Every bound of the protocol, in one place. SPEC §11. Bytes unless the name says otherwise. */
+
+/** A text handed to a decoder: a page, a post, a file. */
+export const maxTextBytes = 1_048_576
+/** JSON of one envelope, and what one compact text may decompress to. */
+export const maxEnvelopeTextBytes = 65_536
+/** JCS of one whole envelope. */
+export const maxEnvelopeBytes = 4_000
+export const maxIdentityBytes = 256
+/** Nesting of JSON objects and arrays; the outermost value is depth 1. */
+export const maxJsonDepth = 8
+export const maxJsonMembers = 64
+/** Proofs taken from one text. */
+export const maxCandidates = 8
+/** TXT records looked at under one name. */
+export const maxTxtRecords = 16
+/** `Chain:` hints taken from one text. */
+export const maxChainHints = 4
+export const maxHintBytes = 2_048
+/** The zstd window, or the content size of a single-segment frame. */
+export const maxZstdWindowBytes = 1_048_576
+/** JSONL of one branch of a sigchain. */
+export const maxChainBytes = 8_388_608
+export const maxChainEvents = 10_000
+/** Places at the end of a chain that only the primary may use, to revoke, settle and rotate. */
+export const reservedChainEvents = 1_000
+/** Events of one chain that a reader unites from all sources, forks included. */
+export const maxKnownEvents = 20_000
+export const maxActiveDevices = 32
+export const maxActiveClaims = 256
+/** Entries of `keys`, `keep` and `reject`. */
+export const maxListEntries = 32
+export const clockSkewSeconds = 300
+export const maxHeadLifetimeSeconds = 7 * 86_400
+export const maxCredentialLifetimeSeconds = 90 * 86_400
+export const maxPresenceLifetimeSeconds = 600
