@@ -1,0 +1,74 @@
+/**
+ * What a channel is: a place of an account's own, from which proofs are collected. SPEC §7.
+ * A channel finds candidates and says what it saw; one verifier, in core, decides.
+ */
+import type { Code } from "@kez/core"
+import type { FetchAnswer, FetchOptions } from "./fetch.ts"
+import type { TxtAnswer } from "./resolver.ts"
+
+/** A text that may be a proof, as it stood in the account's own place. */
+export interface Candidate {
+  readonly text: string
+  /** A URL or DNS name that a person can look at. */
+  readonly foundAt: string
+}
+
+/** One look at one place. */
+export interface Evidence {
+  /** A web URL, or the RFC 4501 URI of a DNS look-up: `dns:_kez.example.com?type=TXT`. */
+  readonly url: string
+  /** Unix seconds. */
+  readonly fetchedAt: number
+  /** The HTTP status, where there was one. */
+  readonly status?: number
+  /** Lower-case hex over the bytes found. */
+  readonly sha256?: string
+  /** One sentence for the owner: the nearest thing found, or what looks wrong. */
+  readonly note?: string
+  readonly code?: Code
+  readonly retryAfterSeconds?: number
+}
+
+/**
+ * What a look at the account's place gave. `absent` and `invalid` are answers; `unreachable` is none,
+ * and must never turn a person red.
+ */
+export type Publication =
+  | {
+      readonly status: "found"
+      /** At least one. */
+      readonly candidates: readonly Candidate[]
+      /** `https:` URLs of sigchains that stand beside the proofs. */
+      readonly chainHints: readonly string[]
+      /** The account's permanent number, where the channel has one. */
+      readonly accountId?: string
+      readonly evidence: Evidence
+    }
+  | { readonly status: "absent"; readonly code: "proof.not_found"; readonly evidence: Evidence }
+  | { readonly status: "invalid"; readonly code: Code; readonly evidence: Evidence }
+  | {
+      readonly status: "unreachable"
+      readonly code: Code
+      readonly evidence: Evidence
+      readonly retryAfterSeconds?: number
+    }
+
+/** The network as a channel sees it. `createNet` makes the guarded one; tests hand in their own. */
+export interface Net {
+  /** Throws KezError `net.dns`, `net.timeout` or `net.refused` when no server gave an answer. */
+  resolveTxt(name: string, signal: AbortSignal): Promise<TxtAnswer>
+  /** Throws KezError `net.*`, `limit.body` when there is no answer that may be used. */
+  fetch(url: string, options: FetchOptions): Promise<FetchAnswer>
+  /** Unix seconds. */
+  now(): number
+}
+
+export interface Channel {
+  /** The part of an identity before the colon. */
+  readonly system: string
+  /**
+   * Looks at the place of the canonical identity value.
+   * Throws only the signal's reason, when the caller gave up.
+   */
+  collect(value: string, net: Net, signal: AbortSignal): Promise<Publication>
+}

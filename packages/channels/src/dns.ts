@@ -1,0 +1,65 @@
+/** The `dns:` channel: proofs in TXT records at `_kez.<domain>`. SPEC §7.1. */
+import { createHash } from "node:crypto"
+import type { Channel, Evidence, Net, Publication } from "./channel.ts"
+import { findNearMisses, notesOnFound } from "./dns-near-miss.ts"
+import { maxChainHints, maxHintBytes, maxNameBytes, maxTxtRecords } from "./limits.ts"
+import { publicationOfError } from "./publication.ts"
+
+const label = "_kez"
+/** In any case: a proof in capitals is a broken proof, not an absent one. SPEC DNS-1. */
+const proofPrefix = /^kez:/i
+/** Printable ASCII without spaces. SPEC FIND-4. */
+const hint = /^Chain: (https:\/\/[!-~]+)$/
+
+export const dns: Channel = { system: "dns", collect }
+
+async function collect(domain: string, net: Net, signal: AbortSignal): Promise<Publication> {
+  const name = `${label}.${domain}`
+  const place = { url: `dns:${name}?type=TXT`, fetchedAt: net.now() }
+  if (name.length > maxNameBytes) return absent(place, [`${name} is longer than a DNS name can be`])
+  let records: readonly string[]
+  let server: string
+  try {
+    const answer = await net.resolveTxt(name, signal)
+    // DNS gives records in any order; sorted, the same records are the same evidence.
+    records = answer.records.toSorted()
+    server = answer.server
+  } catch (error) {
+    return publicationOfError(error, place)
+  }
+  if (records.length > maxTxtRecords) {
+    const note = `${records.length} TXT records at ${name}, more than the ${maxTxtRecords} that are looked at`
+    return { status: "invalid", code: "limit.candidates", evidence: { ...place, code: "limit.candidates", note } }
+  }
+  const seen = records.length === 0 ? place : { ...place, sha256: digest(records) }
+  const proofs = records.filter((text) => proofPrefix.test(text))
+  if (proofs.length === 0) return absent(seen, await findNearMisses({ domain, name, records, server }, net, signal))
+  return {
+    status: "found",
+    candidates: proofs.map((text) => ({ text, foundAt: name })),
+    chainHints: readChainHints(records),
+    evidence: withNotes(seen, notesOnFound(proofs)),
+  }
+}
+
+function readChainHints(records: readonly string[]): readonly string[] {
+  return records
+    .flatMap((text) => hint.exec(text)?.[1] ?? [])
+    .filter((url) => url.length <= maxHintBytes)
+    .slice(0, maxChainHints)
+}
+
+function absent(place: Evidence, notes: readonly string[]): Publication {
+  return { status: "absent", code: "proof.not_found", evidence: withNotes(place, notes) }
+}
+
+function withNotes(evidence: Evidence, notes: readonly string[]): Evidence {
+  return notes.length === 0 ? evidence : { ...evidence, note: notes.join("; ") }
+}
+
+/** SHA-256 over the records' bytes, sorted, each ended by a line feed. */
+function digest(records: readonly string[]): string {
+  const hash = createHash("sha256")
+  for (const text of records) hash.update(text, "latin1").update("\n")
+  return hash.digest("hex")
+}

@@ -1,0 +1,204 @@
+/**
+ * The single way to fetch from a place that may be hostile. SPEC §7.
+ * Resolve once, accept only global unicast addresses, connect to those, follow few redirects and check each anew.
+ */
+import { createHash } from "node:crypto"
+import type { IncomingHttpHeaders } from "node:http"
+import { isIP } from "node:net"
+import { KezError } from "@kez/core"
+import { assertPublicAddresses } from "./address.ts"
+import { withDeadline } from "./deadline.ts"
+import { type ExchangeAnswer, exchange, isRedirect, type Method } from "./exchange.ts"
+import { type FetchLimits, fetchLimits, maxAddressesTried } from "./limits.ts"
+import { createHostQueue } from "./queue.ts"
+import { type Resolver, UnknownHostError } from "./resolver.ts"
+import { parseRetryAfter } from "./retry-after.ts"
+import { type HostMap, parseHosts, parseRedirect, parseTarget, type Target } from "./url.ts"
+
+export interface FetchOptions {
+  readonly signal?: AbortSignal | undefined
+  /** "GET" unless given. Only GET follows redirects: a body is for one place. */
+  readonly method?: Method
+  /** Lower-case names. All of them stay behind when a redirect leads to another origin. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  /** Media types without parameters; a 2xx answer of another type is refused. */
+  readonly accept?: readonly string[]
+  /** Refuses redirects to another host. */
+  readonly sameHost?: boolean
+  /** For a place that holds more than a page, such as a sigchain. */
+  readonly maxWireBytes?: number
+  readonly maxBodyBytes?: number
+}
+
+export interface FetchAnswer {
+  /** After redirects. For a host with a configured base URL still the URL as everyone names it. */
+  readonly url: string
+  readonly status: number
+  /** Lower-case names; those of `keptHeaders` only. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Decompressed. */
+  readonly body: Uint8Array
+  /** Lower-case hex over `body`. */
+  readonly sha256: string
+  /** Unix seconds. */
+  readonly fetchedAt: number
+  readonly retryAfterSeconds?: number
+}
+
+export interface FetchSetup {
+  readonly resolver: Pick<Resolver, "resolveAddresses">
+  /** Unix seconds. */
+  now(): number
+  /**
+   * Host to base URL, for development and for servers of one's own: `{ localhost: "http://127.0.0.1:7878" }`.
+   * Only these origins may be private or have another port.
+   */
+  readonly hosts?: Readonly<Record<string, string>>
+  /** PEM certificates to trust instead of the system's. */
+  readonly ca?: string
+  readonly limits?: Partial<FetchLimits>
+}
+
+export type GuardedFetch = (url: string, options?: FetchOptions) => Promise<FetchAnswer>
+
+const userAgent = "kez/0.4"
+
+/** Headers that channels read. Set-Cookie is not among them, so no cookie can come back. */
+const keptHeaders = [
+  "content-type",
+  "date",
+  "etag",
+  "last-modified",
+  "link",
+  "www-authenticate",
+  "x-ratelimit-remaining",
+  "x-ratelimit-reset",
+] as const
+
+/**
+ * Creates a guarded fetch. Any HTTP status is an answer; it throws KezError where there is none:
+ * `net.url|host|address|port|redirect|redirect_limit` refused, `net.dns|refused|tls|timeout|http|busy` failed,
+ * `net.content_type`, `limit.body` answered with what may not be used.
+ */
+export function createFetch(setup: FetchSetup): GuardedFetch {
+  const limits = { ...fetchLimits, ...setup.limits }
+  const hosts = parseHosts(setup.hosts)
+  const runAtHost = createHostQueue(limits)
+
+  async function send(target: Target, options: FetchOptions, signal: AbortSignal): Promise<ExchangeAnswer> {
+    return runAtHost(target.sent.host, signal, async () => {
+      const addresses = target.base ? undefined : await resolvePublic(target.sent.hostname, setup.resolver, signal)
+      return exchange(
+        {
+          url: target.sent,
+          method: options.method ?? "GET",
+          headers: buildHeaders(options),
+          body: options.body,
+          addresses,
+          ca: setup.ca,
+          limits: {
+            ...limits,
+            maxWireBytes: options.maxWireBytes ?? limits.maxWireBytes,
+            maxBodyBytes: options.maxBodyBytes ?? limits.maxBodyBytes,
+          },
+        },
+        signal,
+      )
+    })
+  }
+
+  async function follow(first: Target, options: FetchOptions, signal: AbortSignal): Promise<FetchAnswer> {
+    let target = first
+    let current = options
+    for (let hop = 0; hop <= limits.maxRedirects; hop += 1) {
+      const answer = await send(target, current, signal)
+      if (!isRedirect(answer.status)) return describeAnswer(target, answer, options, setup.now())
+      const next = readRedirect(target, answer, options, hosts)
+      if (next.url.origin !== target.url.origin) current = { ...current, headers: {} }
+      target = next
+    }
+    throw new KezError(
+      "net.redirect_limit",
+      `Cannot fetch from ${first.url.host}: expected at most ${limits.maxRedirects} redirects`,
+    )
+  }
+
+  return async (text, options = {}) => {
+    const target = parseTarget(text, hosts)
+    const deadline = { parent: options.signal, timeoutMs: limits.totalMs, task: `fetch from ${target.url.host}` }
+    return withDeadline(deadline, (signal) => follow(target, options, signal))
+  }
+}
+
+/** Asks the resolver once; the addresses that are checked are those connected to. */
+async function resolvePublic(
+  hostname: string,
+  resolver: FetchSetup["resolver"],
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  // An address in the URL was checked with the URL, and no look-up happens for it.
+  if (hostname.startsWith("[") || isIP(hostname) !== 0) return undefined
+  const { addresses } = await resolver.resolveAddresses(hostname, signal)
+  if (addresses.length === 0) throw new UnknownHostError(hostname)
+  assertPublicAddresses(hostname, addresses)
+  const isV6 = (address: string) => address.includes(":")
+  // IPv4 first: many networks announce IPv6 without carrying it.
+  const v4 = addresses.filter((address) => !isV6(address)).slice(0, maxAddressesTried)
+  return [...v4, ...addresses.filter(isV6).slice(0, maxAddressesTried)]
+}
+
+function buildHeaders(options: FetchOptions): Record<string, string> {
+  return {
+    accept: options.accept?.join(", ") ?? "*/*",
+    ...options.headers,
+    "user-agent": userAgent,
+    "accept-encoding": "gzip, br, deflate",
+    connection: "close",
+  }
+}
+
+function readRedirect(from: Target, answer: ExchangeAnswer, options: FetchOptions, hosts: HostMap): Target {
+  const { host } = from.url
+  if ((options.method ?? "GET") !== "GET") {
+    throw new KezError("net.redirect", `Cannot send to ${host}: expected an answer, got a redirect`)
+  }
+  const location = answer.headers.location
+  if (location === undefined) throw new KezError("net.http", `Cannot follow ${host}: expected a Location, got none`)
+  const next = parseRedirect(from, location, hosts)
+  if (options.sameHost && next.url.host !== host) {
+    throw new KezError("net.redirect", `Cannot follow ${host}: expected to stay there, got ${next.url.host}`)
+  }
+  return next
+}
+
+function describeAnswer(target: Target, answer: ExchangeAnswer, options: FetchOptions, now: number): FetchAnswer {
+  const { status, body, headers } = answer
+  const contentType = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "none"
+  if (status >= 200 && status < 300 && options.accept && !options.accept.includes(contentType)) {
+    const wanted = options.accept.join(" or ")
+    throw new KezError(
+      "net.content_type",
+      `Cannot read the answer of ${target.url.host}: expected ${wanted}, got ${contentType.slice(0, 80)}`,
+    )
+  }
+  const retryAfterSeconds = status >= 400 ? parseRetryAfter(headers["retry-after"], now) : undefined
+  return {
+    url: target.url.href,
+    status,
+    headers: keepHeaders(headers),
+    body,
+    sha256: createHash("sha256").update(body).digest("hex"),
+    fetchedAt: now,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  }
+}
+
+function keepHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const name of keptHeaders) {
+    const value = headers[name]
+    if (typeof value === "string") kept[name] = value
+  }
+  return kept
+}

@@ -1,0 +1,57 @@
+/** The bounds of everything that touches the network. SPEC §7 and §11. Bytes unless the name says otherwise. */
+
+/** How far one fetch may go. A caller may raise a byte cap for a place that holds more, such as a sigchain. */
+export interface FetchLimits {
+  /** From the call to the last byte: queue, DNS, redirects and body together. */
+  readonly totalMs: number
+  /** The longest time in which no byte arrives. */
+  readonly idleMs: number
+  readonly maxRedirects: number
+  readonly maxHeaderBytes: number
+  /** Body as received, before decompression. */
+  readonly maxWireBytes: number
+  /** Body after decompression. */
+  readonly maxBodyBytes: number
+  readonly maxRequestsPerHost: number
+  /** Calls that wait for a free place at one host; one more is refused. */
+  readonly maxQueuedPerHost: number
+}
+
+export const fetchLimits: FetchLimits = {
+  totalMs: 10_000,
+  idleMs: 3_000,
+  maxRedirects: 3,
+  maxHeaderBytes: 32_768,
+  maxWireBytes: 262_144,
+  maxBodyBytes: 1_048_576,
+  maxRequestsPerHost: 2,
+  maxQueuedPerHost: 64,
+}
+
+export interface ResolverLimits {
+  /** All servers and attempts together. */
+  readonly totalMs: number
+  /** The first attempt at one server; the second waits twice as long. */
+  readonly attemptMs: number
+}
+
+export const resolverLimits: ResolverLimits = { totalMs: 10_000, attemptMs: 1_500 }
+
+/** TXT records looked at under one name. SPEC §11. */
+export const maxTxtRecords = 16
+/** `Chain:` hints taken from one place. SPEC §11. */
+export const maxChainHints = 4
+export const maxHintBytes = 2_048
+export const maxUrlBytes = 2_048
+/** A DNS name in text form, without the final dot. RFC 1035 §2.3.4. */
+export const maxNameBytes = 253
+/** Names that a CNAME chain may pass through. */
+export const maxCnameHops = 8
+/** A DNS message over HTTPS. */
+export const maxDnsMessageBytes = 65_535
+/** Addresses of one host that are tried, per family; all of them are checked. */
+export const maxAddressesTried = 4
+/** How long the look for near misses may take, after the answer is known. */
+export const nearMissMs = 2_000
+/** The longest wait that a server may ask for and be believed. */
+export const maxRetryAfterSeconds = 86_400
