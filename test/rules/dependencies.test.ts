@@ -1,0 +1,104 @@
+/** What this repository takes from others: pinned, explained, whole, and without install scripts. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { manifests, readJson, readText } from "../support/sources.ts"
+
+/** Packages that may run a script when they are installed. A line here needs a reason in docs/decisions. */
+const MAY_HAVE_INSTALL_SCRIPT: readonly string[] = []
+
+interface LockEntry {
+  readonly version?: string
+  readonly integrity?: string
+  readonly resolved?: string
+  readonly link?: boolean
+  readonly inBundle?: boolean
+  readonly hasInstallScript?: boolean
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+type Lock = ReadonlyArray<readonly [path: string, entry: LockEntry]>
+
+const readLock = (): Lock =>
+  Object.entries((readJson("package-lock.json") as { packages: Record<string, LockEntry> }).packages)
+const installed = (lock: Lock): Lock => lock.filter(([path, entry]) => path.includes("node_modules/") && !entry.link)
+const pathsOf = (lock: Lock): readonly string[] => lock.map(([path]) => path)
+const nameOf = (path: string): string => path.replace(/^.*node_modules\//, "")
+
+const withoutIntegrity = (lock: Lock): readonly string[] =>
+  pathsOf(installed(lock).filter(([, entry]) => !entry.integrity?.startsWith("sha512-") && !entry.inBundle))
+
+const withHost = (lock: Lock): readonly string[] =>
+  pathsOf(lock.filter(([, entry]) => /^[a-z+]+:|^\/\//i.test(entry.resolved ?? "")))
+
+const withScript = (lock: Lock): readonly string[] =>
+  pathsOf(lock.filter(([path, entry]) => entry.hasInstallScript && !MAY_HAVE_INSTALL_SCRIPT.includes(nameOf(path))))
+
+/** npm ci refuses a lock file that lacks a package, even one for another platform. */
+function missing(lock: Lock): readonly string[] {
+  const present = new Set(lock.map(([path]) => nameOf(path)))
+  const named = lock.flatMap(([, entry]) => Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }))
+  return [...new Set(named)].filter((name) => !present.has(name)).sort()
+}
+
+const lockRules = [
+  ["gives every package an integrity", withoutIntegrity, { version: "1.0.0" }],
+  ["names no host", withHost, { resolved: "https://registry.example/a.tgz", integrity: "sha512-x" }],
+  ["has no package with an install script that is not on the list", withScript, { hasInstallScript: true }],
+  ["holds every package that another one names", missing, { optionalDependencies: { b: "1.0.0" } }],
+] as const
+
+for (const [rule, find, broken] of lockRules) {
+  test(`the lock file ${rule}`, () => {
+    assert.deepEqual(find(readLock()), [])
+  })
+  test(`the rule that the lock file ${rule} fails when an entry breaks it`, () => {
+    assert.equal(find([["node_modules/a", broken]]).length, 1)
+    assert.deepEqual(find([["node_modules/a", { integrity: "sha512-x" }]]), [])
+  })
+}
+
+interface Dependency {
+  readonly manifest: string
+  readonly name: string
+  readonly version: string
+}
+
+const FIELDS = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"] as const
+type Manifest = Partial<Record<(typeof FIELDS)[number], Record<string, string>>>
+
+function readDependencies(): readonly Dependency[] {
+  return manifests().flatMap((manifest) => {
+    const fields = readJson(manifest) as Manifest
+    const entries = FIELDS.flatMap((field) => Object.entries(fields[field] ?? {}))
+    return entries.map(([name, version]) => ({ manifest, name, version }))
+  })
+}
+
+const isPinned = ({ version }: Pick<Dependency, "version">): boolean => /^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version)
+
+test("every dependency is pinned to one version", () => {
+  const loose = readDependencies().filter((dependency) => !isPinned(dependency))
+  assert.deepEqual(loose, [])
+})
+
+test("the rule on pins fails when a version is a range", () => {
+  for (const version of ["^1.2.3", "~1.2.3", "1.2", "*", "latest", ">=1.0.0", "git+https://x.example/y"]) {
+    assert.equal(isPinned({ version }), false, version)
+  }
+})
+
+function isExplained(name: string, document: string): boolean {
+  return document.split("\n").some((line) => line.startsWith(`| \`${name}\` |`))
+}
+
+test("every dependency has a line in docs/decisions/dependencies.md", () => {
+  const document = readText("docs/decisions/dependencies.md")
+  const names = readDependencies().map(({ name }) => name)
+  const unexplained = names.filter((name) => !name.startsWith("@kez/") && !isExplained(name, document))
+  assert.deepEqual(unexplained, [])
+})
+
+test("the rule on explained dependencies fails when only another name has a line", () => {
+  assert.equal(isExplained("a", "| `ab` | x |"), false)
+  assert.equal(isExplained("a", "| `a` | x |"), true)
+})
