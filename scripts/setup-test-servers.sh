@@ -1,0 +1,65 @@
+#!/bin/sh
+# Installs the real servers that tests run against, with apt, as far as they are missing:
+# sh scripts/setup-test-servers.sh
+# Without them the tests that need them are skipped on a person's machine, and fail where CI=true.
+set -eu
+
+# One line a program: its name, its package, and "needed" or "optional".
+servers='
+knotd knot needed
+kdig knot-dnsutils optional
+'
+
+say() { printf 'kez: %s\n' "$1" >&2; }
+
+missing_needed='' missing_optional='' names=''
+PATH=$PATH:/usr/sbin:/usr/local/sbin
+while read -r program package need; do
+  if [ -z "$program" ] || command -v "$program" >/dev/null 2>&1; then continue; fi
+  names="$names $program"
+  if [ "$need" = needed ]; then missing_needed="$missing_needed $package"; else missing_optional="$missing_optional $package"; fi
+done <<EOT
+$servers
+EOT
+
+if [ -z "$names" ]; then
+  say 'all test servers are installed'
+  exit 0
+fi
+if ! command -v apt-get >/dev/null 2>&1; then
+  say "missing test servers:$names. This script knows apt only; install them with your system's own tool"
+  exit 1
+fi
+if [ "$(id -u)" -eq 0 ]; then
+  sudo=''
+elif command -v sudo >/dev/null 2>&1; then
+  sudo=sudo
+else
+  say "missing test servers:$names. Run this script as root, or install sudo"
+  exit 1
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# apt PACKAGE...: no questions, no recommended extras, its words only when it fails.
+apt() {
+  if $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null >"$log" 2>&1; then return; fi
+  tail -n 20 "$log" >&2
+  return 1
+}
+
+say "installing test servers:$names"
+apt update || say 'apt-get update failed; trying with the package lists that are here'
+# The package names hold no spaces; splitting is wanted.
+# shellcheck disable=SC2086
+if [ -n "$missing_needed" ]; then
+  apt install -y --no-install-recommends $missing_needed || {
+    say "could not install:$missing_needed"
+    exit 1
+  }
+fi
+# shellcheck disable=SC2086
+if [ -n "$missing_optional" ]; then
+  apt install -y --no-install-recommends $missing_optional || say "went on without:$missing_optional"
+fi
