@@ -48,7 +48,6 @@ export const codes = [
   "encoding.base64url",
   "encoding.unsupported",
   "zstd.frame",
-  "zstd.size",
   "zstd.dictionary",
   "zstd.trailing",
   "zstd.not_ready",

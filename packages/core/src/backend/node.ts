@@ -1,0 +1,108 @@
+/** The backend for Node: libsodium and libsecp256k1 where they load, else OpenSSL and noble. Same verdicts, other speeds. */
+import { createPrivateKey, createPublicKey, hash, sign, verify } from "node:crypto"
+import { createRequire } from "node:module"
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib"
+import type { Backend } from "./backend.ts"
+
+type Sodium = typeof import("sodium-native")
+type Secp256k1 = typeof import("tiny-secp256k1")
+type Portable = typeof import("./portable.ts")
+
+const require = createRequire(import.meta.url)
+const zeros32 = new Uint8Array(32)
+/** ASN.1 of an Ed25519 private key in PKCS #8, before its 32-byte seed (RFC 8410 §7). */
+const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex")
+
+// Native modules load at their first use: `kez --version` needs none of them.
+const sodium = once((): Sodium | undefined => tryRequire("sodium-native"))
+const secp256k1 = once((): Secp256k1 | undefined => tryRequire("tiny-secp256k1"))
+const portable = once((): Backend => (require("./portable.ts") as Portable).backend)
+
+/** Loading libsodium takes as long as this many verifications by OpenSSL save. */
+const sodiumPaysFrom = 64
+let verifications = 0
+
+export const backend: Backend = {
+  get names() {
+    return {
+      ed25519: sodium() === undefined ? "node:crypto" : "sodium-native",
+      schnorr: secp256k1() === undefined ? "@noble/curves" : "tiny-secp256k1",
+      sha256: "node:crypto",
+      zstd: "node:zlib",
+    }
+  },
+  prepare: () => Promise.resolve(),
+  sha256: (bytes) => hash("sha256", bytes, "buffer"),
+  sha256TextHex: (text) => hash("sha256", text, "hex"),
+  verifyEd25519(signature, message, publicKey) {
+    verifications++
+    const lib = verifications > sodiumPaysFrom ? sodium() : undefined
+    try {
+      if (lib !== undefined) return lib.crypto_sign_verify_detached(view(signature), view(message), view(publicKey))
+      const key = createPublicKey({
+        key: { kty: "OKP", crv: "Ed25519", x: view(publicKey).toString("base64url") },
+        format: "jwk",
+      })
+      return verify(null, message, key, signature)
+    } catch {
+      return false
+    }
+  },
+  verifySchnorr(signature, digest, publicKey) {
+    const lib = secp256k1()
+    if (lib === undefined) return portable().verifySchnorr(signature, digest, publicKey)
+    try {
+      return lib.verifySchnorr(digest, publicKey, signature)
+    } catch {
+      return false // it throws on keys that are not on the curve
+    }
+  },
+  signEd25519: (message, seed) => sign(null, message, privateKey(seed)),
+  ed25519PublicKey: (seed) => createPublicKey(privateKey(seed)).export({ format: "der", type: "spki" }).subarray(-32),
+  signSchnorr(digest, secretKey) {
+    const lib = secp256k1()
+    return lib === undefined ? portable().signSchnorr(digest, secretKey) : lib.signSchnorr(digest, secretKey, zeros32)
+  },
+  schnorrPublicKey(secretKey) {
+    const lib = secp256k1()
+    if (lib === undefined) return portable().schnorrPublicKey(secretKey)
+    return lib.xOnlyPointFromScalar(secretKey)
+  },
+  decompressZstd(frame, maxBytes) {
+    try {
+      const content = zstdDecompressSync(frame, { maxOutputLength: maxBytes })
+      return content.length === 0 ? undefined : content
+    } catch {
+      return undefined
+    }
+  },
+  compressZstd: (bytes) =>
+    zstdCompressSync(bytes, {
+      pledgedSrcSize: bytes.length,
+      params: { [constants.ZSTD_c_windowLog]: 20, [constants.ZSTD_c_checksumFlag]: 0 },
+    }),
+}
+
+function privateKey(seed: Uint8Array): ReturnType<typeof createPrivateKey> {
+  return createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" })
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function tryRequire<T>(name: string): T | undefined {
+  try {
+    return require(name)
+  } catch {
+    return undefined // an optional dependency without a build for this platform
+  }
+}
+
+function once<T>(load: () => T): () => T {
+  let loaded: { readonly value: T } | undefined
+  return () => {
+    loaded ??= { value: load() }
+    return loaded.value
+  }
+}

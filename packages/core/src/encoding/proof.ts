@@ -1,0 +1,153 @@
+/** Proofs in any text: a file, a post, a profile, a TXT record. SPEC §4.4. */
+import { type Claim, decodeEnvelope, envelopeDigest, formatEnvelope } from "../envelope/envelope.ts"
+import { KezError } from "../error.ts"
+import { maxCandidates, maxChainHints, maxHintBytes, maxTextBytes } from "../limits.ts"
+import { decodeText, trimSpace } from "../text.ts"
+import { compactPrefix, decodeCompact, encodeCompact } from "./compact.ts"
+import { decodeZoneLine, encodeZoneLine } from "./dns.ts"
+import { encodeMarkdown, type Found, type Piece, searchMarkdown } from "./markdown.ts"
+import { decodeReference, encodeReference, type Reference, referencePrefix } from "./reference.ts"
+
+export type ProofForm = "json" | "compact" | "markdown" | "dns" | "reference"
+
+/** What one text proves, structure checked, signature not: a claim, or a reference to a chain. */
+export type Proof =
+  | { readonly kind: "claim"; readonly claim: Claim; readonly digest: string }
+  | { readonly kind: "reference"; readonly reference: Reference }
+
+/** One place in a text that may hold a proof. */
+export type ProofCandidate = { readonly text: string } & ({ readonly proof: Proof } | { readonly error: KezError })
+
+export interface ProofSearch {
+  readonly candidates: readonly ProofCandidate[]
+  /** URLs where the chain may lie. Unsigned. [FIND-4] */
+  readonly hints: readonly string[]
+}
+
+/**
+ * Every candidate of a text, decoded or with the reason why not. No candidate is no error here.
+ * Throws `limit.size`, `text.utf8`, `text.bom` or `limit.candidates`. [FIND-1] [FIND-2]
+ */
+export function findProofs(input: string | Uint8Array): ProofSearch {
+  const { pieces, hints } = search(trimSpace(decodeText(input, maxTextBytes)))
+  if (pieces.length > maxCandidates) {
+    throw new KezError("limit.candidates", `Cannot search the text: expected at most ${maxCandidates} proofs in it`)
+  }
+  return {
+    candidates: pieces.map((piece) =>
+      "fault" in piece ? { text: piece.text, error: cutFault() } : tryDecode(piece.text),
+    ),
+    hints: hints.filter((hint) => hint.length <= maxHintBytes).slice(0, maxChainHints),
+  }
+}
+
+/**
+ * The one proof of a text. Throws the codes of `findProofs`; `proof.not_found` for a text without candidate; the code of the
+ * first candidate when none decodes; `proof.ambiguous` for two different ones. [FIND-3]
+ */
+export function decodeProof(input: string | Uint8Array): Proof {
+  const { candidates } = findProofs(input)
+  const proofs = new Map<string, Proof>()
+  for (const candidate of candidates) if ("proof" in candidate) proofs.set(nameOf(candidate.proof), candidate.proof)
+  const [first, ...others] = proofs.values()
+  if (others.length > 0) throw new KezError("proof.ambiguous", "Cannot choose a proof: the text holds different ones")
+  if (first !== undefined) return first
+  for (const candidate of candidates) if ("error" in candidate) throw candidate.error
+  throw new KezError(
+    "proof.not_found",
+    "Cannot find a proof: expected a ```kez block, kez:z1:… or kez:r1:… in the text",
+  )
+}
+
+export interface EncodeOptions {
+  /** For `markdown` and `dns`: an https URL of the chain, written beside the claim. */
+  readonly chainHint?: string
+}
+
+/** The text of a claim, or of a reference, in one form. Throws `encoding.unsupported` where the form has no room for it. */
+export function encodeProof(proof: Claim | Reference, form: ProofForm, options: EncodeOptions = {}): string {
+  if (!("kez" in proof)) {
+    if (form === "reference") return encodeReference(proof)
+    throw new KezError("encoding.unsupported", `Cannot write a reference as ${form}: expected the form "reference"`)
+  }
+  switch (form) {
+    case "json":
+      return `${JSON.stringify(JSON.parse(formatEnvelope(proof)), null, 2)}\n`
+    case "compact":
+      return encodeCompact(proof)
+    case "markdown":
+      return encodeMarkdown(proof, options.chainHint)
+    case "dns":
+      return encodeDns(proof, options.chainHint)
+    case "reference":
+      throw new KezError("encoding.unsupported", "Cannot write a claim as a reference: expected a chain id", {
+        hint: 'A reference names a chain: encodeProof({ chain, host }, "reference").',
+      })
+  }
+}
+
+function encodeDns(claim: Claim, chainHint: string | undefined): string {
+  const lines = [encodeZoneLine(claim, encodeCompact(claim))]
+  if (chainHint !== undefined) lines.push(encodeZoneLine(claim, `Chain: ${chainHint}`))
+  return lines.join("\n")
+}
+
+function search(text: string): Found {
+  if (text.startsWith("{")) return single(text)
+  // Within one word in any case: `KEZ:Z1:` is named as unsupported, not overlooked.
+  if (/^kez:/i.test(text) && !/[ \t\r\n]/.test(text)) return single(text)
+  if (text.startsWith("_kez.")) return searchZone(text)
+  return searchMarkdown(text, maxCandidates)
+}
+
+function single(text: string): Found {
+  return { pieces: [{ text }], hints: [] }
+}
+
+/** Zone-file lines: each a candidate, but for those that hold a hint. [DNS-3] */
+function searchZone(text: string): Found {
+  const pieces: Piece[] = []
+  const hints: string[] = []
+  for (const line of text.split("\n").map(trimSpace)) {
+    if (line === "") continue
+    if (pieces.length > maxCandidates) break
+    const hint = /^[^"]*"Chain: (https:\/\/[!#-~]+)"$/.exec(line)?.[1]
+    if (hint === undefined) pieces.push({ text: line })
+    else hints.push(hint)
+  }
+  return { pieces, hints }
+}
+
+function tryDecode(text: string): ProofCandidate {
+  try {
+    return { text, proof: decodePiece(text) }
+  } catch (error) {
+    if (error instanceof KezError) return { text, error }
+    throw error
+  }
+}
+
+/** [FIND-5] */
+function decodePiece(text: string): Proof {
+  if (text.startsWith("_kez.")) return decodePiece(decodeZoneLine(text))
+  if (text.startsWith(referencePrefix)) return { kind: "reference", reference: decodeReference(text) }
+  if (text.startsWith(compactPrefix)) return claimProof(decodeCompact(text))
+  if (/^kez:/i.test(text)) {
+    throw new KezError("encoding.unsupported", "Cannot decode the text: expected kez:z1:… or kez:r1:…")
+  }
+  return claimProof(decodeEnvelope(text, "claim"))
+}
+
+function claimProof(claim: Claim): Proof {
+  return { kind: "claim", claim, digest: envelopeDigest(claim) }
+}
+
+function nameOf(proof: Proof): string {
+  return proof.kind === "claim" ? proof.digest : `${proof.reference.chain}@${proof.reference.host ?? ""}`
+}
+
+function cutFault(): KezError {
+  return new KezError("proof.cut", "Cannot decode the proof: the block tagged kez is never closed", {
+    hint: "The end of the text is missing. Publish it again, whole, with its closing line of backticks.",
+  })
+}

@@ -1,0 +1,61 @@
+/** Signatures of envelopes, each checked at most once in a process. SPEC [DEC-2]. */
+import { KezError } from "../error.ts"
+import { tryParseHex } from "../hex.ts"
+import { parseKeyIdentity, publicKeyBytes } from "../identity.ts"
+import { suites } from "../suite/suites.ts"
+import { encodeUtf8 } from "../text.ts"
+import { type Envelope, envelopeDigest, signedTextOf } from "./envelope.ts"
+
+/** Digests of whole envelopes (and of proofs of possession) whose signature was right. Negatives are not kept: an attacker could fill it. */
+const verified = new Set<string>()
+const maxVerified = 65_536
+let checks = 0
+
+/** How many signatures this process has checked: the work that a hostile input can cause. */
+export function signatureCheckCount(): number {
+  return checks
+}
+
+/** Throws `key.weak`, `key.encoding` or `signature.invalid`. A verified envelope is not verified again. */
+export function assertSignature(envelope: Envelope): void {
+  const { key, sig } = envelope.signature
+  assertSignedText(signedTextOf(envelope), { key, sig, cacheKey: envelopeDigest(envelope) })
+}
+
+/**
+ * The same for any text signed by the suite of `key`. `cacheKey` must be a digest that covers text, key and signature.
+ */
+export function assertSignedText(
+  text: string,
+  by: { readonly key: string; readonly sig: string; readonly cacheKey: string },
+): void {
+  if (verified.has(by.cacheKey)) return
+  const identity = parseKeyIdentity(by.key)
+  const suite = suites[identity.system]
+  const publicKey = publicKeyBytes(identity)
+  const keyFault = suite.faultOfKey(publicKey)
+  if (keyFault !== undefined) {
+    throw new KezError(keyFault, "Cannot verify the signature: under such a key signatures prove nothing")
+  }
+  checks++
+  const signature = tryParseHex(by.sig, 64)
+  if (signature === undefined || !suite.verify(signature, encodeUtf8(text), publicKey)) {
+    throw new KezError("signature.invalid", "Cannot accept the signature: it is not by this key over these bytes")
+  }
+  remember(by.cacheKey)
+}
+
+/** Forgets every verified signature, so that a benchmark can measure a cold start. */
+export function forgetVerifiedSignatures(): void {
+  verified.clear()
+}
+
+function remember(cacheKey: string): void {
+  if (verified.size >= maxVerified) {
+    for (const oldest of verified) {
+      verified.delete(oldest)
+      break
+    }
+  }
+  verified.add(cacheKey)
+}

@@ -1,0 +1,105 @@
+/** Building the next event of a chain, checked by the same rules as a received one before anybody sees it. SPEC §5. */
+import type { SigchainEvent } from "../envelope/envelope.ts"
+import { signEnvelope } from "../envelope/sign.ts"
+import { KezError } from "../error.ts"
+import { formatHex } from "../hex.ts"
+import { formatIdentity, parseIdentity } from "../identity.ts"
+import type { Signer } from "../signer.ts"
+import { encodeUtf8 } from "../text.ts"
+import { formatTime } from "../time.ts"
+import type { EventPayload, Operations } from "./event.ts"
+import { type PopRole, popText } from "./pop.ts"
+import { type ChainReplay, replayChain } from "./replay.ts"
+
+/** An operation as a caller states it: proofs of possession are made here, by the new key's own signer. */
+export type Operation =
+  | ({ readonly op: "add" } & Operations["add"])
+  | ({ readonly op: "revoke" } & Operations["revoke"])
+  | { readonly op: "add_device"; readonly device: Signer }
+  | ({ readonly op: "revoke_device" } & Operations["revoke_device"])
+  | ({ readonly op: "set_next" } & Operations["set_next"])
+  | { readonly op: "rotate"; readonly newPrimary: Signer; readonly next?: string }
+  | ({ readonly op: "settle" } & Operations["settle"])
+  | ({ readonly op: "set_shared_files" } & Operations["set_shared_files"])
+
+export interface Appended {
+  readonly event: SigchainEvent
+  /** The chain with the event at its end. */
+  readonly replay: ChainReplay
+}
+
+export interface AppendOptions {
+  /** The chain so far; undefined begins a new one, whose primary is the signer. */
+  readonly chain: ChainReplay | undefined
+  readonly operation: Operation
+  /** Unix seconds. */
+  readonly now: number
+}
+
+/**
+ * Signs the next event of a chain. A rotation under a commitment is signed by the new primary itself.
+ * Throws the code by which every reader would refuse the event; `chain.fork` on a chain that is an undecided fork.
+ */
+export async function appendEvent({ chain, operation, now }: AppendOptions, signer: Signer): Promise<Appended> {
+  if (chain?.status === "fork" && operation.op !== "settle") {
+    throw new KezError("chain.fork", "Cannot append to the chain: it is an undecided fork", {
+      hint: "Settle it first: kez sigchain settle.",
+    })
+  }
+  const author = operation.op === "rotate" && chain?.state.next !== undefined ? operation.newPrimary : signer
+  const payload = await payloadOf(frameOf(chain, author, now), operation)
+  const event = await signEnvelope("sigchain_event", payload, author)
+  // A replay of the events alone, so that an event that no reader would accept changes nothing of the caller's.
+  const replay = replayChain([...(chain?.path ?? []), event])
+  const [refusal] = replay.refused
+  if (refusal !== undefined) throw new KezError(refusal.code, "Cannot append the event: readers would refuse it")
+  return { event, replay }
+}
+
+type Frame = Pick<EventPayload, "type" | "version" | "primary" | "seq" | "prev" | "created_at">
+
+function frameOf(chain: ChainReplay | undefined, author: Signer, now: number): Frame {
+  const start = { type: "kez.sigchain.event", version: 1, created_at: formatTime(now) } as const
+  if (chain === undefined) return { ...start, primary: author.key, seq: 0 }
+  return { ...start, primary: chain.state.primary, seq: chain.head.seq + 1, prev: chain.head.digest }
+}
+
+async function payloadOf(frame: Frame, operation: Operation): Promise<EventPayload> {
+  switch (operation.op) {
+    case "add": {
+      const { op, ...payload } = operation
+      return { ...frame, op, payload: { ...payload, subject: canonical(payload.subject) } }
+    }
+    case "revoke":
+      return { ...frame, op: "revoke", payload: { subject: canonical(operation.subject) } }
+    case "add_device": {
+      const { device } = operation
+      const unproven = { ...frame, op: "add_device", payload: { key: device.key, pop: "" } } as const
+      return { ...unproven, payload: { key: device.key, pop: await popOf(unproven, device, "device") } }
+    }
+    case "rotate": {
+      const { newPrimary, next } = operation
+      const payload = { new_primary: newPrimary.key, ...(next === undefined ? {} : { next }) }
+      const unproven = { ...frame, op: "rotate", payload: { ...payload, pop: "" } } as const
+      return { ...unproven, payload: { ...payload, pop: await popOf(unproven, newPrimary, "primary") } }
+    }
+    case "revoke_device": {
+      const { op, ...payload } = operation
+      return { ...frame, op, payload }
+    }
+    case "set_next":
+      return { ...frame, op: "set_next", payload: { next: operation.next } }
+    case "settle":
+      return { ...frame, op: "settle", payload: { reject: operation.reject } }
+    case "set_shared_files":
+      return { ...frame, op: "set_shared_files", payload: { manifest: operation.manifest, size: operation.size } }
+  }
+}
+
+async function popOf(payload: EventPayload, newKey: Signer, role: PopRole): Promise<string> {
+  return formatHex(await newKey.sign(encodeUtf8(popText(payload, newKey.key, role))))
+}
+
+function canonical(subject: string): string {
+  return formatIdentity(parseIdentity(subject))
+}

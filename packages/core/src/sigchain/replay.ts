@@ -1,0 +1,220 @@
+/** From a set of events to the state of a chain. SPEC §5.5 to §5.7. */
+import type { Digest } from "../digest.ts"
+import type { SigchainEvent } from "../envelope/envelope.ts"
+import { KezError } from "../error.ts"
+import { reapplyEvent } from "./apply.ts"
+import { choosePath, type Path, type Split } from "./fork.ts"
+import { EventGraph, type EventNode } from "./graph.ts"
+import type { ChainPosition } from "./link.ts"
+import { type DeviceEntry, type SharedFiles, type SubjectEntry, WorkingState } from "./state.ts"
+import { type Sticky, stickyRevocations } from "./sticky.ts"
+import { type Refusal, tryApply, type ValidEvent, type Walk, walkChain } from "./walk.ts"
+
+export interface Device extends DeviceEntry {
+  /** Revoked on a losing branch: listed, but its signatures for use now are not accepted. [FORK-7] */
+  readonly suspended: boolean
+}
+
+export interface ChainState {
+  readonly primary: string
+  /** Every primary the path ever had, first to last. */
+  readonly primaries: readonly string[]
+  /** The commitment to the next primary, if one is in force. */
+  readonly next: Digest | undefined
+  /** Active devices, oldest first. */
+  readonly devices: readonly Device[]
+  /** Every subject the path ever named; stickily revoked ones count as revoked. */
+  readonly subjects: ReadonlyMap<string, SubjectEntry>
+  readonly sharedFiles: SharedFiles | undefined
+}
+
+export interface ChainReplay {
+  /** Chain id: digest of event 0. [CHAIN-2] */
+  readonly chain: Digest
+  /** `fork`: the state is that of the common prefix, up to a split that nothing decides. */
+  readonly status: "ok" | "fork"
+  /** Whether its rules had to decide a fork. */
+  readonly contested: boolean
+  /** The last event of the winning path. */
+  readonly head: ChainPosition
+  /** The winning path, from event 0. */
+  readonly path: readonly SigchainEvent[]
+  /** Digests of `path`. */
+  readonly digests: readonly Digest[]
+  readonly state: ChainState
+  readonly splits: readonly Split[]
+  /** Events that are not valid where they stand. */
+  readonly refused: readonly Refusal[]
+  /** Whether an event is known, on the winning path or off it, valid or not. */
+  knows(digest: Digest): boolean
+}
+
+export interface ReplayOptions {
+  /** Chain id. Needed when the events have more than one event 0. */
+  readonly chain?: Digest
+  /** The result of an earlier replay: its events are kept, and nothing of it is verified again. */
+  readonly previous?: ChainReplay
+}
+
+interface Session {
+  readonly graph: EventGraph
+  /** The walk of a chain that never split, with the working state at its end: it can be carried on. */
+  readonly linear: Walk | undefined
+}
+
+const sessions = new WeakMap<ChainReplay, Session>()
+
+/**
+ * The state that all these events together define; their order decides nothing. Events that are not valid have no effect and
+ * are listed in `refused`. Throws `chain.genesis` when no event 0 (of `chain`) is among them or it is not valid,
+ * `chain.fork` for more than one event 0 without `chain`, `limit.chain` above 20,000 events.
+ */
+export function replayChain(events: Iterable<SigchainEvent>, options: ReplayOptions = {}): ChainReplay {
+  const { previous } = options
+  const session = previous === undefined ? undefined : sessions.get(previous)
+  const graph = session?.graph ?? new EventGraph()
+  if (session === undefined) for (const event of previous?.path ?? []) graph.add(event)
+  const added: EventNode[] = []
+  for (const event of events) {
+    const node = graph.add(event)
+    if (node !== undefined) added.push(node)
+  }
+  if (previous !== undefined && session?.linear !== undefined) {
+    // The working state moves on with the new result.
+    sessions.set(previous, { graph, linear: undefined })
+    const carried = carryOn(graph, session.linear, added)
+    if (carried !== undefined) return finish(graph, carried, previous)
+  }
+  return finish(graph, walkChain(graph, genesisOf(graph, options.chain ?? previous?.chain)))
+}
+
+/** Chain ids of all events 0 among the events, sorted. */
+export function listChains(events: Iterable<SigchainEvent>): readonly Digest[] {
+  const graph = new EventGraph()
+  for (const event of events) if (event.payload.seq === 0) graph.add(event)
+  return graph.geneses.map((node) => node.digest)
+}
+
+/**
+ * The chain as one branch of a fork sees it: the events that lead to `digest`, and those that descend from it.
+ * Throws `chain.unknown` when the event is not known.
+ */
+export function branchOf(replay: ChainReplay, digest: Digest): ChainReplay {
+  const graph = sessions.get(replay)?.graph
+  const events: SigchainEvent[] = []
+  for (let node = graph?.get(digest); node !== undefined; ) {
+    events.push(node.event)
+    const { prev } = node.event.payload
+    node = prev === undefined ? undefined : graph?.get(prev)
+  }
+  if (graph === undefined || events.length === 0) {
+    throw new KezError("chain.unknown", "Cannot follow the branch: the chain has no such event")
+  }
+  for (const queue = [digest]; queue.length > 0; ) {
+    for (const node of graph.successors(queue.pop() ?? "")) {
+      events.push(node.event)
+      queue.push(node.digest)
+    }
+  }
+  return replayChain(events, { chain: replay.chain })
+}
+
+function genesisOf(graph: EventGraph, chain: Digest | undefined): EventNode {
+  const wanted = chain === undefined ? graph.geneses : graph.geneses.filter((node) => node.digest === chain)
+  const [genesis, ...others] = wanted
+  if (genesis === undefined)
+    throw new KezError("chain.genesis", "Cannot replay the chain: event 0 is not among the events")
+  if (others.length === 0) return genesis
+  throw new KezError("chain.fork", "Cannot replay the chain: there is more than one event 0", {
+    hint: "Name the chain by its id.",
+  })
+}
+
+/** Extends a chain that never split by events that follow its end one by one; undefined when that is not so. */
+function carryOn(graph: EventGraph, walk: Walk, added: readonly EventNode[]): Walk | undefined {
+  let { last } = walk
+  if (last === undefined || walk.state === undefined) return undefined
+  for (const node of added.toSorted((a, b) => a.seq - b.seq)) {
+    const [only, ...others] = graph.successors(last.digest)
+    if (only !== node || others.length > 0) return undefined
+    try {
+      const valid: ValidEvent = tryApply(walk.state, node, last)
+      last.successors.push(valid)
+      last = valid
+    } catch (error) {
+      if (error instanceof KezError) return undefined
+      throw error
+    }
+  }
+  return graph.successors(last.digest).length > 0 ? undefined : { ...walk, last }
+}
+
+function finish(graph: EventGraph, walk: Walk, previous?: ChainReplay): ChainReplay {
+  const { root, last } = walk
+  if (root === undefined || last === undefined) {
+    throw new KezError("chain.genesis", `Cannot replay the chain: event 0 is not valid (${walk.refused[0]?.code})`)
+  }
+  const path = walk.splits ? choosePath(root) : linearPath(last, previous)
+  const state = walk.state ?? stateAfter(path)
+  const head = walk.splits ? (path.events.at(-1) ?? root) : last
+  const sticky = walk.splits ? stickyRevocations(root, path.events, state) : noSticky
+  const replay: ChainReplay = {
+    chain: root.digest,
+    status: path.status,
+    contested: path.splits.length > 0,
+    head: { seq: head.seq, digest: head.digest },
+    path: joined(previous?.path, path.events, (event) => event.event),
+    digests: joined(previous?.digests, path.events, (event) => event.digest),
+    state: snapshot(state, sticky),
+    splits: path.splits,
+    refused: walk.refused,
+    knows: (digest) => graph.get(digest) !== undefined,
+  }
+  sessions.set(replay, { graph, linear: walk.splits ? undefined : { ...walk, state } })
+  return replay
+}
+
+const noSticky: Sticky = { subjects: new Set(), devices: new Set() }
+
+/** The events after `previous`, or all of them, of a walk without splits. */
+function linearPath(last: ValidEvent, previous: ChainReplay | undefined): Path {
+  const events: ValidEvent[] = []
+  for (let event: ValidEvent | undefined = last; event !== undefined; event = event.parent) {
+    if (event.digest === previous?.head.digest) break
+    events.push(event)
+  }
+  return { events: events.reverse(), splits: [], status: "ok" }
+}
+
+function joined<T>(
+  before: readonly T[] | undefined,
+  events: readonly ValidEvent[],
+  pick: (event: ValidEvent) => T,
+): readonly T[] {
+  return [...(before ?? []), ...events.map(pick)]
+}
+
+/** The state at the end of a path whose events are known to be valid. */
+function stateAfter({ events }: Path): WorkingState {
+  const state = new WorkingState(events[0]?.event.payload.primary ?? "")
+  for (const { event } of events) reapplyEvent(state, event)
+  return state
+}
+
+function snapshot(state: WorkingState, sticky: Sticky): ChainState {
+  const subjects = new Map<string, SubjectEntry>()
+  for (const entry of [...state.subjects.values()].toSorted((a, b) => a.seq - b.seq)) subjects.set(entry.subject, entry)
+  for (const subject of sticky.subjects) {
+    const entry = subjects.get(subject) ?? { subject, seq: -1 }
+    subjects.set(subject, { ...entry, status: "revoked", everRevoked: true })
+  }
+  const devices = [...state.devices.values()].toSorted((a, b) => a.seq - b.seq)
+  return {
+    primary: state.primary,
+    primaries: [...state.primaries.keys()],
+    next: state.next,
+    devices: devices.map((device) => ({ ...device, suspended: sticky.devices.has(device.key) })),
+    subjects,
+    sharedFiles: state.sharedFiles,
+  }
+}
