@@ -1,6 +1,7 @@
 /** Runs test files in one child process and collects what became of every leaf test (suites are not counted). */
 import { relative } from "node:path"
 import { run } from "node:test"
+import { pathToFileURL } from "node:url"
 
 export interface Failure {
   readonly title: string
@@ -48,19 +49,23 @@ interface Ended extends Node {
 }
 
 const ENTRY = `${import.meta.dirname}/test-entry.ts`
+const PROCESS = {
+  isolation: "process",
+  concurrency: 1,
+  execArgv: ["--import", pathToFileURL(`${import.meta.dirname}/test-guard.ts`).href],
+} as const
 
 /** One process for each file. */
 export async function runAlone(plan: RunPlan & { readonly file: string }): Promise<FileResult> {
   const collector = new Collector({ ...plan, files: [plan.file] })
-  await collector.drain(run({ files: [plan.file], isolation: "process", concurrency: 1, timeout: plan.timeoutMs }))
+  await collector.drain(run({ ...PROCESS, files: [plan.file], timeout: plan.timeoutMs }))
   return collector.only()
 }
 
 /** All files in one process; when that process dies, each file alone, so that the culprit is named. */
 export async function runTogether(plan: RunPlan): Promise<readonly FileResult[]> {
   const collector = new Collector(plan)
-  const options = { files: [ENTRY], argv: plan.files, isolation: "process", concurrency: 1 } as const
-  await collector.drain(run({ ...options, timeout: plan.timeoutMs }))
+  await collector.drain(run({ ...PROCESS, files: [ENTRY], argv: plan.files, timeout: plan.timeoutMs }))
   if (!collector.died) return collector.results()
   const results: FileResult[] = []
   for (const file of plan.files) results.push(await runAlone({ ...plan, file }))
