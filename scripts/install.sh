@@ -110,7 +110,7 @@ kez_npm() {
   (
     cd "$root" && PATH=$(kez_outer_path) && export PATH &&
       npm "$@" --include=dev --include=optional --engine-strict=false --progress=false --color=false \
-        --loglevel=warn --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 </dev/null >"$kez_log" 2>&1
+        --loglevel=warn --fetch-retry-mintimeout=500 --fetch-retry-maxtimeout=2000 </dev/null >"$kez_log" 2>&1
   )
 }
 
