@@ -60,7 +60,8 @@ function report(result: FileResult): void {
 function finish(): void {
   const forbidden = process.env["CI"] === "true" && totals.missingServers > 0
   console.log(`\nall tests took ${((performance.now() - began) / 1000).toFixed(1)} s`)
-  if (forbidden) console.log(`skipped for want of a real server: ${totals.missingServers}; with CI=true that is a failure`)
+  if (forbidden)
+    console.log(`skipped for want of a real server: ${totals.missingServers}; with CI=true that is a failure`)
   if (totals.passed + totals.failed === 0) console.log("no test ran")
   process.exitCode = totals.failed > 0 || forbidden || totals.passed === 0 ? 1 : 0
   console.log(formatSummary(totals))
