@@ -112,7 +112,9 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
     let target = first
     let current = options
     for (let hop = 0; hop <= limits.maxRedirects; hop += 1) {
-      const answer = await send(target, current, signal)
+      const answer = await send(target, current, signal).catch((error: unknown) => {
+        throw hop === 0 ? error : readHopFailure(error, target)
+      })
       if (!isRedirect(answer.status)) return describeAnswer(target, answer, options, setup.now())
       const next = readRedirect(target, answer, options, hosts)
       if (next.url.origin !== target.url.origin) current = { ...current, headers: {} }
@@ -146,6 +148,13 @@ async function resolvePublic(
   // IPv4 first: many networks announce IPv6 without carrying it.
   const v4 = addresses.filter((address) => !isV6(address)).slice(0, maxAddressesTried)
   return [...v4, ...addresses.filter(isV6).slice(0, maxAddressesTried)]
+}
+
+/** A redirect to a name that turns out to be private is refused like one to a private address. */
+function readHopFailure(error: unknown, target: Target): unknown {
+  if (!(error instanceof KezError) || error.code !== "net.address") return error
+  const message = `Cannot follow to ${target.url.host}: expected a redirect to a public URL, got ${error.code}`
+  return new KezError("net.redirect", message, { cause: error })
 }
 
 function buildHeaders(options: FetchOptions): Record<string, string> {

@@ -69,6 +69,11 @@ export function txt(name: string, ...segments: readonly (string | Buffer)[]): An
   return { type: "TXT", name, ttl: 60, data: segments.map((segment) => Buffer.from(segment)) }
 }
 
+/** The answer to one query in wire format, for a test that carries it over something else. */
+export function answerMessage(query: Buffer, handler: DnsHandler): Buffer | undefined {
+  return answerQuery(query, "tcp", handler, [])
+}
+
 function answerQuery(query: Buffer, transport: "udp" | "tcp", handler: DnsHandler, log: string[]): Buffer | undefined {
   const { id, questions = [] } = decode(query)
   const [question] = questions
