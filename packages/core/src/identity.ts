@@ -4,6 +4,7 @@ import { KezError } from "./error.ts"
 import { formatHex, isHex, tryParseHex } from "./hex.ts"
 import { maxIdentityBytes } from "./limits.ts"
 import type { KeySystem } from "./suite/suites.ts"
+import { utf8Length } from "./text.ts"
 
 export type System = KeySystem | "dns" | "github" | "bluesky" | "ap" | "kez"
 
@@ -29,7 +30,7 @@ const printable = /^[!-~]*$/
  * `identity.unsupported` or `key.encoding`, in the order of SPEC [ID-2].
  */
 export function parseIdentity(text: string): Identity {
-  if (text.length > maxIdentityBytes) {
+  if (utf8Length(text, maxIdentityBytes) > maxIdentityBytes) {
     throw new KezError("limit.size", `Cannot read the identity: expected at most ${maxIdentityBytes} bytes`)
   }
   // Before any folding: U+212A KELVIN SIGN lower-cases to k. [ID-3]

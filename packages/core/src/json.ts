@@ -54,7 +54,7 @@ function scanObject(text: string, start: number, depth: number): number {
     if (text.charCodeAt(at) !== 0x22) throw fault("json.syntax", "a member name", at)
     if (names.size === maxJsonMembers) throw fault("limit.members", `at most ${maxJsonMembers} members`, at)
     const nameEnd = scanString(text, at)
-    const name = unescape(text, at, nameEnd)
+    const name = unescaped(text, at, nameEnd)
     // JSON.parse would silently take the last one, another parser the first.
     if (names.has(name)) throw fault("json.duplicate", "each member once", at)
     names.add(name)
@@ -124,7 +124,7 @@ function hexUnit(text: string, at: number): number {
   return Number.parseInt(digits, 16)
 }
 
-function unescape(text: string, start: number, end: number): string {
+function unescaped(text: string, start: number, end: number): string {
   const raw = text.slice(start + 1, end - 1)
   return raw.includes("\\") ? String(JSON.parse(text.slice(start, end))) : raw
 }
