@@ -1,0 +1,98 @@
+/** Where everything lies: KEZ_HOME, else XDG on Linux and macOS, %APPDATA% on Windows. */
+import { createHash } from "node:crypto"
+import { tmpdir, userInfo } from "node:os"
+import { join, resolve } from "node:path"
+import { KezError } from "@kez/core"
+import type { Env } from "./config.ts"
+
+export interface Paths {
+  readonly config: string
+  readonly configFile: string
+  readonly data: string
+  readonly state: string
+  /** The agent's socket lies here; 0700. */
+  readonly runtime: string
+  readonly keys: string
+  readonly identities: string
+  readonly database: string
+  /** Holds the name of the identity in use. */
+  readonly current: string
+}
+
+/** A socket's path has 104 bytes on macOS and 108 on Linux, with the zero at its end. */
+const maxSocketPathBytes = 103
+const socketNameBytes = 1 + 32 + ".sock".length
+const nameForm = /^[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?$/
+const windowsDevices = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/
+
+/** Names of identities and profiles are file names on every system. */
+export function isName(text: string): boolean {
+  return nameForm.test(text) && !windowsDevices.test(text)
+}
+
+export function assertName(what: string, text: string): void {
+  if (isName(text)) return
+  throw new KezError("usage", `Cannot use this ${what}: expected 1 to 32 of a-z, 0-9, - and _`, {
+    hint: "A name is only for this computer; nobody else sees it.",
+  })
+}
+
+export function findConfigDir(env: Env): string {
+  if (env.kezHome !== undefined) return resolve(env.kezHome)
+  if (env.platform === "win32") return join(windowsHome(env), "kez", "config")
+  return join(env.xdgConfigHome ?? join(homeOf(env), ".config"), "kez")
+}
+
+export function findPaths(env: Env, profile: string | undefined): Paths {
+  if (profile !== undefined) assertName("profile name", profile)
+  const config = findConfigDir(env)
+  const part = profile === undefined ? [] : ["profiles", profile]
+  const data = join(dataRoot(env), ...part)
+  const state = join(stateRoot(env), ...part)
+  return {
+    config,
+    configFile: join(config, "config.toml"),
+    data,
+    state,
+    runtime: runtimeDir(env, data, state),
+    keys: join(data, "keys"),
+    identities: join(data, "identities"),
+    database: join(data, "kez.db"),
+    current: join(data, "current"),
+  }
+}
+
+function dataRoot(env: Env): string {
+  if (env.kezHome !== undefined) return resolve(env.kezHome)
+  if (env.platform === "win32") return join(windowsHome(env), "kez", "data")
+  return join(env.xdgDataHome ?? join(homeOf(env), ".local", "share"), "kez")
+}
+
+function stateRoot(env: Env): string {
+  if (env.kezHome !== undefined) return resolve(env.kezHome)
+  if (env.platform === "win32") return join(windowsHome(env), "kez", "state")
+  return join(env.xdgStateHome ?? join(homeOf(env), ".local", "state"), "kez")
+}
+
+function runtimeDir(env: Env, data: string, state: string): string {
+  const isShared = env.kezHome === undefined && env.xdgRuntimeDir !== undefined
+  const preferred = isShared ? join(env.xdgRuntimeDir ?? "", "kez", shortHash(data)) : join(state, "run")
+  if (Buffer.byteLength(preferred) + socketNameBytes <= maxSocketPathBytes) return preferred
+  return join(tmpdir(), `kez-${userInfo().uid}-${shortHash(data)}`)
+}
+
+/** Keeps the agents of several profiles apart. */
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12)
+}
+
+function homeOf(env: Env): string {
+  if (env.userHome !== undefined) return env.userHome
+  throw new KezError("usage", "Cannot find your home directory: HOME is not set", {
+    hint: "Set KEZ_HOME to the directory that KEZ shall use.",
+  })
+}
+
+function windowsHome(env: Env): string {
+  return env.appData ?? join(homeOf(env), "AppData", "Roaming")
+}
