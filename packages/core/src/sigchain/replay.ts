@@ -161,7 +161,7 @@ function finish(graph: EventGraph, walk: Walk, previous?: ChainReplay): ChainRep
   const replay: ChainReplay = {
     chain: root.digest,
     status: path.status,
-    contested: path.splits.length > 0,
+    contested: path.splits.some((split) => split.winner !== undefined),
     head: { seq: head.seq, digest: head.digest },
     path: joined(previous?.path, path.events, (event) => event.event),
     digests: joined(previous?.digests, path.events, (event) => event.digest),

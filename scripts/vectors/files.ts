@@ -1,0 +1,33 @@
+/** The list of vector files. */
+import { chainDocuments, encodings } from "./encodings.ts"
+import { envelopes } from "./envelopes.ts"
+import { forks } from "./forks.ts"
+import { identities } from "./identities.ts"
+import { canonicalJson, json } from "./json.ts"
+import { link } from "./link.ts"
+import { mnemonics } from "./mnemonics.ts"
+import { replays } from "./replay.ts"
+import { ed25519Vectors, schnorrVectors } from "./signatures.ts"
+import { times } from "./times.ts"
+import { formatVectorFile } from "./vector-file.ts"
+import { verdicts } from "./verdicts.ts"
+
+/** File name in vectors/ to its text. */
+export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
+  return new Map([
+    ["identities.json", formatVectorFile(identities())],
+    ["json.json", formatVectorFile(json())],
+    ["canonical-json.json", formatVectorFile(canonicalJson())],
+    ["times.json", formatVectorFile(times())],
+    ["ed25519.json", formatVectorFile(ed25519Vectors())],
+    ["schnorr.json", formatVectorFile(schnorrVectors())],
+    ["envelopes.json", formatVectorFile(await envelopes())],
+    ["encodings.json", formatVectorFile(await encodings())],
+    ["chain-documents.json", formatVectorFile(await chainDocuments())],
+    ["sigchain-link.json", formatVectorFile(link())],
+    ["sigchain-replay.json", formatVectorFile(await replays())],
+    ["sigchain-forks.json", formatVectorFile(await forks())],
+    ["verdicts.json", formatVectorFile(await verdicts())],
+    ["mnemonics.json", formatVectorFile(mnemonics())],
+  ])
+}
