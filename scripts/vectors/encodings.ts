@@ -385,6 +385,6 @@ export async function chainDocuments(): Promise<VectorFile> {
   }
 }
 
-/** The claim of the other cases, compressed once by libzstd 1.5.7 at level 3. */
-const libzstdText =
+/** The claim of SPEC §14, compressed once by libzstd 1.5.7 at level 3. */
+export const libzstdText =
   "kez:z1:KLUv_WDSAM0IAHbVPh9gaduYWMd8i8fH6yx-RYQ8SASBvGtruyvEZiUGQTgcNwA3ADYAnkvxSleaplS2MiX1P3YOZhMLI8AQAxINiYZEUY9dYwf8G_tM3wI73wXCsYxDLrEsoo-dwhvcQo8AwO4ZjsYhd2AWAI9gJDbhWaPw_gI-aA45TfZUlJXgY7LUQjz-aRNW21or7oT3taV8RXoSQhqLnJuj06e5m_-znZv9cOrdtWe1ZHUdM3_x8gaHXNMFBs20BI3hgNhnDhqrOCzNIY9kp1gsDROPxzVmKvtpe5Ke1hxRS7XdTaGzEOuu4q_fTKd_X9VBKNFJqdSm0rAlyP5LuaLgayIUCQBvBELjDK2OwVA01jb7C852aHnYkGoxU3B7"
