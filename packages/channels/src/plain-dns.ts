@@ -2,7 +2,6 @@
  * DNS over UDP, and over TCP when an answer is cut: c-ares, as Node carries it.
  * What it does with bad answers was measured and is held by test/e2e/dns-channel.test.ts.
  */
-import { getServers } from "node:dns"
 import { Resolver } from "node:dns/promises"
 import { KezError } from "@kez/core"
 import { type AskServer, type DnsQuestion, type DnsReply, dnsFailure } from "./dns-query.ts"
@@ -10,9 +9,14 @@ import { maxCnameHops } from "./limits.ts"
 
 const nothing: DnsReply = { status: "no_data", values: [] }
 
-/** The servers that the system is configured with, as `askPlainServer` takes them. */
+/** Stands for all servers of the system at once, as c-ares itself uses them. */
+const systemServers = "the system's servers"
+
+/** The servers that the system is configured with at this moment, as `askPlainServer` takes them. */
 export function readSystemServers(): readonly string[] {
-  return getServers()
+  const servers = new Resolver().getServers()
+  // c-ares names a link-local server without its zone, and so it could not be asked by that name.
+  return servers.some((server) => /^\[?fe[89ab]/i.test(server)) ? [systemServers] : servers
 }
 
 /** Creates a question to `1.2.3.4`, `1.2.3.4:5353` or `[::1]:5353`. Throws `net.dns` for another text. */
@@ -95,6 +99,7 @@ function readFailure(error: unknown, question: DnsQuestion, server: string): Dns
 
 function parseServer(server: string, timeoutMs: number): Resolver {
   const resolver = new Resolver({ timeout: timeoutMs, tries: 1 })
+  if (server === systemServers) return resolver
   try {
     resolver.setServers([server])
   } catch (cause) {
