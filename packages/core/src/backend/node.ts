@@ -21,6 +21,8 @@ const portable = once((): Backend => (require("./portable.ts") as Portable).back
 /** Loading libsodium takes as long as this many verifications by OpenSSL save. */
 const sodiumPaysFrom = 64
 let verifications = 0
+/** Set by `prepare`. */
+let wasmDecompress: Backend["decompressZstd"] | undefined
 
 export const backend: Backend = {
   get names() {
@@ -28,28 +30,24 @@ export const backend: Backend = {
       ed25519: sodium() === undefined ? "node:crypto" : "sodium-native",
       schnorr: secp256k1() === undefined ? "@noble/curves" : "tiny-secp256k1",
       sha256: "node:crypto",
-      zstd: "node:zlib",
+      zstd: wasmDecompress === undefined ? "node:zlib" : "zstddec",
     }
   },
-  prepare: () => Promise.resolve(),
+  async prepare() {
+    const wasm = await import("./wasm-zstd.ts")
+    await wasm.prepareWasmZstd()
+    wasmDecompress = wasm.decompressWithWasm
+  },
+  encodeUtf8: (text) => Buffer.from(text, "utf8"),
   sha256: (bytes) => hash("sha256", bytes, "buffer"),
   sha256TextHex: (text) => hash("sha256", text, "hex"),
   verifyEd25519(signature, message, publicKey) {
     verifications++
-    const lib = verifications > sodiumPaysFrom ? sodium() : undefined
-    try {
-      if (lib !== undefined) return lib.crypto_sign_verify_detached(view(signature), view(message), view(publicKey))
-      const key = createPublicKey({
-        key: { kty: "OKP", crv: "Ed25519", x: view(publicKey).toString("base64url") },
-        format: "jwk",
-      })
-      return verify(null, message, key, signature)
-    } catch {
-      return false
-    }
+    const bySodium = verifications > sodiumPaysFrom ? verifyBySodium() : undefined
+    return (bySodium ?? verifyByOpenSsl)(signature, message, publicKey)
   },
   verifySchnorr(signature, digest, publicKey) {
-    const lib = secp256k1()
+    const lib = digest.length === 32 ? secp256k1() : undefined // it takes no other length
     if (lib === undefined) return portable().verifySchnorr(signature, digest, publicKey)
     try {
       return lib.verifySchnorr(digest, publicKey, signature)
@@ -69,6 +67,7 @@ export const backend: Backend = {
     return lib.xOnlyPointFromScalar(secretKey)
   },
   decompressZstd(frame, maxBytes) {
+    if (wasmDecompress !== undefined) return wasmDecompress(frame, maxBytes)
     try {
       const content = zstdDecompressSync(frame, { maxOutputLength: maxBytes })
       return content.length === 0 ? undefined : content
@@ -82,6 +81,34 @@ export const backend: Backend = {
       params: { [constants.ZSTD_c_windowLog]: 20, [constants.ZSTD_c_checksumFlag]: 0 },
     }),
 }
+
+type VerifyEd25519 = Backend["verifyEd25519"]
+
+/** OpenSSL's verification; exported so that tests can hold it against libsodium's. */
+export const verifyByOpenSsl: VerifyEd25519 = (signature, message, publicKey) => {
+  try {
+    const key = createPublicKey({
+      key: { kty: "OKP", crv: "Ed25519", x: view(publicKey).toString("base64url") },
+      format: "jwk",
+    })
+    return verify(null, message, key, signature)
+  } catch {
+    return false
+  }
+}
+
+/** libsodium's verification, where it loads. */
+export const verifyBySodium = once((): VerifyEd25519 | undefined => {
+  const lib = sodium()
+  if (lib === undefined) return undefined
+  return (signature, message, publicKey) => {
+    try {
+      return lib.crypto_sign_verify_detached(view(signature), view(message), view(publicKey))
+    } catch {
+      return false
+    }
+  }
+})
 
 function privateKey(seed: Uint8Array): ReturnType<typeof createPrivateKey> {
   return createPrivateKey({ key: Buffer.concat([pkcs8Prefix, seed]), format: "der", type: "pkcs8" })

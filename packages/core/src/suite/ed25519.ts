@@ -23,9 +23,14 @@ const groupOrder =
  * (RFC 8032 §5.1.7 without the cofactor, S < L, canonical A and R, neither of small order.)
  */
 export function verifyEd25519(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
-  if (!isBytes(signature, 64) || !(message instanceof Uint8Array) || !isBytes(publicKey, 32)) return false
-  if (faultOfEd25519Key(publicKey) !== undefined || isWeakPoint(signature) || !isCanonicalPoint(signature)) return false
-  return isBelowOrder(signature) && backend.verifyEd25519(signature, message, publicKey)
+  if (!(message instanceof Uint8Array) || !hasStrictForm(signature, publicKey)) return false
+  return backend.verifyEd25519(signature, message, publicKey)
+}
+
+/** All of SPEC [SIG-1] but the equation: what a backend may be asked about. */
+export function hasStrictForm(signature: Uint8Array, publicKey: Uint8Array): boolean {
+  if (!isBytes(signature, 64) || !isBytes(publicKey, 32) || faultOfEd25519Key(publicKey) !== undefined) return false
+  return !isWeakPoint(signature) && isCanonicalPoint(signature) && isBelowOrder(signature)
 }
 
 /** Why a 32-byte key can sign nothing, decided by its bytes alone. SPEC [SIG-2] */
