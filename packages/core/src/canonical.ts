@@ -33,10 +33,11 @@ function write(value: unknown, depth: number): string {
 
 function writeArray(list: readonly unknown[], depth: number): string {
   if (Object.getPrototypeOf(list) !== Array.prototype) throw notPlain("a plain array")
+  // The elements and `length`: nothing else, a `toJSON` for instance.
+  if (Reflect.ownKeys(list).length !== list.length + 1) throw notPlain("an array without holes or other members")
   let text = "["
   for (let i = 0; i < list.length; i++) {
-    if (!Object.hasOwn(list, i)) throw notPlain("an array without holes")
-    text += (i === 0 ? "" : ",") + write(list[i], depth)
+    text += (i === 0 ? "" : ",") + write(plainMember(list, String(i)), depth)
   }
   return `${text}]`
 }
@@ -49,14 +50,18 @@ function writeObject(object: object, depth: number): string {
   let text = "{"
   // The default sort compares UTF-16 code units, as RFC 8785 §3.2.3 asks.
   for (const name of names.sort()) {
-    const descriptor = Object.getOwnPropertyDescriptor(object, name)
-    // An accessor could return one value to the reader and another to the signer.
-    if (descriptor === undefined || !("value" in descriptor) || descriptor.enumerable !== true) {
-      throw notPlain("members that are plain data")
-    }
-    text += `${text.length === 1 ? "" : ","}${quote(name)}:${write(descriptor.value, depth)}`
+    text += `${text.length === 1 ? "" : ","}${quote(name)}:${write(plainMember(object, name), depth)}`
   }
   return `${text}}`
+}
+
+/** The value of a data member. An accessor could return one value to the reader and another to the signer. */
+function plainMember(object: object, name: string): unknown {
+  const descriptor = Object.getOwnPropertyDescriptor(object, name)
+  if (descriptor === undefined || !("value" in descriptor) || descriptor.enumerable !== true) {
+    throw notPlain("members that are plain data")
+  }
+  return descriptor.value
 }
 
 function quote(text: string): string {

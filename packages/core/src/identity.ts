@@ -4,7 +4,7 @@ import { KezError } from "./error.ts"
 import { formatHex, isHex, tryParseHex } from "./hex.ts"
 import { maxIdentityBytes } from "./limits.ts"
 import type { KeySystem } from "./suite/suites.ts"
-import { utf8Length } from "./text.ts"
+import { isLongerThan } from "./text.ts"
 
 export type System = KeySystem | "dns" | "github" | "bluesky" | "ap" | "kez"
 
@@ -30,7 +30,7 @@ const printable = /^[!-~]*$/
  * `identity.unsupported` or `key.encoding`, in the order of SPEC [ID-2].
  */
 export function parseIdentity(text: string): Identity {
-  if (utf8Length(text, maxIdentityBytes) > maxIdentityBytes) {
+  if (isLongerThan(text, maxIdentityBytes)) {
     throw new KezError("limit.size", `Cannot read the identity: expected at most ${maxIdentityBytes} bytes`)
   }
   // Before any folding: U+212A KELVIN SIGN lower-cases to k. [ID-3]
@@ -40,7 +40,9 @@ export function parseIdentity(text: string): Identity {
   const name = foldAscii(text.slice(0, colon))
   const system = name === "mastodon" ? "ap" : name
   if (!isSystem(system)) {
-    throw new KezError("identity.unsupported", `Cannot use the identity: this version has no system named "${name}"`, {
+    // A longer name might be a secret key with a colon behind it. [ID-8]
+    const named = name.length <= 20 ? ` named "${name}"` : " of that name"
+    throw new KezError("identity.unsupported", `Cannot use the identity: this version has no system${named}`, {
       hint: `Known systems: ${Object.keys(grammars).join(", ")}.`,
     })
   }
@@ -152,7 +154,7 @@ function withoutAt(value: string): string {
 
 /** Folds A-Z alone; toLowerCase would fold other scripts as well. */
 function foldAscii(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) + 32))
+  return !/[A-Z]/.test(text) ? text : text.replace(/[A-Z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) + 32))
 }
 
 // The three refusals below may have been given a secret key by mistake: they repeat nothing of it. [ID-8]

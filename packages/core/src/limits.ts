@@ -7,6 +7,8 @@ export const maxEnvelopeTextBytes = 65_536
 /** JCS of one whole envelope. */
 export const maxEnvelopeBytes = 4_000
 export const maxIdentityBytes = 256
+/** Recovery words as typed, spaces included. */
+export const maxWordsBytes = 2_048
 /** Nesting of JSON objects and arrays; the outermost value is depth 1. */
 export const maxJsonDepth = 8
 export const maxJsonMembers = 64
