@@ -1,7 +1,8 @@
 /** Questions to the person at the terminal. Without one, a question that has no fallback is `input.missing`, naming the flag. */
-import { closeSync, openSync, writeSync } from "node:fs"
+import { openSync, writeSync } from "node:fs"
+import { Writable } from "node:stream"
 import { KezError } from "@kez/core"
-import { note } from "../output.ts"
+import { printable } from "../output.ts"
 import { type Answer, createLineReader, type LineReader } from "./line-reader.ts"
 
 export interface Question {
@@ -13,15 +14,21 @@ export interface Question {
 export interface Prompts {
   /** One line, trimmed; `fallback` for an empty one. */
   ask(question: Question & { readonly fallback?: string }): Promise<string>
+  /** One line, exactly as typed; it may be empty. */
+  askLine(question: Question): Promise<string>
   /** One line that is not shown, exactly as typed. */
   askHidden(question: Question): Promise<string>
   /** The key of the chosen row; an empty answer takes the first. */
   choose<K extends string>(question: Question & { readonly choices: Choices<K> }): Promise<K>
   /** Yes or no; an empty answer is no. */
   confirm(question: Question): Promise<boolean>
-  /** Text for the eyes only: shown on the terminal itself, never on stdout, and gone after Enter. */
-  showOnce(lines: readonly string[], question: Question): Promise<void>
-  /** A line to read, on stderr. */
+  /** Runs a task on a screen of its own that is gone afterwards, with all that was shown and typed meanwhile. */
+  privately<T>(question: Question, task: () => Promise<T>): Promise<T>
+  /** Text for the eyes only: on the terminal itself, never on stdout. Meant for within `privately`. */
+  show(lines: readonly string[]): void
+  /** Waits for Enter. */
+  confirmRead(text: string): Promise<void>
+  /** A line to read, on the terminal. */
   say(text: string): void
 }
 
@@ -35,6 +42,8 @@ export class InterruptedError extends KezError {
   }
 }
 
+type Screen = NodeJS.WritableStream
+
 const alternateScreen = { enter: "\x1b[?1049h\x1b[2J\x1b[H", leave: "\x1b[2J\x1b[H\x1b[?1049l" }
 
 export interface PromptOptions {
@@ -44,11 +53,21 @@ export interface PromptOptions {
 }
 
 export function createPrompts({ interactive, canClear }: PromptOptions): Prompts {
+  let opened: Screen | undefined
   let reader: LineReader | undefined
+
+  function screen(): Screen {
+    opened ??= openScreen()
+    return opened
+  }
+
+  function say(text: string): void {
+    if (interactive) screen().write(`${printable(text)}\n`)
+  }
 
   async function readLine(question: Question, isHidden: boolean): Promise<string> {
     if (!interactive) throw missingAnswer(question)
-    reader ??= createLineReader(process.stdin, process.stderr)
+    reader ??= createLineReader(process.stdin, screen())
     return lineOf(await reader.read(`${question.text} `, { isHidden }))
   }
 
@@ -63,26 +82,25 @@ export function createPrompts({ interactive, canClear }: PromptOptions): Prompts
 
   return {
     ask,
+    askLine: (question) => readLine(question, false),
     askHidden: (question) => readLine({ ...question, text: `${question.text}:` }, true),
     async choose({ text, flag, choices }) {
       if (!interactive) throw missingAnswer({ text, flag })
-      note(text)
-      choices.forEach(([, label], i) => void process.stderr.write(`  ${i + 1}. ${label}\n`))
+      screen().write([text, ...choices.map(([, label], i) => `  ${i + 1}. ${label}`), ""].join("\n"))
       for (;;) {
         const answer = await ask({ text: "Number", flag, fallback: "1" })
         const chosen = /^[0-9]{1,2}$/.test(answer) ? choices[Number(answer) - 1] : undefined
         if (chosen !== undefined) return chosen[0]
-        note(`Type a number from 1 to ${choices.length}.`)
+        say(`Type a number from 1 to ${choices.length}.`)
       }
     },
     async confirm(question) {
       const answer = await readLine({ ...question, text: `${question.text} [y/N]` }, false)
       return /^y(?:es)?$/i.test(answer.trim())
     },
-    async showOnce(lines, question) {
+    async privately(question, task) {
       if (!interactive) throw missingAnswer(question)
-      const screen = openTerminal()
-      const leave = (): void => screen.write(canClear ? alternateScreen.leave : "\n")
+      const leave = (): void => void screen().write(canClear ? alternateScreen.leave : "\n")
       const leaveAndDie = (): void => {
         leave()
         process.exit(1)
@@ -90,24 +108,36 @@ export function createPrompts({ interactive, canClear }: PromptOptions): Prompts
       process.once("SIGTERM", leaveAndDie)
       process.once("SIGHUP", leaveAndDie)
       try {
-        screen.write(`${canClear ? alternateScreen.enter : ""}${lines.join("\n")}\n\n`)
-        await readLine(question, false)
+        if (canClear) screen().write(alternateScreen.enter)
+        return await task()
       } finally {
         process.off("SIGTERM", leaveAndDie)
         process.off("SIGHUP", leaveAndDie)
         leave()
-        screen.close()
+        if (!canClear) say("This terminal cannot be cleared: close it when you have finished.")
       }
-      if (!canClear) note("This terminal cannot be cleared. Close it when you have finished.")
     },
-    say: note,
+    async confirmRead(text) {
+      await readLine({ text, flag: "--no-input" }, true)
+    },
+    show: (lines) => void screen().write(`${lines.join("\n")}\n`),
+    say,
   }
 }
 
-/** The terminal itself, wherever stdout and stderr go. */
-function openTerminal(): { write(text: string): void; close(): void } {
+/**
+ * The terminal itself. Prompts may show secrets (a suggested passphrase, words), so they never follow stderr into a
+ * file: `kez … 2>log` shows them on the screen all the same.
+ */
+function openScreen(): Screen {
+  if (process.stderr.isTTY === true) return process.stderr
   const fd = openSync(process.platform === "win32" ? "\\\\.\\CONOUT$" : "/dev/tty", "w")
-  return { write: (text) => void writeSync(fd, text), close: () => closeSync(fd) }
+  return new Writable({
+    write(chunk, _encoding, done) {
+      writeSync(fd, chunk)
+      done()
+    },
+  })
 }
 
 function lineOf(answer: Answer): string {

@@ -1,0 +1,32 @@
+/** `kez identity remove`: deletes a key from this computer. */
+import { KezError } from "@kez/core"
+import type { Context } from "../context.ts"
+import { stopAgent } from "../keys/agent.ts"
+import { listOrphans, readIdentity, removeIdentity } from "../keys/identities.ts"
+import { assertName } from "../paths.ts"
+import type { Outcome } from "../run.ts"
+
+export async function run(
+  context: Context,
+  options: { readonly args: readonly string[]; readonly yes?: boolean },
+): Promise<Outcome> {
+  const { paths, terminal } = context
+  const name = options.args[0] ?? ""
+  assertName("name", name)
+  const record = listOrphans(paths).includes(name) ? undefined : readIdentity(paths, name)
+  if (record?.backup !== "confirmed") {
+    context.warn(`nobody has checked that the recovery words of ${name} are on paper: without them it cannot come back`)
+  }
+  if (options.yes !== true) {
+    if (record?.backup !== "confirmed") terminal.say("Nobody has checked that its recovery words are on paper.")
+    const isSure = await terminal.confirm({ text: `Delete the key of ${name} from this computer?`, flag: "--yes" })
+    if (!isSure) throw new KezError("input.cancelled", `Cancelled: ${name} is still here`)
+  }
+  await stopAgent(paths, name)
+  await removeIdentity(paths, name)
+  return {
+    schema: "kez.identity_removed/1",
+    data: { name, identity: record?.identity ?? null },
+    text: `${name} is no longer on this computer.`,
+  }
+}

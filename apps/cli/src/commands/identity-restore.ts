@@ -1,0 +1,65 @@
+/** `kez identity restore`: an identity from its words; also a new passphrase for one whose passphrase is forgotten. */
+import { KezError } from "@kez/core"
+import type { Context } from "../context.ts"
+import {
+  addIdentity,
+  assertFree,
+  listIdentities,
+  newRecord,
+  restoreKeyFile,
+  tryReadIdentity,
+} from "../keys/identities.ts"
+import { encryptKey } from "../keys/key-file.ts"
+import { keyFilePath } from "../keys/key-file-place.ts"
+import { formatKey, identityOf } from "../keys/key-text.ts"
+import { newPassphrase } from "../keys/passphrase.ts"
+import type { Outcome } from "../run.ts"
+import { formatIdentityView, viewOf } from "./identity-view.ts"
+import { readWords, type WordsOptions } from "./words-input.ts"
+
+interface Options extends WordsOptions {
+  readonly args: readonly string[]
+  readonly passphrase?: boolean
+}
+
+export async function run(context: Context, options: Options): Promise<Outcome> {
+  const { paths } = context
+  const key = await readWords(context, options)
+  const identity = identityOf(key)
+  const same = listIdentities(paths).find((record) => record.identity === identity)
+  const name = options.args[0] ?? same?.name ?? (await askName(context))
+  const before = tryReadIdentity(paths, name)
+  if (same !== undefined && same.name !== name) throw alreadyHere(same.name)
+  if (before?.identity !== identity) assertFree(paths, name)
+  const passphrase = await newPassphrase(context, options.passphrase === false)
+  const isEncrypted = passphrase !== undefined
+  const keyText = isEncrypted ? await encryptKey(key, passphrase) : formatKey(key)
+  const words = key.entropy?.length === 16 ? 12 : 24
+  // Whoever typed the words has them.
+  const fresh = newRecord(name, identity, { words, backup: "confirmed", now: context.now() })
+  const record = before === undefined ? fresh : { ...fresh, created_at: before.created_at }
+  const store = before === undefined ? addIdentity : restoreKeyFile
+  await store(paths, { record, keyText, isEncrypted })
+  if (!isEncrypted) context.warn("the key is stored unencrypted: whoever can read the file, or a backup of it, has it")
+  const view = viewOf(context, record, { keyFile: { path: keyFilePath(paths.keys, name, isEncrypted), isEncrypted } })
+  return {
+    schema: "kez.identity/1",
+    data: view,
+    text: `✓ ${formatIdentityView(context, view)}`,
+    next: "kez sigchain show",
+  }
+}
+
+function askName({ terminal }: Context): Promise<string> {
+  return terminal.ask({
+    text: "Name for this identity on this computer",
+    flag: "a name: kez identity restore NAME",
+    fallback: "me",
+  })
+}
+
+function alreadyHere(name: string): KezError {
+  return new KezError("store.exists", `Cannot restore the identity twice: it is here already, as ${name}`, {
+    hint: `For a new passphrase: kez identity restore ${name}`,
+  })
+}

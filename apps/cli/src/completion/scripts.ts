@@ -1,0 +1,133 @@
+/** Completion scripts. The tree stands in the script; only names of identities and profiles are asked for. */
+import type { Level } from "./tree.ts"
+
+export type Shell = "bash" | "zsh" | "fish" | "powershell"
+
+export const scripts: Readonly<Record<Shell, (levels: readonly Level[]) => string>> = { bash, zsh, fish, powershell }
+
+const optionsWithNames = [
+  ["--identity", "identities"],
+  ["--profile", "profiles"],
+] as const
+
+function wordsOf(level: Level): string {
+  return [...level.commands, ...level.words, ...level.options].join(" ")
+}
+
+function pathsOf(levels: readonly Level[]): readonly string[] {
+  return levels.map(({ path }) => path).filter((path) => path !== "")
+}
+
+/** The middle of the bash and zsh functions: from `words` and `current` to `path` and `reply`. */
+function shellCases(levels: readonly Level[]): string {
+  const names = levels.filter(({ argument }) => argument === "identity").map(({ path }) => `"${path}"`)
+  return `  case "$path" in
+${levels.map((level) => `    "${level.path}") reply="${wordsOf(level)}" ;;`).join("\n")}
+  esac
+  case "$path" in
+    ${names.join("|")}) reply="$("$kez" __complete identities 2>/dev/null) $reply" ;;
+  esac
+  case "$previous" in
+${optionsWithNames.map(([option, what]) => `    ${option}) reply="$("$kez" __complete ${what} 2>/dev/null)" ;;`).join("\n")}
+    --color) reply="auto always never" ;;
+    --key-type) reply="ed25519 nostr" ;;
+    --*-file|--key-file) reply="" ;;
+  esac`
+}
+
+function knownPaths(levels: readonly Level[]): string {
+  return pathsOf(levels)
+    .map((path) => `"${path}"`)
+    .join("|")
+}
+
+function bash(levels: readonly Level[]): string {
+  return `# kez completion for bash: source <(kez completion bash)
+_kez() {
+  local kez="\${COMP_WORDS[0]}" current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  local path="" reply="" word i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word="\${path:+$path }\${COMP_WORDS[i]}"
+    case "$word" in ${knownPaths(levels)}) path="$word" ;; esac
+  done
+${shellCases(levels)}
+  mapfile -t COMPREPLY < <(compgen -W "$reply" -- "$current")
+}
+complete -o default -F _kez kez
+`
+}
+
+function zsh(levels: readonly Level[]): string {
+  return `#compdef kez
+# kez completion for zsh: kez completion zsh > ~/.zfunc/_kez
+_kez() {
+  local kez="\${words[1]}" current="\${words[CURRENT]}" previous="\${words[CURRENT-1]}"
+  local path="" reply="" word i
+  for ((i = 2; i < CURRENT; i++)); do
+    word="\${path:+$path }\${words[i]}"
+    case "$word" in ${knownPaths(levels)}) path="$word" ;; esac
+  done
+${shellCases(levels)}
+  compadd -- \${=reply}
+  [[ -n "$reply" ]] || _files
+}
+if [[ "\${funcstack[1]}" == _kez ]]; then _kez "$@"; else compdef _kez kez; fi
+`
+}
+
+function fish(levels: readonly Level[]): string {
+  const cases = levels.map((level) => {
+    const names = level.argument === "identity" ? "\n      $kez __complete identities 2>/dev/null" : ""
+    return `    case "${level.path}"${names}\n      string split ' ' -- "${wordsOf(level)}"`
+  })
+  return `# kez completion for fish: kez completion fish > ~/.config/fish/completions/kez.fish
+function __kez_complete
+  set -l tokens (commandline -opc)
+  set -l kez $tokens[1]
+  set -l path
+  for word in $tokens[2..]
+    switch (string join ' ' -- $path $word)
+      case ${pathsOf(levels)
+        .map((path) => `"${path}"`)
+        .join(" ")}
+        set -a path $word
+    end
+  end
+  switch "$tokens[-1]"
+${optionsWithNames.map(([option, what]) => `    case ${option}\n      $kez __complete ${what} 2>/dev/null\n      return`).join("\n")}
+  end
+  switch (string join ' ' -- $path)
+${cases.join("\n")}
+  end
+end
+complete -c kez -f -a '(__kez_complete)'
+complete -c kez -n 'string match -qr -- "-file\\$" (commandline -opc)[-1]' -F
+`
+}
+
+function powershell(levels: readonly Level[]): string {
+  const rows = levels.map((level) => `    '${level.path}' = '${wordsOf(level)}'`)
+  const names = levels.filter(({ argument }) => argument === "identity").map(({ path }) => `'${path}'`)
+  return `# kez completion for PowerShell: kez completion powershell | Out-String | Invoke-Expression
+Register-ArgumentCompleter -Native -CommandName kez -ScriptBlock {
+  param($wordToComplete, $commandAst, $cursorPosition)
+  $tree = @{
+${rows.join("\n")}
+  }
+  $words = @($commandAst.CommandElements | ForEach-Object { $_.ToString() })
+  $kez = $words[0]
+  $done = if ($wordToComplete) { @($words | Select-Object -Skip 1 | Select-Object -SkipLast 1) } else { @($words | Select-Object -Skip 1) }
+  $path = ''
+  foreach ($word in $done) {
+    $longer = "$path $word".Trim()
+    if ($tree.ContainsKey($longer)) { $path = $longer }
+  }
+  $found = $tree[$path] -split ' '
+  if (@(${names.join(", ")}) -contains $path) { $found = @(& $kez __complete identities) + $found }
+${optionsWithNames.map(([option, what]) => `  if ($done[-1] -eq '${option}') { $found = @(& $kez __complete ${what}) }`).join("\n")}
+  $found | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
+    [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+  }
+}
+`
+}

@@ -1,0 +1,100 @@
+/**
+ * The agent's own process. It reads one key from stdin, answers on a socket that only its user can open, and ends at
+ * its time. It signs only what a KEZ statement looks like, so that a program that can reach it cannot sign other texts.
+ */
+import { chmodSync, readFileSync, rmSync } from "node:fs"
+import { createServer, type Socket } from "node:net"
+import { canonicalize, createSigner, decodeText, formatHex, limits, parseJson, type Signer } from "@kez/core"
+import { type AgentAnswer, type AgentRequest, type AgentStart, maxMessageBytes } from "./agent-protocol.ts"
+
+const maxConnections = 16
+const questionTimeoutMs = 5_000
+/** Timers stand still while a computer sleeps; the clock does not. */
+const clockCheckMs = 5_000
+
+/** Whether bytes are the canonical JSON of an object whose `type` is one of KEZ. */
+export function isStatement(bytes: Uint8Array): boolean {
+  try {
+    const text = decodeText(bytes, limits.maxEnvelopeTextBytes)
+    const value = parseJson(text)
+    if (typeof value !== "object" || value === null || !("type" in value)) return false
+    const { type } = value
+    return typeof type === "string" && type.startsWith("kez.") && canonicalize(value) === text
+  } catch {
+    return false
+  }
+}
+
+/** The answer to one line. */
+export async function answer(signer: Signer, until: number, line: string): Promise<AgentAnswer> {
+  const request = tryParseRequest(line)
+  switch (request?.ask) {
+    case "status":
+      return { ok: "status", key: signer.key, until }
+    case "sign": {
+      const bytes = Buffer.from(String(request.bytes), "base64")
+      if (!isStatement(bytes)) return { error: "not a KEZ statement" }
+      return { ok: "signature", signature: formatHex(await signer.sign(bytes)) }
+    }
+    case "stop":
+      return { ok: "stopped" }
+    default:
+      return { error: "not understood" }
+  }
+}
+
+function tryParseRequest(line: string): AgentRequest | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === "object" && value !== null && "ask" in value ? (value as AgentRequest) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function serve({ socket, system, secretHex, until }: AgentStart): void {
+  const signer = createSigner(system === "nostr" ? "nostr" : "ed25519", Buffer.from(secretHex, "hex"))
+  const end = (): void => {
+    rmSync(socket, { force: true })
+    process.exit(0)
+  }
+  const server = createServer({ allowHalfOpen: true }, (connection) => {
+    converse(connection, async (line) => {
+      if (Date.now() >= until * 1_000) end()
+      const said = await answer(signer, until, line)
+      connection.end(JSON.stringify(said), () => {
+        if ("ok" in said && said.ok === "stopped") end()
+      })
+    })
+  })
+  server.maxConnections = maxConnections
+  rmSync(socket, { force: true })
+  process.umask(0o077)
+  server.listen(socket, () => {
+    chmodSync(socket, 0o600)
+    process.stdout.write("ready\n")
+  })
+  setInterval(() => {
+    if (Date.now() >= until * 1_000) end()
+  }, clockCheckMs)
+  setTimeout(end, Math.max(0, until * 1_000 - Date.now()))
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, end)
+}
+
+/** Calls `hear` with the first line; a connection that is slow, long or broken is closed. */
+function converse(connection: Socket, hear: (line: string) => Promise<void>): void {
+  let text = ""
+  connection.setEncoding("utf8")
+  connection.setTimeout(questionTimeoutMs, () => connection.destroy())
+  connection.on("error", () => connection.destroy())
+  connection.on("data", (part: string) => {
+    text += part
+    const end = text.indexOf("\n")
+    if (end !== -1) {
+      connection.removeAllListeners("data")
+      hear(text.slice(0, end)).catch(() => connection.destroy())
+    } else if (text.length > maxMessageBytes) connection.destroy()
+  })
+}
+
+if (import.meta.main) serve(JSON.parse(readFileSync(0, "utf8")) as AgentStart)

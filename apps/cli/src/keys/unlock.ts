@@ -1,0 +1,76 @@
+/** Opening the key file of an identity: the passphrase from wherever it comes, three tries at the keyboard. */
+import { KezError } from "@kez/core"
+import type { Context } from "../context.ts"
+import { type IdentityRecord, newRecord, readIdentity, tryReadIdentity, writeRecord } from "./identities.ts"
+import { decryptKey, type KeyFile, looseDirWarning, tryReadKeyFile } from "./key-file.ts"
+import { identityOf, type KeyMaterial, parseKey } from "./key-text.ts"
+import { askPassphrase, tryGivenPassphrase } from "./passphrase.ts"
+
+const tries = 3
+
+export interface Unlocked {
+  readonly key: KeyMaterial
+  readonly file: KeyFile
+}
+
+/** Throws `key.not_held`, `key.locked`, `key.unlock`, `limit.work`, `store.permissions` or `store.corrupt`. */
+export async function unlockKey(context: Context, { name, identity }: IdentityRecord): Promise<Unlocked> {
+  const unlocked = await openKeyFile(context, name)
+  if (identityOf(unlocked.key) === identity) return unlocked
+  throw new KezError("store.corrupt", `Cannot use the key file of ${name}: it holds the key of another identity`)
+}
+
+/** The key file of `name`, opened; a record that is missing is written anew from it. */
+export async function unlockOrAdopt(
+  context: Context,
+  name: string,
+): Promise<Unlocked & { readonly record: IdentityRecord }> {
+  const known = tryReadIdentity(context.paths, name)
+  if (known !== undefined) return { ...(await unlockKey(context, known)), record: known }
+  const file = tryReadKeyFile(context.paths.keys, name)
+  if (file === undefined) readIdentity(context.paths, name) // throws store.unknown
+  const unlocked = await openKeyFile(context, name)
+  const { entropy } = unlocked.key
+  const words = entropy === undefined ? undefined : entropy.length === 16 ? 12 : 24
+  const record = newRecord(name, identityOf(unlocked.key), { words, backup: "pending", now: context.now() })
+  await writeRecord(context.paths, record)
+  return { ...unlocked, record }
+}
+
+async function openKeyFile(context: Context, name: string): Promise<Unlocked> {
+  const { paths } = context
+  const file = tryReadKeyFile(paths.keys, name)
+  if (file === undefined) {
+    throw new KezError("key.not_held", `Cannot sign as ${name}: its key is not on this computer`, {
+      hint: `Its recovery words bring it back: kez identity restore ${name}`,
+    })
+  }
+  const loose = looseDirWarning(paths.keys)
+  if (loose !== undefined) context.warn(loose)
+  if (!file.isEncrypted) return { key: parseKey(file.text), file }
+  const given = await tryGivenPassphrase(context)
+  return {
+    key: given === undefined ? await askAndDecrypt(context, name, file) : await decryptKey(file.text, given),
+    file,
+  }
+}
+
+async function askAndDecrypt(context: Context, name: string, file: KeyFile): Promise<KeyMaterial> {
+  for (let attempt = 1; ; attempt++) {
+    const passphrase = await askPassphrase(context, name)
+    try {
+      return await decryptKey(file.text, passphrase)
+    } catch (error) {
+      if (!(error instanceof KezError) || error.code !== "key.unlock") throw error
+      if (attempt === tries) throw forgotten(name, error)
+      context.terminal.say("That did not unlock it.")
+    }
+  }
+}
+
+function forgotten(name: string, cause: KezError): KezError {
+  return new KezError("key.unlock", cause.message, {
+    cause,
+    hint: `Forgotten? Your recovery words set a new one: kez identity restore ${name}\nWithout them the key is lost: kez identity remove ${name}`,
+  })
+}

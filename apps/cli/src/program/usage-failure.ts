@@ -1,0 +1,50 @@
+/** What commander refuses, in our words: one sentence that repeats no argument, since one may be a secret, and a hint. */
+
+import { KezError } from "@kez/core"
+import type { Command, CommanderError } from "commander"
+import { pathOf } from "./help.ts"
+
+const longestShownName = 30
+
+/** The usage error behind what commander threw while it parsed `args`. */
+export function usageFailure(program: Command, args: readonly string[], error: CommanderError): KezError {
+  const command = findCommand(program, args)
+  const name = pathOf(command)
+  const [first = "", suggestion = ""] = error.message.replace(/^error: /, "").split("\n")
+  const near = /^\(Did you mean (.+)\?\)$/.exec(suggestion)?.[1]
+  const hint = near === undefined ? `Run ${name} --help.` : `Did you mean ${near}?`
+  return new KezError("usage", `Cannot run ${name}: ${sentence(error.code, first, command)}`, { hint })
+}
+
+function sentence(code: string, message: string, command: Command): string {
+  const quoted = /'([^']*)'/.exec(message)?.[1] ?? ""
+  const shown = quoted.length <= longestShownName ? ` ${JSON.stringify(quoted)}` : ""
+  switch (code) {
+    case "commander.unknownCommand":
+      return `there is no command${shown}`
+    case "commander.unknownOption":
+      return `there is no option ${quoted.split("=", 1)[0]?.slice(0, longestShownName)}`
+    case "commander.excessArguments":
+      return `expected at most ${command.registeredArguments.length} arguments, got more`
+    case "commander.missingArgument":
+      return `the argument ${quoted.toUpperCase()} is missing`
+    case "commander.help":
+      return "expected a command"
+    case "commander.invalidArgument":
+      return message.replace(/ argument '[^']*' is invalid\./, " is not one of those allowed.")
+    case "commander.conflictingOption":
+      return message.replace(/'(-[^' ]+)[^']*'/g, "$1")
+    default:
+      return message
+  }
+}
+
+/** The deepest command that the words name. */
+function findCommand(program: Command, args: readonly string[]): Command {
+  let command = program
+  for (const word of args) {
+    const next = command.commands.find((child) => child.name() === word || child.aliases().includes(word))
+    if (next !== undefined) command = next
+  }
+  return command
+}
