@@ -1,7 +1,6 @@
 /** Lower-case hex. SPEC [HEX-1]. */
 
 const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
-const lowerHex = /^[0-9a-f]*$/
 
 export function formatHex(bytes: Uint8Array): string {
   let text = ""
@@ -11,7 +10,12 @@ export function formatHex(bytes: Uint8Array): string {
 
 /** Whether `text` is exactly `byteLength` bytes in lower-case hex. */
 export function isHex(text: string, byteLength: number): boolean {
-  return text.length === byteLength * 2 && lowerHex.test(text)
+  if (text.length !== byteLength * 2) return false
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (!((unit >= 0x30 && unit <= 0x39) || (unit >= 0x61 && unit <= 0x66))) return false
+  }
+  return true
 }
 
 /** Bytes of a text for which `isHex` holds; undefined for any other. */

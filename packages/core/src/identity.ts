@@ -61,10 +61,31 @@ export function parseCanonicalIdentity(text: string): Identity {
 
 /** A canonical identity of a key system; another system is `schema.value`. [ID-7] */
 export function parseKeyIdentity(text: string): KeyIdentity {
-  const { system, value } = parseCanonicalIdentity(text)
-  if (system === "ed25519" || system === "nostr") return { system, value }
-  throw new KezError("schema.value", `Cannot use ${system}:${value} as a key: expected ed25519:… or nostr:npub1…`)
+  return parseKey(text).identity
 }
+
+/** A key identity with its 32 public key bytes. Not to be changed: the same keys return all through a chain, so parsed ones are kept. */
+export function parseKey(text: string): Key {
+  const known = parsedKeys.get(text)
+  if (known !== undefined) return known
+  const { system, value } = parseCanonicalIdentity(text)
+  if (system !== "ed25519" && system !== "nostr") {
+    throw new KezError("schema.value", `Cannot use ${system}:${value} as a key: expected ed25519:… or nostr:npub1…`)
+  }
+  const identity = { system, value }
+  const key = { identity, publicKey: publicKeyBytes(identity) }
+  if (parsedKeys.size >= maxParsedKeys) parsedKeys.clear()
+  parsedKeys.set(text, key)
+  return key
+}
+
+export interface Key {
+  readonly identity: KeyIdentity
+  readonly publicKey: Uint8Array
+}
+
+const parsedKeys = new Map<string, Key>()
+const maxParsedKeys = 4_096
 
 export function formatIdentity(identity: Identity): string {
   return `${identity.system}:${identity.value}`

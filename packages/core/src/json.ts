@@ -18,77 +18,117 @@ export function parseJson(text: string): Json {
   return JSON.parse(text)
 }
 
-/** Checks a text by SPEC §3.2 without building a value. Linear in the length of the text. */
-export function scanJson(text: string): void {
-  const end = scanValue(text, skipSpace(text, 0), 1)
-  const rest = skipSpace(text, end)
+/**
+ * Checks a text by SPEC §3.2 without building a value. Linear in the length of the text.
+ * Returns whether the text is in canonical form (RFC 8785): for what this parser accepts, that is no white space, members in
+ * order, and no escapes but `\"` and `\\`. Then nobody has to write the value again to compare.
+ */
+export function scanJson(text: string): boolean {
+  const scan: Scan = { text, canonical: true }
+  const end = scanValue(scan, skipSpace(scan, 0), 1)
+  const rest = skipSpace(scan, end)
   if (rest !== text.length) throw fault("json.syntax", "one value", rest)
+  return scan.canonical
+}
+
+interface Scan {
+  readonly text: string
+  canonical: boolean
 }
 
 // Recursion is bounded by maxJsonDepth, not by the input.
-function scanValue(text: string, at: number, depth: number): number {
-  switch (text.charCodeAt(at)) {
+function scanValue(scan: Scan, at: number, depth: number): number {
+  switch (scan.text.charCodeAt(at)) {
     case 0x7b: // {
-      return scanObject(text, at, depth)
+      return scanObject(scan, at, depth)
     case 0x5b: // [
-      return scanArray(text, at, depth)
+      return scanArray(scan, at, depth)
     case 0x22: // "
-      return scanString(text, at)
+      return scanString(scan, at)
     case 0x74: // t
-      return scanWord(text, at, "true")
+      return scanWord(scan.text, at, "true")
     case 0x66: // f
-      return scanWord(text, at, "false")
+      return scanWord(scan.text, at, "false")
     case 0x6e: // n
-      return scanWord(text, at, "null")
+      return scanWord(scan.text, at, "null")
     default:
-      return scanNumber(text, at)
+      return scanNumber(scan.text, at)
   }
 }
 
-function scanObject(text: string, start: number, depth: number): number {
+function scanObject(scan: Scan, start: number, depth: number): number {
+  const { text } = scan
   if (depth > maxJsonDepth) throw fault("limit.depth", `at most ${maxJsonDepth} levels`, start)
-  let at = skipSpace(text, start + 1)
+  let at = skipSpace(scan, start + 1)
   if (text.charCodeAt(at) === 0x7d) return at + 1
-  const names = new Set<string>()
+  const names = new Names()
   for (;;) {
     if (text.charCodeAt(at) !== 0x22) throw fault("json.syntax", "a member name", at)
     if (names.size === maxJsonMembers) throw fault("limit.members", `at most ${maxJsonMembers} members`, at)
-    const nameEnd = scanString(text, at)
-    const name = unescaped(text, at, nameEnd)
+    const nameEnd = scanString(scan, at)
     // JSON.parse would silently take the last one, another parser the first.
-    if (names.has(name)) throw fault("json.duplicate", "each member once", at)
-    names.add(name)
-    at = skipSpace(text, nameEnd)
+    if (!names.add(unescaped(text, at, nameEnd))) throw fault("json.duplicate", "each member once", at)
+    at = skipSpace(scan, nameEnd)
     if (text.charCodeAt(at) !== 0x3a) throw fault("json.syntax", "a colon", at)
-    at = skipSpace(text, scanValue(text, skipSpace(text, at + 1), depth + 1))
+    at = skipSpace(scan, scanValue(scan, skipSpace(scan, at + 1), depth + 1))
     const next = text.charCodeAt(at)
-    if (next === 0x7d) return at + 1
+    if (next === 0x7d) break
     if (next !== 0x2c) throw fault("json.syntax", "a comma or the end of the object", at)
-    at = skipSpace(text, at + 1)
+    at = skipSpace(scan, at + 1)
+  }
+  if (!names.inOrder) scan.canonical = false
+  return at + 1
+}
+
+/** The member names of one object. While they rise there can be no duplicate, and no set is needed. */
+class Names {
+  size = 0
+  inOrder = true
+  #last: string | undefined
+  readonly #rising: string[] = []
+  #seen: Set<string> | undefined
+
+  /** Returns false when the name is there already. */
+  add(name: string): boolean {
+    this.size++
+    if (this.#seen === undefined) {
+      if (this.#last === undefined || name > this.#last) {
+        this.#last = name
+        this.#rising.push(name)
+        return true
+      }
+      this.inOrder = false
+      this.#seen = new Set(this.#rising)
+    }
+    if (this.#seen.has(name)) return false
+    this.#seen.add(name)
+    return true
   }
 }
 
-function scanArray(text: string, start: number, depth: number): number {
+function scanArray(scan: Scan, start: number, depth: number): number {
+  const { text } = scan
   if (depth > maxJsonDepth) throw fault("limit.depth", `at most ${maxJsonDepth} levels`, start)
-  let at = skipSpace(text, start + 1)
+  let at = skipSpace(scan, start + 1)
   if (text.charCodeAt(at) === 0x5d) return at + 1
   for (;;) {
-    at = skipSpace(text, scanValue(text, at, depth + 1))
+    at = skipSpace(scan, scanValue(scan, at, depth + 1))
     const next = text.charCodeAt(at)
     if (next === 0x5d) return at + 1
     if (next !== 0x2c) throw fault("json.syntax", "a comma or the end of the array", at)
-    at = skipSpace(text, at + 1)
+    at = skipSpace(scan, at + 1)
   }
 }
 
 /** Scans the string that opens at `start`; returns the position after its closing quote. */
-function scanString(text: string, start: number): number {
+function scanString(scan: Scan, start: number): number {
+  const { text } = scan
   let at = start + 1
   for (;;) {
     const unit = text.charCodeAt(at)
     if (unit === 0x22) return at + 1
     if (unit === 0x5c) {
-      at = scanEscape(text, at)
+      at = scanEscape(scan, at)
       continue
     }
     if (Number.isNaN(unit)) throw fault("json.syntax", "a closing quote", at)
@@ -98,10 +138,13 @@ function scanString(text: string, start: number): number {
 }
 
 /** Scans the escape at `at`, a surrogate pair as one; returns the position after it. */
-function scanEscape(text: string, at: number): number {
+function scanEscape(scan: Scan, at: number): number {
+  const { text } = scan
   const letter = text.charAt(at + 1)
+  if (letter === '"' || letter === "\\") return at + 2
+  scan.canonical = false
   if (letter !== "u") {
-    if (letter === '"' || letter === "\\" || letter === "/") return at + 2
+    if (letter === "/") return at + 2
     if (letter !== "" && "bfnrt".includes(letter)) throw fault("json.control", "no control character", at)
     throw fault("json.syntax", "an escape", at)
   }
@@ -155,13 +198,15 @@ function scanWord(text: string, at: number, word: string): number {
   return at + word.length
 }
 
-function skipSpace(text: string, start: number): number {
+function skipSpace(scan: Scan, start: number): number {
   let at = start
   for (;;) {
-    const unit = text.charCodeAt(at)
-    if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return at
+    const unit = scan.text.charCodeAt(at)
+    if (unit > 0x20 || (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09)) break
     at++
   }
+  if (at > start) scan.canonical = false
+  return at
 }
 
 function isControl(unit: number): boolean {

@@ -4,7 +4,7 @@ import { wordlist } from "@scure/bip39/wordlists/english.js"
 import { sha256 } from "./digest.ts"
 import { KezError } from "./error.ts"
 import { maxWordsBytes } from "./limits.ts"
-import { encodeUtf8, utf8Length } from "./text.ts"
+import { encodeUtf8, isLongerThan } from "./text.ts"
 
 const secretOf12Words = encodeUtf8("kez-bip39-12-v1")
 const wordIndex: ReadonlyMap<string, number> = new Map(wordlist.map((word, i) => [word, i]))
@@ -24,7 +24,7 @@ export function formatWords(entropy: Uint8Array): string {
 
 /** Reads 12 or 24 words as a person types them. Throws `mnemonic.length`, `.word` or `.checksum`; messages name positions, never words. */
 export function parseWords(text: string): RecoverySecret {
-  if (utf8Length(text, maxWordsBytes) > maxWordsBytes) throw lengthFault()
+  if (isLongerThan(text, maxWordsBytes)) throw lengthFault()
   const words = text
     .normalize("NFKD")
     .toLowerCase()

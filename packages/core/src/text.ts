@@ -1,17 +1,22 @@
 /** Text at the border: sizes before decoding, then strict UTF-8. SPEC §3.1 steps 1 and 2. */
+import { backend } from "#backend"
 import { KezError } from "./error.ts"
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-const encoder = new TextEncoder()
 
 /** UTF-8 bytes of a well-formed text. */
 export function encodeUtf8(text: string): Uint8Array {
-  return encoder.encode(text)
+  return backend.encodeUtf8(text)
 }
 
-/** Number of UTF-8 bytes of `text`. A text whose length alone exceeds `stopAt` is not walked. */
-export function utf8Length(text: string, stopAt: number = Number.POSITIVE_INFINITY): number {
-  if (text.length > stopAt) return text.length
+/** Whether `text` has more than `maxBytes` bytes of UTF-8. A text whose length alone decides is not walked. */
+export function isLongerThan(text: string, maxBytes: number): boolean {
+  if (text.length > maxBytes) return true
+  return text.length * 3 > maxBytes && utf8Length(text) > maxBytes
+}
+
+/** Number of UTF-8 bytes of `text`. */
+export function utf8Length(text: string): number {
   let bytes = text.length
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
@@ -35,7 +40,7 @@ export function decodeText(input: string | Uint8Array, maxBytes: number): string
 }
 
 function boundedString(text: string, maxBytes: number): string {
-  if (utf8Length(text, maxBytes) > maxBytes) throw tooLong(maxBytes)
+  if (isLongerThan(text, maxBytes)) throw tooLong(maxBytes)
   if (!text.isWellFormed()) throw new KezError("text.utf8", "Cannot read the text: it holds a lone surrogate")
   return text
 }

@@ -1,8 +1,8 @@
 /** Times: the strict form that KEZ writes, and the RFC 3339 forms that a v0.2 claim may hold. SPEC §3.4. */
 import { KezError } from "./error.ts"
 
-const strict = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})Z$/
-const rfc3339Utc = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?(?:[Zz]|[+-]00:00)$/
+const strict = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/
+const rfc3339Utc = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]00:00)$/
 
 /** Unix seconds of `YYYY-MM-DDTHH:MM:SSZ`, or throws `time.syntax`. [TIME-1] */
 export function parseTime(text: string): number {
@@ -27,13 +27,18 @@ export function formatTime(unixSeconds: number): string {
 }
 
 function toUnixSeconds(text: string, form: RegExp, maxSecond: 59 | 60): number {
-  const match = text.length <= 40 ? form.exec(text) : null
-  if (match === null) throw refused()
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number)
+  if (text.length > 40 || !form.test(text)) throw refused()
+  const [year, month, day] = [100 * pairAt(text, 0) + pairAt(text, 2), pairAt(text, 5), pairAt(text, 8)]
+  const [hour, minute, second] = [pairAt(text, 11), pairAt(text, 14), pairAt(text, 17)]
   const inDate = year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month)
   const leapSecond = second === 60 && maxSecond === 60 && hour === 23 && minute === 59
   if (!inDate || hour > 23 || minute > 59 || (second > 59 && !leapSecond)) throw refused()
   return daysFromCivil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second
+}
+
+/** The number that two digits at `at` write. */
+function pairAt(text: string, at: number): number {
+  return 10 * (text.charCodeAt(at) - 0x30) + text.charCodeAt(at + 1) - 0x30
 }
 
 function daysInMonth(year: number, month: number): number {

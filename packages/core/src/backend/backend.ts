@@ -3,9 +3,14 @@
 export interface Backend {
   /** For `kez doctor` and benchmarks: which implementation serves each primitive. */
   readonly names: { readonly ed25519: string; readonly schnorr: string; readonly sha256: string; readonly zstd: string }
-  /** Loads what a browser can only load asynchronously. On Node nothing. */
+  /**
+   * Loads what can only be loaded asynchronously: the zstd decoder in WebAssembly. A browser needs it; on Node it is
+   * optional and makes decompression several times faster, for servers. It is the same libzstd that node:zlib has.
+   */
   prepare(): Promise<void>
   sha256(bytes: Uint8Array): Uint8Array
+  /** UTF-8 bytes of a well-formed text. */
+  encodeUtf8(text: string): Uint8Array
   /** Hex SHA-256 of the UTF-8 bytes of `text`. */
   sha256TextHex(text: string): string
   /**

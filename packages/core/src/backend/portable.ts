@@ -2,25 +2,21 @@
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { schnorr } from "@noble/curves/secp256k1.js"
 import { sha256, sha512 } from "@noble/hashes/sha2.js"
-import { ZSTDDecoder } from "zstddec"
 import { KezError } from "../error.ts"
 import { formatHex } from "../hex.ts"
-import { encodeUtf8 } from "../text.ts"
 import type { Backend } from "./backend.ts"
 import { storeZstd } from "./store-zstd.ts"
+import { decompressWithWasm, isWasmZstdReady, prepareWasmZstd } from "./wasm-zstd.ts"
 
 const zeros32 = new Uint8Array(32)
-const decoder = new ZSTDDecoder()
-let zstdReady = false
+const utf8 = new TextEncoder()
 
 export const backend: Backend = {
   names: { ed25519: "@noble/curves", schnorr: "@noble/curves", sha256: "@noble/hashes", zstd: "zstddec" },
-  async prepare() {
-    await decoder.init()
-    zstdReady = true
-  },
+  prepare: prepareWasmZstd,
+  encodeUtf8: (text) => utf8.encode(text),
   sha256,
-  sha256TextHex: (text) => formatHex(sha256(encodeUtf8(text))),
+  sha256TextHex: (text) => formatHex(sha256(utf8.encode(text))),
   verifyEd25519,
   verifySchnorr(signature, digest, publicKey) {
     try {
@@ -63,12 +59,10 @@ function littleEndian(bytes: Uint8Array): bigint {
 }
 
 function decompressZstd(frame: Uint8Array, maxBytes: number): Uint8Array | undefined {
-  if (!zstdReady) {
+  if (!isWasmZstdReady()) {
     throw new KezError("zstd.not_ready", "Cannot decompress: the decoder is not loaded", {
       hint: "Await prepareBackend() once, before decoding.",
     })
   }
-  // libzstd reports errors, too little room among them, as negative sizes; zstddec then returns an empty array.
-  const content = decoder.decode(frame, maxBytes)
-  return content.length === 0 ? undefined : content
+  return decompressWithWasm(frame, maxBytes)
 }

@@ -25,24 +25,34 @@ export function encodeBase64Url(bytes: Uint8Array): string {
 /** Bytes of a text that is exactly what `encodeBase64Url` would write; any other throws `encoding.base64url`. */
 export function decodeBase64Url(text: string): Uint8Array {
   const rest = text.length % 4
+  const whole = text.length - rest
   if (rest === 1) throw refused()
-  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4))
+  const bytes = new Uint8Array((whole / 4) * 3 + (rest === 0 ? 0 : rest - 1))
   let at = 0
-  let bits = 0
-  let held = 0
-  for (let i = 0; i < text.length; i++) {
-    const value = valueOfUnit[text.charCodeAt(i)] ?? invalid
-    if (value === invalid) throw refused()
-    held = (held << 6) | value
-    bits += 6
-    if (bits < 8) continue
-    bits -= 8
-    bytes[at++] = held >> bits
-    held &= (1 << bits) - 1
+  for (let i = 0; i < whole; i += 4) {
+    const group =
+      (valueAt(text, i) << 18) | (valueAt(text, i + 1) << 12) | (valueAt(text, i + 2) << 6) | valueAt(text, i + 3)
+    bytes[at++] = group >> 16
+    bytes[at++] = group >> 8
+    bytes[at++] = group
   }
-  // Bits that no byte uses must be zero, or one value would have several texts.
-  if (held !== 0) throw refused()
+  if (rest > 0) decodeRest(text.slice(whole), bytes.subarray(at))
   return bytes
+}
+
+/** Two characters and one byte, or three and two. Bits that no byte uses must be zero, or one value would have several texts. */
+function decodeRest(text: string, bytes: Uint8Array): void {
+  const third = text.length === 3 ? valueAt(text, 2) << 6 : 0
+  const group = (valueAt(text, 0) << 18) | (valueAt(text, 1) << 12) | third
+  if ((group & (text.length === 3 ? 0xff : 0xffff)) !== 0) throw refused()
+  for (let i = 0; i < bytes.length; i++) bytes[i] = group >> (16 - 8 * i)
+}
+
+function valueAt(text: string, at: number): number {
+  const unit = text.charCodeAt(at)
+  const value = unit < 128 ? (valueOfUnit[unit] ?? invalid) : invalid
+  if (value === invalid) throw refused()
+  return value
 }
 
 function refused(): KezError {

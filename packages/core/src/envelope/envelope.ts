@@ -4,12 +4,12 @@ import { type ClaimPayload, claimPayload } from "../claim.ts"
 import { type Digest, digestOf } from "../digest.ts"
 import { KezError } from "../error.ts"
 import { parseKeyIdentity } from "../identity.ts"
-import { type Json, parseJson } from "../json.ts"
+import { type Json, scanJson } from "../json.ts"
 import { maxEnvelopeBytes, maxEnvelopeTextBytes } from "../limits.ts"
 import { type EventPayload, eventPayload } from "../sigchain/event.ts"
 import { type HeadPayload, headPayload } from "../sigchain/head-payload.ts"
 import { suites } from "../suite/suites.ts"
-import { decodeText, utf8Length } from "../text.ts"
+import { decodeText, isLongerThan } from "../text.ts"
 import { isKind, type Kind, payloadTypes } from "./kinds.ts"
 import { type ProvisionalPayloads, provisionalPayloads } from "./provisional.ts"
 import { anyString, assertObject, type Check, fault, keyIdentity, record, required, signatureHex } from "./schema.ts"
@@ -72,11 +72,16 @@ const derivedOf = new WeakMap<Envelope, Derived>()
  * Throws the code of the first check that fails, SPEC [DEC-1].
  */
 export function decodeEnvelope<K extends Kind>(text: string | Uint8Array, kind: K): Envelope<K> {
-  return checkEnvelope(parseJson(decodeText(text, maxEnvelopeTextBytes)), kind)
+  const json = decodeText(text, maxEnvelopeTextBytes)
+  const canonical = scanJson(json)
+  return checkEnvelope(JSON.parse(json), kind, canonical ? json : undefined)
 }
 
-/** Steps 4 to 10 of SPEC [DEC-1], for a value of the strict parser. */
-export function checkEnvelope<K extends Kind>(value: Json, kind: K): Envelope<K> {
+/**
+ * Steps 4 to 10 of SPEC [DEC-1], for a value of the strict parser. `canonical` is the text it was parsed from, where that
+ * is known to be in canonical form.
+ */
+export function checkEnvelope<K extends Kind>(value: Json, kind: K, canonical?: string): Envelope<K> {
   const { kez, payload, signature } = envelopeShape(value, "envelope")
   assertKind(anyString(kez, "kez"), kind)
   assertContext(payload, kind)
@@ -85,7 +90,7 @@ export function checkEnvelope<K extends Kind>(value: Json, kind: K): Envelope<K>
     payload: payloadChecks[kind](payload, "payload"),
     signature: signatureCheck(signature, "signature"),
   }
-  derivedOf.set(checked, derive(checked))
+  derivedOf.set(checked, derive(checked, canonical))
   assertSigner(checked)
   return checked
 }
@@ -114,11 +119,14 @@ function derivedFrom(envelope: Envelope): Derived {
   return derivedOf.get(envelope) ?? derive(envelope)
 }
 
-function derive({ kez, payload, signature: { alg, key, sig } }: Envelope): Derived {
-  const signedText = canonicalize(payload)
+function derive({ kez, payload, signature: { alg, key, sig } }: Envelope, text?: string): Derived {
   // RFC 8785 member order, written out: the members of the envelope are few and their texts need no escapes.
-  const canonical = `{"kez":"${kez}","payload":${signedText},"signature":{"alg":"${alg}","key":"${key}","sig":"${sig}"}}`
-  if (utf8Length(canonical, maxEnvelopeBytes) > maxEnvelopeBytes) {
+  const before = `{"kez":"${kez}","payload":`
+  const after = `,"signature":{"alg":"${alg}","key":"${key}","sig":"${sig}"}}`
+  // A text in canonical form holds that of the payload between the two.
+  const signedText = text === undefined ? canonicalize(payload) : text.slice(before.length, -after.length)
+  const canonical = text ?? before + signedText + after
+  if (isLongerThan(canonical, maxEnvelopeBytes)) {
     throw new KezError(
       "limit.size",
       `Cannot accept the envelope: expected at most ${maxEnvelopeBytes} bytes in canonical form`,

@@ -40,7 +40,7 @@ export function record<T extends object>(members: Members<T>, rules: (value: T) 
     }
     for (const [member, { check }] of table) {
       const held = value[member]
-      if (held !== undefined) check(held, `${name}.${member}`)
+      if (held !== undefined) check(held, member)
     }
     // Every member was checked against its row, and there is no other: the value is a T.
     const checked = value as unknown as T

@@ -1,7 +1,7 @@
 /** Signatures of envelopes, each checked at most once in a process. SPEC [DEC-2]. */
 import { KezError } from "../error.ts"
 import { tryParseHex } from "../hex.ts"
-import { parseKeyIdentity, publicKeyBytes } from "../identity.ts"
+import { parseKey } from "../identity.ts"
 import { suites } from "../suite/suites.ts"
 import { encodeUtf8 } from "../text.ts"
 import { type Envelope, envelopeDigest, signedTextOf } from "./envelope.ts"
@@ -30,9 +30,8 @@ export function assertSignedText(
   by: { readonly key: string; readonly sig: string; readonly cacheKey: string },
 ): void {
   if (verified.has(by.cacheKey)) return
-  const identity = parseKeyIdentity(by.key)
+  const { identity, publicKey } = parseKey(by.key)
   const suite = suites[identity.system]
-  const publicKey = publicKeyBytes(identity)
   const keyFault = suite.faultOfKey(publicKey)
   if (keyFault !== undefined) {
     throw new KezError(keyFault, "Cannot verify the signature: under such a key signatures prove nothing")

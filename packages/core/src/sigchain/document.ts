@@ -3,9 +3,9 @@ import type { Code } from "../codes.ts"
 import { compactChainPrefix, decodeCompactChain, encodeCompactChain } from "../encoding/compact.ts"
 import { checkEnvelope, envelopeDigest, formatEnvelope, type SigchainEvent } from "../envelope/envelope.ts"
 import { KezError } from "../error.ts"
-import { parseJson } from "../json.ts"
+import { scanJson } from "../json.ts"
 import { maxChainBytes, maxChainEvents, maxEnvelopeBytes } from "../limits.ts"
-import { decodeText, utf8Length } from "../text.ts"
+import { decodeText, isLongerThan } from "../text.ts"
 import { assertContinues, type ChainPosition } from "./link.ts"
 
 export interface ChainReading {
@@ -75,22 +75,21 @@ function jsonlText(input: string | Uint8Array): string {
 }
 
 function readLine(line: string): SigchainEvent {
-  if (utf8Length(line, maxEnvelopeBytes) > maxEnvelopeBytes) {
+  if (isLongerThan(line, maxEnvelopeBytes)) {
     throw new KezError("limit.size", `Cannot read the chain: expected lines of at most ${maxEnvelopeBytes} bytes`)
   }
-  const event = checkEnvelope(readJson(line), "sigchain_event")
-  if (formatEnvelope(event) !== line) {
-    throw new KezError(
-      "chain.not_canonical",
-      `Cannot read the chain: event ${event.payload.seq} is not in canonical form`,
-    )
-  }
-  return event
+  const canonical = scanLine(line)
+  const event = checkEnvelope(JSON.parse(line), "sigchain_event", canonical ? line : undefined)
+  if (canonical) return event
+  throw new KezError(
+    "chain.not_canonical",
+    `Cannot read the chain: event ${event.payload.seq} is not in canonical form`,
+  )
 }
 
-function readJson(line: string): ReturnType<typeof parseJson> {
+function scanLine(line: string): boolean {
   try {
-    return parseJson(line)
+    return scanJson(line)
   } catch (error) {
     const code: Code | undefined = error instanceof KezError ? error.code : undefined
     if (code !== "json.syntax") throw error
