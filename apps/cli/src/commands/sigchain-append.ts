@@ -1,0 +1,60 @@
+/** What the commands that extend a chain have in common: who signs, and what is printed afterwards. */
+import { type ChainReplay, envelopeDigest, type Operation, type SigchainEvent } from "@kez/core"
+import { eventSubject } from "../chain-text.ts"
+import type { Context } from "../context.ts"
+import { currentIdentity, signerFor } from "../keys/signers.ts"
+import { type Extended, extendChain, type Plan } from "../own-chain.ts"
+import type { Outcome } from "../run.ts"
+import { shortDigest } from "../short-text.ts"
+import type { Store } from "../store/database.ts"
+
+export interface Appending {
+  plan(chain: ChainReplay | undefined, store: Store): Plan
+  /** Lines that the owner should read. */
+  readonly notes?: readonly string[]
+  readonly warnings?: readonly string[]
+  readonly next?: string
+}
+
+/** Appends as the identity in use. */
+export async function appendAsSelf(context: Context, appending: Appending): Promise<Outcome> {
+  const { key } = await currentIdentity(context)
+  const signer = await signerFor(context)
+  return appendOutcome(await extendChain(context, { key, signer, plan: appending.plan }), appending)
+}
+
+/** A plan of one operation, whatever the chain holds. */
+export function always(operation: Operation): Appending["plan"] {
+  return () => ({ operations: [operation] })
+}
+
+export function appendOutcome(
+  { events, replay, head }: Extended,
+  { notes = [], warnings = [], next }: Omit<Appending, "plan">,
+): Outcome {
+  const lines = events.map(
+    (event) => `✓ ${event.payload.op}  ${eventSubject(event)}  is event ${event.payload.seq} of your chain`,
+  )
+  const where = `  chain ${replay.chain}, head ${shortDigest(replay.head.digest)}`
+  const fork = replay.status === "fork" ? ["the chain still has an undecided fork: kez sigchain settle"] : []
+  return {
+    schema: "kez.append/1",
+    data: {
+      chain: replay.chain,
+      status: replay.status,
+      contested: replay.contested,
+      primary: replay.state.primary,
+      events: events.map(eventJson),
+      head: { ...replay.head, liveUntil: head?.payload.expires_at ?? null },
+    },
+    text: [...lines, where, ...notes].join("\n"),
+    warnings: [...fork, ...warnings],
+    next: next ?? "publish the chain: kez sigchain export --out kez-sigchain.jsonl",
+  }
+}
+
+/** An event as `--json` shows it. */
+export function eventJson(event: SigchainEvent) {
+  const { seq, op, created_at, payload } = event.payload
+  return { seq, digest: envelopeDigest(event), op, signer: event.signature.key, createdAt: created_at, payload }
+}

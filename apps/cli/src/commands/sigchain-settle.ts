@@ -1,0 +1,106 @@
+/** `kez sigchain settle`: what a fork consists of, and the owner's signature under one of its branches. SPEC §5.6, §5.7 */
+import {
+  branchOf,
+  type ChainReplay,
+  type Digest,
+  envelopeDigest,
+  KezError,
+  type Operation,
+  type SigchainEvent,
+  type Split,
+} from "@kez/core"
+import { chainStatus, devicesText, eventLine, splitsText } from "../chain-text.ts"
+import { pickDigest, withChain } from "../find-chain.ts"
+import { losingEvents, type Plan } from "../own-chain.ts"
+import type { Handler, Outcome } from "../run.ts"
+import { columns, shortDigest } from "../short-text.ts"
+import type { Store } from "../store/database.ts"
+import { appendAsSelf, eventJson } from "./sigchain-append.ts"
+
+export interface SettleOptions {
+  /** Any event of the branch to keep. */
+  readonly keep?: string
+  /** Sign anew, on the branch that is kept, the revocations that the settlement would lift. */
+  readonly keepRevocations?: boolean
+  /** Revocations of losing branches to lift. */
+  readonly lift?: readonly string[]
+}
+
+export const run: Handler<SettleOptions> = async (context, { args: _, ...options }) => {
+  const isListing = options.keep === undefined && (options.lift ?? []).length === 0
+  if (isListing) return withChain(context, undefined, listing)
+  return appendAsSelf(context, {
+    plan: (chain, store) => {
+      if (chain === undefined) throw new KezError("chain.unknown", "Cannot settle: there is no chain of this identity")
+      return planOf(store, chain, options)
+    },
+  })
+}
+
+function listing(store: Store, chain: ChainReplay): Outcome {
+  const revocations = losingEvents(store, chain).filter(isRevocation)
+  const rows = revocations.map(eventLine)
+  return {
+    schema: "kez.settle/1",
+    data: {
+      chain: chain.chain,
+      status: chain.status,
+      contested: chain.contested,
+      splits: chain.splits.map(({ winner, ...split }) => ({ ...split, winner: winner ?? null })),
+      devices: chain.state.devices,
+      revocations: revocations.map(eventJson),
+    },
+    text: [
+      chainStatus(chain),
+      ...(chain.splits.length === 0 ? [] : [splitsText(chain)]),
+      devicesText(chain),
+      rows.length === 0
+        ? "revocations on losing branches\n  none"
+        : `revocations on losing branches: in force until you lift them\n${columns(rows, "  ")}`,
+    ].join("\n"),
+    ...(chain.status === "fork" ? { next: "kez sigchain settle --keep DIGEST" } : {}),
+  }
+}
+
+function planOf(store: Store, chain: ChainReplay, { keep, keepRevocations, lift = [] }: SettleOptions): Plan {
+  const losing = losingEvents(store, chain)
+  const lifted = lift.map((typed) => pickDigest(typed, losing.filter(isRevocation).map(envelopeDigest)))
+  if (keep === undefined) return { operations: [{ op: "settle", reject: lifted }] }
+  const split = chain.splits.find(({ winner }) => winner === undefined)
+  if (split === undefined) {
+    throw new KezError("usage", "Cannot settle: the chain has no undecided fork", {
+      hint: "kez sigchain settle shows it.",
+    })
+  }
+  const branch = branchToKeep(chain, split, keep)
+  const siblings = split.successors.map(({ digest }) => digest).filter((digest) => digest !== branch)
+  const reject = [...new Set([...siblings, ...lifted])]
+  const again = keepRevocations === true ? losing.filter((event) => siblings.includes(envelopeDigest(event))) : []
+  const primary = branchOf(chain, branch).state.primary
+  return { branch, operations: [{ op: "settle", reject }, ...again.flatMap((event) => repeat(event, primary))] }
+}
+
+/** The first event of the branch that holds `typed`. */
+function branchToKeep(chain: ChainReplay, { seq, successors }: Split, typed: string): Digest {
+  const branches = successors.map(({ digest }) => ({ digest, all: branchOf(chain, digest).digests.slice(seq) }))
+  const picked = pickDigest(
+    typed,
+    branches.flatMap(({ all }) => all),
+  )
+  const branch = branches.find(({ all }) => all.includes(picked))
+  if (branch !== undefined) return branch.digest
+  throw new KezError("usage", `Cannot keep ${shortDigest(picked)}: it is on no branch`)
+}
+
+/** The revocation that `event` is, to be signed again; a primary cannot be revoked, only rotated away. */
+function repeat({ payload }: SigchainEvent, primary: string): readonly Operation[] {
+  if (payload.op === "revoke") return [{ op: "revoke", subject: payload.payload.subject }]
+  if (payload.op !== "revoke_device") return []
+  const keys = payload.payload.keys.filter((key) => key !== primary)
+  const { keep } = payload.payload
+  return keys.length === 0 ? [] : [{ op: "revoke_device", keys, ...(keep === undefined ? {} : { keep }) }]
+}
+
+function isRevocation({ payload }: SigchainEvent): boolean {
+  return payload.op === "revoke" || payload.op === "revoke_device"
+}

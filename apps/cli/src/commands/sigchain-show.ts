@@ -1,0 +1,87 @@
+/** `kez sigchain show`: every event of a chain, its devices and subjects, and whether its history is one. */
+import { type ChainReplay, judgeHead, KezError } from "@kez/core"
+import { chainStatus, devicesText, eventSubject, splitsText, subjectsText } from "../chain-text.ts"
+import { withChain } from "../find-chain.ts"
+import { losingEvents } from "../own-chain.ts"
+import type { Handler } from "../run.ts"
+import { columns, shortDigest, shortKey } from "../short-text.ts"
+import type { Store } from "../store/database.ts"
+import { loadHeads } from "../store/heads.ts"
+import { eventJson } from "./sigchain-append.ts"
+
+export const run: Handler<object> = async (context, { args: [id] }) =>
+  withChain(context, id, (store, chain) => {
+    const liveUntil = liveUntilOf(store, chain, context.now())
+    return {
+      schema: "kez.chain/1",
+      data: chainJson(store, chain, liveUntil),
+      text: chainText(chain, liveUntil),
+      ...(chain.status === "fork" ? { next: "kez sigchain settle" } : {}),
+    }
+  })
+
+function chainJson(store: Store, chain: ChainReplay, liveUntil: string | undefined) {
+  const { state, splits } = chain
+  return {
+    chain: chain.chain,
+    status: chain.status,
+    contested: chain.contested,
+    head: { ...chain.head, liveUntil: liveUntil ?? null },
+    primary: state.primary,
+    primaries: state.primaries,
+    next: state.next ?? null,
+    devices: state.devices,
+    subjects: [...state.subjects.values()],
+    events: chain.path.map(eventJson),
+    losing: losingEvents(store, chain).map(eventJson),
+    splits: splits.map(({ winner, ...split }) => ({ ...split, winner: winner ?? null })),
+  }
+}
+
+function chainText(chain: ChainReplay, liveUntil: string | undefined): string {
+  const { state, head, path } = chain
+  const facts = [
+    ["chain", chain.chain],
+    ["primary", state.primary],
+    ["status", chainStatus(chain)],
+    [
+      "head",
+      `event ${head.seq}, ${shortDigest(head.digest)}, ${liveUntil === undefined ? "no signed head in force" : `signed until ${liveUntil}`}`,
+    ],
+    [
+      "next key",
+      state.next === undefined
+        ? "any, signed in by the primary"
+        : `only the one committed to (${shortDigest(state.next)})`,
+    ],
+  ]
+  const events = path.map((event) => [
+    String(event.payload.seq),
+    event.payload.op,
+    eventSubject(event),
+    shortKey(event.signature.key),
+    event.payload.created_at,
+  ])
+  return [
+    columns(facts),
+    "",
+    columns([["SEQ", "OP", "SUBJECT", "SIGNER", "TIME"], ...events]),
+    "",
+    subjectsText(chain),
+    devicesText(chain),
+    ...(chain.splits.length === 0 ? [] : [splitsText(chain)]),
+  ].join("\n")
+}
+
+function liveUntilOf(store: Store, chain: ChainReplay, now: number): string | undefined {
+  const ends = loadHeads(store, chain.chain, now).flatMap((head) => {
+    try {
+      const { says, expiresAt } = judgeHead(head, chain, now)
+      return says === "live" ? [expiresAt] : []
+    } catch (error) {
+      if (error instanceof KezError) return []
+      throw error
+    }
+  })
+  return ends.sort().at(-1)
+}

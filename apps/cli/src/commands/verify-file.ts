@@ -1,0 +1,22 @@
+/** `kez verify file`: the claim in a text, without a look at the account's own place. SPEC §6 */
+import { decodeText, KezError, limits, type Publication } from "@kez/core"
+import { documentName, readDocument } from "../documents.ts"
+import type { Handler } from "../run.ts"
+import { type VerifyOptions, verify } from "./verify-options.ts"
+
+export const run: Handler<VerifyOptions> = async (context, { args: [path = "-"], ...options }) => {
+  const publication = textOf(documentName(path), await readDocument(path, limits.maxTextBytes))
+  return verify(context, options, { look: async () => ({ publication, hints: [] }) })
+}
+
+/** A text that cannot be read is an invalid proof, and so a verdict like any other. */
+function textOf(name: string, bytes: Uint8Array): Publication {
+  try {
+    const text = decodeText(bytes, limits.maxTextBytes)
+    return { status: "unchecked", candidates: [{ text, foundAt: name }] }
+  } catch (error) {
+    if (!(error instanceof KezError)) throw error
+    const { code, message: note } = error
+    return { status: "refused", code, evidence: [{ kind: "candidate", source: name, code, note }] }
+  }
+}

@@ -1,0 +1,88 @@
+/** What `verify file` and `verify id` have in common: their options, the network they use, and what they print. */
+import type { Net } from "@kez/channels"
+import { KezError, limits, parseKeyIdentity } from "@kez/core"
+import { chainOfDocument, type Served } from "../chain-sources.ts"
+import { type Answer, consult, type Look } from "../consult.ts"
+import type { Context } from "../context.ts"
+import { documentName, readDocument } from "../documents.ts"
+import type { Outcome } from "../run.ts"
+import { exitCodeOfVerdict, verdictJson } from "../verdict-json.ts"
+import { nextStep, verdictText } from "../verdict-text.ts"
+
+export interface VerifyOptions {
+  readonly primary?: string
+  readonly requireChain?: boolean
+  readonly fresh?: boolean
+  /** Files with chain documents. */
+  readonly chain?: readonly string[]
+  readonly resolver?: string
+  readonly offline?: boolean
+  /** Seconds, as typed. */
+  readonly timeout?: string
+}
+
+const defaultTimeoutSeconds = 10
+const maxTimeoutSeconds = 120
+/** Base64 of the largest compact chain, and its prefix. */
+const maxDocumentBytes = Math.ceil((limits.maxChainBytes * 4) / 3) + 64
+
+/** What a command verifies: an account, or a text that names its own. */
+export interface Subject {
+  readonly subject?: string
+  look(net: () => Promise<Net>, timeoutMs: number): Promise<Look>
+}
+
+/** Verifies and describes the verdict, which is a result and no failure. */
+export async function verify(context: Context, options: VerifyOptions, subject: Subject): Promise<Outcome> {
+  const { primary } = options
+  if (primary !== undefined) parseKeyIdentity(primary)
+  const timeoutMs = readTimeout(options.timeout)
+  const net = lazyNet(context, options.resolver, timeoutMs)
+  const documents = await Promise.all((options.chain ?? []).map(readChainFile))
+  const answer = await consult(context, {
+    ...(subject.subject === undefined ? {} : { subject: subject.subject }),
+    ...(primary === undefined ? {} : { primary }),
+    requireChain: options.requireChain === true,
+    requireFresh: options.fresh === true,
+    documents,
+    timeoutMs,
+    net: options.offline === true ? undefined : net,
+    look: () => subject.look(net, timeoutMs),
+  })
+  return describe(context, answer)
+}
+
+function describe(context: Context, answer: Answer): Outcome {
+  const next = nextStep(answer.verdict)
+  return {
+    schema: "kez.verify/1",
+    data: verdictJson(answer),
+    text: verdictText(answer, context.terminal.color),
+    exitCode: exitCodeOfVerdict(answer.verdict),
+    ...(next === undefined ? {} : { next }),
+  }
+}
+
+/** The network is loaded when the first place is asked: most files name none. */
+function lazyNet(context: Context, resolver: string | undefined, timeoutMs: number): () => Promise<Net> {
+  const servers = resolver === undefined ? context.settings.resolver.value : [resolver]
+  let net: Promise<Net> | undefined
+  return () => {
+    net ??= import("@kez/channels").then(({ createNet, createResolver }) => {
+      const limits = { totalMs: timeoutMs }
+      const named = servers.length === 0 ? {} : { servers }
+      return createNet({ resolver: createResolver({ ...named, limits }), limits, now: () => context.now() })
+    })
+    return net
+  }
+}
+
+async function readChainFile(path: string): Promise<Served> {
+  return chainOfDocument(documentName(path), await readDocument(path, maxDocumentBytes))
+}
+
+function readTimeout(text = String(defaultTimeoutSeconds)): number {
+  const seconds = Number(text)
+  if (/^[0-9]{1,3}(\.[0-9])?$/.test(text) && seconds > 0 && seconds <= maxTimeoutSeconds) return seconds * 1_000
+  throw new KezError("usage", `Cannot use --timeout: expected 0.1 to ${maxTimeoutSeconds} seconds`)
+}

@@ -1,0 +1,210 @@
+/** Everything that is looked at before a verdict: the account's place, this computer, and where the chain may lie. SPEC VER-5 */
+import type { Net } from "@kez/channels"
+import {
+  type ChainMark,
+  type ChainSource,
+  type Digest,
+  type Evidence,
+  envelopeDigest,
+  type Publication,
+  type SigchainEvent,
+  type Verdict,
+  verifyClaim,
+} from "@kez/core"
+import { type Asked, askPlace, type Served, type Weight, weigh, wellKnownOf } from "./chain-sources.ts"
+import type { Context } from "./context.ts"
+import { domainOf, keysOfProofs, type ProofKeys } from "./proof-keys.ts"
+import { remember } from "./remember.ts"
+import { count } from "./short-text.ts"
+import { readStore } from "./store/access.ts"
+import type { KnownSource } from "./store/sources.ts"
+import type { Proven } from "./store/verdicts.ts"
+
+/** How the local store is called in evidence. */
+export const localName = "this computer"
+/** How long a result waits for a place that nobody named. */
+const unexpectedMs = 3_000
+/** Domains whose well-known place is asked because a file names them. */
+const maxDomains = 4
+
+/** What the account's own place said, and the URLs beside it. */
+export interface Look {
+  readonly publication: Publication
+  readonly hints: readonly string[]
+}
+
+export interface Question {
+  /** As typed; absent for a file, whose claim names its own. */
+  readonly subject?: string
+  /** Key identity that the reader expects. */
+  readonly primary?: string
+  readonly requireChain: boolean
+  readonly requireFresh: boolean
+  /** Chain documents that the reader handed in. */
+  readonly documents: readonly Served[]
+  readonly timeoutMs: number
+  /** Undefined: nothing may be asked but this computer. */
+  readonly net: (() => Promise<Net>) | undefined
+  look(): Promise<Look>
+}
+
+export interface Answer {
+  readonly verdict: Verdict
+  /** When the account was proven before this. */
+  readonly lastProven: Proven | undefined
+}
+
+/** What this computer knows of some chains. */
+export interface Local {
+  readonly chains: readonly Digest[]
+  readonly source: ChainSource
+  readonly marks: readonly ChainMark[]
+  readonly places: readonly KnownSource[]
+}
+
+export interface LookUp {
+  readonly primaries: readonly string[]
+  readonly chains: readonly Digest[]
+}
+
+/** Looks, judges, and remembers what was found, all before anything is shown. */
+export async function consult(context: Context, question: Question): Promise<Answer> {
+  const asked = new Map<string, Promise<Asked>>()
+  const ask = (url: string, timeoutMs: number): Promise<Asked> | undefined => {
+    if (question.net === undefined) return undefined
+    const pending = asked.get(url) ?? question.net().then((net) => askPlace(net, url, timeoutMs))
+    asked.set(url, pending)
+    return pending
+  }
+  // Asked while the account's own place is, so that it costs no time of its own.
+  const shortMs = Math.min(unexpectedMs, question.timeoutMs)
+  for (const domain of domainOf(question.subject ?? "")) ask(wellKnownOf(domain), shortMs)
+  const look = await question.look()
+  const keys = keysOfProofs("candidates" in look.publication ? look.publication.candidates : [])
+  const lookUp = lookUpOf(question, keys)
+  const weights = weightsOf([...look.hints, ...keys.hints])
+  for (const domain of keys.domains.slice(0, maxDomains)) ask(wellKnownOf(domain), shortMs)
+
+  const before = await readLocal(context, lookUp)
+  for (const { url, kind } of before.places) weights.set(url, weights.get(url) ?? { kind, expected: true })
+  for (const url of weights.keys()) ask(url, question.timeoutMs)
+  const first = [...(await settle(asked, weights)), ...question.documents]
+  // A place may name a chain that is known here by other keys: what is held of it, and who served it, counts too.
+  const named = chainsOf(first, lookUp)
+  const local = await readLocal(context, { ...lookUp, chains: [...lookUp.chains, ...named] })
+  for (const { url, kind } of local.places) weights.set(url, weights.get(url) ?? { kind, expected: true })
+  for (const url of weights.keys()) ask(url, question.timeoutMs)
+  const served = [...(await settle(asked, weights)), ...question.documents]
+  return conclude(context, question, { look, keys, local, lookUp, served, unasked: unasked(question, weights) })
+}
+
+interface Material {
+  readonly look: Look
+  readonly keys: ProofKeys
+  readonly local: Local
+  readonly lookUp: LookUp
+  readonly served: readonly Served[]
+  readonly unasked: readonly ChainSource[]
+}
+
+async function conclude(context: Context, question: Question, material: Material): Promise<Answer> {
+  const { look, keys, local, lookUp, served } = material
+  const { subject, primary, requireChain, requireFresh } = question
+  const judged = verifyClaim({
+    ...(subject === undefined ? {} : { subject }),
+    ...(primary === undefined ? {} : { primary }),
+    publication: look.publication,
+    chains: [local.source, ...served.map(({ source }) => source), ...material.unasked, ...keys.hosts.map(hostSource)],
+    marks: local.marks,
+    now: context.now(),
+    requireChain,
+    requireFresh,
+  })
+  const verdict = { ...judged, evidence: withDetails(judged.evidence, local, served) }
+  const wanted = new Set([...local.chains, ...chainsOf(served, lookUp)])
+  const lastProven = await remember(context, {
+    verdict,
+    served: served.filter(({ source }) => wanted.has(chainOf(source.events ?? []) ?? "")),
+    marks: local.marks,
+    accountId: look.publication.status === "found" ? look.publication.accountId : undefined,
+    published: look.publication.status === "found",
+  })
+  return { verdict, lastProven }
+}
+
+function lookUpOf({ primary }: Question, { primaries, chains }: ProofKeys): LookUp {
+  return { primaries: [...new Set([...primaries, ...(primary === undefined ? [] : [primary])])], chains }
+}
+
+function weightsOf(hints: readonly string[]): Map<string, Weight> {
+  return new Map(hints.map((url) => [url, { kind: "hint", expected: true }]))
+}
+
+async function settle(asked: ReadonlyMap<string, Promise<Asked>>, weights: ReadonlyMap<string, Weight>) {
+  const answers = await Promise.all(asked.values())
+  return answers.map((one) => weigh(one, weights.get(one.url) ?? { kind: "other", expected: false }))
+}
+
+/** Expected places that were not asked because the reader wished so: silent like any other. */
+function unasked({ net }: Question, weights: ReadonlyMap<string, Weight>): readonly ChainSource[] {
+  if (net !== undefined) return []
+  return [...weights].map(([name, weight]) => ({ name, ...weight, outcome: "failed" }))
+}
+
+/** The protocol to ask such a host is still to come: until then it is a source that did not answer. SPEC §8 */
+function hostSource(name: string): ChainSource {
+  return { name, kind: "hint", expected: true, outcome: "failed", code: "channel.unsupported" }
+}
+
+/** Chain ids of documents that concern the keys asked for. */
+function chainsOf(served: readonly Served[], { primaries, chains }: LookUp): readonly Digest[] {
+  return served.flatMap(({ source: { events = [] } }) => {
+    const chain = chainOf(events)
+    if (chain === undefined) return []
+    return chains.includes(chain) || events.some((event) => namesPrimary(event, primaries)) ? [chain] : []
+  })
+}
+
+function chainOf(events: readonly SigchainEvent[]): Digest | undefined {
+  const [genesis] = events
+  return genesis === undefined ? undefined : envelopeDigest(genesis)
+}
+
+function namesPrimary({ payload }: SigchainEvent, primaries: readonly string[]): boolean {
+  return (
+    primaries.includes(payload.primary) || (payload.op === "rotate" && primaries.includes(payload.payload.new_primary))
+  )
+}
+
+async function readLocal(context: Context, lookUp: LookUp): Promise<Local> {
+  const source = { name: localName, kind: "local", expected: false } as const
+  const none: Local = { chains: [], source: { ...source, outcome: "absent" }, marks: [], places: [] }
+  return readStore<Local>(context, none, async (store) => {
+    const [{ chainsOfKey, loadEvents }, { loadHeads }, { loadMarks }, { loadSources }] = await Promise.all([
+      import("./store/chains.ts"),
+      import("./store/heads.ts"),
+      import("./store/marks.ts"),
+      import("./store/sources.ts"),
+    ])
+    const byKey = lookUp.primaries.flatMap((key) => chainsOfKey(store, key, "primary"))
+    const chains = [...new Set([...lookUp.chains, ...byKey])]
+    const events = chains.flatMap((chain) => loadEvents(store, chain))
+    const heads = chains.flatMap((chain) => loadHeads(store, chain, context.now()))
+    return {
+      chains,
+      source: { ...source, outcome: events.length === 0 ? "absent" : "found", events, heads },
+      marks: loadMarks(store, { chains, primaries: lookUp.primaries }),
+      places: chains.flatMap((chain) => loadSources(store, chain)),
+    }
+  })
+}
+
+/** Each thing once, and what the places said in full. */
+function withDetails(evidence: readonly Evidence[], local: Local, served: readonly Served[]): readonly Evidence[] {
+  const details = new Map(served.map((one) => [one.source.name, one.evidence]))
+  const { name, events = [] } = local.source
+  const note = events.length === 0 ? "holds no chain of this key" : `holds ${count(events.length, "event")}`
+  details.set(name, { kind: "chain", source: name, note })
+  const full = evidence.map((one) => (one.kind === "chain" ? (details.get(one.source) ?? one) : one))
+  return [...new Map([...full, ...details.values()].map((one) => [JSON.stringify(one), one])).values()]
+}

@@ -1,0 +1,96 @@
+/** Claims of the identities on this computer: making one, and finding one that still serves. */
+import {
+  type ChainReplay,
+  type Claim,
+  encodeProof,
+  formatIdentity,
+  KezError,
+  limits,
+  type ProofForm,
+  parseIdentity,
+  type Signer,
+  signClaim,
+} from "@kez/core"
+import type { Context } from "./context.ts"
+import { writeDocument } from "./documents.ts"
+import { readExpiry } from "./expiry.ts"
+import { withStore } from "./store/access.ts"
+import type { OwnClaim } from "./store/claims.ts"
+
+export interface ClaimOptions {
+  readonly format?: string
+  readonly out?: string
+  readonly force?: boolean
+  readonly expires?: string
+  readonly chainHint?: string
+}
+
+const forms = ["json", "compact", "markdown", "dns", "reference"] as const satisfies readonly ProofForm[]
+
+/** The canonical form of a typed subject. */
+export function readSubject(typed: string): string {
+  return formatIdentity(parseIdentity(typed))
+}
+
+/** Throws `usage` for a form that there is not, or that has no room for what was asked. */
+export function readForm({ format = "markdown", chainHint }: ClaimOptions, subject: string): ProofForm {
+  const form = forms.find((known) => known === format)
+  if (form === undefined) throw new KezError("usage", `Cannot write the claim: expected --format ${forms.join(", ")}`)
+  if (form === "dns" && !subject.startsWith("dns:")) {
+    throw new KezError("usage", `Cannot write a DNS record for ${subject}: expected a dns: subject`)
+  }
+  if (chainHint !== undefined) assertHint(form, chainHint)
+  return form
+}
+
+/** Signs a claim and keeps it, before anybody sees it. */
+export async function makeClaim(
+  context: Context,
+  signer: Signer,
+  { subject, expires }: { readonly subject: string; readonly expires?: string | undefined },
+): Promise<Claim> {
+  const now = context.now()
+  const expiresAt = expires === undefined ? {} : { expiresAt: readExpiry(expires, now) }
+  const claim = await signClaim({ subject, createdAt: now, ...expiresAt }, signer)
+  const [{ inTransaction }, { saveClaim }] = await Promise.all([
+    import("./store/database.ts"),
+    import("./store/claims.ts"),
+  ])
+  await withStore(context, (store) => inTransaction(store, () => saveClaim(store, claim)))
+  return claim
+}
+
+/** The newest claim that a verifier would still accept, `chain` being that of its key. */
+export function findUsableClaim(
+  claims: readonly OwnClaim[],
+  now: number,
+  chain: ChainReplay | undefined,
+): OwnClaim | undefined {
+  return claims.find(({ digest, expiresAt, claim }) => {
+    if (expiresAt !== undefined && expiresAt <= now) return false
+    const entry = chain?.state.subjects.get(claim.payload.subject)
+    // After a revocation only the claim that the chain names again counts. [VER-8]
+    return entry === undefined || !entry.everRevoked || entry.proof === digest
+  })
+}
+
+/** The text of a claim in one form. */
+export function claimText(claim: Claim, form: ProofForm, { chainHint }: ClaimOptions): string {
+  return encodeProof(claim, form, chainHint === undefined ? {} : { chainHint })
+}
+
+/** Writes the text to a file if one was named; returns what goes to stdout. */
+export function deliver(text: string, { out, force }: Pick<ClaimOptions, "out" | "force">): string {
+  if (out === undefined || out === "-") return text
+  writeDocument(out, text.endsWith("\n") ? text : `${text}\n`, { force: force === true })
+  return ""
+}
+
+function assertHint(form: ProofForm, hint: string): void {
+  if (form !== "markdown" && form !== "dns") {
+    throw new KezError("usage", `Cannot write a chain hint beside ${form}: expected --format markdown or dns`)
+  }
+  if (!/^https:\/\/[!-~]+$/.test(hint) || hint.length > limits.maxHintBytes || hint.includes('"')) {
+    throw new KezError("usage", "Cannot use --chain-hint: expected an https:// URL in printable ASCII")
+  }
+}

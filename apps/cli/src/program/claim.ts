@@ -1,0 +1,64 @@
+/** The commands of `kez claim`. */
+import { type Command, Option } from "commander"
+import { action } from "../run.ts"
+import { withExamples } from "./help.ts"
+import { withKeyOptions } from "./key-options.ts"
+
+const expires = ["--expires <when>", "90d, 2027-01-01, or 2027-01-01T12:00:00Z (default: never)"] as const
+const out = ["--out <file>", "write to a file instead of stdout"] as const
+const force = ["--force", "write over an existing file"] as const
+const hint = ["--chain-hint <url>", "https URL where your chain lies, written beside the claim"] as const
+
+export function addClaimCommands(program: Command): void {
+  const claim = program
+    .command("claim")
+    .description("Make claims: signed texts that say an account is yours, to be published in that account's own place.")
+    .summary("say that an account is yours")
+    .helpGroup("Proofs")
+  withExamples(claim, "kez claim dns example.org", "kez claim create github:login --out kez.md", "kez claim list")
+  const create = claim
+    .command("create <subject>")
+    .description("Sign a claim for an account and print it.")
+    .addOption(
+      new Option("--format <form>", "how to write it (default: markdown)").choices([
+        "json",
+        "compact",
+        "markdown",
+        "dns",
+        "reference",
+      ]),
+    )
+    .option(...expires)
+    .option(...hint)
+    .option(...out)
+    .option(...force)
+    .action(action(() => import("../commands/claim-create.ts")))
+  withExamples(
+    withKeyOptions(create),
+    "kez claim create github:login --out kez.md",
+    "kez claim create ap:user@example.social --format compact --expires 1y",
+    "kez claim create bluesky:name.bsky.social --format reference",
+  )
+  const dns = claim
+    .command("dns <domain>")
+    .description("Print the TXT record that proves a domain, as lines for its zone. An earlier claim is used again.")
+    .summary("print the DNS record that proves a domain")
+    .option("--new", "make a new claim even where an earlier one serves")
+    .option(...expires)
+    .option(...hint)
+    .option(...out)
+    .option(...force)
+    .action(action(() => import("../commands/claim-dns.ts")))
+  withExamples(
+    withKeyOptions(dns),
+    "kez claim dns example.org",
+    "kez claim dns example.org --expires 1y --chain-hint https://example.org/.well-known/kez-sigchain.jsonl",
+    "kez claim dns example.org >> example.org.zone",
+  )
+  const list = claim
+    .command("list")
+    .alias("ls")
+    .description("List the claims made on this computer.")
+    .action(action(() => import("../commands/claim-list.ts")))
+  withExamples(list, "kez claim list", "kez claim list --json")
+}

@@ -1,0 +1,139 @@
+/** The commands of `kez sigchain`. */
+import { type Command, Option } from "commander"
+import { action } from "../run.ts"
+import { withExamples } from "./help.ts"
+import { withKeyOptions } from "./key-options.ts"
+
+export function addSigchainCommands(program: Command): void {
+  const sigchain = program
+    .command("sigchain")
+    .description("The signed history of your identity: which accounts and devices are yours, and which are no longer.")
+    .summary("the signed history of your identity")
+    .helpGroup("Proofs")
+  withExamples(
+    sigchain,
+    "kez sigchain add dns:example.org",
+    "kez sigchain revoke github:old-login",
+    "kez sigchain show",
+    "kez sigchain export --out kez-sigchain.jsonl",
+  )
+  addSubjects(sigchain)
+  addKeys(sigchain)
+  addLooking(sigchain)
+  addMoving(sigchain)
+}
+
+function addSubjects(sigchain: Command): void {
+  const add = sigchain
+    .command("add <subject>")
+    .description("List an account in your chain, with the claim that proves it. The first event begins the chain.")
+    .summary("list an account")
+    .option("--subject-id <id>", "the account's permanent number, such as a DID or GitHub's numeric id")
+    .option("--proof <claim>", "a file with the claim, or its digest (default: your newest claim for it)")
+    .action(action(() => import("../commands/sigchain-add.ts")))
+  withExamples(
+    withKeyOptions(add),
+    "kez sigchain add dns:example.org",
+    "kez sigchain add github:login --subject-id 1234567 --proof kez.md",
+  )
+  const revoke = sigchain
+    .command("revoke <subject>")
+    .description("Say that an account is not yours any more. Every reader of the chain then says revoked.")
+    .summary("say that an account is not yours any more")
+    .action(action(() => import("../commands/sigchain-revoke.ts")))
+  withExamples(
+    withKeyOptions(revoke),
+    "kez sigchain revoke github:old-login",
+    "kez sigchain revoke dns:example.org --json",
+  )
+}
+
+function addKeys(sigchain: Command): void {
+  const addDevice = sigchain
+    .command("add-device <name>")
+    .description("Let another identity on this computer speak for yours as a device. Its key signs that it wants to.")
+    .summary("let another key speak for you")
+    .action(action(() => import("../commands/sigchain-add-device.ts")))
+  withExamples(withKeyOptions(addDevice), "kez sigchain add-device laptop")
+  const revokeDevice = sigchain
+    .command("revoke-device <keys...>")
+    .description("Take devices out, and the devices that they added. A revoked key never returns.")
+    .summary("take devices out")
+    .option("--keep <keys...>", "devices to keep although a revoked one added them")
+    .action(action(() => import("../commands/sigchain-revoke-device.ts")))
+  withExamples(
+    withKeyOptions(revokeDevice),
+    "kez sigchain revoke-device laptop",
+    "kez sigchain revoke-device ed25519:9f2c… --keep phone",
+  )
+  const setNext = sigchain
+    .command("set-next [key]")
+    .description(
+      "Commit to the key that alone may become your next primary. Losing that key costs the ability to rotate, not the identity.",
+    )
+    .summary("commit to your next primary key")
+    .option("--commitment <digest>", "the commitment itself, for a key that is on no computer")
+    .action(action(() => import("../commands/sigchain-set-next.ts")))
+  withExamples(withKeyOptions(setNext), "kez sigchain set-next safe", "kez sigchain set-next --commitment sha256:41ab…")
+  const rotate = sigchain
+    .command("rotate <name>")
+    .description("Make another identity on this computer your primary key. Accounts and devices stay.")
+    .summary("replace the primary key")
+    .option("--next <key>", "which key alone may follow the new one: a name, a key, or sha256:…")
+    .action(action(() => import("../commands/sigchain-rotate.ts")))
+  withExamples(withKeyOptions(rotate), "kez sigchain rotate safe", "kez sigchain rotate safe --next spare")
+  const settle = sigchain
+    .command("settle")
+    .description("Show the branches of a fork, or keep one of them with --keep.")
+    .summary("decide a fork")
+    .option("--keep <digest>", "an event of the branch to keep")
+    .option("--keep-revocations", "sign revocations of rejected branches again on the one that is kept")
+    .option("--lift <digests...>", "revocations of losing branches to lift")
+    .action(action(() => import("../commands/sigchain-settle.ts")))
+  withExamples(withKeyOptions(settle), "kez sigchain settle", "kez sigchain settle --keep sha256:41ab09c2…")
+}
+
+function addLooking(sigchain: Command): void {
+  const show = sigchain
+    .command("show [id]")
+    .description("Show a chain: yours, or that of a chain id, a key or an identity on this computer.")
+    .summary("show a chain")
+    .action(action(() => import("../commands/sigchain-show.ts")))
+  withExamples(show, "kez sigchain show", "kez sigchain show ed25519:9f2c… --json")
+  const head = sigchain
+    .command("head")
+    .description("Sign where your chain ends, so that nobody can hide its newest events for long.")
+    .summary("sign where your chain ends")
+    .option("--expires <time>", "how long it holds, at most 7d (default: 7d)")
+    .option("--out <file>", "write to a file instead of stdout")
+    .option("--force", "write over an existing file")
+    .action(action(() => import("../commands/sigchain-head.ts")))
+  withExamples(withKeyOptions(head), "kez sigchain head", "kez sigchain head --expires 1d --out head.json")
+}
+
+function addMoving(sigchain: Command): void {
+  const exporting = sigchain
+    .command("export [id]")
+    .description("Print a chain as a document that readers can fetch.")
+    .summary("print a chain as a document")
+    .addOption(new Option("--format <form>", "jsonl or compact (default: jsonl)").choices(["jsonl", "compact"]))
+    .option("--branch <digest>", "the branch that holds this event, instead of the winning one")
+    .option("--out <file>", "write to a file instead of stdout")
+    .option("--force", "write over an existing file")
+    .action(action(() => import("../commands/sigchain-export.ts")))
+  withExamples(
+    exporting,
+    "kez sigchain export --out kez-sigchain.jsonl",
+    "kez sigchain export ed25519:9f2c… --format compact",
+  )
+  const importing = sigchain
+    .command("import <file>")
+    .description("Take a chain document or a signed head in. Every event is checked; forks are kept as evidence.")
+    .summary("take a chain in; - is stdin")
+    .action(action(() => import("../commands/sigchain-import.ts")))
+  withExamples(
+    importing,
+    "kez sigchain import kez-sigchain.jsonl",
+    "curl https://example.org/.well-known/kez-sigchain.jsonl | kez sigchain import -",
+  )
+}

@@ -1,0 +1,107 @@
+/** The chains that this computer knows: every valid event, losing branches included. SPEC §5.5, FORK-5. */
+import {
+  type ChainReplay,
+  type Code,
+  type Digest,
+  decodeEnvelope,
+  envelopeDigest,
+  formatEnvelope,
+  KezError,
+  replayChain,
+  type SigchainEvent,
+} from "@kez/core"
+import { hasRoomFor } from "./branches.ts"
+import { guard, type Store } from "./database.ts"
+
+/** What became of a branch that was handed to the store. */
+export interface Stored {
+  readonly chain: Digest
+  /** Events that were not known before. */
+  readonly added: number
+  readonly refused: readonly { readonly seq: number; readonly digest: Digest; readonly code: Code }[]
+}
+
+/** Chain ids of every chain that any known event of it names `key` in, as a primary or a device; sorted. */
+export function chainsOfKey(store: Store, key: string, role?: "primary" | "device"): readonly Digest[] {
+  const rows =
+    role === undefined
+      ? store.prepare("SELECT DISTINCT chain FROM chain_keys WHERE key = ? ORDER BY chain").all(key)
+      : store.prepare("SELECT chain FROM chain_keys WHERE key = ? AND role = ? ORDER BY chain").all(key, role)
+  return rows.map((row) => String(row["chain"]))
+}
+
+/** Chain ids that begin with `prefix`; at most two, since two are one too many. */
+export function chainsByPrefix(store: Store, prefix: string): readonly Digest[] {
+  const rows = store
+    .prepare("SELECT digest FROM events WHERE seq = 0 AND substr(digest, 1, ?) = ? LIMIT 2")
+    .all(prefix.length, prefix)
+  return rows.map((row) => String(row["digest"]))
+}
+
+/** Every known event of a chain, by seq. Throws `store.corrupt` for an event that cannot be read any more. */
+export function loadEvents(store: Store, chain: Digest): readonly SigchainEvent[] {
+  const path = store.location() ?? "the store"
+  const rows = guard(path, () =>
+    store.prepare("SELECT envelope FROM events WHERE chain = ? ORDER BY seq, digest").all(chain),
+  )
+  return rows.map((row) => readEnvelope(String(row["envelope"]), path))
+}
+
+/** The chain as this computer knows it; undefined when it knows none of its events. */
+export function loadChain(store: Store, chain: Digest): ChainReplay | undefined {
+  const events = loadEvents(store, chain)
+  return events.length === 0 ? undefined : replayChain(events, { chain })
+}
+
+/**
+ * Stores one branch, event 0 first, as far as it is valid; what is known already stays as it is. To be called in a
+ * transaction. Nothing that core refuses is stored: a store full of noise would be a tool against its owner.
+ */
+export function storeBranch(store: Store, events: readonly SigchainEvent[], now: number): Stored {
+  const [genesis] = events
+  if (genesis === undefined) throw new KezError("chain.jsonl", "Cannot store the chain: it has no events")
+  const chain = envelopeDigest(genesis)
+  const { path, refused } = validPart(events, chain)
+  const known = loadEvents(store, chain)
+  const before = new Set(known.map(envelopeDigest))
+  const fresh = path.filter((event) => !before.has(envelopeDigest(event)))
+  const [first] = fresh
+  if (first === undefined) return { chain, added: 0, refused }
+  if (!hasRoomFor(known, path, path.indexOf(first))) {
+    const { seq } = first.payload
+    return { chain, added: 0, refused: [...refused, { seq, digest: envelopeDigest(first), code: "limit.chain" }] }
+  }
+  for (const event of fresh) insertEvent(store, chain, event, now)
+  return { chain, added: fresh.length, refused }
+}
+
+function validPart(events: readonly SigchainEvent[], chain: Digest): Pick<ChainReplay, "path" | "refused"> {
+  try {
+    return replayChain(events, { chain })
+  } catch (error) {
+    if (!(error instanceof KezError) || error.code !== "chain.genesis") throw error
+    return { path: [], refused: [{ seq: 0, digest: chain, code: error.code }] }
+  }
+}
+
+function insertEvent(store: Store, chain: Digest, event: SigchainEvent, now: number): void {
+  const { payload } = event
+  store
+    .prepare("INSERT OR IGNORE INTO events (digest, chain, seq, envelope, stored_at) VALUES (?, ?, ?, ?, ?)")
+    .run(envelopeDigest(event), chain, payload.seq, formatEnvelope(event), now)
+  const addKey = store.prepare("INSERT OR IGNORE INTO chain_keys (key, chain, role) VALUES (?, ?, ?)")
+  addKey.run(payload.primary, chain, "primary")
+  if (payload.op === "rotate") addKey.run(payload.payload.new_primary, chain, "primary")
+  if (payload.op === "add_device") addKey.run(payload.payload.key, chain, "device")
+}
+
+function readEnvelope(text: string, path: string): SigchainEvent {
+  try {
+    return decodeEnvelope(text, "sigchain_event")
+  } catch (cause) {
+    throw new KezError("store.corrupt", `Cannot read ${path}: expected a sigchain event, got something else`, {
+      cause,
+      hint: "Nothing was deleted. Move the file away and go on: chains are found again with kez sigchain import.",
+    })
+  }
+}

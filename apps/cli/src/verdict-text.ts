@@ -1,0 +1,119 @@
+/** A verdict for people: one line, then why, what was looked at, and what to do next. A glyph and a word, never colour alone. */
+import type { Evidence, Verdict } from "@kez/core"
+import type { Answer } from "./consult.ts"
+import { type Paint, paint, printable } from "./output.ts"
+import { flagText, reasonText } from "./reason-text.ts"
+import { columns, count, shortDigest, shortKey, timeText } from "./short-text.ts"
+import type { Proven } from "./store/verdicts.ts"
+
+interface Badge {
+  readonly glyph: string
+  readonly word: string
+  readonly how: Paint
+}
+
+/** How a verdict is called. */
+export function badgeOf({ status, reason, flags }: Pick<Verdict, "status" | "reason" | "flags">): Badge {
+  switch (status) {
+    case "valid":
+      // Without a look at the place nothing is proven but that the key signed.
+      return flags.includes("unpublished")
+        ? { glyph: "✓", word: "signature right", how: "green" }
+        : { glyph: "✓", word: "proven", how: "green" }
+    case "revoked":
+      return { glyph: "⊘", word: "revoked by owner", how: "red" }
+    case "expired":
+      return { glyph: "⌛", word: "expired", how: "yellow" }
+    case "unreachable":
+      return { glyph: "◌", word: "can't reach", how: "dim" }
+    case "fork":
+      return { glyph: "⑂", word: "conflicting history", how: "red" }
+    case "invalid":
+      return { glyph: "✕", word: reason === "proof.not_found" ? "not found" : "invalid", how: "red" }
+  }
+}
+
+/** The whole text of a verdict. */
+export function verdictText({ verdict, lastProven }: Answer, color: boolean): string {
+  const { glyph, word, how } = badgeOf(verdict)
+  const by = verdict.primary === undefined ? "" : `  by ${shortKey(verdict.primary)}`
+  const subject = verdict.subject === "" ? "this text" : printable(verdict.subject, 300)
+  const line = `${paint(color, how, glyph)} ${paint(color, "bold", subject)}  ${paint(color, how, word)}${by}`
+  const details = [...why(verdict), ...facts(verdict), ...history(verdict, lastProven)]
+  const evidence = verdict.evidence.map(evidenceRow)
+  return [
+    line,
+    ...(details.length === 0 ? [] : [columns(details, "  ")]),
+    ...(evidence.length === 0 ? [] : ["  looked at", columns(evidence, "    ")]),
+  ].join("\n")
+}
+
+/** What the reader can do next; undefined when nothing needs doing. */
+export function nextStep({ status, reason, flags, subject, retryAfterSeconds }: Verdict): string | undefined {
+  if (status === "valid" && flags.includes("unpublished") && subject.startsWith("dns:"))
+    return `kez verify id ${subject}`
+  if (reason === "proof.not_found" && subject.startsWith("dns:")) {
+    return `kez claim ${subject.replace(":", " ")} prints the record to publish, if the domain is yours`
+  }
+  switch (status) {
+    case "valid":
+    case "invalid":
+    case "revoked":
+      return undefined
+    case "expired":
+      return `ask the owner for a new claim; if it is yours: kez claim create ${subject}`
+    case "unreachable":
+      return retryAfterSeconds === undefined ? "try again later" : `try again in ${retryAfterSeconds} s`
+    case "fork":
+      return "ask the owner in person before you rely on either side; if it is yours: kez sigchain settle"
+  }
+}
+
+type Rows = ReadonlyArray<readonly string[]>
+
+function why({ reason, flags }: Verdict): Rows {
+  return [
+    ...(reason === undefined ? [] : [["reason", `${reasonText(reason)} [${reason}]`]]),
+    ...flags.map((flag) => ["note", flagText(flag)]),
+  ]
+}
+
+function facts({ primary, claim, chain }: Verdict): Rows {
+  const expiry = claim?.expiresAt === undefined ? "does not expire" : `expires ${printable(claim.expiresAt)}`
+  const live = chain?.liveUntil === undefined ? "" : `, confirmed by its owner until ${chain.liveUntil}`
+  return [
+    ...(primary === undefined ? [] : [["key", primary]]),
+    ...(claim === undefined ? [] : [["claim", `made ${printable(claim.createdAt)}, ${expiry}`]]),
+    ...(claim === undefined || claim.primary === primary ? [] : [["signed by", `${claim.primary}, its earlier key`]]),
+    ...(chain === undefined
+      ? []
+      : [["history", `${count(chain.head.seq + 1, "event")}, head ${shortDigest(chain.head.digest)}${live}`]]),
+  ]
+}
+
+function history({ status, primary, chain }: Verdict, last: Proven | undefined): Rows {
+  if (last === undefined) return []
+  const isOther = primary !== undefined && last.primary !== primary && last.chain !== chain?.id
+  const by = isOther ? ` by another key: ${last.primary}` : ""
+  if (status === "valid" && !isOther) return []
+  return [["last proven", `${timeText(last.provenAt)}${by}`]]
+}
+
+const kindWords: Readonly<Record<Evidence["kind"], string>> = {
+  place: "place",
+  candidate: "proof",
+  chain: "chain",
+  head: "head",
+}
+
+function evidenceRow(evidence: Evidence): readonly string[] {
+  const { kind, source, code, note, httpStatus, fetchedAt, sha256 } = evidence
+  const said = [
+    note === undefined ? undefined : printable(note, 300),
+    httpStatus === undefined ? undefined : `HTTP ${httpStatus}`,
+    code === undefined ? undefined : `[${code}]`,
+    sha256 === undefined ? undefined : `sha256 ${sha256.slice(0, 12)}…`,
+    fetchedAt === undefined ? undefined : timeText(fetchedAt),
+  ]
+  return [kindWords[kind], printable(source, 300), said.filter((part) => part !== undefined).join(", ")]
+}
