@@ -1,6 +1,6 @@
 /** The only reader of the environment; and the settings: flag, then environment, then profile, then config.toml, then default. */
 import { readFileSync } from "node:fs"
-import { KezError } from "@kez/core"
+import { fault } from "./fault.ts"
 import { nearestOf } from "./nearest.ts"
 import { isName } from "./paths.ts"
 
@@ -183,7 +183,7 @@ async function readConfigFile(path: string): Promise<ConfigFile> {
     table = parse(text)
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message.split("\n", 1)[0] : ""
-    throw new KezError("input.unreadable", `Cannot read ${path}: ${detail}`, { cause })
+    throw fault("input.unreadable", `Cannot read ${path}: ${detail}`, { cause })
   }
   const { profile, profiles, ...top } = table
   if (profile !== undefined && (typeof profile !== "string" || !isName(profile))) {
@@ -197,7 +197,7 @@ function tryRead(path: string): string | undefined {
     return readFileSync(path, "utf8")
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined
-    throw new KezError("input.unreadable", `Cannot read ${path}`, { cause })
+    throw fault("input.unreadable", `Cannot read ${path}`, { cause })
   }
 }
 
@@ -217,7 +217,7 @@ function checkTable(path: string, table: Record<string, unknown>, others: readon
   for (const [key, value] of Object.entries(table)) {
     if (!Object.hasOwn(members, key)) {
       const near = nearestOf(key, [...Object.keys(members), ...others])
-      throw new KezError("usage", `Cannot use ${path}: there is no setting ${JSON.stringify(key)}`, {
+      throw fault("usage", `Cannot use ${path}: there is no setting ${JSON.stringify(key)}`, {
         hint: near === undefined ? "kez config show --origin lists all settings." : `Did you mean ${near}?`,
       })
     }
@@ -231,6 +231,6 @@ function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }
 
-function wrongValue(path: string, key: string, expected: string): KezError {
-  return new KezError("usage", `Cannot use ${path}: expected ${key} to be ${expected}`)
+function wrongValue(path: string, key: string, expected: string): Error {
+  return fault("usage", `Cannot use ${path}: expected ${key} to be ${expected}`)
 }

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto"
 import { tmpdir, userInfo } from "node:os"
 import { join, resolve } from "node:path"
-import { KezError } from "@kez/core"
 import type { Env } from "./config.ts"
+import { fault } from "./fault.ts"
 
 export interface Paths {
   readonly config: string
@@ -32,7 +32,7 @@ export function isName(text: string): boolean {
 
 export function assertName(what: string, text: string): void {
   if (isName(text)) return
-  throw new KezError("usage", `Cannot use this ${what}: expected 1 to 32 of a-z, 0-9, - and _`, {
+  throw fault("usage", `Cannot use this ${what}: expected 1 to 32 of a-z, 0-9, - and _`, {
     hint: "A name is only for this computer; nobody else sees it.",
   })
 }
@@ -88,7 +88,7 @@ function shortHash(text: string): string {
 
 function homeOf(env: Env): string {
   if (env.userHome !== undefined) return env.userHome
-  throw new KezError("usage", "Cannot find your home directory: HOME is not set", {
+  throw fault("usage", "Cannot find your home directory: HOME is not set", {
     hint: "Set KEZ_HOME to the directory that KEZ shall use.",
   })
 }

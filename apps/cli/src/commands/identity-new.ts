@@ -1,7 +1,7 @@
 /** `kez identity new`: a key, its file, and the words on paper. */
 import { randomInt } from "node:crypto"
 import { userInfo } from "node:os"
-import { KezError } from "@kez/core"
+import { formatTime, KezError } from "@kez/core"
 import { formatWords } from "@kez/core/mnemonic"
 import type { Context } from "../context.ts"
 import { addIdentity, assertFree, type IdentityRecord, newRecord, writeRecord } from "../keys/identities.ts"
@@ -32,7 +32,11 @@ export async function run(context: Context, options: Options): Promise<Outcome> 
   const { key, entropy } = drawKey(keySystemOf(context), count)
   const isEncrypted = passphrase !== undefined
   const keyText = isEncrypted ? await encryptKey(key, passphrase) : formatKey(key)
-  const pending = newRecord(name, identityOf(key), { words: count, backup: "pending", now: context.now() })
+  const pending = newRecord(name, identityOf(key), {
+    words: count,
+    backup: "pending",
+    createdAt: formatTime(context.now()),
+  })
   // Stored before the words are shown: what somebody writes on paper exists.
   await addIdentity(paths, { record: pending, keyText, isEncrypted })
   const words = formatWords(entropy).split(" ")

@@ -1,5 +1,5 @@
 /** `kez identity restore`: an identity from its words; also a new passphrase for one whose passphrase is forgotten. */
-import { KezError } from "@kez/core"
+import { formatTime, KezError } from "@kez/core"
 import type { Context } from "../context.ts"
 import {
   addIdentity,
@@ -36,7 +36,7 @@ export async function run(context: Context, options: Options): Promise<Outcome> 
   const keyText = isEncrypted ? await encryptKey(key, passphrase) : formatKey(key)
   const words = key.entropy?.length === 16 ? 12 : 24
   // Whoever typed the words has them.
-  const fresh = newRecord(name, identity, { words, backup: "confirmed", now: context.now() })
+  const fresh = newRecord(name, identity, { words, backup: "confirmed", createdAt: formatTime(context.now()) })
   const record = before === undefined ? fresh : { ...fresh, created_at: before.created_at }
   const store = before === undefined ? addIdentity : restoreKeyFile
   await store(paths, { record, keyText, isEncrypted })

@@ -22,7 +22,7 @@ export async function run(
   const name = isOrphan ? wanted : currentRecord(context, wanted).name
   const { key, record } = await unlockOrAdopt(context, name)
   const until = context.now() + lasting
-  await startAgent(context, name, key, until)
+  await startAgent(context, record, { key, until })
   return {
     schema: "kez.unlock/1",
     data: { name, identity: record.identity, unlocked_until: until },

@@ -1,6 +1,6 @@
 /** What a command and the agent say to each other: one JSON object a line over a Unix socket, one question a connection. */
 import { connect } from "node:net"
-import { KezError } from "@kez/core"
+import { fault } from "../fault.ts"
 
 export const maxMessageBytes = 131_072
 const answerTimeoutMs = 5_000
@@ -32,9 +32,7 @@ export function askAgent(socket: string, request: AgentRequest): Promise<AgentAn
     let text = ""
     const fail = (message: string, cause?: unknown): void => {
       connection.destroy()
-      reject(
-        new KezError("key.locked", `Cannot use the agent: ${message}`, { cause, hint: "kez identity lock ends it." }),
-      )
+      reject(fault("key.locked", `Cannot use the agent: ${message}`, { cause, hint: "kez identity lock ends it." }))
     }
     connection.setTimeout(answerTimeoutMs, () => fail("it does not answer"))
     connection.setEncoding("utf8")

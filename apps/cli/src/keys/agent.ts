@@ -3,14 +3,16 @@ import { spawn } from "node:child_process"
 import { lstatSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { formatHex, KezError, type Signer, tryParseHex } from "@kez/core"
+import type { Signer } from "@kez/core"
 import type { Context } from "../context.ts"
+import { fault } from "../fault.ts"
 import type { Paths } from "../paths.ts"
 import { type AgentStart, askAgent } from "./agent-protocol.ts"
 import { makePrivateDir } from "./durable-file.ts"
-import { identityOf, type KeyMaterial } from "./key-text.ts"
+import type { KeyMaterial } from "./key-text.ts"
 
 const program = fileURLToPath(new URL("./agent-process.ts", import.meta.url))
+const signatureBytes = 64
 const ready = "ready\n"
 
 export interface AgentStatus {
@@ -29,10 +31,10 @@ export async function tryAgentSigner(paths: Paths, name: string, key: string): P
     key,
     async sign(bytes) {
       const answer = await askAgent(socket, { ask: "sign", bytes: Buffer.from(bytes).toString("base64") })
-      const signature = answer !== undefined && "signature" in answer ? tryParseHex(answer.signature, 64) : undefined
-      if (signature !== undefined) return signature
+      const signature = answer !== undefined && "signature" in answer ? Buffer.from(answer.signature, "hex") : undefined
+      if (signature?.length === signatureBytes) return signature
       const why = answer === undefined ? "it has ended" : "it refused"
-      throw new KezError("key.locked", `Cannot sign with the unlocked key of ${name}: ${why}`)
+      throw fault("key.locked", `Cannot sign with the unlocked key of ${name}: ${why}`)
     },
   }
 }
@@ -59,10 +61,14 @@ export async function stopAgent(paths: Paths, name: string): Promise<boolean> {
 }
 
 /** Starts the agent of `name`, in place of one that runs. Resolves when it can sign. */
-export async function startAgent(context: Context, name: string, key: KeyMaterial, until: number): Promise<void> {
+export async function startAgent(
+  context: Context,
+  { name, identity }: { readonly name: string; readonly identity: string },
+  { key, until }: { readonly key: KeyMaterial; readonly until: number },
+): Promise<void> {
   const { paths, env } = context
   if (env.platform === "win32") {
-    throw new KezError("key.locked", "Cannot keep a key unlocked on Windows: the agent needs Unix sockets", {
+    throw fault("key.locked", "Cannot keep a key unlocked on Windows: the agent needs Unix sockets", {
       hint: "Use --passphrase-file.",
     })
   }
@@ -72,12 +78,12 @@ export async function startAgent(context: Context, name: string, key: KeyMateria
   const start: AgentStart = {
     socket: socketPath(paths, name),
     system: key.system,
-    secretHex: formatHex(key.secret),
+    secretHex: Buffer.from(key.secret).toString("hex"),
     until,
   }
   await launch(start, env.compileCache)
   const status = await agentStatus(paths, name)
-  if (status?.key !== identityOf(key)) throw new KezError("key.locked", "Cannot start the agent: it does not answer")
+  if (status?.key !== identity) throw fault("key.locked", "Cannot start the agent: it does not answer")
 }
 
 /** The secret goes through a pipe: other users can read arguments, and children inherit the environment. */
@@ -91,7 +97,7 @@ function launch(start: AgentStart, compileCache: string | undefined): Promise<vo
     })
     let said = ""
     child.on("error", reject)
-    child.on("exit", (code) => reject(new KezError("key.locked", `Cannot start the agent: it ended with code ${code}`)))
+    child.on("exit", (code) => reject(fault("key.locked", `Cannot start the agent: it ended with code ${code}`)))
     child.stdout.setEncoding("utf8")
     child.stdout.on("data", (text: string) => {
       said += text
@@ -124,7 +130,7 @@ function isOwnDir(path: string): boolean {
 
 function assertOwnDir(path: string): void {
   if (isOwnDir(path)) return
-  throw new KezError("store.permissions", `Cannot use ${path}: expected a directory of mode 0700 that is yours`, {
+  throw fault("store.permissions", `Cannot use ${path}: expected a directory of mode 0700 that is yours`, {
     hint: `chmod 700 '${path}'`,
   })
 }

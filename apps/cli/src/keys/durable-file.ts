@@ -13,7 +13,7 @@ import {
   writeSync,
 } from "node:fs"
 import { dirname, join } from "node:path"
-import { KezError } from "@kez/core"
+import { fault } from "../fault.ts"
 
 const privateFile = 0o600
 const lockWaitMs = 5_000
@@ -31,7 +31,7 @@ export function createFile(path: string, text: string): void {
     linkSync(temporary, path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
-    throw new KezError("store.exists", `Cannot create ${path}: it exists already`, { cause })
+    throw fault("store.exists", `Cannot create ${path}: it exists already`, { cause })
   } finally {
     unlinkSync(temporary)
   }
@@ -87,7 +87,7 @@ function lock(database: { exec(sql: string): void }): void {
   try {
     database.exec("BEGIN EXCLUSIVE")
   } catch (cause) {
-    throw new KezError("store.busy", "Cannot change the identities: another kez is changing them", { cause })
+    throw fault("store.busy", "Cannot change the identities: another kez is changing them", { cause })
   }
 }
 

@@ -1,7 +1,7 @@
 /** The identities on this computer: a public record for each, readable without a passphrase, beside its key file. */
 import { readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { formatTime, KezError } from "@kez/core"
+import { fault } from "../fault.ts"
 import { assertName, isName, type Paths } from "../paths.ts"
 import { createFile, makePrivateDir, removeFile, replaceFile, tryReadFile, withLock } from "./durable-file.ts"
 
@@ -51,7 +51,7 @@ export function tryReadIdentity(paths: Paths, name: string): IdentityRecord | un
 export function readIdentity(paths: Paths, name: string): IdentityRecord {
   const record = tryReadIdentity(paths, name)
   if (record !== undefined) return record
-  throw new KezError("store.unknown", `Cannot find an identity called ${name} on this computer`, {
+  throw fault("store.unknown", `Cannot find an identity called ${name} on this computer`, {
     hint: "kez identity list shows those that are here.",
   })
 }
@@ -83,7 +83,7 @@ export function assertFree(paths: Paths, name: string): void {
   const files = [recordPath(paths, name), join(paths.keys, `${name}.age`), join(paths.keys, `${name}.key`)]
   const taken = files.find((path) => statSync(path, { throwIfNoEntry: false }) !== undefined)
   if (taken === undefined) return
-  throw new KezError("store.exists", `Cannot create the identity: the name ${name} is taken`, {
+  throw fault("store.exists", `Cannot create the identity: the name ${name} is taken`, {
     hint: `Choose another name, or see kez identity show ${name}.`,
   })
 }
@@ -113,7 +113,7 @@ export async function replaceKeyFile(
   const newPath = join(paths.keys, `${name}.${change.isEncrypted ? "age" : "key"}`)
   await withLock(paths.keys, () => {
     if (tryReadFile(oldPath) !== change.oldText) {
-      throw new KezError("store.busy", `Cannot change the key file of ${name}: another kez has just changed it`)
+      throw fault("store.busy", `Cannot change the key file of ${name}: another kez has just changed it`)
     }
     replaceFile(newPath, change.newText)
     if (newPath !== oldPath) removeFile(oldPath)
@@ -142,10 +142,14 @@ export async function removeIdentity(paths: Paths, name: string): Promise<void> 
 export function newRecord(
   name: string,
   identity: string,
-  details: { readonly words: 12 | 24 | undefined; readonly backup: IdentityRecord["backup"]; readonly now: number },
+  details: {
+    readonly words: 12 | 24 | undefined
+    readonly backup: IdentityRecord["backup"]
+    readonly createdAt: string
+  },
 ): IdentityRecord {
-  const { words, backup, now } = details
-  return { name, identity, ...(words === undefined ? {} : { words }), backup, created_at: formatTime(now) }
+  const { words, backup, createdAt } = details
+  return { name, identity, ...(words === undefined ? {} : { words }), backup, created_at: createdAt }
 }
 
 function recordPath(paths: Paths, name: string): string {
@@ -171,7 +175,7 @@ function parseRecord(path: string, name: string, text: string): IdentityRecord {
   } catch {
     // Told below, with the path.
   }
-  throw new KezError("store.corrupt", `Cannot read ${path}: it is not the record of an identity`, {
+  throw fault("store.corrupt", `Cannot read ${path}: it is not the record of an identity`, {
     hint: `Delete this file, then run kez identity unlock ${name}: the key file has all that is needed.`,
   })
 }

@@ -1,7 +1,9 @@
 /** Who this command acts as, and what signs for them. Commands that sign take the options of program/key-options.ts. */
-import { createSigner, KezError, type Signer } from "@kez/core"
+import type { Signer } from "@kez/core"
 import type { Context } from "../context.ts"
+import { fault } from "../fault.ts"
 import { findCurrentName, type IdentityRecord, listIdentities, listOrphans, tryReadIdentity } from "./identities.ts"
+import type { KeyMaterial } from "./key-text.ts"
 
 export interface CurrentIdentity {
   /** Its name on this computer; "" for a key that came along with this call. */
@@ -13,7 +15,7 @@ export interface CurrentIdentity {
 /** `name`, else the key given by flags, else --identity, else the identity in use. Throws `store.unknown`. */
 export async function currentIdentity(context: Context, name?: string): Promise<CurrentIdentity> {
   const given = name === undefined ? await givenKey(context) : undefined
-  if (given !== undefined) return { name: "", key: createSigner(given.system, given.secret).key }
+  if (given !== undefined) return { name: "", key: (await signerOf(given)).key }
   const record = currentRecord(context, name)
   return { name: record.name, key: record.identity }
 }
@@ -35,38 +37,43 @@ export function currentRecord(context: Context, name?: string): IdentityRecord {
 /** Signs as `currentIdentity`: the key given by flags, else the agent if unlocked, else the key file. */
 export async function signerFor(context: Context, name?: string): Promise<Signer> {
   const given = name === undefined ? await givenKey(context) : undefined
-  if (given !== undefined) return createSigner(given.system, given.secret)
+  if (given !== undefined) return signerOf(given)
   const record = currentRecord(context, name)
   const { tryAgentSigner } = await import("./agent.ts")
   const agent = await tryAgentSigner(context.paths, record.name, record.identity)
   if (agent !== undefined) return agent
   const { unlockKey } = await import("./unlock.ts")
   const { key } = await unlockKey(context, record)
-  return createSigner(key.system, key.secret)
+  return signerOf(key)
 }
 
-async function givenKey(context: Context) {
+async function signerOf({ system, secret }: KeyMaterial): Promise<Signer> {
+  const { createSigner } = await import("@kez/core")
+  return createSigner(system, secret)
+}
+
+async function givenKey(context: Context): Promise<KeyMaterial | undefined> {
   const { nsec, ed25519Seed, mnemonic, keyFd, keyFile } = context.flags.keySource
   if ([nsec, ed25519Seed, mnemonic, keyFd, keyFile].every((source) => source === undefined)) return undefined
   const { tryGivenKey } = await import("./key-source.ts")
   return tryGivenKey(context)
 }
 
-function unknownIdentity({ paths }: Context, wanted: string | undefined): KezError {
+function unknownIdentity({ paths }: Context, wanted: string | undefined): Error {
   if (wanted !== undefined && listOrphans(paths).includes(wanted)) {
-    return new KezError("store.unknown", `Cannot use ${wanted}: it has a key file but no record`, {
+    return fault("store.unknown", `Cannot use ${wanted}: it has a key file but no record`, {
       hint: `kez identity unlock ${wanted} writes the record anew.`,
     })
   }
   const known = listIdentities(paths).map((record) => record.name)
   if (wanted === undefined && known.length > 1) {
-    return new KezError("store.unknown", "Cannot tell which identity to act as: there are several", {
+    return fault("store.unknown", "Cannot tell which identity to act as: there are several", {
       hint: `Choose one: kez identity use ${known[0]}\nOr pass --identity NAME.`,
     })
   }
   const what = wanted === undefined ? "an identity" : `an identity called ${wanted}`
   const others = known.length === 0 ? "" : `\nThose here: ${known.slice(0, 8).join(", ")}`
-  return new KezError("store.unknown", `Cannot find ${what} on this computer`, {
+  return fault("store.unknown", `Cannot find ${what} on this computer`, {
     hint: `To make one: kez identity new${wanted === undefined ? "" : ` ${wanted}`}${others}`,
   })
 }

@@ -1,5 +1,5 @@
 /** Opening the key file of an identity: the passphrase from wherever it comes, three tries at the keyboard. */
-import { KezError } from "@kez/core"
+import { formatTime, KezError } from "@kez/core"
 import type { Context } from "../context.ts"
 import { type IdentityRecord, newRecord, readIdentity, tryReadIdentity, writeRecord } from "./identities.ts"
 import { decryptKey, type KeyFile, looseDirWarning, tryReadKeyFile } from "./key-file.ts"
@@ -32,7 +32,11 @@ export async function unlockOrAdopt(
   const unlocked = await openKeyFile(context, name)
   const { entropy } = unlocked.key
   const words = entropy === undefined ? undefined : entropy.length === 16 ? 12 : 24
-  const record = newRecord(name, identityOf(unlocked.key), { words, backup: "pending", now: context.now() })
+  const record = newRecord(name, identityOf(unlocked.key), {
+    words,
+    backup: "pending",
+    createdAt: formatTime(context.now()),
+  })
   await writeRecord(context.paths, record)
   return { ...unlocked, record }
 }

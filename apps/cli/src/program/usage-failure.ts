@@ -1,19 +1,19 @@
 /** What commander refuses, in our words: one sentence that repeats no argument, since one may be a secret, and a hint. */
 
-import { KezError } from "@kez/core"
 import type { Command, CommanderError } from "commander"
+import { fault } from "../fault.ts"
 import { pathOf } from "./help.ts"
 
 const longestShownName = 30
 
 /** The usage error behind what commander threw while it parsed `args`. */
-export function usageFailure(program: Command, args: readonly string[], error: CommanderError): KezError {
+export function usageFailure(program: Command, args: readonly string[], error: CommanderError): Error {
   const command = findCommand(program, args)
   const name = pathOf(command)
   const [first = "", suggestion = ""] = error.message.replace(/^error: /, "").split("\n")
   const near = /^\(Did you mean (.+)\?\)$/.exec(suggestion)?.[1]
   const hint = near === undefined ? `Run ${name} --help.` : `Did you mean ${near}?`
-  return new KezError("usage", `Cannot run ${name}: ${sentence(error.code, first, command)}`, { hint })
+  return fault("usage", `Cannot run ${name}: ${sentence(error.code, first, command)}`, { hint })
 }
 
 function sentence(code: string, message: string, command: Command): string {

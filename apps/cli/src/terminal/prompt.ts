@@ -1,7 +1,7 @@
 /** Questions to the person at the terminal. Without one, a question that has no fallback is `input.missing`, naming the flag. */
 import { openSync, writeSync } from "node:fs"
 import { Writable } from "node:stream"
-import { KezError } from "@kez/core"
+import { fault, interruption } from "../fault.ts"
 import { printable } from "../output.ts"
 import { type Answer, createLineReader, type LineReader } from "./line-reader.ts"
 
@@ -33,14 +33,6 @@ export interface Prompts {
 }
 
 export type Choices<K extends string> = ReadonlyArray<readonly [key: K, label: string]>
-
-/** Ctrl-C: like a cancelled command, with the exit code 130. */
-export class InterruptedError extends KezError {
-  readonly interrupted = true
-  constructor() {
-    super("input.cancelled", "Cancelled with Ctrl-C")
-  }
-}
 
 type Screen = NodeJS.WritableStream
 
@@ -141,14 +133,14 @@ function openScreen(): Screen {
 }
 
 function lineOf(answer: Answer): string {
-  if (answer === "interrupt") throw new InterruptedError()
-  if (answer === "end") throw new KezError("input.cancelled", "Cancelled: the input ended before the answer")
+  if (answer === "interrupt") throw interruption()
+  if (answer === "end") throw fault("input.cancelled", "Cancelled: the input ended before the answer")
   return answer.line
 }
 
 /** For a question that nobody can be asked. */
-export function missingAnswer(question: Question): KezError {
-  return new KezError("input.missing", `Cannot ask "${question.text}": expected a terminal, got none`, {
+export function missingAnswer(question: Question): Error {
+  return fault("input.missing", `Cannot ask "${question.text}": expected a terminal, got none`, {
     hint: `Pass ${question.flag}.`,
   })
 }
