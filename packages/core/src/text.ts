@@ -17,14 +17,7 @@ export function isLongerThan(text: string, maxBytes: number): boolean {
 
 /** Number of UTF-8 bytes of `text`. */
 export function utf8Length(text: string): number {
-  let bytes = text.length
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x80) continue
-    // Two bytes below U+0800, three otherwise; each half of a surrogate pair counts two of the pair's four.
-    bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2
-  }
-  return bytes
+  return backend.utf8Length(text)
 }
 
 /**

@@ -11,6 +11,8 @@ export interface Backend {
   sha256(bytes: Uint8Array): Uint8Array
   /** UTF-8 bytes of a well-formed text. */
   encodeUtf8(text: string): Uint8Array
+  /** Number of UTF-8 bytes of a text; a lone surrogate counts three. */
+  utf8Length(text: string): number
   /** Hex SHA-256 of the UTF-8 bytes of `text`. */
   sha256TextHex(text: string): string
   /**

@@ -39,6 +39,7 @@ export const backend: Backend = {
     wasmDecompress = wasm.decompressWithWasm
   },
   encodeUtf8: (text) => Buffer.from(text, "utf8"),
+  utf8Length: (text) => Buffer.byteLength(text, "utf8"),
   sha256: (bytes) => hash("sha256", bytes, "buffer"),
   sha256TextHex: (text) => hash("sha256", text, "hex"),
   verifyEd25519(signature, message, publicKey) {
@@ -103,7 +104,7 @@ export const verifyBySodium = once((): VerifyEd25519 | undefined => {
   if (lib === undefined) return undefined
   return (signature, message, publicKey) => {
     try {
-      return lib.crypto_sign_verify_detached(view(signature), view(message), view(publicKey))
+      return lib.crypto_sign_verify_detached(signature, message, publicKey)
     } catch {
       return false
     }

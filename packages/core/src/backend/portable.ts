@@ -15,6 +15,7 @@ export const backend: Backend = {
   names: { ed25519: "@noble/curves", schnorr: "@noble/curves", sha256: "@noble/hashes", zstd: "zstddec" },
   prepare: prepareWasmZstd,
   encodeUtf8: (text) => utf8.encode(text),
+  utf8Length,
   sha256,
   sha256TextHex: (text) => formatHex(sha256(utf8.encode(text))),
   verifyEd25519,
@@ -31,6 +32,22 @@ export const backend: Backend = {
   schnorrPublicKey: (secretKey) => schnorr.getPublicKey(secretKey),
   decompressZstd,
   compressZstd: storeZstd,
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit < 0x80) continue
+    bytes += unit < 0x800 ? 1 : 2
+    // The second half of a pair adds nothing: a pair has four bytes for its two units.
+    if (unit >= 0xd800 && unit <= 0xdbff && isLow(text.charCodeAt(i + 1))) i++
+  }
+  return bytes
+}
+
+function isLow(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff
 }
 
 /** noble's own verify is cofactored in both of its modes, so the equation of RFC 8032 §5.1.7 is evaluated here, byte for byte. */
