@@ -35,7 +35,7 @@ export function searchMarkdown(document: string, maxPieces: number): Found {
     if (pieces.length > maxPieces) break
     if (fence !== undefined) {
       if (!closes(line, fence)) {
-        content.push(line)
+        if (fence.ours) content.push(line)
         continue
       }
       if (fence.ours) pieces.push({ text: trimSpace(content.join("\n")) })

@@ -1,0 +1,50 @@
+/** `npm run bench`: prints the tables and keeps them in bench/RESULTS.md. `--short` for a quick look, without keeping. */
+import { execFileSync } from "node:child_process"
+import { writeFileSync } from "node:fs"
+import { cpus } from "node:os"
+import { join } from "node:path"
+import { backendNames, prepareBackend } from "@kez/core"
+import { type Refusal, refusals } from "./bad-input.ts"
+import { claimRows } from "./claims.ts"
+import type { Row } from "./measure.ts"
+import { replayRows } from "./replay.ts"
+import { startRows } from "./start.ts"
+
+const short = process.argv.includes("--short")
+const rounds = short ? 3 : 11
+
+await prepareBackend()
+const rows = [
+  ...(await claimRows(short ? 1_000 : 5_000, rounds)),
+  ...(await replayRows(rounds)),
+  ...startRows(short ? 5 : 31),
+]
+const report = formatReport(rows, refusals(short ? 1 : 5))
+console.log(report)
+if (!short) writeFileSync(join(import.meta.dirname, "RESULTS.md"), report)
+if (rows.some((row) => !row.holds)) console.error("kez: a target is missed; see the table")
+
+function formatReport(measured: readonly Row[], refused: readonly Refusal[]): string {
+  const { ed25519, schnorr, sha256, zstd } = backendNames()
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], {
+    cwd: import.meta.dirname,
+    encoding: "utf8",
+  }).trim()
+  return `# Benchmark results
+
+Written by \`npm run bench\`. Product and limit run in turn in one process (starts: in turn as processes); a ratio is the median over ${rounds} rounds or more.
+
+- commit ${commit}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown processor"}
+- backends: Ed25519 ${ed25519}, BIP-340 ${schnorr}, SHA-256 ${sha256}, zstd ${zstd}
+
+| what | product | limit in the same run | ratio | target | |
+|---|---|---|---|---|---|
+${measured.map((row) => `| ${row.what} | ${row.product} | ${row.limit} | ${row.ratio.toFixed(2)} | ${row.target} | ${row.holds ? "holds" : "**missed**"} |`).join("\n")}
+
+Hostile input, time to the refusal:
+
+| input | code | ms |
+|---|---|---|
+${refused.map(({ what, code, ms }) => `| ${what} | \`${code}\` | ${ms.toFixed(2)} |`).join("\n")}
+`
+}
