@@ -1,5 +1,5 @@
 /** Building the next event of a chain, checked by the same rules as a received one before anybody sees it. SPEC §5. */
-import type { SigchainEvent } from "../envelope/envelope.ts"
+import { envelopeDigest, type SigchainEvent } from "../envelope/envelope.ts"
 import { signEnvelope } from "../envelope/sign.ts"
 import { KezError } from "../error.ts"
 import { formatHex } from "../hex.ts"
@@ -49,9 +49,8 @@ export async function appendEvent({ chain, operation, now }: AppendOptions, sign
   const author = operation.op === "rotate" && chain?.state.next !== undefined ? operation.newPrimary : signer
   const payload = await payloadOf(frameOf(chain, author, now), operation)
   const event = await signEnvelope("sigchain_event", payload, author)
-  // A replay of the events alone, so that an event that no reader would accept changes nothing of the caller's.
-  const replay = replayChain([...(chain?.path ?? []), event])
-  const [refusal] = replay.refused
+  const replay = replayChain([event], chain === undefined ? {} : { previous: chain })
+  const refusal = replay.refused.find(({ digest }) => digest === envelopeDigest(event))
   if (refusal !== undefined) throw new KezError(refusal.code, "Cannot append the event: readers would refuse it")
   return { event, replay }
 }

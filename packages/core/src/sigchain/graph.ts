@@ -1,13 +1,13 @@
 /** All known events of one chain or more, linked by `prev`: a set, without regard to where or when they came from. SPEC §5.5. */
 import type { Digest } from "../digest.ts"
 import { acceptEnvelope, envelopeDigest, type SigchainEvent } from "../envelope/envelope.ts"
-import { KezError } from "../error.ts"
-import { maxKnownEvents } from "../limits.ts"
 
 export interface EventNode {
   readonly event: SigchainEvent
   readonly digest: Digest
   readonly seq: number
+  /** How many events the graph knew before it. */
+  readonly order: number
 }
 
 export class EventGraph {
@@ -15,20 +15,21 @@ export class EventGraph {
   readonly #successors = new Map<Digest, EventNode[]>()
   readonly #geneses: EventNode[] = []
 
-  /** Adds an event; returns its node, or undefined when it was known. Throws `limit.chain` above 20,000 events. */
+  /** Adds an event; returns its node, or undefined when it was known. */
   add(received: SigchainEvent): EventNode | undefined {
     const event = acceptEnvelope(received, "sigchain_event")
     const digest = envelopeDigest(event)
     if (this.#nodes.has(digest)) return undefined
-    if (this.#nodes.size >= maxKnownEvents) {
-      throw new KezError("limit.chain", `Cannot unite the chain: expected at most ${maxKnownEvents} events`)
-    }
-    const node = { event, digest, seq: event.payload.seq }
-    this.#nodes.set(digest, node)
-    const { prev } = event.payload
-    if (prev === undefined) insert(this.#geneses, node)
-    else insert(this.#listAfter(prev), node)
+    const node = { event, digest, seq: event.payload.seq, order: this.#nodes.size }
+    this.#link(node)
     return node
+  }
+
+  /** A graph of its own with the first `size` events of this one. */
+  prefix(size: number): EventGraph {
+    const graph = new EventGraph()
+    for (const node of this.#nodes.values()) if (node.order < size) graph.#link(node)
+    return graph
   }
 
   get(digest: Digest): EventNode | undefined {
@@ -39,10 +40,6 @@ export class EventGraph {
     return this.#nodes.size
   }
 
-  get nodes(): IterableIterator<EventNode> {
-    return this.#nodes.values()
-  }
-
   /** Events 0, sorted by digest. */
   get geneses(): readonly EventNode[] {
     return this.#geneses
@@ -51,6 +48,12 @@ export class EventGraph {
   /** Events that name `digest` as `prev`, valid or not, sorted by digest. */
   successors(digest: Digest): readonly EventNode[] {
     return this.#successors.get(digest) ?? []
+  }
+
+  #link(node: EventNode): void {
+    this.#nodes.set(node.digest, node)
+    const { prev } = node.event.payload
+    insert(prev === undefined ? this.#geneses : this.#listAfter(prev), node)
   }
 
   #listAfter(prev: Digest): EventNode[] {

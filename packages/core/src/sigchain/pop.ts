@@ -24,6 +24,17 @@ export function assertPop(event: SigchainEvent): void {
     assertPopOf(event, { key: payload.payload.new_primary, sig: payload.payload.pop, role: "primary" })
 }
 
+/** Whether the key that the event introduces signed for it. */
+export function hasPop(event: SigchainEvent): boolean {
+  try {
+    assertPop(event)
+    return true
+  } catch (error) {
+    if (error instanceof KezError) return false
+    throw error
+  }
+}
+
 function assertPopOf(event: SigchainEvent, { key, sig, role }: { key: string; sig: string; role: PopRole }): void {
   try {
     assertSignedText(popText(event.payload, key, role), { key, sig, cacheKey: `pop ${envelopeDigest(event)}` })

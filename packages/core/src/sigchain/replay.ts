@@ -8,7 +8,7 @@ import { EventGraph, type EventNode } from "./graph.ts"
 import type { ChainPosition } from "./link.ts"
 import { type DeviceEntry, type SharedFiles, type SubjectEntry, WorkingState } from "./state.ts"
 import { type Sticky, stickyRevocations } from "./sticky.ts"
-import { type Refusal, tryApply, type ValidEvent, type Walk, walkChain } from "./walk.ts"
+import { admit, type Refusal, tryApply, type ValidEvent, type Walk, walkChain } from "./walk.ts"
 
 export interface Device extends DeviceEntry {
   /** Revoked on a losing branch: listed, but its signatures for use now are not accepted. [FORK-7] */
@@ -45,19 +45,23 @@ export interface ChainReplay {
   readonly splits: readonly Split[]
   /** Events that are not valid where they stand. */
   readonly refused: readonly Refusal[]
-  /** Whether an event is known, on the winning path or off it, valid or not. */
+  /** Every primary of any branch: by these a chain is found, whichever branch wins. */
+  readonly everyPrimary: readonly string[]
+  /** Whether a valid event is known, on the winning path or off it. */
   knows(digest: Digest): boolean
 }
 
 export interface ReplayOptions {
   /** Chain id. Needed when the events have more than one event 0. */
   readonly chain?: Digest
-  /** The result of an earlier replay: its events are kept, and nothing of it is verified again. */
+  /** The result of an earlier replay: its events count too, and nothing of it is verified again. It stays as it is. */
   readonly previous?: ChainReplay
 }
 
 interface Session {
   readonly graph: EventGraph
+  /** How many events of the graph the result knows: a later one may have added others. */
+  readonly size: number
   /** The walk of a chain that never split, with the working state at its end: it can be carried on. */
   readonly linear: Walk | undefined
 }
@@ -67,32 +71,54 @@ const sessions = new WeakMap<ChainReplay, Session>()
 /**
  * The state that all these events together define; their order decides nothing. Events that are not valid have no effect and
  * are listed in `refused`. Throws `chain.genesis` when no event 0 (of `chain`) is among them or it is not valid,
- * `chain.fork` for more than one event 0 without `chain`, `limit.chain` above 20,000 events.
+ * `chain.fork` for more than one event 0 without `chain`, `limit.chain` above 20,000 valid events.
  */
 export function replayChain(events: Iterable<SigchainEvent>, options: ReplayOptions = {}): ChainReplay {
-  const { previous } = options
+  const { previous, chain = previous?.chain } = options
   const session = previous === undefined ? undefined : sessions.get(previous)
-  const graph = session?.graph ?? new EventGraph()
-  if (session === undefined) for (const event of previous?.path ?? []) graph.add(event)
+  const graph = graphOf(previous, session)
   const added: EventNode[] = []
   for (const event of events) {
     const node = graph.add(event)
     if (node !== undefined) added.push(node)
   }
-  if (previous !== undefined && session?.linear !== undefined) {
+  if (previous !== undefined && session?.linear !== undefined && chain === previous.chain) {
     // The working state moves on with the new result.
-    sessions.set(previous, { graph, linear: undefined })
+    sessions.set(previous, { ...session, linear: undefined })
     const carried = carryOn(graph, session.linear, added)
     if (carried !== undefined) return finish(graph, carried, previous)
   }
-  return finish(graph, walkChain(graph, genesisOf(graph, options.chain ?? previous?.chain)))
+  return finish(graph, walkChain(graph, genesisOf(graph, chain)))
+}
+
+/** A graph with the events of an earlier result, no others: its own one, if no later result has added to it. */
+function graphOf(previous: ChainReplay | undefined, session: Session | undefined): EventGraph {
+  if (session !== undefined) {
+    return session.graph.size === session.size ? session.graph : session.graph.prefix(session.size)
+  }
+  const graph = new EventGraph()
+  for (const event of previous?.path ?? []) graph.add(event)
+  return graph
+}
+
+/** Events by chain id, ids in sorted order; events that lead back to no event 0 are left out. */
+export function groupByChain(events: Iterable<SigchainEvent>): ReadonlyMap<Digest, readonly SigchainEvent[]> {
+  const graph = new EventGraph()
+  for (const event of events) graph.add(event)
+  return new Map(graph.geneses.map((genesis) => [genesis.digest, [...descendants(graph, genesis)]]))
 }
 
 /** Chain ids of all events 0 among the events, sorted. */
 export function listChains(events: Iterable<SigchainEvent>): readonly Digest[] {
-  const graph = new EventGraph()
-  for (const event of events) if (event.payload.seq === 0) graph.add(event)
-  return graph.geneses.map((node) => node.digest)
+  return [...groupByChain(events).keys()]
+}
+
+function* descendants(graph: EventGraph, root: EventNode): Generator<SigchainEvent> {
+  const stack = [root]
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    yield node.event
+    for (const successor of graph.successors(node.digest)) stack.push(successor)
+  }
 }
 
 /**
@@ -100,21 +126,17 @@ export function listChains(events: Iterable<SigchainEvent>): readonly Digest[] {
  * Throws `chain.unknown` when the event is not known.
  */
 export function branchOf(replay: ChainReplay, digest: Digest): ChainReplay {
-  const graph = sessions.get(replay)?.graph
-  const events: SigchainEvent[] = []
-  for (let node = graph?.get(digest); node !== undefined; ) {
-    events.push(node.event)
-    const { prev } = node.event.payload
-    node = prev === undefined ? undefined : graph?.get(prev)
-  }
-  if (graph === undefined || events.length === 0) {
+  const session = sessions.get(replay)
+  const graph = session?.graph.prefix(session.size) ?? new EventGraph()
+  const start = graph.get(digest)
+  if (start === undefined) {
     throw new KezError("chain.unknown", "Cannot follow the branch: the chain has no such event")
   }
-  for (const queue = [digest]; queue.length > 0; ) {
-    for (const node of graph.successors(queue.pop() ?? "")) {
-      events.push(node.event)
-      queue.push(node.digest)
-    }
+  const events = [...descendants(graph, start)]
+  for (let node: EventNode | undefined = start; node !== undefined; ) {
+    events.push(node.event)
+    const prev: Digest | undefined = node.event.payload.prev
+    node = prev === undefined ? undefined : graph.get(prev)
   }
   return replayChain(events, { chain: replay.chain })
 }
@@ -132,25 +154,28 @@ function genesisOf(graph: EventGraph, chain: Digest | undefined): EventNode {
 
 /** Extends a chain that never split by events that follow its end one by one; undefined when that is not so. */
 function carryOn(graph: EventGraph, walk: Walk, added: readonly EventNode[]): Walk | undefined {
-  let { last } = walk
+  let { last, primaries } = walk
   if (last === undefined || walk.state === undefined) return undefined
   for (const node of added.toSorted((a, b) => a.seq - b.seq)) {
     const [only, ...others] = graph.successors(last.digest)
     if (only !== node || others.length > 0) return undefined
     try {
-      const valid: ValidEvent = tryApply(walk.state, node, last)
-      last.successors.push(valid)
-      last = valid
+      const applied: ValidEvent = tryApply(walk.state, node, last)
+      admit(walk.valid, node.digest)
+      last.successors.push(applied)
+      if (applied.primary !== last.primary) primaries = [...primaries, applied.primary]
+      last = applied
     } catch (error) {
       if (error instanceof KezError) return undefined
       throw error
     }
   }
-  return graph.successors(last.digest).length > 0 ? undefined : { ...walk, last }
+  return graph.successors(last.digest).length > 0 ? undefined : { ...walk, last, primaries }
 }
 
 function finish(graph: EventGraph, walk: Walk, previous?: ChainReplay): ChainReplay {
   const { root, last } = walk
+  const { size } = graph
   if (root === undefined || last === undefined) {
     throw new KezError("chain.genesis", `Cannot replay the chain: event 0 is not valid (${walk.refused[0]?.code})`)
   }
@@ -168,9 +193,10 @@ function finish(graph: EventGraph, walk: Walk, previous?: ChainReplay): ChainRep
     state: snapshot(state, sticky),
     splits: path.splits,
     refused: walk.refused,
-    knows: (digest) => graph.get(digest) !== undefined,
+    everyPrimary: walk.primaries,
+    knows: (digest) => walk.valid.has(digest) && (graph.get(digest)?.order ?? size) < size,
   }
-  sessions.set(replay, { graph, linear: walk.splits ? undefined : { ...walk, state } })
+  sessions.set(replay, { graph, size, linear: walk.splits ? undefined : { ...walk, state } })
   return replay
 }
 

@@ -8,6 +8,12 @@ export interface DeviceEntry {
   readonly seq: number
 }
 
+/** A key, the key that added it on this branch, the one that added that, and so on. Shared between all that it added. */
+export interface KeyLine {
+  readonly key: string
+  readonly addedBy: KeyLine | undefined
+}
+
 export interface SubjectEntry {
   readonly subject: string
   readonly status: "active" | "revoked"
@@ -42,6 +48,7 @@ export class WorkingState {
   readonly #devices = new Map<string, DeviceEntry>()
   /** The keys that a key added, active or not. */
   readonly #added = new Map<string, string[]>()
+  readonly #lines = new Map<string, KeyLine>()
   readonly #burned = new Map<string, number>()
   readonly #subjects = new Map<string, SubjectEntry>()
   readonly #primaries = new Map<string, number>()
@@ -95,12 +102,22 @@ export class WorkingState {
 
   addDevice(device: DeviceEntry): void {
     this.#set(this.#devices, device.key, device)
+    this.#set(this.#lines, device.key, { key: device.key, addedBy: this.lineOf(device.addedBy) })
     const added = this.#added.get(device.addedBy)
     if (added === undefined) this.#set(this.#added, device.addedBy, [device.key])
     else {
       added.push(device.key)
       this.#journal.push(() => added.pop())
     }
+  }
+
+  /** Who added a key, and who added that one, whether active or not. */
+  lineOf(key: string): KeyLine {
+    const known = this.#lines.get(key)
+    if (known !== undefined) return known
+    const line = { key, addedBy: undefined }
+    this.#set(this.#lines, key, line)
+    return line
   }
 
   /** Burns a key: it is no device any more and never becomes a key of this chain again. [CHAIN-15] */

@@ -1,8 +1,7 @@
 /** Revocations that a fork cannot undo. SPEC §5.7. */
 import type { Digest } from "../digest.ts"
-import { revokedBy } from "./apply.ts"
-import { subtree } from "./fork.ts"
-import type { WorkingState } from "./state.ts"
+import type { KeyLine, WorkingState } from "./state.ts"
+import { subtree } from "./tree.ts"
 import type { ValidEvent } from "./walk.ts"
 
 export interface Sticky {
@@ -15,21 +14,36 @@ export interface Sticky {
 /** What the revocations off the winning path keep in force, `state` being the one at its end. [FORK-6] [FORK-7] */
 export function stickyRevocations(root: ValidEvent, path: readonly ValidEvent[], state: WorkingState): Sticky {
   const winning = new Set(path)
-  const lifted = liftedBy(path)
+  const isLifted = liftedBy(path)
+  const under = activeDevicesUnder(state)
   const subjects = new Set<string>()
   const devices = new Set<string>()
-  for (const event of subtree(root, () => true)) {
+  for (const event of subtree(root)) {
     const { payload } = event.event
-    if (winning.has(event) || (payload.op !== "revoke" && payload.op !== "revoke_device") || lifted(event)) continue
+    if (winning.has(event) || (payload.op !== "revoke" && payload.op !== "revoke_device") || isLifted(event)) continue
     if (payload.op === "revoke") {
       subjects.add(payload.payload.subject)
       continue
     }
-    for (const key of revokedBy(state, payload.payload.keys, payload.payload.keep ?? [])) {
-      if (state.devices.has(key)) devices.add(key)
+    const { keys, keep = [] } = payload.payload
+    for (const key of keys) {
+      for (const device of under.get(key) ?? []) if (!keep.includes(device)) devices.add(device)
     }
   }
   return { subjects, devices }
+}
+
+/** For each key, the active devices that are it or that it added, directly or through others. There are few active ones. */
+function activeDevicesUnder(state: WorkingState): ReadonlyMap<string, readonly string[]> {
+  const under = new Map<string, string[]>()
+  for (const device of state.devices.keys()) {
+    for (let line: KeyLine | undefined = state.lineOf(device); line !== undefined; line = line.addedBy) {
+      const devices = under.get(line.key)
+      if (devices === undefined) under.set(line.key, [device])
+      else devices.push(device)
+    }
+  }
+  return under
 }
 
 function liftedBy(path: readonly ValidEvent[]): (event: ValidEvent) => boolean {
@@ -40,18 +54,20 @@ function liftedBy(path: readonly ValidEvent[]): (event: ValidEvent) => boolean {
     for (const key of revokedKeys) keys.add(key)
     if (event.payload.op === "settle") for (const digest of event.payload.payload.reject) digests.add(digest)
   }
-  return (event) => digests.has(event.digest) || signerLine(event).some((key) => keys.has(key))
-}
+  const known = new Map<KeyLine, boolean>()
 
-/** The signer, the key that added it on this branch, the one that added that, and so on. */
-function signerLine(event: ValidEvent): readonly string[] {
-  let key = event.event.signature.key
-  const line = [key]
-  for (let earlier = event.parent; earlier !== undefined; earlier = earlier.parent) {
-    const { payload, signature } = earlier.event
-    if (payload.op !== "add_device" || payload.payload.key !== key) continue
-    key = signature.key
-    line.push(key)
+  /** Whether a revoked key is in the line: the signer, the key that added it on its branch, the one that added that, and so on. */
+  function isRevoked(signer: KeyLine): boolean {
+    const visited: KeyLine[] = []
+    let revoked: boolean | undefined = false
+    for (let line: KeyLine | undefined = signer; line !== undefined; line = line.addedBy) {
+      revoked = known.get(line) ?? (keys.has(line.key) ? true : undefined)
+      visited.push(line)
+      if (revoked !== undefined) break
+    }
+    for (const line of visited) known.set(line, revoked ?? false)
+    return revoked ?? false
   }
-  return line
+
+  return (event) => digests.has(event.digest) || isRevoked(event.signer)
 }

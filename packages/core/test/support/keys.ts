@@ -1,5 +1,5 @@
 /** Keys for tests, made from names. Anybody can sign with them. */
-import { createHash } from "node:crypto"
+import { createHash, createPrivateKey, sign as signByOpenSsl } from "node:crypto"
 import { canonicalize } from "../../src/canonical.ts"
 import { decodeEnvelope, type Envelope, type Payloads } from "../../src/envelope/envelope.ts"
 import type { Kind } from "../../src/envelope/kinds.ts"
@@ -29,10 +29,17 @@ export function keyNamed(name: string, system: KeySystem = "ed25519"): TestKey {
     system,
     secret,
     signer: createSigner(system, secret),
-    sign: (text) => formatHex(suites[system].sign(Buffer.from(text, "utf8"), secret)),
+    sign: system === "ed25519" ? fastSign(secret) : (text) => formatHex(suites[system].sign(Buffer.from(text), secret)),
   }
   made.set(`${system} ${name}`, key)
   return key
+}
+
+/** The same signature as the suite's, with a key that is read once: some tests sign 20,000 times. */
+function fastSign(secret: Uint8Array): (text: string) => string {
+  const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), secret])
+  const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" })
+  return (text) => signByOpenSsl(null, Buffer.from(text), key).toString("hex")
 }
 
 /** The text of an envelope around any payload, rightly signed: what a hostile signer can publish. */
