@@ -186,7 +186,9 @@ test("N7 the body of a redirect is not read, and its connection is destroyed", a
     else response.writeHead(302, { location: "/there", "content-length": "1000000" }).write("k")
   })
   assert.equal((await fetch("https://a.example/here")).status, 200)
+  const started = performance.now()
   await server.allClosed()
+  assert.ok(performance.now() - started < 1_000, "not only once it was idle")
 })
 
 test("fetch() refuses to send a body anywhere but to the place named", async (t) => {

@@ -1,8 +1,9 @@
 /** The `dns:` channel: proofs in TXT records at `_kez.<domain>`. SPEC §7.1. */
 import { createHash } from "node:crypto"
+import { limits } from "@kez/core"
 import type { Channel, Evidence, Net, Publication } from "./channel.ts"
 import { findNearMisses, notesOnFound } from "./dns-near-miss.ts"
-import { maxChainHints, maxHintBytes, maxNameBytes, maxTxtRecords } from "./limits.ts"
+import { maxNameBytes } from "./limits.ts"
 import { publicationOfError } from "./publication.ts"
 
 const label = "_kez"
@@ -27,8 +28,8 @@ async function collect(domain: string, net: Net, signal: AbortSignal): Promise<P
   } catch (error) {
     return publicationOfError(error, place)
   }
-  if (records.length > maxTxtRecords) {
-    const note = `${records.length} TXT records at ${name}, more than the ${maxTxtRecords} that are looked at`
+  if (records.length > limits.maxTxtRecords) {
+    const note = `${records.length} TXT records at ${name}, more than the ${limits.maxTxtRecords} that are looked at`
     return { status: "invalid", code: "limit.candidates", evidence: { ...place, code: "limit.candidates", note } }
   }
   const seen = records.length === 0 ? place : { ...place, sha256: digest(records) }
@@ -45,8 +46,8 @@ async function collect(domain: string, net: Net, signal: AbortSignal): Promise<P
 function readChainHints(records: readonly string[]): readonly string[] {
   return records
     .flatMap((text) => hint.exec(text)?.[1] ?? [])
-    .filter((url) => url.length <= maxHintBytes)
-    .slice(0, maxChainHints)
+    .filter((url) => url.length <= limits.maxHintBytes)
+    .slice(0, limits.maxChainHints)
 }
 
 function absent(place: Evidence, notes: readonly string[]): Publication {

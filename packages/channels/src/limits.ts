@@ -1,4 +1,7 @@
-/** The bounds of everything that touches the network. SPEC §7 and §11. Bytes unless the name says otherwise. */
+/**
+ * The bounds of everything that touches the network. SPEC §7. Bytes unless the name says otherwise.
+ * The bounds of what is found there are core's `limits`.
+ */
 
 /** How far one fetch may go. A caller may raise a byte cap for a place that holds more, such as a sigchain. */
 export interface FetchLimits {
@@ -37,11 +40,6 @@ export interface ResolverLimits {
 
 export const resolverLimits: ResolverLimits = { totalMs: 10_000, attemptMs: 1_500 }
 
-/** TXT records looked at under one name. SPEC §11. */
-export const maxTxtRecords = 16
-/** `Chain:` hints taken from one place. SPEC §11. */
-export const maxChainHints = 4
-export const maxHintBytes = 2_048
 export const maxUrlBytes = 2_048
 /** A DNS name in text form, without the final dot. RFC 1035 §2.3.4. */
 export const maxNameBytes = 253
