@@ -140,9 +140,7 @@ test("P9 bytes that are no DNS message are unreachable", async (t) => {
 })
 
 test("P9 a port without a server is unreachable, net.refused", async () => {
-  const server = await startDnsServer(found)
-  await server.close()
-  assert.equal(codeOf(await collect(server.address)), "net.refused")
+  assert.equal(codeOf(await collect("127.0.0.1:1")), "net.refused")
 })
 
 test("createResolver() asks the next server after a refusal or silence, and stops at the first answer", async (t) => {

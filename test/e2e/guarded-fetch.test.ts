@@ -9,7 +9,6 @@ import { test } from "node:test"
 import { promisify } from "node:util"
 import { exchange } from "../../packages/channels/src/exchange.ts"
 import { createFetch, fetchLimits, UnknownHostError } from "../../packages/channels/src/index.ts"
-import { startHttpServer } from "../../packages/channels/test/support/http-server.ts"
 import { specialAddresses } from "../../packages/channels/test/support/special-addresses.ts"
 import {
   createFakeResolver,
@@ -131,9 +130,7 @@ test("fetch() throws UnknownHostError, code net.dns, when the host has no addres
 })
 
 test("fetch() throws net.refused when nobody listens", async () => {
-  const server = await startHttpServer(() => {})
-  await server.close()
-  const fetch = createTestFetch({ hosts: { "a.example": server.origin } })
+  const fetch = createTestFetch({ hosts: { "a.example": "http://127.0.0.1:1" } })
   await assert.rejects(fetch("https://a.example/"), { code: "net.refused" })
 })
 

@@ -2,8 +2,8 @@
  * A DNS server on loopback for tests: UDP and TCP on one port, each question answered by a function.
  * It can refuse, truncate, stay silent and send raw bytes, as real servers do on bad days.
  */
-import { createSocket, type RemoteInfo } from "node:dgram"
-import { createServer } from "node:net"
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram"
+import { createServer, type Server, type Socket as TcpSocket } from "node:net"
 import { type Answer, decode, encode, type Question, TRUNCATED_RESPONSE } from "dns-packet"
 
 export interface DnsReply {
@@ -33,35 +33,61 @@ const RECURSION_AVAILABLE = 0x80
 /** Starts a server; `tcp: false` leaves the TCP port closed. */
 export async function startDnsServer(handler: DnsHandler, options: { tcp?: boolean } = {}): Promise<DnsServer> {
   const questions: string[] = []
-  const udp = createSocket("udp4")
+  const tcp = createServer((socket) => answerStream(socket, handler, questions))
+  let udp = await bindUdp(0)
+  // A port that is free for UDP may be taken for TCP, by another test or a connection that is just ending.
+  while (options.tcp !== false && !(await tryListen(tcp, udp.address().port))) {
+    await closeUdp(udp)
+    udp = await bindUdp(0)
+  }
   udp.on("message", (query: Buffer, from: RemoteInfo) => {
     const reply = answerQuery(query, "udp", handler, questions)
     if (reply) udp.send(reply, from.port, from.address)
   })
-  await new Promise<void>((resolve) => udp.bind(0, "127.0.0.1", resolve))
-  const { port } = udp.address()
-  const tcp = createServer((socket) => {
-    let received = Buffer.alloc(0)
-    socket.on("error", () => socket.destroy())
-    socket.on("data", (chunk) => {
-      received = Buffer.concat([received, chunk])
-      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
-        const end = 2 + received.readUInt16BE(0)
-        const reply = answerQuery(received.subarray(2, end), "tcp", handler, questions)
-        received = received.subarray(end)
-        if (reply) socket.write(Buffer.concat([lengthPrefix(reply), reply]))
-      }
-    })
-  })
-  if (options.tcp !== false) await new Promise<void>((resolve) => tcp.listen(port, "127.0.0.1", resolve))
   return {
-    address: `127.0.0.1:${port}`,
+    address: `127.0.0.1:${udp.address().port}`,
     questions,
     async close() {
-      await new Promise<void>((resolve) => udp.close(() => resolve()))
+      await closeUdp(udp)
       if (tcp.listening) await new Promise<void>((resolve) => tcp.close(() => resolve()))
     },
   }
+}
+
+function answerStream(socket: TcpSocket, handler: DnsHandler, questions: string[]): void {
+  let received = Buffer.alloc(0)
+  socket.on("error", () => socket.destroy())
+  socket.on("data", (chunk) => {
+    received = Buffer.concat([received, chunk])
+    while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+      const end = 2 + received.readUInt16BE(0)
+      const reply = answerQuery(received.subarray(2, end), "tcp", handler, questions)
+      received = received.subarray(end)
+      if (reply) socket.write(Buffer.concat([lengthPrefix(reply), reply]))
+    }
+  })
+}
+
+async function bindUdp(port: number): Promise<UdpSocket> {
+  const udp = createSocket("udp4")
+  await new Promise<void>((resolve) => udp.bind(port, "127.0.0.1", resolve))
+  return udp
+}
+
+function closeUdp(udp: UdpSocket): Promise<void> {
+  return new Promise((resolve) => udp.close(() => resolve()))
+}
+
+/** False: the port is taken. */
+function tryListen(tcp: Server, port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(false) : reject(error))
+    tcp.once("error", refuse)
+    tcp.listen(port, "127.0.0.1", () => {
+      tcp.off("error", refuse)
+      resolve(true)
+    })
+  })
 }
 
 /** The TXT record of `segments` at `name`; each segment is at most 255 bytes. */
