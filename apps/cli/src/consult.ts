@@ -74,6 +74,7 @@ export async function consult(context: Context, question: Question): Promise<Ans
     if (question.net === undefined) return undefined
     const pending = asked.get(url) ?? question.net().then((net) => askPlace(net, url, timeoutMs))
     asked.set(url, pending)
+    pending.catch(() => {}) // its error is thrown where it is awaited, which may be later than another one
     return pending
   }
   // Asked while the account's own place is, so that it costs no time of its own.
@@ -82,7 +83,9 @@ export async function consult(context: Context, question: Question): Promise<Ans
   const look = await question.look()
   const keys = keysOfProofs("candidates" in look.publication ? look.publication.candidates : [])
   const lookUp = lookUpOf(question, keys)
-  const weights = weightsOf([...look.hints, ...keys.hints])
+  // Unsigned text may not send us anywhere.
+  const isSigned = lookUp.primaries.length + lookUp.chains.length > 0
+  const weights = weightsOf(isSigned ? [...look.hints, ...keys.hints] : [])
   for (const domain of keys.domains.slice(0, maxDomains)) ask(wellKnownOf(domain), shortMs)
 
   const before = await readLocal(context, lookUp)

@@ -93,7 +93,8 @@ function facts({ primary, claim, chain }: Verdict): Rows {
 
 function history({ status, primary, chain }: Verdict, last: Proven | undefined): Rows {
   if (last === undefined) return []
-  const isOther = primary !== undefined && last.primary !== primary && last.chain !== chain?.id
+  const isSameChain = last.chain !== undefined && last.chain === chain?.id
+  const isOther = primary !== undefined && last.primary !== primary && !isSameChain
   const by = isOther ? ` by another key: ${last.primary}` : ""
   if (status === "valid" && !isOther) return []
   return [["last proven", `${timeText(last.provenAt)}${by}`]]

@@ -38,6 +38,7 @@ export async function verify(context: Context, options: VerifyOptions, subject: 
   if (primary !== undefined) parseKeyIdentity(primary)
   const timeoutMs = readTimeout(options.timeout)
   const net = lazyNet(context, options.resolver, timeoutMs)
+  if (options.resolver !== undefined) await assertResolver(net)
   const documents = await Promise.all((options.chain ?? []).map(readChainFile))
   const answer = await consult(context, {
     ...(subject.subject === undefined ? {} : { subject: subject.subject }),
@@ -74,6 +75,16 @@ function lazyNet(context: Context, resolver: string | undefined, timeoutMs: numb
       return createNet({ resolver: createResolver({ ...named, limits }), limits, now: () => context.now() })
     })
     return net
+  }
+}
+
+/** A server that cannot be one is a slip of the fingers, not a network that fails. */
+async function assertResolver(net: () => Promise<Net>): Promise<void> {
+  try {
+    await net()
+  } catch (cause) {
+    if (!(cause instanceof KezError)) throw cause
+    throw new KezError("usage", "Cannot use --resolver: expected 1.2.3.4, 1.2.3.4:53, [::1]:53 or https://…", { cause })
   }
 }
 

@@ -15,7 +15,10 @@ export function hasRoomFor(known: readonly SigchainEvent[], branch: readonly Sig
   if (parent === undefined) return total <= limits.maxKnownEvents
   const rankOf = rankerAt(branch.slice(0, from))
   const rank = highest(tail, rankOf)
+  const settles = rank > 1 && tail.some(({ payload }) => payload.op === "settle")
   if (total > limits.maxKnownEvents - (rank === 1 ? limits.reservedChainEvents : 0)) return false
+  // The owner's decision between the branches must find room among them.
+  if (settles) return true
   const children = childrenByParent(known)
   const siblings = children.get(envelopeDigest(parent)) ?? []
   const equals = siblings.filter((sibling) => highest(subtree(sibling, children), rankOf) === rank)
