@@ -27,7 +27,6 @@ export async function run(context: Context): Promise<Outcome> {
 function formatList({ terminal }: Context, views: readonly IdentityView[]): string {
   if (views.length === 0) return "No identities on this computer."
   const nameWidth = Math.max(...views.map(({ name }) => name.length))
-  const identityWidth = Math.max(...views.map(({ identity }) => identity.length))
   return views
     .map((view) => {
       const notes = [
@@ -38,7 +37,13 @@ function formatList({ terminal }: Context, views: readonly IdentityView[]): stri
       ]
       const name = paint(terminal.color, "bold", view.name.padEnd(nameWidth))
       const mark = view.is_current ? "*" : " "
-      return `${mark} ${name}  ${view.identity.padEnd(identityWidth)}  ${notes.join(", ")}`
+      return `${mark} ${name}  ${shortKey(view.identity)}  ${notes.join(", ")}`
     })
     .join("\n")
+}
+
+/** Enough to tell one's own identities apart; `show` and --json have the whole. */
+function shortKey(identity: string): string {
+  const [system = "", value = ""] = identity.split(":")
+  return `${system}:${value.slice(0, 8)}…${value.slice(-6)}`.padEnd("ed25519:".length + 15)
 }

@@ -4,6 +4,7 @@ import { userInfo } from "node:os"
 import { formatTime, KezError } from "@kez/core"
 import { formatWords } from "@kez/core/mnemonic"
 import type { Context } from "../context.ts"
+import { hasCode } from "../fault.ts"
 import { addIdentity, assertFree, type IdentityRecord, newRecord, writeRecord } from "../keys/identities.ts"
 import { encryptKey } from "../keys/key-file.ts"
 import { keyFilePath } from "../keys/key-file-place.ts"
@@ -53,11 +54,27 @@ export async function run(context: Context, options: Options): Promise<Outcome> 
 }
 
 async function checkPaper(context: Context, record: IdentityRecord, words: readonly string[]): Promise<IdentityRecord> {
-  const backup = await writeDown(context.terminal, words, { random: (end) => randomInt(end) })
+  const backup = await tryWriteDown(context, record.name, words)
   if (backup === "pending") return record
   const confirmed = { ...record, backup }
   await writeRecord(context.paths, confirmed)
   return confirmed
+}
+
+/** Cancelled here, the identity is there all the same: say so. */
+async function tryWriteDown(
+  { terminal }: Context,
+  name: string,
+  words: readonly string[],
+): Promise<IdentityRecord["backup"]> {
+  try {
+    return await writeDown(terminal, words, { random: (end) => randomInt(end) })
+  } catch (error) {
+    if (hasCode(error, "input.cancelled")) {
+      terminal.say(`The identity ${name} was made, but nobody has checked its words: kez identity mnemonic ${name}`)
+    }
+    throw error
+  }
 }
 
 function warnAbout(context: Context, { name, backup }: IdentityRecord, isEncrypted: boolean): void {

@@ -15,10 +15,11 @@ export async function run(
   assertName("name", name)
   const record = listOrphans(paths).includes(name) ? undefined : readIdentity(paths, name)
   if (record?.backup !== "confirmed") {
-    context.warn(`nobody has checked that the recovery words of ${name} are on paper: without them it cannot come back`)
+    const risk = `nobody has checked that the recovery words of ${name} are on paper: without them it cannot come back`
+    if (terminal.interactive) terminal.say(`Warning: ${risk}`)
+    else context.warn(risk)
   }
   if (options.yes !== true) {
-    if (record?.backup !== "confirmed") terminal.say("Nobody has checked that its recovery words are on paper.")
     const isSure = await terminal.confirm({ text: `Delete the key of ${name} from this computer?`, flag: "--yes" })
     if (!isSure) throw new KezError("input.cancelled", `Cancelled: ${name} is still here`)
   }

@@ -1,0 +1,91 @@
+/** Settings: who wins, and that a typing error is told. */
+import assert from "node:assert/strict"
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { after, test } from "node:test"
+import { loadSettings, readEnv, type SettingFlags } from "../src/config.ts"
+
+const dir = mkdtempSync(join(tmpdir(), "kez-config-"))
+after(() => rmSync(dir, { recursive: true }))
+
+let count = 0
+function load(toml: string | undefined, env: NodeJS.ProcessEnv = {}, flags: SettingFlags = {}) {
+  const path = join(dir, `${count++}.toml`)
+  if (toml !== undefined) writeFileSync(path, toml)
+  return loadSettings(path, readEnv(env), flags)
+}
+
+const everywhere = `color = "never"\nprofile = "work"\n[profiles.work]\ncolor = "always"\n[profiles.home]\n`
+
+test("loadSettings() takes the flag before all others", async () => {
+  const { color } = await load(everywhere, { NO_COLOR: "1" }, { color: "auto" })
+  assert.deepEqual(color, { value: "auto", origin: "flag" })
+})
+
+test("loadSettings() takes the environment before the profile", async () => {
+  const { color } = await load(everywhere, { NO_COLOR: "1" })
+  assert.deepEqual(color, { value: "never", origin: "environment" })
+})
+
+test("loadSettings() takes the profile before config.toml, and config.toml before the default", async () => {
+  assert.deepEqual((await load(everywhere)).color, { value: "always", origin: "profile" })
+  assert.deepEqual((await load(everywhere, {}, { profile: "home" })).color, { value: "never", origin: "config.toml" })
+  assert.deepEqual((await load("")).color, { value: "auto", origin: "default" })
+})
+
+test("loadSettings() takes the profile's name from flag, environment, config.toml", async () => {
+  assert.equal((await load(everywhere, { KEZ_PROFILE: "env" }, { profile: "flag" })).profile.value, "flag")
+  assert.equal((await load(everywhere, { KEZ_PROFILE: "env" })).profile.value, "env")
+  assert.equal((await load(everywhere)).profile.value, "work")
+})
+
+test("loadSettings() is all defaults without a file", async () => {
+  const settings = await load(undefined)
+  assert.deepEqual(new Set(Object.values(settings).map(({ origin }) => origin)), new Set(["default"]))
+})
+
+test("loadSettings() reads a list of resolvers", async () => {
+  assert.deepEqual((await load("", { KEZ_RESOLVER: "1.2.3.4, [::1]:53" })).resolver.value, ["1.2.3.4", "[::1]:53"])
+  assert.deepEqual((await load('resolver = ["9.9.9.9"]')).resolver.value, ["9.9.9.9"])
+})
+
+const refused: ReadonlyArray<readonly [toml: string, code: string, hint: RegExp | undefined]> = [
+  ['colour = "never"', "usage", /Did you mean color\?/],
+  ["unlock_four = 1", "usage", /unlock_for/],
+  ["[profiles.work]\nresolvers = []", "usage", /resolver/],
+  ["zzzzzzzzz = 1", "usage", /config show/],
+  ['color = "sometimes"', "usage", undefined],
+  ["plain = 1", "usage", undefined],
+  ['unlock_for = "soon"', "usage", undefined],
+  ["[profiles.'a/b']", "usage", undefined],
+  ['profile = "../x"', "usage", undefined],
+  ["profiles = 3", "usage", undefined],
+  ["color = ", "input.unreadable", undefined],
+  ['__proto__ = "x"', "usage", undefined],
+]
+
+for (const [toml, code, hint] of refused) {
+  test(`loadSettings() refuses ${JSON.stringify(toml)}`, async () => {
+    await assert.rejects(load(toml), (error: { code?: string; hint?: string }) => {
+      assert.equal(error.code, code)
+      if (hint !== undefined) assert.match(error.hint ?? "", hint)
+      return true
+    })
+  })
+}
+
+test("readEnv() counts an empty variable as not set, and CI=false as off", () => {
+  assert.equal(readEnv({ KEZ_HOME: "" }).kezHome, undefined)
+  assert.equal(readEnv({ CI: "false" }).ci, false)
+  assert.equal(readEnv({ CI: "1" }).ci, true)
+  assert.equal(readEnv({ FORCE_COLOR: "0" }).noColor, true)
+})
+
+test("only config.ts reads the environment", () => {
+  const src = join(import.meta.dirname, "../src")
+  const readers = globSync("**/*.ts", { cwd: src }).filter((path) =>
+    readFileSync(join(src, path), "utf8").includes("process.env"),
+  )
+  assert.deepEqual(readers, ["config.ts"])
+})

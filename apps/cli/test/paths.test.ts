@@ -1,0 +1,51 @@
+/** Where things lie on each system. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { readEnv } from "../src/config.ts"
+import { findPaths, isName } from "../src/paths.ts"
+
+const linux = (env: NodeJS.ProcessEnv) => readEnv({ HOME: "/home/u", ...env }, "linux")
+
+test("findPaths() follows XDG on Linux and on macOS", () => {
+  const paths = findPaths(linux({}), undefined)
+  assert.equal(paths.configFile, "/home/u/.config/kez/config.toml")
+  assert.equal(paths.keys, "/home/u/.local/share/kez/keys")
+  assert.equal(paths.database, "/home/u/.local/share/kez/kez.db")
+  assert.equal(paths.state, "/home/u/.local/state/kez")
+  assert.equal(paths.runtime, "/home/u/.local/state/kez/run")
+  assert.equal(findPaths(readEnv({ HOME: "/Users/u" }, "darwin"), undefined).data, "/Users/u/.local/share/kez")
+  assert.equal(findPaths(linux({ XDG_DATA_HOME: "/d" }), undefined).data, "/d/kez")
+})
+
+test("findPaths() keeps everything in KEZ_HOME, whatever XDG says", () => {
+  const paths = findPaths(linux({ KEZ_HOME: "/k", XDG_DATA_HOME: "/d", XDG_RUNTIME_DIR: "/run/u" }), undefined)
+  for (const path of Object.values(paths)) assert.ok(path.startsWith("/k"), path)
+})
+
+test("findPaths() keeps profiles apart, and their agents", () => {
+  const env = linux({ XDG_RUNTIME_DIR: "/run/user/1" })
+  const [work, home] = [findPaths(env, "work"), findPaths(env, "home")]
+  assert.equal(work.keys, "/home/u/.local/share/kez/profiles/work/keys")
+  assert.equal(work.configFile, home.configFile)
+  assert.notEqual(work.runtime, home.runtime)
+  assert.match(work.runtime, /^\/run\/user\/1\/kez\//)
+})
+
+test("findPaths() finds a short place for sockets where the home is deep", () => {
+  const { runtime } = findPaths(linux({ KEZ_HOME: `/${"deep/".repeat(20)}` }), undefined)
+  assert.ok(runtime.length < 70, runtime)
+})
+
+test("findPaths() refuses a profile that would leave its directory", () => {
+  for (const name of ["../x", "a/b", "", ".", "A", "x ", "con", "a".repeat(33), "\u0000"]) {
+    assert.throws(() => findPaths(linux({}), name), { code: "usage" }, name)
+  }
+})
+
+test("findPaths() names KEZ_HOME where there is no home", () => {
+  assert.throws(() => findPaths(readEnv({}, "linux"), undefined), { code: "usage", hint: /KEZ_HOME/ })
+})
+
+test("isName() takes what is a file name everywhere", () => {
+  for (const name of ["me", "a-b_c", "2fa", "x"]) assert.ok(isName(name), name)
+})
