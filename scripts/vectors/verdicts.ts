@@ -338,8 +338,14 @@ async function sources(claim: Claim): Promise<readonly VectorCase[]> {
     caseOf(
       "refused-nothing",
       "refused before its first event",
-      { found: [text], chains: [{ outcome: "found", code: "chain.jsonl", expected: false }] },
+      { found: [text], chains: [{ outcome: "found", code: "chain.jsonl" }] },
       ["invalid", "chain.jsonl"],
+    ),
+    caseOf(
+      "refused-unexpected",
+      "what is not expected is evidence: many a web server answers every path with a page",
+      { found: [text], chains: [{ outcome: "found", code: "chain.jsonl", expected: false }] },
+      ["valid", null, "no_chain"],
     ),
     caseOf(
       "refused-but-confirmed",

@@ -8,10 +8,16 @@ import { KezError } from "../error.ts"
 import { formatIdentity, parseIdentity } from "../identity.ts"
 import { clockSkewSeconds } from "../limits.ts"
 import type { ChainReplay } from "../sigchain/replay.ts"
+import type { SubjectEntry } from "../sigchain/state.ts"
 import { parseClaimTime } from "../time.ts"
-import { type ChainFinding, findChain } from "./chain.ts"
+import type { ChainFinding, FindChain } from "./chain.ts"
 import type { Candidate, VerifyInput } from "./input.ts"
 import type { Evidence, Flag, Problem, Verdict } from "./verdict.ts"
+
+/** What is asked, and where chains are looked up. */
+export interface Question extends VerifyInput {
+  readonly findChain: FindChain
+}
 
 /** What one candidate came to. */
 export interface Judgement {
@@ -25,13 +31,13 @@ export interface Judgement {
 }
 
 /** Every proof in a text; a text without one gives one judgement that says why. */
-export function judgeCandidate(input: VerifyInput, candidate: Candidate): readonly Judgement[] {
+export function judgeCandidate(question: Question, candidate: Candidate): readonly Judgement[] {
   try {
     const { candidates } = findProofs(candidate.text)
     if (candidates.length === 0) return [refused(candidate, "proof.not_found")]
     return candidates.map((found) =>
       "proof" in found
-        ? judgeProof(input, candidate, found.proof)
+        ? judgeProof(question, candidate, found.proof)
         : refused(candidate, found.error.code, found.error.message),
     )
   } catch (error) {
@@ -40,28 +46,30 @@ export function judgeCandidate(input: VerifyInput, candidate: Candidate): readon
   }
 }
 
-function judgeProof(input: VerifyInput, candidate: Candidate, proof: Proof): Judgement {
-  if (proof.kind === "reference") return judgeReference(input, candidate, proof.reference.chain)
+function judgeProof(question: Question, candidate: Candidate, proof: Proof): Judgement {
+  if (proof.kind === "reference") return judgeReference(question, candidate, proof.reference.chain)
   try {
-    return judgeClaim(input, candidate, proof)
+    return judgeClaim(question, candidate, proof)
   } catch (error) {
     if (error instanceof KezError) return { ...refused(candidate, error.code, error.message), claim: claimOf(proof) }
     throw error
   }
 }
 
-function judgeClaim(input: VerifyInput, candidate: Candidate, proof: Extract<Proof, { kind: "claim" }>): Judgement {
+function judgeClaim(input: Question, candidate: Candidate, proof: Extract<Proof, { kind: "claim" }>): Judgement {
   const { claim, digest } = proof
   assertSignature(claim)
   const { primary } = claim.payload
   const subject = subjectOf(claim)
-  if (input.subject !== undefined && subject !== undefined && subject !== asked(input.subject)) {
-    throw new KezError("proof.subject_mismatch", `The proof is signed for ${subject}, this is ${asked(input.subject)}`)
+  // What is asked for is of a supported system: a subject of any other is another one.
+  if (input.subject !== undefined && subject !== asked(input.subject)) {
+    const other = subject ?? claim.payload.subject
+    throw new KezError("proof.subject_mismatch", `The proof is signed for ${other}, this is ${asked(input.subject)}`)
   }
   if (input.primary !== undefined && primary !== input.primary) {
     throw new KezError("proof.primary_mismatch", `The proof is by ${primary}, expected ${input.primary}`)
   }
-  const finding = findChain(input, { primary })
+  const finding = input.findChain({ primary })
   const listing =
     finding.replay === undefined
       ? none
@@ -77,9 +85,9 @@ function judgeClaim(input: VerifyInput, candidate: Candidate, proof: Extract<Pro
   }
 }
 
-function judgeReference(input: VerifyInput, candidate: Candidate, chain: Digest): Judgement {
+function judgeReference(input: Question, candidate: Candidate, chain: Digest): Judgement {
   const subject = input.subject === undefined ? undefined : asked(input.subject)
-  const finding = findChain(input, { chain })
+  const finding = input.findChain({ chain })
   const evidence: Evidence = { kind: "candidate", source: candidate.foundAt, note: `reference to chain ${chain}` }
   const { replay } = finding
   const listing =
@@ -134,13 +142,16 @@ export function judgeListing({ state }: ChainReplay, { subject, digest, primary,
   if (digest === undefined ? entry === undefined : primary !== state.primary && !named) {
     return { problems: [{ status: "invalid", reason: "claim.not_in_chain" }], flags: [] }
   }
-  const listed = entry !== undefined && (digest === undefined || entry.proof === undefined || named)
-  if (!listed) return { problems: [], flags: ["unlisted"] }
-  if (accountId === undefined) return none
-  if (entry.subjectId === undefined) return { problems: [], flags: ["unpinned"] }
-  return entry.subjectId === accountId
-    ? none
-    : { problems: [{ status: "invalid", reason: "account.changed" }], flags: [] }
+  if (entry === undefined) return { problems: [], flags: ["unlisted"] }
+  const listed = digest === undefined || entry.proof === undefined || named
+  return judgeAccount(entry, accountId, listed ? [] : ["unlisted"])
+}
+
+/** Whoever registers the freed name of an account can publish its old claims: the number tells them apart. [VER-9] */
+function judgeAccount(entry: SubjectEntry, accountId: string | undefined, flags: readonly Flag[]): Listing {
+  if (accountId === undefined || entry.subjectId === accountId) return { problems: [], flags }
+  if (entry.subjectId === undefined) return { problems: [], flags: [...flags, "unpinned"] }
+  return { problems: [{ status: "invalid", reason: "account.changed" }], flags }
 }
 
 /** [VER-4] */

@@ -1,10 +1,11 @@
 /** The chain of a claim: found among all sources, and what it says about the sources. SPEC [VER-5] to [VER-7], [VER-10], [VER-11]. */
 import type { Code } from "../codes.ts"
 import type { Digest } from "../digest.ts"
-import { envelopeDigest } from "../envelope/envelope.ts"
+import { envelopeDigest, type SigchainEvent } from "../envelope/envelope.ts"
 import { KezError } from "../error.ts"
 import { type HeadMeaning, judgeHead } from "../sigchain/head.ts"
-import { type ChainReplay, listChains, replayChain } from "../sigchain/replay.ts"
+import { hasPop } from "../sigchain/pop.ts"
+import { type ChainReplay, groupByChain, replayChain } from "../sigchain/replay.ts"
 import type { ChainSource, VerifyInput } from "./input.ts"
 import type { ChainMark, Evidence, Flag, Problem } from "./verdict.ts"
 
@@ -20,15 +21,43 @@ export interface ChainFinding {
   readonly mark: ChainMark | undefined
 }
 
-export function findChain(input: VerifyInput, key: ChainKey): ChainFinding {
+/** Looks chains up in what the sources of one question served; each is replayed once. */
+export type FindChain = (key: ChainKey) => ChainFinding
+
+export function createFinder(input: VerifyInput): FindChain {
+  const found = new Map<string, ChainFinding>()
+  let chains: ReadonlyMap<Digest, readonly SigchainEvent[]> | undefined
+  return (key) => {
+    const name = "chain" in key ? key.chain : key.primary
+    chains ??= groupByChain(input.chains.flatMap((source) => source.events ?? []))
+    const finding = found.get(name) ?? findChain(input, chains, key)
+    found.set(name, finding)
+    return finding
+  }
+}
+
+function findChain(
+  input: VerifyInput,
+  chains: ReadonlyMap<Digest, readonly SigchainEvent[]>,
+  key: ChainKey,
+): ChainFinding {
   const marks = (input.marks ?? []).filter((mark) =>
     "chain" in key ? mark.chain === key.chain : mark.primaries.includes(key.primary),
   )
-  const replays = replaysFor(input, key, marks)
   const evidence = input.chains.map(sourceEvidence)
-  const [replay, ...others] = replays
+  const outcomes = replaysFor(chains, key)
+  if (outcomes.includes("too long")) {
+    return { ...nothing, problems: [{ status: "unreachable", reason: "limit.chain" }], evidence }
+  }
+  const replays = outcomes.filter((outcome) => outcome !== "too long")
+  const marked = new Set(marks.map((mark) => mark.chain))
+  // A second event 0 cannot displace the one chain that the reader holds a mark of. [CHAIN-19]
+  const pinned = replays.filter(({ chain }) => marked.has(chain))
+  const [replay, ...others] = pinned.length > 0 ? pinned : replays
   if (replay === undefined) return { ...missing(input, key, marks), evidence }
-  if (others.length > 0) return { ...nothing, problems: [{ status: "fork", reason: "chain.fork" }], evidence }
+  if (others.length > 0 || marked.size > 1 || (marked.size === 1 && !marked.has(replay.chain))) {
+    return { ...nothing, problems: [{ status: "fork", reason: "chain.fork" }], evidence }
+  }
   return judgeChain(input, replay, marks, evidence)
 }
 
@@ -40,29 +69,43 @@ const nothing: Omit<ChainFinding, "evidence"> = {
   mark: undefined,
 }
 
-/** Every chain that the key finds; a pinned one alone, since a second event 0 cannot displace it. [CHAIN-19] */
-function replaysFor(input: VerifyInput, key: ChainKey, marks: readonly ChainMark[]): readonly ChainReplay[] {
-  const events = input.chains.flatMap((source) => source.events ?? [])
-  const ids = "chain" in key ? [key.chain] : listChains(events)
-  const replays = ids
-    .flatMap((chain) => tryReplay(events, chain))
-    .filter((replay) => "chain" in key || replay.state.primaries.includes(key.primary))
-  const pinned = replays.filter((replay) => marks.some((mark) => mark.chain === replay.chain))
-  return pinned.length > 0 ? pinned : replays
+/** Every chain that the key finds: by its id, or because the key is or was its primary on any branch. */
+function replaysFor(
+  chains: ReadonlyMap<Digest, readonly SigchainEvent[]>,
+  key: ChainKey,
+): readonly (ChainReplay | "too long")[] {
+  return [...chains].flatMap(([chain, events]) => {
+    // Chains that have nothing to do with the question are not verified: anybody can serve thousands of them.
+    if ("chain" in key ? chain !== key.chain : !events.some((event) => isMadePrimary(key.primary, event))) return []
+    return tryReplay(events, chain).filter(
+      (outcome) => outcome === "too long" || "chain" in key || outcome.everyPrimary.includes(key.primary),
+    )
+  })
 }
 
-function tryReplay(events: Parameters<typeof replayChain>[0], chain: Digest): readonly ChainReplay[] {
+/** Whether an event makes the key a primary, with its own consent as far as the event itself shows. */
+function isMadePrimary(key: string, event: SigchainEvent): boolean {
+  const { payload, signature } = event
+  if (payload.op !== "rotate") return payload.seq === 0 && signature.key === key
+  if (payload.seq === 0 && signature.key === key) return true
+  return payload.payload.new_primary === key && hasPop(event)
+}
+
+function tryReplay(events: readonly SigchainEvent[], chain: Digest): readonly (ChainReplay | "too long")[] {
   try {
     return [replayChain(events, { chain })]
   } catch (error) {
-    if (error instanceof KezError) return [] // its event 0 is missing or not valid: it is nobody's chain
-    throw error
+    if (!(error instanceof KezError)) throw error
+    // Else its event 0 is not valid: it is nobody's chain.
+    return error.code === "limit.chain" ? ["too long"] : []
   }
 }
 
 /** [VER-7] */
 function missing(input: VerifyInput, key: ChainKey, marks: readonly ChainMark[]): Omit<ChainFinding, "evidence"> {
-  const refused = input.chains.find((source) => source.outcome === "found" && source.code !== undefined)
+  const refused = input.chains.find(
+    ({ expected, outcome, code }) => expected && outcome === "found" && code !== undefined,
+  )
   const problem = (status: Problem["status"], reason: Code) => ({ ...nothing, problems: [{ status, reason }] })
   if (input.chains.some(isSilent)) return problem("unreachable", "chain.unreachable")
   if (refused?.code !== undefined) return problem("invalid", refused.code)
@@ -139,7 +182,7 @@ function faultOf(source: ChainSource, replay: ChainReplay): Code | undefined {
 
 function servesLessThan(source: ChainSource, replay: ChainReplay, mark: ChainMark): boolean {
   if (source.kind === "local" || !serves(source, replay)) return false
-  return !(source.events ?? []).some((event) => event.payload.seq >= mark.seq)
+  return !(source.events ?? []).some((event) => event.payload.seq >= mark.seq && replay.knows(envelopeDigest(event)))
 }
 
 function judgeHeads(input: VerifyInput, replay: ChainReplay) {

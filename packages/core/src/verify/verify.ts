@@ -1,7 +1,7 @@
 /** From everything that was fetched to one verdict. SPEC §6. */
 import { formatIdentity, parseIdentity } from "../identity.ts"
-import { type Judgement, judgeCandidate, judgeListing } from "./candidate.ts"
-import { findChain } from "./chain.ts"
+import { type Judgement, judgeCandidate, judgeListing, type Question } from "./candidate.ts"
+import { createFinder } from "./chain.ts"
 import type { Publication, VerifyInput } from "./input.ts"
 import { candidateOrder, type Evidence, type Flag, type Problem, type Verdict, worstOf } from "./verdict.ts"
 
@@ -11,7 +11,7 @@ import { candidateOrder, type Evidence, type Flag, type Problem, type Verdict, w
  */
 export function verifyClaim(input: VerifyInput): Verdict {
   const subject = input.subject === undefined ? undefined : formatIdentity(parseIdentity(input.subject))
-  const judgements = judgementsOf(input, subject)
+  const judgements = judgementsOf({ ...input, findChain: createFinder(input) }, subject)
   const verdicts = judgements.map((judgement) => verdictOf(input, judgement, subject))
   const [best] = verdicts.toSorted((a, b) => candidateOrder[a.status] - candidateOrder[b.status])
   if (best === undefined) throw new Error("unreachable: there is always one judgement")
@@ -21,7 +21,7 @@ export function verifyClaim(input: VerifyInput): Verdict {
   return { ...best, evidence: [...evidenceOf(input.publication), ...best.evidence, ...others] }
 }
 
-function judgementsOf(input: VerifyInput, subject: string | undefined): readonly Judgement[] {
+function judgementsOf(input: Question, subject: string | undefined): readonly Judgement[] {
   const { publication } = input
   switch (publication.status) {
     case "found":
@@ -39,9 +39,9 @@ function judgementsOf(input: VerifyInput, subject: string | undefined): readonly
 }
 
 /** No proof was seen; a chain of the expected primary can still say that the subject is revoked. */
-function withoutProof(input: VerifyInput, subject: string | undefined, problem: Problem): Judgement {
+function withoutProof(input: Question, subject: string | undefined, problem: Problem): Judgement {
   const { primary } = input
-  const finding = primary === undefined ? undefined : findChain(input, { primary })
+  const finding = primary === undefined ? undefined : input.findChain({ primary })
   const revoked =
     finding?.replay === undefined
       ? []
