@@ -110,7 +110,13 @@ test("J13 canonicalize() takes an object without prototype", () => {
 test("J13 signEnvelope() without primary signs nothing -> json.not_plain or schema.missing_member", async () => {
   const { signer } = keyNamed("builder")
   let asked = 0
-  const counting = { key: signer.key, sign: (bytes: Uint8Array) => (asked++, signer.sign(bytes)) }
+  const counting = {
+    key: signer.key,
+    sign(bytes: Uint8Array) {
+      asked++
+      return signer.sign(bytes)
+    },
+  }
   const payload = {
     type: "kez.claim",
     version: 1,

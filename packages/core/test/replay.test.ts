@@ -3,7 +3,6 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Code } from "../src/codes.ts"
 import { envelopeDigest, type SigchainEvent } from "../src/envelope/envelope.ts"
-import { signatureCheckCount } from "../src/envelope/verify.ts"
 import { listChains, replayChain } from "../src/sigchain/replay.ts"
 import {
   add,
@@ -19,7 +18,7 @@ import {
 } from "./support/chains.ts"
 import { keyNamed, sealed, type TestKey } from "./support/keys.ts"
 import { refuses } from "./support/throws.ts"
-import { devicesOf, refusalOf } from "./support/view.ts"
+import { refusalOf } from "./support/view.ts"
 
 const alice = keyNamed("alice")
 const phone = keyNamed("phone")
@@ -270,37 +269,4 @@ test("C27 add after revoke is active, and remembers that it was revoked", () => 
   assert.deepEqual(entry, { subject, status: "active", everRevoked: true, seq: 2, subjectId: "7" })
   const replaced = add(again, subject, alice)
   assert.equal(replayChain([first, revoked, again, replaced]).state.subjects.get(subject)?.subjectId, undefined)
-})
-
-test("CHAIN-12 revoke_device also revokes what the key added, through others that are gone, but for keep", () => {
-  const one = addDevice(withPhone, spare, phone) // alice -> phone -> spare -> laptop, third
-  const two = addDevice(one, laptop, spare)
-  const three = addDevice(two, third, spare)
-  const gone = revokeDevice(three, [spare], alice, [laptop, third])
-  assert.deepEqual(devicesOf(replayChain([first, withPhone, one, two, three, gone])), [
-    phone.key,
-    laptop.key,
-    third.key,
-  ])
-  const all = revokeDevice(gone, [phone], alice, [third])
-  const replay = replayChain([first, withPhone, one, two, three, gone, all])
-  assert.deepEqual(devicesOf(replay), [third.key])
-  assert.equal(
-    verdictOn(first, withPhone, one, two, three, gone, all, addDevice(all, laptop, alice)),
-    "chain.key_reuse",
-  )
-})
-
-test("CHAIN-15 a key that is revoked before it was ever added never comes -> chain.key_reuse", () => {
-  const ban = revokeDevice(first, [spare], alice)
-  assert.equal(verdictOn(first, ban, addDevice(ban, spare, alice)), "chain.key_reuse")
-  assert.equal(verdictOn(first, ban, rotate(ban, spare, alice)), "chain.key_reuse")
-})
-
-test("CHAIN-16 nothing unauthorised gets as far as a signature check", () => {
-  const strangers = Array.from({ length: 50 }, (_, i) => add(first, `github:g${i}`, mallory))
-  replayChain([first])
-  const before = signatureCheckCount()
-  assert.equal(replayChain([first, ...strangers]).refused.length, 50)
-  assert.equal(signatureCheckCount(), before)
 })
