@@ -1,6 +1,5 @@
 /** DNS over HTTPS in wire format. RFC 8484. */
-import { URL } from "node:url"
-import { KezError } from "@kez/core"
+import type { URL } from "node:url"
 import { type Answer, decode, encode, type Packet, RECURSION_DESIRED, TRUNCATED_RESPONSE } from "dns-packet"
 import { type AskServer, type DnsQuestion, type DnsReply, dnsFailure } from "./dns-query.ts"
 import { exchange } from "./exchange.ts"
@@ -10,11 +9,10 @@ const mediaType = "application/dns-message"
 
 /**
  * Creates a question to a DoH server. The URL is the user's own choice, so it may be private or have another port;
- * its host is resolved by the system. Throws `net.url` unless it is an https URL.
+ * its host is resolved by the system.
  */
-export function askDohServer(server: string, ca: string | undefined): AskServer {
-  const url = URL.canParse(server) ? new URL(server) : undefined
-  if (url?.protocol !== "https:") throw new KezError("net.url", `Cannot ask ${server}: expected an https URL`)
+export function askDohServer(url: URL, ca: string | undefined): AskServer {
+  const server = url.href
   return async (question, signal) => {
     // Id 0 so that caches can work; TLS tells answers apart. RFC 8484 §4.1.
     const query: Packet = { type: "query", id: 0, flags: RECURSION_DESIRED, questions: [{ ...question }] }

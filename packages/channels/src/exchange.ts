@@ -9,6 +9,7 @@ import type { URL } from "node:url"
 import { KezError } from "@kez/core"
 import { readBody } from "./body.ts"
 import type { FetchLimits } from "./limits.ts"
+import { isRedirect } from "./url.ts"
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
 
@@ -72,10 +73,6 @@ export async function exchange(request: ExchangeRequest, signal: AbortSignal): P
     signal.removeEventListener("abort", onAbort)
     outgoing.destroy()
   }
-}
-
-export function isRedirect(status: number): boolean {
-  return [301, 302, 303, 307, 308].includes(status)
 }
 
 function openRequest(request: ExchangeRequest): ClientRequest {

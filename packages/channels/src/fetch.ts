@@ -8,12 +8,12 @@ import { isIP } from "node:net"
 import { KezError } from "@kez/core"
 import { assertPublicAddresses } from "./address.ts"
 import { withDeadline } from "./deadline.ts"
-import { type ExchangeAnswer, exchange, isRedirect, type Method } from "./exchange.ts"
+import type { ExchangeAnswer, Method } from "./exchange.ts"
 import { type FetchLimits, fetchLimits, maxAddressesTried } from "./limits.ts"
 import { createHostQueue } from "./queue.ts"
 import { type Resolver, UnknownHostError } from "./resolver.ts"
 import { parseRetryAfter } from "./retry-after.ts"
-import { type HostMap, parseHosts, parseRedirect, parseTarget, type Target } from "./url.ts"
+import { type HostMap, isRedirect, parseHosts, parseRedirect, parseTarget, type Target } from "./url.ts"
 
 export interface FetchOptions {
   readonly signal?: AbortSignal | undefined
@@ -89,6 +89,8 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
   async function send(target: Target, options: FetchOptions, signal: AbortSignal): Promise<ExchangeAnswer> {
     return runAtHost(target.sent.host, signal, async () => {
       const addresses = target.base ? undefined : await resolvePublic(target.sent.hostname, setup.resolver, signal)
+      // node:http takes longer to load than all of this package; a name that does not resolve never needs it.
+      const { exchange } = await import("./exchange.ts")
       return exchange(
         {
           url: target.sent,

@@ -1,8 +1,8 @@
 /** DNS look-ups: the system's servers, given ones, or DNS over HTTPS, tried in turn within one time limit. SPEC §7. */
+import { URL } from "node:url"
 import { KezError } from "@kez/core"
 import { withDeadline } from "./deadline.ts"
 import type { AskServer, DnsQuestion, DnsReply, DnsStatus, RecordType } from "./dns-query.ts"
-import { askDohServer } from "./doh.ts"
 import { type ResolverLimits, resolverLimits } from "./limits.ts"
 import { askPlainServer, readSystemServers } from "./plain-dns.ts"
 
@@ -43,6 +43,16 @@ export class UnknownHostError extends KezError {
   }
 }
 
+/** The codec of DNS messages is loaded with the first question. Throws `net.url`. */
+function askDohLazily(server: string, ca: string | undefined): AskServer {
+  const url = URL.canParse(server) ? new URL(server) : undefined
+  if (url?.protocol !== "https:") throw new KezError("net.url", `Cannot ask ${server}: expected an https URL`)
+  return async (question, signal) => {
+    const { askDohServer } = await import("./doh.ts")
+    return askDohServer(url, ca)(question, signal)
+  }
+}
+
 interface Server {
   readonly name: string
   readonly ask: AskServer
@@ -53,7 +63,7 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
   const limits = { ...resolverLimits, ...options.limits }
   const openServer = (name: string): Server => {
     const isUrl = name.includes("://")
-    return { name, ask: isUrl ? askDohServer(name, options.ca) : askPlainServer(name, limits.totalMs) }
+    return { name, ask: isUrl ? askDohLazily(name, options.ca) : askPlainServer(name, limits.totalMs) }
   }
   const given = options.servers?.map(openServer)
 

@@ -148,3 +148,8 @@ function readLocation(from: Target, location: string): string {
   if (named === undefined || base === undefined || !isUnder(base, named)) return location
   return `${url.origin}${named.pathname.slice(readPrefix(base).length)}${named.search}`
 }
+
+/** Whether an answer says to look elsewhere. RFC 9110 §15.4 */
+export function isRedirect(status: number): boolean {
+  return [301, 302, 303, 307, 308].includes(status)
+}
