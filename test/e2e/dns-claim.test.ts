@@ -20,7 +20,7 @@ import {
 import { type RunResult, runKez } from "../support/cli.ts"
 import { skipWithout } from "../support/servers.ts"
 
-const zone = "kez.example"
+const zone = "kez-e2e.dev"
 const day = 86_400
 
 interface Person {
@@ -85,7 +85,7 @@ suite("a dns claim", { skip: skipWithout("knotd") }, () => {
     assert.deepEqual({ code, status, flags }, { code: 0, status: "valid", flags: ["no_chain"] })
     assert.equal(primary, createSigner("ed25519", owner.secret).key)
     const { stdout } = await reader.kez(["verify", "id", `dns:one.${zone}`, "--resolver", knot.address])
-    assert.match(stdout, /^✓ dns:one\.kez\.example {2}proven {2}by ed25519:/)
+    assert.match(stdout, /^✓ dns:one\.kez-e2e\.dev {2}proven {2}by ed25519:/)
     assert.match(stdout, /not checked for revocation: no chain known/)
   })
 
@@ -143,7 +143,7 @@ suite("a dns claim", { skip: skipWithout("knotd") }, () => {
     assert.deepEqual([down.code, down.status], [5, "unreachable"])
     assert.equal(down.lastProven.primary, signer.key)
     const text = await owner.kez(["verify", "id", `dns:${domain}`, "--resolver", knot.address, "--timeout", "2"])
-    assert.match(text.stdout, /^◌ dns:three\.kez\.example {2}can't reach/)
+    assert.match(text.stdout, /^◌ dns:three\.kez-e2e\.dev {2}can't reach/)
     assert.match(text.stdout, /last proven {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/)
     await knot.start()
 

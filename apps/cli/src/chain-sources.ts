@@ -37,11 +37,6 @@ export interface Served {
   readonly remote: boolean
 }
 
-/** Where the chain of a domain's owner may lie. SPEC DNS-5 */
-export function wellKnownOf(domain: string): string {
-  return `https://${domain}/.well-known/kez-sigchain.jsonl`
-}
-
 /** Never throws for what the place did: a place that fails is evidence. */
 export async function askPlace(net: Net, url: string, timeoutMs: number): Promise<Asked> {
   const evidence = { kind: "chain", source: url } as const

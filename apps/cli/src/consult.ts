@@ -11,12 +11,11 @@ import {
   type Verdict,
   verifyClaim,
 } from "@kez/core"
-import { type Asked, askPlace, type Served, type Weight, weigh, wellKnownOf } from "./chain-sources.ts"
+import type { Asked, Served, Weight } from "./chain-sources.ts"
 import type { Context } from "./context.ts"
-import { domainOf, keysOfProofs, type ProofKeys } from "./proof-keys.ts"
-import { remember } from "./remember.ts"
+import { domainOf, keysOfProofs, type ProofKeys, wellKnownOf } from "./proof-keys.ts"
 import { count } from "./short-text.ts"
-import { readStore } from "./store/access.ts"
+import { hasStore, readStore } from "./store/access.ts"
 import type { KnownSource } from "./store/sources.ts"
 import type { Proven } from "./store/verdicts.ts"
 
@@ -70,9 +69,9 @@ export interface LookUp {
 /** Looks, judges, and remembers what was found, all before anything is shown. */
 export async function consult(context: Context, question: Question): Promise<Answer> {
   const asked = new Map<string, Promise<Asked>>()
-  const ask = (url: string, timeoutMs: number): Promise<Asked> | undefined => {
-    if (question.net === undefined) return undefined
-    const pending = asked.get(url) ?? question.net().then((net) => askPlace(net, url, timeoutMs))
+  const ask = (url: string | undefined, timeoutMs: number): Promise<Asked> | undefined => {
+    if (question.net === undefined || url === undefined) return undefined
+    const pending = asked.get(url) ?? askVia(question.net, url, timeoutMs)
     asked.set(url, pending)
     pending.catch(() => {}) // its error is thrown where it is awaited, which may be later than another one
     return pending
@@ -125,12 +124,16 @@ async function conclude(context: Context, question: Question, material: Material
   })
   const verdict = { ...judged, evidence: withDetails(judged.evidence, local, served) }
   const wanted = new Set([...local.chains, ...chainsOf(served, lookUp)])
+  const published = look.publication.status === "found"
+  // A file whose chain nobody knows leaves nothing behind, and where there is no store there is nothing to read.
+  if (!published && served.length === 0 && !hasStore(context)) return { verdict, lastProven: undefined }
+  const { remember } = await import("./remember.ts")
   const lastProven = await remember(context, {
     verdict,
     served: served.filter(({ source }) => wanted.has(chainOf(source.events ?? []) ?? "")),
     marks: local.marks,
     accountId: look.publication.status === "found" ? look.publication.accountId : undefined,
-    published: look.publication.status === "found",
+    published,
   })
   return { verdict, lastProven }
 }
@@ -143,8 +146,17 @@ function weightsOf(hints: readonly string[]): Map<string, Weight> {
   return new Map(hints.map((url) => [url, { kind: "hint", expected: true }]))
 }
 
-async function settle(asked: ReadonlyMap<string, Promise<Asked>>, weights: ReadonlyMap<string, Weight>) {
-  const answers = await Promise.all(asked.values())
+async function askVia(net: () => Promise<Net>, url: string, timeoutMs: number): Promise<Asked> {
+  const [{ askPlace }, network] = await Promise.all([import("./chain-sources.ts"), net()])
+  return askPlace(network, url, timeoutMs)
+}
+
+async function settle(
+  asked: ReadonlyMap<string, Promise<Asked>>,
+  weights: ReadonlyMap<string, Weight>,
+): Promise<readonly Served[]> {
+  if (asked.size === 0) return []
+  const [{ weigh }, answers] = await Promise.all([import("./chain-sources.ts"), Promise.all(asked.values())])
   return answers.map((one) => weigh(one, weights.get(one.url) ?? { kind: "other", expected: false }))
 }
 

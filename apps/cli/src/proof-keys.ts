@@ -51,6 +51,14 @@ export function domainOf(subject: string): readonly string[] {
   }
 }
 
+/** Names that nobody can own: they are for documents and tests. RFC 2606, RFC 6761 */
+const reservedName = /(?:^|\.)(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)$/
+
+/** Where the chain of a domain's owner may lie; undefined for a name that has no owner. SPEC DNS-5 */
+export function wellKnownOf(domain: string): string | undefined {
+  return reservedName.test(domain) ? undefined : `https://${domain}/.well-known/kez-sigchain.jsonl`
+}
+
 function isSigned(proof: Proof): boolean {
   if (proof.kind === "reference") return true
   try {

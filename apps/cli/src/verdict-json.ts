@@ -1,7 +1,6 @@
 /** A verdict for programs: the data of `kez.verify/1`. docs/json.md */
 import { formatTime } from "@kez/core"
 import type { Answer } from "./consult.ts"
-import { exitCodes } from "./exit-codes.ts"
 
 /** Every member is always there; what is not known is null. */
 export function verdictJson({ verdict, lastProven }: Answer): Readonly<Record<string, unknown>> {
@@ -27,23 +26,5 @@ export function verdictJson({ verdict, lastProven }: Answer): Readonly<Record<st
             chain: lastProven.chain ?? null,
             accountId: lastProven.accountId ?? null,
           },
-  }
-}
-
-/** The published exit code of a verdict. */
-export function exitCodeOfVerdict({ status, reason }: Answer["verdict"]): number {
-  switch (status) {
-    case "valid":
-      return exitCodes.ok
-    case "revoked":
-      return exitCodes.revoked
-    case "expired":
-      return exitCodes.expired
-    case "unreachable":
-      return exitCodes.unreachable
-    case "fork":
-      return exitCodes.fork
-    case "invalid":
-      return reason === "proof.not_found" ? exitCodes.notFound : exitCodes.invalid
   }
 }

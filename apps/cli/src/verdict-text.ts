@@ -1,6 +1,7 @@
 /** A verdict for people: one line, then why, what was looked at, and what to do next. A glyph and a word, never colour alone. */
 import type { Evidence, Verdict } from "@kez/core"
 import type { Answer } from "./consult.ts"
+import { exitCodes } from "./exit-codes.ts"
 import { type Paint, paint, printable } from "./output.ts"
 import { flagText, reasonText } from "./reason-text.ts"
 import { columns, count, shortDigest, shortKey, timeText } from "./short-text.ts"
@@ -66,6 +67,24 @@ export function nextStep({ status, reason, flags, subject, retryAfterSeconds }: 
       return retryAfterSeconds === undefined ? "try again later" : `try again in ${retryAfterSeconds} s`
     case "fork":
       return "ask the owner in person before you rely on either side; if it is yours: kez sigchain settle"
+  }
+}
+
+/** The published exit code of a verdict. */
+export function exitCodeOfVerdict({ status, reason }: Verdict): number {
+  switch (status) {
+    case "valid":
+      return exitCodes.ok
+    case "revoked":
+      return exitCodes.revoked
+    case "expired":
+      return exitCodes.expired
+    case "unreachable":
+      return exitCodes.unreachable
+    case "fork":
+      return exitCodes.fork
+    case "invalid":
+      return reason === "proof.not_found" ? exitCodes.notFound : exitCodes.invalid
   }
 }
 

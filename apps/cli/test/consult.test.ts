@@ -6,6 +6,7 @@ import type { FetchAnswer, Net } from "@kez/channels"
 import { type ChainReplay, encodeProof, formatChain, KezError, type Signer, signClaim, type Verdict } from "@kez/core"
 import { chainOfDocument } from "../src/chain-sources.ts"
 import { consult, type Question } from "../src/consult.ts"
+import { wellKnownOf } from "../src/proof-keys.ts"
 import { readStore } from "../src/store/access.ts"
 import { loadEvents } from "../src/store/chains.ts"
 import { loadMarks } from "../src/store/marks.ts"
@@ -13,7 +14,7 @@ import { loadSources } from "../src/store/sources.ts"
 import { add, contextAt, grow, now, signerOf, startOf, temporaryDir } from "./support/people.ts"
 
 const owner = signerOf(1)
-const domain = "example.org"
+const domain = "mira.dev"
 const subject = `dns:${domain}`
 const wellKnown = `https://${domain}/.well-known/kez-sigchain.jsonl`
 const hint = "https://store.example/chain"
@@ -191,6 +192,15 @@ test("consult() without a network calls a hint unreachable, and still reads what
   const documents = [chainOfDocument("chain.jsonl", Buffer.from(jsonl(chain)))]
   const given = await verdictOf({ dir: temporaryDir(t), question: { ...offline, documents } })
   assert.deepEqual([given.status, given.flags], ["valid", ["stale"]])
+})
+
+test("wellKnownOf() names no place under a name that nobody can own", () => {
+  for (const name of ["example.org", "a.example.com", "kez.example", "a.test", "x.invalid"]) {
+    assert.equal(wellKnownOf(name), undefined, name)
+  }
+  for (const name of ["example.dev", "myexample.org", "example.org.uk", "test.dev"]) {
+    assert.equal(wellKnownOf(name), `https://${name}/.well-known/kez-sigchain.jsonl`)
+  }
 })
 
 test("consult() stores only chains that were asked about", async (t) => {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { codes, type Verdict } from "@kez/core"
 import { flagText, reasonText } from "../src/reason-text.ts"
-import { exitCodeOfVerdict, verdictJson } from "../src/verdict-json.ts"
-import { nextStep, verdictText } from "../src/verdict-text.ts"
+import { verdictJson } from "../src/verdict-json.ts"
+import { exitCodeOfVerdict, nextStep, verdictText } from "../src/verdict-text.ts"
 
 const key = `ed25519:9f2c${"a".repeat(56)}d3e1`
 

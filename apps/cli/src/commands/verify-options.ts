@@ -1,13 +1,12 @@
 /** What `verify file` and `verify id` have in common: their options, the network they use, and what they print. */
 import type { Net } from "@kez/channels"
 import { KezError, limits, parseKeyIdentity } from "@kez/core"
-import { chainOfDocument, type Served } from "../chain-sources.ts"
+import type { Served } from "../chain-sources.ts"
 import { type Answer, consult, type Look } from "../consult.ts"
 import type { Context } from "../context.ts"
 import { documentName, readDocument } from "../documents.ts"
 import type { Outcome } from "../run.ts"
-import { exitCodeOfVerdict, verdictJson } from "../verdict-json.ts"
-import { nextStep, verdictText } from "../verdict-text.ts"
+import { exitCodeOfVerdict, nextStep, verdictText } from "../verdict-text.ts"
 
 export interface VerifyOptions {
   readonly primary?: string
@@ -53,11 +52,11 @@ export async function verify(context: Context, options: VerifyOptions, subject: 
   return describe(context, answer)
 }
 
-function describe(context: Context, answer: Answer): Outcome {
+async function describe(context: Context, answer: Answer): Promise<Outcome> {
   const next = nextStep(answer.verdict)
   return {
     schema: "kez.verify/1",
-    data: verdictJson(answer),
+    data: context.flags.json ? (await import("../verdict-json.ts")).verdictJson(answer) : undefined,
     text: verdictText(answer, context.terminal.color),
     exitCode: exitCodeOfVerdict(answer.verdict),
     ...(next === undefined ? {} : { next }),
@@ -89,6 +88,7 @@ async function assertResolver(net: () => Promise<Net>): Promise<void> {
 }
 
 async function readChainFile(path: string): Promise<Served> {
+  const { chainOfDocument } = await import("../chain-sources.ts")
   return chainOfDocument(documentName(path), await readDocument(path, maxDocumentBytes))
 }
 

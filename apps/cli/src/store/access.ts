@@ -3,6 +3,10 @@ import { existsSync } from "node:fs"
 import type { Context } from "../context.ts"
 import type { Store } from "./database.ts"
 
+export function hasStore({ paths }: Context): boolean {
+  return existsSync(paths.database)
+}
+
 /** Works on the store, which is made if there is none. */
 export async function withStore<T>(context: Context, work: (store: Store) => T | Promise<T>): Promise<T> {
   const { openStore } = await import("./database.ts")
@@ -16,5 +20,5 @@ export async function withStore<T>(context: Context, work: (store: Store) => T |
 
 /** Reads the store; `none` where there is no store, and none is made. */
 export async function readStore<T>(context: Context, none: T, work: (store: Store) => T | Promise<T>): Promise<T> {
-  return existsSync(context.paths.database) ? withStore(context, work) : none
+  return hasStore(context) ? withStore(context, work) : none
 }
