@@ -18,16 +18,25 @@ export function encodeZoneLine(claim: Claim, text: string): string {
   return `_kez.${value}. ${ttlSeconds} IN TXT ${strings.join(" ")}`
 }
 
-const zoneLine = /^_kez\.[!-~]+[ \t]+(?:[0-9]{1,10}[ \t]+)?(?:IN[ \t]+)?TXT[ \t]+((?:"[^"\\]*"[ \t]*)+)$/
+const zoneStart = /^_kez\.[!-~]+[ \t]+(?:[0-9]{1,10}[ \t]+)?(?:IN[ \t]+)?TXT[ \t]+(?=")/
 
-/** The text of a TXT record as a zone-file line has it. [DNS-3] */
+/** The text of a TXT record as a zone-file line has it; a line of another form throws `encoding.unsupported`. [DNS-3] */
 export function decodeZoneLine(line: string): string {
-  const strings = zoneLine.exec(line)?.[1]
-  if (strings === undefined) {
-    throw new KezError("encoding.unsupported", 'Cannot read the DNS record: expected _kez.<domain>. 3600 IN TXT "…"')
-  }
-  return strings
-    .split('"')
-    .filter((_, i) => i % 2 === 1)
-    .join("")
+  const text = tryDecodeZoneLine(line)
+  if (text !== undefined) return text
+  throw new KezError("encoding.unsupported", 'Cannot read the DNS record: expected _kez.<domain>. 3600 IN TXT "…"')
+}
+
+export function tryDecodeZoneLine(line: string): string | undefined {
+  const before = zoneStart.exec(line)?.[0]
+  if (before === undefined) return undefined
+  // Outside the quotes at even places, inside at odd ones; the last is outside.
+  const parts = line.slice(before.length).split('"')
+  if (parts.length < 3 || parts.length % 2 === 0) return undefined
+  const fits = parts.every((part, i) => (i % 2 === 0 ? isBlank(part) : !part.includes("\\")))
+  return fits ? parts.filter((_, i) => i % 2 === 1).join("") : undefined
+}
+
+function isBlank(text: string): boolean {
+  return /^[ \t]*$/.test(text)
 }

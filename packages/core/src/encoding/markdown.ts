@@ -1,9 +1,12 @@
 /** Markdown: a document for people with one fence for verifiers. SPEC §4.3. */
 import type { Claim } from "../envelope/envelope.ts"
+import { maxHintBytes } from "../limits.ts"
 import { trimSpace } from "../text.ts"
 
 /** A piece of text that may be a proof, or the code of why it cannot be. */
-export type Piece = { readonly text: string } | { readonly fault: "proof.cut"; readonly text: string }
+export type Piece =
+  | { readonly text: string; readonly isZoneLine?: true }
+  | { readonly fault: "proof.cut"; readonly text: string }
 
 interface Fence {
   readonly mark: string
@@ -46,11 +49,17 @@ export function searchMarkdown(document: string, maxPieces: number): Found {
     content = []
     if (fence !== undefined) continue
     pieces.push(...tokens(line, maxPieces + 1 - pieces.length))
-    const hint = hintLine.exec(line)?.[1]
+    const hint = hintOf(line)
     if (hint !== undefined) hints.push(hint)
   }
   if (fence?.ours === true) pieces.push({ fault: "proof.cut", text: trimSpace(content.join("\n")) })
   return { pieces, hints }
+}
+
+/** The URL of a line, or of a TXT record, that says where the chain may lie. [FIND-4] */
+export function hintOf(line: string): string | undefined {
+  const url = line.length <= maxHintBytes + "Chain: ".length ? hintLine.exec(line)?.[1] : undefined
+  return url !== undefined && url.length <= maxHintBytes ? url : undefined
 }
 
 /** The document that `kez claim create` writes. [MD-5] */

@@ -1,11 +1,11 @@
 /** Proofs in any text: a file, a post, a profile, a TXT record. SPEC §4.4. */
 import { type Claim, decodeEnvelope, envelopeDigest, formatEnvelope } from "../envelope/envelope.ts"
 import { KezError } from "../error.ts"
-import { maxCandidates, maxChainHints, maxHintBytes, maxTextBytes } from "../limits.ts"
+import { maxCandidates, maxChainHints, maxTextBytes } from "../limits.ts"
 import { decodeText, trimSpace } from "../text.ts"
 import { compactPrefix, decodeCompact, encodeCompact } from "./compact.ts"
-import { decodeZoneLine, encodeZoneLine } from "./dns.ts"
-import { encodeMarkdown, type Found, type Piece, searchMarkdown } from "./markdown.ts"
+import { decodeZoneLine, encodeZoneLine, tryDecodeZoneLine } from "./dns.ts"
+import { encodeMarkdown, type Found, hintOf, type Piece, searchMarkdown } from "./markdown.ts"
 import { decodeReference, encodeReference, type Reference, referencePrefix } from "./reference.ts"
 
 export type ProofForm = "json" | "compact" | "markdown" | "dns" | "reference"
@@ -35,9 +35,9 @@ export function findProofs(input: string | Uint8Array): ProofSearch {
   }
   return {
     candidates: pieces.map((piece) =>
-      "fault" in piece ? { text: piece.text, error: cutFault() } : tryDecode(piece.text),
+      "fault" in piece ? { text: piece.text, error: cutFault() } : tryDecode(piece.text, piece.isZoneLine === true),
     ),
-    hints: hints.filter((hint) => hint.length <= maxHintBytes).slice(0, maxChainHints),
+    hints: hints.slice(0, maxChainHints),
   }
 }
 
@@ -70,6 +70,7 @@ export function encodeProof(proof: Claim | Reference, form: ProofForm, options: 
     if (form === "reference") return encodeReference(proof)
     throw new KezError("encoding.unsupported", `Cannot write a reference as ${form}: expected the form "reference"`)
   }
+  if (options.chainHint !== undefined) assertHint(options.chainHint)
   switch (form) {
     case "json":
       return `${JSON.stringify(JSON.parse(formatEnvelope(proof)), null, 2)}\n`
@@ -84,6 +85,12 @@ export function encodeProof(proof: Claim | Reference, form: ProofForm, options: 
         hint: 'A reference names a chain: encodeProof({ chain, host }, "reference").',
       })
   }
+}
+
+/** Otherwise the hint could add lines, fences or strings of its own. */
+function assertHint(url: string): void {
+  if (hintOf(`Chain: ${url}`) !== undefined && !/["\\]/.test(url)) return
+  throw new KezError("encoding.unsupported", "Cannot write the hint: expected an https URL in printable ASCII")
 }
 
 function encodeDns(claim: Claim, chainHint: string | undefined): string {
@@ -104,23 +111,25 @@ function single(text: string): Found {
   return { pieces: [{ text }], hints: [] }
 }
 
-/** Zone-file lines: each a candidate, but for those that hold a hint. [DNS-3] */
+/** Zone-file lines: a record of ours is a candidate or a hint, any other is ignored, a line of another form is a fault. [DNS-1] [DNS-3] */
 function searchZone(text: string): Found {
   const pieces: Piece[] = []
   const hints: string[] = []
-  for (const line of text.split("\n").map(trimSpace)) {
-    if (line === "") continue
+  for (const line of text.split("\n")) {
     if (pieces.length > maxCandidates) break
-    const hint = /^[^"]*"Chain: (https:\/\/[!#-~]+)"$/.exec(line)?.[1]
-    if (hint === undefined) pieces.push({ text: line })
-    else hints.push(hint)
+    const trimmed = trimSpace(line)
+    if (trimmed === "") continue
+    const record = tryDecodeZoneLine(trimmed)
+    const hint = record === undefined ? undefined : hintOf(record)
+    if (hint !== undefined) hints.push(hint)
+    else if (record === undefined || /^kez:/i.test(record)) pieces.push({ text: trimmed, isZoneLine: true })
   }
   return { pieces, hints }
 }
 
-function tryDecode(text: string): ProofCandidate {
+function tryDecode(text: string, isZoneLine: boolean): ProofCandidate {
   try {
-    return { text, proof: decodePiece(text) }
+    return { text, proof: decodePiece(isZoneLine ? decodeZoneLine(text) : text) }
   } catch (error) {
     if (error instanceof KezError) return { text, error }
     throw error
@@ -129,13 +138,13 @@ function tryDecode(text: string): ProofCandidate {
 
 /** [FIND-5] */
 function decodePiece(text: string): Proof {
-  if (text.startsWith("_kez.")) return decodePiece(decodeZoneLine(text))
+  if (text.startsWith("{")) return claimProof(decodeEnvelope(text, "claim"))
   if (text.startsWith(referencePrefix)) return { kind: "reference", reference: decodeReference(text) }
   if (text.startsWith(compactPrefix)) return claimProof(decodeCompact(text))
   if (/^kez:/i.test(text)) {
     throw new KezError("encoding.unsupported", "Cannot decode the text: expected kez:z1:… or kez:r1:…")
   }
-  return claimProof(decodeEnvelope(text, "claim"))
+  throw new KezError("json.syntax", "Cannot decode the text: expected JSON, kez:z1:… or kez:r1:…")
 }
 
 function claimProof(claim: Claim): Proof {

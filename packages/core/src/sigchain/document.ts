@@ -1,12 +1,15 @@
 /** Chain documents: JSONL and its compact form. SPEC §5.9. */
 import type { Code } from "../codes.ts"
-import { compactChainPrefix, decodeCompactChain, encodeCompactChain } from "../encoding/compact.ts"
+import { decodeCompactChain, encodeCompactChain } from "../encoding/compact.ts"
 import { checkEnvelope, envelopeDigest, formatEnvelope, type SigchainEvent } from "../envelope/envelope.ts"
 import { KezError } from "../error.ts"
 import { scanJson } from "../json.ts"
 import { maxChainBytes, maxChainEvents, maxEnvelopeBytes } from "../limits.ts"
 import { decodeText, isLongerThan } from "../text.ts"
 import { assertContinues, type ChainPosition } from "./link.ts"
+
+// Each byte becomes one character: whatever is not ASCII, base64url refuses.
+const latin1 = new TextDecoder("latin1")
 
 export interface ChainReading {
   /** Linked events before the first fault. */
@@ -52,18 +55,29 @@ export function encodeChain(events: readonly SigchainEvent[]): string {
 }
 
 function linesOf(input: string | Uint8Array): readonly string[] {
-  const compact = typeof input === "string" && input.startsWith(compactChainPrefix)
-  const text = jsonlText(compact ? decodeCompactChain(input.endsWith("\n") ? input.slice(0, -1) : input) : input)
+  const text = jsonlText(isCompact(input) ? decodeCompactChain(compactText(input)) : input)
   if (!text.endsWith("\n") || text.startsWith("\n") || text.includes("\n\n") || /[\r\0]/.test(text)) {
     throw new KezError(
       "chain.jsonl",
       "Cannot read the chain: expected one envelope a line, LF after each, and nothing else",
     )
   }
-  const lines = text.split("\n")
+  // One more than there may be, and a last empty one: millions of short lines become no array.
+  const lines = text.split("\n", maxChainEvents + 2)
+  if (lines.length > maxChainEvents + 1) throw tooLong()
   lines.pop()
-  if (lines.length > maxChainEvents) throw tooLong()
   return lines
+}
+
+/** Whether a document begins with `kez:` in any case; what it is then, the compact decoder says. [ENC-1] */
+function isCompact(input: string | Uint8Array): boolean {
+  return /^kez:/i.test(typeof input === "string" ? input.slice(0, 4) : String.fromCharCode(...input.subarray(0, 4)))
+}
+
+/** The text without one LF at its end; of bytes, as many as the decoder has to see. */
+function compactText(input: string | Uint8Array): string {
+  const text = typeof input === "string" ? input : latin1.decode(input.subarray(0, 2 * maxChainBytes))
+  return text.endsWith("\n") ? text.slice(0, -1) : text
 }
 
 function jsonlText(input: string | Uint8Array): string {
