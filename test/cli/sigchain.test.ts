@@ -63,7 +63,7 @@ test("kez sigchain: the life of an identity", async (t) => {
     const added = await data("sigchain", "add", "github:alice", "--subject-id", "1234567")
     assert.equal(added.head.seq, 0)
     assert.deepEqual(added.events[0].payload, { subject: "github:alice", subject_id: "1234567", proof: claim.digest })
-    assert.equal(typeof added.head.liveUntil, "string")
+    assert.equal(typeof added.head.expires_at, "string")
   })
 
   await t.test("add names the claim of a file, and refuses one for another account", async () => {
@@ -160,9 +160,9 @@ test("kez sigchain: the life of an identity", async (t) => {
     assert.equal(made.signer, keys.get("safe"))
     const env = { KEZ_HOME: join(dir, "jsonl") }
     const kept = await runKez(["sigchain", "import", out, "--json"], { env })
-    assert.equal(JSON.parse(kept.stdout).data.head.expiresAt, made.expiresAt)
+    assert.equal(JSON.parse(kept.stdout).data.head.expires_at, made.expires_at)
     const shown = await runKez(["sigchain", "show", keys.get("safe") ?? "", "--json"], { env })
-    assert.equal(JSON.parse(shown.stdout).data.head.liveUntil, made.expiresAt)
+    assert.equal(JSON.parse(shown.stdout).data.head.expires_at, made.expires_at)
     const stranger = await runKez(["sigchain", "import", out, "--json"], { env: { KEZ_HOME: join(dir, "new") } })
     assert.deepEqual([stranger.code, JSON.parse(stranger.stdout).error.code], [1, "chain.unknown"])
     assert.deepEqual(await errorOf("--identity", "safe", "sigchain", "head", "--expires", "8d"), [2, "usage"])

@@ -65,7 +65,8 @@ export function weigh(asked: Asked, weight: Weight): Served {
   if (outcome !== "found") {
     // A domain without a web server is nothing to worry about.
     const { note } = evidence
-    const seen = weight.expected || note === undefined ? evidence : { ...evidence, note: `nothing there: ${note}` }
+    const seen =
+      weight.expected || note === undefined ? evidence : { ...evidence, note: `no chain from there: ${note}` }
     return served(asked, weight, { outcome, ...codeOf(evidence) }, outcome === "failed" ? seen : evidence)
   }
   const { events, fault } = reading

@@ -1,30 +1,46 @@
 /** A verdict for programs: the data of `kez.verify/1`. docs/json.md */
-import { formatTime } from "@kez/core"
+import { type Evidence, formatTime, type Verdict } from "@kez/core"
 import type { Answer } from "./consult.ts"
+import type { Proven } from "./store/verdicts.ts"
 
-/** Every member is always there; what is not known is null. */
-export function verdictJson({ verdict, lastProven }: Answer): Readonly<Record<string, unknown>> {
-  const { claim, chain, evidence, mark: _, ...rest } = verdict
+/** Every member is always there, but for those of evidence; what is not known is null. */
+export function verdictJson({ verdict, lastProven }: Answer) {
+  const { status, reason, subject, primary, claim, chain, flags, evidence } = verdict
   return {
-    ...rest,
-    reason: rest.reason ?? null,
-    primary: rest.primary ?? null,
-    retryAfterSeconds: rest.retryAfterSeconds ?? null,
-    checkedAt: formatTime(rest.checkedAt),
-    claim: claim === undefined ? null : { ...claim, expiresAt: claim.expiresAt ?? null },
-    chain: chain === undefined ? null : { ...chain, liveUntil: chain.liveUntil ?? null },
-    evidence: evidence.map(({ fetchedAt, ...one }) => ({
-      ...one,
-      ...(fetchedAt === undefined ? {} : { fetchedAt: formatTime(fetchedAt) }),
-    })),
-    lastProven:
-      lastProven === undefined
-        ? null
-        : {
-            at: formatTime(lastProven.provenAt),
-            primary: lastProven.primary,
-            chain: lastProven.chain ?? null,
-            accountId: lastProven.accountId ?? null,
-          },
+    status,
+    reason: reason ?? null,
+    subject,
+    primary: primary ?? null,
+    claim: claim === undefined ? null : claimJson(claim),
+    chain: chain === undefined ? null : chainJson(chain),
+    flags,
+    evidence: evidence.map(evidenceJson),
+    checked_at: formatTime(verdict.checkedAt),
+    retry_after_seconds: verdict.retryAfterSeconds ?? null,
+    last_proven: lastProven === undefined ? null : provenJson(lastProven),
   }
+}
+
+function claimJson({ digest, primary, createdAt, expiresAt }: NonNullable<Verdict["claim"]>) {
+  return { digest, primary, created_at: createdAt, expires_at: expiresAt ?? null }
+}
+
+function chainJson({ id, head, liveUntil }: NonNullable<Verdict["chain"]>) {
+  return { id, head: { ...head, expires_at: liveUntil ?? null } }
+}
+
+function evidenceJson({ kind, source, code, note, fetchedAt, httpStatus, sha256 }: Evidence) {
+  return {
+    kind,
+    source,
+    ...(code === undefined ? {} : { code }),
+    ...(note === undefined ? {} : { note }),
+    ...(fetchedAt === undefined ? {} : { fetched_at: formatTime(fetchedAt) }),
+    ...(httpStatus === undefined ? {} : { http_status: httpStatus }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+  }
+}
+
+function provenJson({ provenAt, primary, chain, accountId }: Proven) {
+  return { at: formatTime(provenAt), primary, chain: chain ?? null, account_id: accountId ?? null }
 }

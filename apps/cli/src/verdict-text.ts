@@ -128,10 +128,10 @@ const kindWords: Readonly<Record<Evidence["kind"], string>> = {
 
 function evidenceRow(evidence: Evidence): readonly string[] {
   const { kind, source, code, note, httpStatus, fetchedAt, sha256 } = evidence
+  const what = [note === undefined ? "" : printable(note, 300), code === undefined ? "" : `[${code}]`].join(" ").trim()
   const said = [
-    note === undefined ? undefined : printable(note, 300),
+    what === "" ? undefined : what,
     httpStatus === undefined ? undefined : `HTTP ${httpStatus}`,
-    code === undefined ? undefined : `[${code}]`,
     sha256 === undefined ? undefined : `sha256 ${sha256.slice(0, 12)}…`,
     fetchedAt === undefined ? undefined : timeText(fetchedAt),
   ]

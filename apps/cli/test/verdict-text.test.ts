@@ -99,18 +99,18 @@ test("verdictJson() has every member, null where nothing is known", () => {
   const data = verdictJson({ verdict: verdictOf({ primary: undefined }), lastProven: undefined })
   assert.deepEqual(Object.keys(data).sort(), [
     "chain",
-    "checkedAt",
+    "checked_at",
     "claim",
     "evidence",
     "flags",
-    "lastProven",
+    "last_proven",
     "primary",
     "reason",
-    "retryAfterSeconds",
+    "retry_after_seconds",
     "status",
     "subject",
   ])
   assert.equal(JSON.stringify(data).includes("undefined"), false)
-  assert.equal(data["checkedAt"], "2026-01-01T00:00:00Z")
-  assert.equal(data["primary"], null)
+  assert.equal(data.checked_at, "2026-01-01T00:00:00Z")
+  assert.equal(data.primary, null)
 })

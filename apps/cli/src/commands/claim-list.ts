@@ -56,7 +56,7 @@ function rowOf(own: OwnClaim, chain: ChainReplay | undefined, now: number): Row 
 
 function rowJson({ own: { claim, digest }, state, listed }: Row) {
   const { subject, primary, created_at, expires_at } = claim.payload
-  return { subject, primary, digest, createdAt: created_at, expiresAt: expires_at ?? null, state, listed }
+  return { subject, primary, digest, created_at, expires_at: expires_at ?? null, state, listed }
 }
 
 function rowText({ own: { claim, digest }, state, listed }: Row): readonly string[] {

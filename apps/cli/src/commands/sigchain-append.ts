@@ -1,5 +1,6 @@
 /** What the commands that extend a chain have in common: who signs, and what is printed afterwards. */
-import { type ChainReplay, envelopeDigest, type Operation, type SigchainEvent } from "@kez/core"
+import type { ChainReplay, Operation } from "@kez/core"
+import { eventJson } from "../chain-json.ts"
 import { eventSubject } from "../chain-text.ts"
 import type { Context } from "../context.ts"
 import { currentIdentity, signerFor } from "../keys/signers.ts"
@@ -45,16 +46,10 @@ export function appendOutcome(
       contested: replay.contested,
       primary: replay.state.primary,
       events: events.map(eventJson),
-      head: { ...replay.head, liveUntil: head?.payload.expires_at ?? null },
+      head: { ...replay.head, expires_at: head?.payload.expires_at ?? null },
     },
     text: [...lines, where, ...notes].join("\n"),
     warnings: [...fork, ...warnings],
     next: next ?? "publish the chain: kez sigchain export --out kez-sigchain.jsonl",
   }
-}
-
-/** An event as `--json` shows it. */
-export function eventJson(event: SigchainEvent) {
-  const { seq, op, created_at, payload } = event.payload
-  return { seq, digest: envelopeDigest(event), op, signer: event.signature.key, createdAt: created_at, payload }
 }

@@ -88,7 +88,7 @@ async function importHead(context: Context, head: ChainHead): Promise<Outcome> {
     schema: "kez.import/1",
     data: {
       chain,
-      head: { seq, digest, signer: head.signature.key, expiresAt: expires_at, envelope: envelopeDigest(head) },
+      head: { seq, digest, signer: head.signature.key, expires_at, envelope: envelopeDigest(head) },
     },
     text: `a head of chain ${chain}: event ${seq}, until ${expires_at}`,
   }

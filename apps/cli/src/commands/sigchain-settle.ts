@@ -9,13 +9,14 @@ import {
   type SigchainEvent,
   type Split,
 } from "@kez/core"
+import { devicesJson, eventJson, splitsJson } from "../chain-json.ts"
 import { chainStatus, devicesText, eventLine, splitsText } from "../chain-text.ts"
 import { pickDigest, withChain } from "../find-chain.ts"
 import { losingEvents, type Plan } from "../own-chain.ts"
 import type { Handler, Outcome } from "../run.ts"
 import { columns, shortDigest } from "../short-text.ts"
 import type { Store } from "../store/database.ts"
-import { appendAsSelf, eventJson } from "./sigchain-append.ts"
+import { appendAsSelf } from "./sigchain-append.ts"
 
 export interface SettleOptions {
   /** Any event of the branch to keep. */
@@ -46,8 +47,8 @@ function listing(store: Store, chain: ChainReplay): Outcome {
       chain: chain.chain,
       status: chain.status,
       contested: chain.contested,
-      splits: chain.splits.map(({ winner, ...split }) => ({ ...split, winner: winner ?? null })),
-      devices: chain.state.devices,
+      splits: splitsJson(chain),
+      devices: devicesJson(chain),
       revocations: revocations.map(eventJson),
     },
     text: [

@@ -1,5 +1,6 @@
 /** `kez sigchain show`: every event of a chain, its devices and subjects, and whether its history is one. */
 import { type ChainReplay, judgeHead, KezError } from "@kez/core"
+import { devicesJson, eventJson, splitsJson, subjectsJson } from "../chain-json.ts"
 import { chainStatus, devicesText, eventSubject, splitsText, subjectsText } from "../chain-text.ts"
 import { withChain } from "../find-chain.ts"
 import { losingEvents } from "../own-chain.ts"
@@ -7,7 +8,6 @@ import type { Handler } from "../run.ts"
 import { columns, shortDigest, shortKey } from "../short-text.ts"
 import type { Store } from "../store/database.ts"
 import { loadHeads } from "../store/heads.ts"
-import { eventJson } from "./sigchain-append.ts"
 
 export const run: Handler<object> = async (context, { args: [id] }) =>
   withChain(context, id, (store, chain) => {
@@ -21,20 +21,20 @@ export const run: Handler<object> = async (context, { args: [id] }) =>
   })
 
 function chainJson(store: Store, chain: ChainReplay, liveUntil: string | undefined) {
-  const { state, splits } = chain
+  const { state } = chain
   return {
     chain: chain.chain,
     status: chain.status,
     contested: chain.contested,
-    head: { ...chain.head, liveUntil: liveUntil ?? null },
+    head: { ...chain.head, expires_at: liveUntil ?? null },
     primary: state.primary,
     primaries: state.primaries,
     next: state.next ?? null,
-    devices: state.devices,
-    subjects: [...state.subjects.values()],
+    devices: devicesJson(chain),
+    subjects: subjectsJson(chain),
     events: chain.path.map(eventJson),
     losing: losingEvents(store, chain).map(eventJson),
-    splits: splits.map(({ winner, ...split }) => ({ ...split, winner: winner ?? null })),
+    splits: splitsJson(chain),
   }
 }
 
