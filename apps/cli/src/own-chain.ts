@@ -55,6 +55,7 @@ export async function extendChain(context: Context, { key, signer, headSigner, p
     inTransaction(store, async () => {
       const now = context.now()
       const before = chainOfKey(store, key)
+      if (before !== undefined) assertWhole(store, before)
       const { operations, branch } = plan(before, store)
       let chain = before === undefined || branch === undefined ? before : branchOf(before, branch)
       const events: SigchainEvent[] = []
@@ -71,6 +72,19 @@ export async function extendChain(context: Context, { key, signer, headSigner, p
       saveMark(store, mark, loadMark(store, replay.chain))
       return { events, replay, head: await refreshHead(store, replay, { signer: headSigner ?? signer, now }) }
     }),
+  )
+}
+
+/** To sign on a chain whose newest events were lost here would fork it, and the owner would be the one who did. */
+function assertWhole(store: Store, chain: ChainReplay): void {
+  const mark = loadMark(store, chain.chain)
+  if (mark === undefined || chain.knows(mark.digest)) return
+  throw new KezError(
+    "chain.rollback",
+    `Cannot extend the chain: event ${mark.seq} of it was here before, and is lost`,
+    {
+      hint: "Bring the newest copy here first: kez sigchain import FILE.",
+    },
   )
 }
 

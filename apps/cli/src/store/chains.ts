@@ -42,9 +42,9 @@ export function chainsByPrefix(store: Store, prefix: string): readonly Digest[] 
 export function loadEvents(store: Store, chain: Digest): readonly SigchainEvent[] {
   const path = store.location() ?? "the store"
   const rows = guard(path, () =>
-    store.prepare("SELECT envelope FROM events WHERE chain = ? ORDER BY seq, digest").all(chain),
+    store.prepare("SELECT digest, envelope FROM events WHERE chain = ? ORDER BY seq, digest").all(chain),
   )
-  return rows.map((row) => readEnvelope(String(row["envelope"]), path))
+  return rows.map((row) => readEvent(String(row["envelope"]), String(row["digest"]), path))
 }
 
 /** The chain as this computer knows it; undefined when it knows none of its events. */
@@ -95,13 +95,16 @@ function insertEvent(store: Store, chain: Digest, event: SigchainEvent, now: num
   if (payload.op === "add_device") addKey.run(payload.payload.key, chain, "device")
 }
 
-function readEnvelope(text: string, path: string): SigchainEvent {
+/** A flipped bit must not pass for an event that nobody signed: the chain would seem to end before it. */
+function readEvent(text: string, digest: Digest, path: string): SigchainEvent {
   try {
-    return decodeEnvelope(text, "sigchain_event")
+    const event = decodeEnvelope(text, "sigchain_event")
+    if (envelopeDigest(event) === digest) return event
+    throw new Error("another digest")
   } catch (cause) {
-    throw new KezError("store.corrupt", `Cannot read ${path}: expected a sigchain event, got something else`, {
+    throw new KezError("store.corrupt", `Cannot read ${path}: a sigchain event in it is damaged`, {
       cause,
-      hint: "Nothing was deleted. Move the file away and go on: chains are found again with kez sigchain import.",
+      hint: `Nothing was deleted. Move it away (mv "${path}" "${path}.damaged") and go on: chains are found again with kez sigchain import.`,
     })
   }
 }

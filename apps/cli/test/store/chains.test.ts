@@ -110,6 +110,10 @@ test("loadEvents() refuses what was changed in the file", async (t) => {
   const store = storeAt(t)
   const chain = await grow(undefined, owner, add("github:a"))
   storeBranch(store, chain.path, now)
-  store.exec("UPDATE events SET envelope = '{}'")
-  assert.throws(() => loadEvents(store, chain.chain), { code: "store.corrupt" })
+  const [event] = chain.path
+  assert.ok(event !== undefined)
+  for (const damaged of ["{}", formatEnvelope(tampered(event))]) {
+    store.prepare("UPDATE events SET envelope = ?").run(damaged)
+    assert.throws(() => loadEvents(store, chain.chain), { code: "store.corrupt" })
+  }
 })
