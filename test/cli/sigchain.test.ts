@@ -9,8 +9,8 @@ import { runKez } from "../support/cli.ts"
 const dir = mkdtempSync(join(tmpdir(), "kez-sigchain-"))
 after(() => rmSync(dir, { recursive: true, force: true }))
 
-/** A home with the identities alice (in use), laptop, phone and safe, stored without a passphrase. */
-const names = ["alice", "laptop", "phone", "safe"]
+/** A home with the identities alice (in use), laptop, phone, safe and tablet, stored without a passphrase. */
+const names = ["alice", "laptop", "phone", "safe", "tablet"]
 const home = join(dir, "home")
 /** Public test words of BIP-39. */
 const mnemonics = [
@@ -18,6 +18,7 @@ const mnemonics = [
   "letter advice cage absurd amount doctor acoustic avoid letter advice cage above",
   "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong",
   "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about",
+  "jelly better achieve collect unaware mountain thought cargo oxygen act hood bridge",
 ]
 
 const keys = new Map<string, string>()
@@ -203,5 +204,31 @@ test("kez sigchain: the life of an identity", async (t) => {
     assert.deepEqual([after.status, after.contested], ["ok", true])
     const subject = after.subjects.find((entry: { subject: string }) => entry.subject === "dns:alice.example")
     assert.equal(subject.status, "revoked")
+  })
+
+  await t.test("a revocation on a losing branch stays in force until the owner lifts it", async () => {
+    const env = { KEZ_HOME: join(dir, "thief") }
+    const input = mnemonics[4] ?? ""
+    await data("--identity", "safe", "sigchain", "add-device", "tablet")
+    writeFileSync(join(dir, "before.jsonl"), (await kez("sigchain", "export", "safe")).stdout)
+    await runKez(["sigchain", "import", join(dir, "before.jsonl")], { env })
+    const stolen = await runKez(["sigchain", "revoke", "github:alice", "--mnemonic", "-"], { input, env })
+    assert.equal(stolen.code, 0, stolen.stderr)
+    const theirs = await runKez(["sigchain", "export", keys.get("tablet") ?? ""], { env })
+    writeFileSync(join(dir, "thief.jsonl"), theirs.stdout)
+    await data("--identity", "safe", "sigchain", "add", "github:other")
+    const imported = await data("sigchain", "import", "thief.jsonl")
+    assert.deepEqual([imported.status, imported.contested], ["ok", true], "the primary outranks a device")
+
+    const statusOf = async (subject: string) => {
+      const { subjects } = await data("sigchain", "show", "safe")
+      return subjects.find((entry: { subject: string }) => entry.subject === subject).status
+    }
+    assert.equal(await statusOf("github:alice"), "revoked")
+    const { revocations } = await data("--identity", "safe", "sigchain", "settle")
+    const one = revocations.find((event: { signer: string }) => event.signer === keys.get("tablet"))
+    assert.deepEqual(one.payload, { subject: "github:alice" })
+    await data("--identity", "safe", "sigchain", "settle", "--lift", one.digest)
+    assert.equal(await statusOf("github:alice"), "active")
   })
 })

@@ -3,11 +3,11 @@ import { formatTime, KezError, parseTime } from "@kez/core"
 
 const unitSeconds: Readonly<Record<string, number>> = { m: 60, h: 3_600, d: 86_400, w: 7 * 86_400, y: 365 * 86_400 }
 
-/** Unix seconds of `90d`, `2027-01-01` (its first second, UTC) or `2027-01-01T12:00:00Z`. Throws `usage`; `time.order` for a past one. */
+/** Unix seconds of `90d`, `2027-01-01` (its first second, UTC) or `2027-01-01T12:00:00Z`. Throws `usage`, for a past one too. */
 export function readExpiry(text: string, now: number): number {
   const at = momentOf(text, now)
   if (at > now) return at
-  throw new KezError("time.order", `Cannot let it expire at ${formatTime(at)}: expected a time in the future`)
+  throw new KezError("usage", `Cannot let it expire at ${formatTime(at)}: expected a time in the future`)
 }
 
 /** Seconds of `7d` or `12h`. Throws `usage`. */
