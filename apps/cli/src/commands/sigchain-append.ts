@@ -29,6 +29,10 @@ export function always(operation: Operation): Appending["plan"] {
   return () => ({ operations: [operation] })
 }
 
+/** Two chains of one key contradict each other for ever, and nobody but the owner knows of the first. */
+const begun =
+  "this began a new chain; if this identity has one on another computer, publish nothing of this one and import that"
+
 export function appendOutcome(
   { events, replay, head }: Extended,
   { notes = [], warnings = [], next }: Omit<Appending, "plan">,
@@ -49,7 +53,7 @@ export function appendOutcome(
       head: { ...replay.head, expires_at: head?.payload.expires_at ?? null },
     },
     text: [...lines, where, ...notes].join("\n"),
-    warnings: [...fork, ...warnings],
+    warnings: [...fork, ...(events[0]?.payload.seq === 0 ? [begun] : []), ...warnings],
     next: next ?? "publish the chain: kez sigchain export --out kez-sigchain.jsonl",
   }
 }
