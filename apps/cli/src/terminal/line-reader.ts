@@ -25,7 +25,6 @@ export function createLineReader(input: ReadStream, output: NodeJS.WritableStrea
       }
       return new Promise((resolve) => {
         const screen = isHidden ? silent() : output
-        if (isHidden) output.write(prompt)
         const lines = createInterface({ input, output: screen, terminal: true, historySize: 0, prompt })
         let answer: Answer = "end"
         let hasLine = false
@@ -51,6 +50,8 @@ export function createLineReader(input: ReadStream, output: NodeJS.WritableStrea
           if (isHidden || answer === "end" || answer === "interrupt") output.write("\n")
           resolve(answer)
         })
+        // Not before: until here the terminal itself would show what a quick typist answers.
+        if (isHidden) output.write(prompt)
         lines.prompt()
         if (unfinished !== "") lines.write(unfinished)
         unfinished = ""

@@ -1,6 +1,7 @@
 /** Questions to the person at the terminal. Without one, a question that has no fallback is `input.missing`, naming the flag. */
 import { openSync, writeSync } from "node:fs"
 import { Writable } from "node:stream"
+import { exitCodes } from "../exit-codes.ts"
 import { fault, interruption } from "../fault.ts"
 import { printable } from "../output.ts"
 import { type Answer, createLineReader, type LineReader } from "./line-reader.ts"
@@ -36,6 +37,7 @@ export type Choices<K extends string> = ReadonlyArray<readonly [key: K, label: s
 
 type Screen = NodeJS.WritableStream
 
+const fatalSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 const alternateScreen = { enter: "\x1b[?1049h\x1b[2J\x1b[H", leave: "\x1b[2J\x1b[H\x1b[?1049l" }
 
 export interface PromptOptions {
@@ -93,18 +95,17 @@ export function createPrompts({ interactive, canClear }: PromptOptions): Prompts
     async privately(question, task) {
       if (!interactive) throw missingAnswer(question)
       const leave = (): void => void screen().write(canClear ? alternateScreen.leave : "\n")
-      const leaveAndDie = (): void => {
+      // While a question waits, Ctrl-C is its answer and no signal.
+      const leaveAndDie = (signal: NodeJS.Signals): void => {
         leave()
-        process.exit(1)
+        process.exit(signal === "SIGINT" ? exitCodes.interrupted : exitCodes.failure)
       }
-      process.once("SIGTERM", leaveAndDie)
-      process.once("SIGHUP", leaveAndDie)
+      for (const signal of fatalSignals) process.once(signal, leaveAndDie)
       try {
         if (canClear) screen().write(alternateScreen.enter)
         return await task()
       } finally {
-        process.off("SIGTERM", leaveAndDie)
-        process.off("SIGHUP", leaveAndDie)
+        for (const signal of fatalSignals) process.off(signal, leaveAndDie)
         leave()
         if (!canClear) say("This terminal cannot be cleared: close it when you have finished.")
       }

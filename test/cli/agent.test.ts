@@ -1,0 +1,121 @@
+/** The agent as a process: it signs without a passphrase for a while, and shows its secret to nobody. */
+import assert from "node:assert/strict"
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { connect } from "node:net"
+import { join } from "node:path"
+import { test } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
+import { type Home, makeHome, readAnswer, zeroIdentity } from "./support/home.ts"
+
+const passphrase = { env: { KEZ_PASSPHRASE: "right" } }
+const claim = ["claim", "create", "dns:example.org", "--format", "json"]
+const secretHex = "00".repeat(32)
+const onLinux = process.platform === "linux" ? false : "needs /proc"
+
+async function unlocked(home: Home, ...args: string[]): Promise<string> {
+  await home.make("zero", { passphrase: "right" })
+  const result = await home.run(["identity", "unlock", ...args], passphrase)
+  assert.equal(result.code, 0, result.stderr)
+  return join(home.paths.runtime, "zero.sock")
+}
+
+test("identity unlock lets commands sign until identity lock", async () => {
+  await using home = makeHome()
+  await unlocked(home)
+  const signed = await home.run(claim)
+  assert.equal(signed.code, 0, signed.stderr)
+  assert.match(signed.stdout, new RegExp(zeroIdentity))
+  assert.match((await home.run(["identity", "list"])).stdout, /unlocked until \d\d:\d\d/)
+  assert.equal((await home.run(["identity", "lock"])).stdout, "Locked: zero.\n")
+  const locked = await home.run(claim)
+  assert.equal(locked.code, 4)
+  assert.match(locked.stderr, /\[key\.locked\]\nhint: Pass --passphrase-file.*\nhint: .*kez identity unlock zero/)
+})
+
+test("the agent's socket and its directory are its user's alone", async () => {
+  await using home = makeHome()
+  const socket = await unlocked(home)
+  assert.equal(statSync(socket).mode & 0o777, 0o600)
+  assert.equal(statSync(home.paths.runtime).mode & 0o777, 0o700)
+})
+
+test("B5 the secret is in no argument and no environment of any process", { skip: onLinux }, async () => {
+  await using home = makeHome()
+  await unlocked(home)
+  const agents = readdirSync("/proc").filter((pid) => tryRead(`/proc/${pid}/cmdline`).includes("agent-process"))
+  assert.ok(agents.length > 0)
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    for (const file of ["cmdline", "environ"]) {
+      assert.ok(!tryRead(`/proc/${pid}/${file}`).includes(secretHex), `${file} of ${pid}`)
+    }
+  }
+  for (const pid of agents) assert.ok(!tryRead(`/proc/${pid}/environ`).includes("PASSPHRASE"), pid)
+})
+
+function tryRead(path: string): string {
+  try {
+    return readFileSync(path, "latin1")
+  } catch {
+    return "" // a process that has ended, or another user's
+  }
+}
+
+test("the agent ends at its time", async () => {
+  await using home = makeHome()
+  await unlocked(home, "--for", "3s")
+  assert.equal((await home.run(claim)).code, 0)
+  await sleep(3_200)
+  assert.equal((await home.run(["identity", "lock"])).stdout, "Nothing was unlocked.\n")
+  assert.deepEqual(readdirSync(home.paths.runtime), [])
+})
+
+test("an agent that was killed leaves no broken state", async () => {
+  await using home = makeHome()
+  await unlocked(home)
+  await home.run(["identity", "lock"])
+  writeFileSync(join(home.paths.runtime, "zero.sock"), "")
+  assert.equal((await home.run(["identity", "list"])).code, 0)
+  assert.equal((await home.run(["identity", "unlock"], passphrase)).code, 0)
+  assert.equal((await home.run(claim)).code, 0)
+})
+
+test("the agent refuses bytes that are no statement, and survives nonsense", async () => {
+  await using home = makeHome()
+  const socket = await unlocked(home)
+  const hash = Buffer.alloc(32, 1).toString("base64")
+  assert.deepEqual(JSON.parse(await say(socket, `{"ask":"sign","bytes":"${hash}"}\n`)), {
+    error: "not a KEZ statement",
+  })
+  for (const nonsense of ["\n", "{\n", "x".repeat(200_000), "\x00\xff\n", '{"ask":"sign"}\n'])
+    await say(socket, nonsense)
+  assert.equal((await home.run(claim)).code, 0)
+})
+
+function say(socket: string, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const connection = connect(socket, () => connection.end(text))
+    let heard = ""
+    connection.on("data", (part) => {
+      heard += part
+    })
+    connection.on("error", () => resolve(heard))
+    connection.on("close", () => resolve(heard))
+  })
+}
+
+test("a runtime directory that others can write to is not trusted", async () => {
+  await using home = makeHome()
+  await unlocked(home)
+  chmodSync(home.paths.runtime, 0o777)
+  assert.equal((await home.run(claim)).code, 4)
+  const result = await home.run(["identity", "unlock"], passphrase)
+  assert.match(result.stderr, /\[store\.permissions\]\nhint: chmod 700/)
+  chmodSync(home.paths.runtime, 0o700)
+})
+
+test("identity unlock refuses a time beyond a day", async () => {
+  await using home = makeHome()
+  await home.make("zero", { passphrase: "right" })
+  const result = await home.run(["identity", "unlock", "--for", "30d", "--json"], passphrase)
+  assert.equal(readAnswer(result).error.code, "usage")
+})
