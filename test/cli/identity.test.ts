@@ -236,3 +236,53 @@ test("a key file that lost its record is repaired by identity unlock", async () 
   assert.equal((await home.run(["identity", "unlock", "zero"])).code, 0)
   assert.equal((await home.run(["identity", "show", "zero", "--id"])).stdout.trim(), zeroIdentity)
 })
+
+test("B6 identity restore of a key that was rotated away says whose words are needed", async () => {
+  await using home = makeHome()
+  await home.make("old")
+  const fresh = await home.make("new", { words: aboutWords })
+  for (const args of [
+    ["add", "dns:example.org"],
+    ["rotate", "new"],
+  ]) {
+    const result = await home.run(["sigchain", ...args])
+    assert.equal(result.code, 0, result.stderr)
+  }
+  const args = ["identity", "restore", "old", "--mnemonic", "-", "--no-passphrase", "--json"]
+  const { warnings } = readAnswer(await home.run(args, { input: zeroWords }))
+  assert.ok(warnings.some((warning) => warning.startsWith("this key was replaced") && warning.includes(fresh.identity)))
+})
+
+test("B5 no output holds a passphrase, a secret or words, with --debug and --json, in success and failure", async () => {
+  await using home = makeHome()
+  await home.make("zero", { passphrase: "canary-right", words: aboutWords })
+  const secretHex = "09451c0f06588db78205e32a793536e15ae263c8f9ee6d14f5c6fd82b8bd20da"
+  const words = home.file("words", aboutWords)
+  const seed = home.file("seed", secretHex)
+  const env = { KEZ_PASSPHRASE: "canary-right" }
+  const wrong = { KEZ_PASSPHRASE: "canary-wrong" }
+  const claim = ["claim", "create", "dns:example.org"]
+  for (const [args, variables] of [
+    [["identity", "new", "x"], env],
+    [["identity", "mnemonic", "zero"], env],
+    [["identity", "mnemonic", "zero", "--reveal-words"], wrong],
+    [["identity", "unlock", "zero"], wrong],
+    [["identity", "restore", "copy", "--mnemonic", `@${words}`], env],
+    [["identity", "from-mnemonic", "--mnemonic", aboutWords.replace("about", "canary-word")], {}],
+    [["identity", "passphrase", "zero", "--new-passphrase-file", home.file("new", "canary-new")], wrong],
+    [[...claim, "--ed25519-seed", `@${seed}`], {}],
+    [[...claim, "--ed25519-seed", secretHex], {}],
+    [[...claim, "--nsec", "canary-nsec1"], {}],
+    [[...claim, "--key-file", words], {}],
+    [[...claim, "--key-file", join(home.dir, "missing")], {}],
+    [["doctor", "--offline"], env],
+    [["config", "show", "--origin"], env],
+  ] as const) {
+    for (const more of [["--debug"], ["--json"]]) {
+      const { stdout, stderr } = await home.run([...args, ...more], { env: variables })
+      for (const secret of ["canary-", secretHex, "abandon"]) {
+        assert.ok(!(stdout + stderr).includes(secret), `${args.join(" ")} ${more}: ${secret}\n${stdout}${stderr}`)
+      }
+    }
+  }
+})

@@ -1,6 +1,6 @@
 /** `kez identity remove`: deletes a key from this computer. */
-import { KezError } from "@kez/core"
 import type { Context } from "../context.ts"
+import { fault } from "../fault.ts"
 import { stopAgent } from "../keys/agent.ts"
 import { listOrphans, readIdentity, removeIdentity } from "../keys/identities.ts"
 import { assertName } from "../paths.ts"
@@ -21,7 +21,7 @@ export async function run(
   }
   if (options.yes !== true) {
     const isSure = await terminal.confirm({ text: `Delete the key of ${name} from this computer?`, flag: "--yes" })
-    if (!isSure) throw new KezError("input.cancelled", `Cancelled: ${name} is still here`)
+    if (!isSure) throw fault("input.cancelled", `Cancelled: ${name} is still here`)
   }
   await stopAgent(paths, name)
   await removeIdentity(paths, name)

@@ -41,12 +41,31 @@ export async function run(context: Context, options: Options): Promise<Outcome> 
   const store = before === undefined ? addIdentity : restoreKeyFile
   await store(paths, { record, keyText, isEncrypted })
   if (!isEncrypted) context.warn("the key is stored unencrypted: whoever can read the file, or a backup of it, has it")
+  await warnIfSuperseded(context, identity)
   const view = viewOf(context, record, { keyFile: { path: keyFilePath(paths.keys, name, isEncrypted), isEncrypted } })
   return {
     schema: "kez.identity/1",
     data: view,
     text: `✓ ${formatIdentityView(context, view)}`,
     next: "kez sigchain show",
+  }
+}
+
+/** Words of a key that was rotated away open nothing any more: their owner needs those of the newer key. */
+async function warnIfSuperseded(context: Context, identity: string): Promise<void> {
+  const { readStore } = await import("../store/access.ts")
+  try {
+    const state = await readStore(context, undefined, async (store) => {
+      const { chainOfKey } = await import("../own-chain.ts")
+      return chainOfKey(store, identity)?.state
+    })
+    if (state === undefined || state.primary === identity || !state.primaries.includes(identity)) return
+    context.warn(
+      `this key was replaced: its chain now belongs to ${state.primary}, and what this one signs from now on counts for nothing. Restore the words of that key`,
+    )
+  } catch (error) {
+    if (!(error instanceof KezError)) throw error
+    context.warn(error.message) // The identity is restored; its chain is another matter.
   }
 }
 
