@@ -13,6 +13,8 @@ export interface Backend {
   encodeUtf8(text: string): Uint8Array
   /** Number of UTF-8 bytes of a text; a lone surrogate counts three. */
   utf8Length(text: string): number
+  /** The bytes of a base64url text that is the encoding of what it decodes to; undefined leaves the decision to core. */
+  decodeBase64Url?(text: string): Uint8Array | undefined
   /** Hex SHA-256 of the UTF-8 bytes of `text`. */
   sha256TextHex(text: string): string
   /**

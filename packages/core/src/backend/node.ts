@@ -39,6 +39,11 @@ export const backend: Backend = {
     wasmDecompress = wasm.decompressWithWasm
   },
   encodeUtf8: (text) => Buffer.from(text, "utf8"),
+  decodeBase64Url(text) {
+    const bytes = Buffer.from(text, "base64url")
+    // Buffer overlooks what is not in the alphabet; what it writes again has one spelling only.
+    return bytes.toString("base64url") === text ? bytes : undefined
+  },
   utf8Length: (text) => Buffer.byteLength(text, "utf8"),
   sha256: (bytes) => hash("sha256", bytes, "buffer"),
   sha256TextHex: (text) => hash("sha256", text, "hex"),

@@ -1,4 +1,5 @@
 /** base64url without padding, strict in both directions. RFC 4648 §5, SPEC [B64-1]. */
+import { backend } from "#backend"
 import { KezError } from "../error.ts"
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -24,6 +25,8 @@ export function encodeBase64Url(bytes: Uint8Array): string {
 
 /** Bytes of a text that is exactly what `encodeBase64Url` would write; any other throws `encoding.base64url`. */
 export function decodeBase64Url(text: string): Uint8Array {
+  const native = backend.decodeBase64Url?.(text)
+  if (native !== undefined) return native
   const rest = text.length % 4
   const whole = text.length - rest
   if (rest === 1) throw refused()
