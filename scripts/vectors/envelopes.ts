@@ -1,17 +1,9 @@
 /** vectors/envelopes.json: whole envelopes, and one fault at a time in the order of SPEC [DEC-1]. */
 import { formatEnvelope, type Kind, signClaim, signEnvelope } from "@kez/core"
 import { buildEvent } from "./chain-builder.ts"
+import { type Change, damaged, type MutableEnvelope } from "./damage.ts"
 import { alice, aliceNostr, mallory, start } from "./keys.ts"
 import type { VectorCase, VectorFile } from "./vector-file.ts"
-
-type Change = (envelope: MutableEnvelope) => void
-/** The parsed text of a valid envelope, to be damaged. */
-interface MutableEnvelope {
-  kez: unknown
-  payload: Record<string, unknown>
-  signature: Record<string, unknown>
-  [member: string]: unknown
-}
 
 export async function envelopes(): Promise<VectorFile> {
   const claim = formatEnvelope(
@@ -301,10 +293,4 @@ export async function envelopes(): Promise<VectorFile> {
     about: "An envelope of the expected kind, structure then signature: ok, or the code.",
     cases,
   }
-}
-
-function damaged(text: string, change: Change): string {
-  const envelope: MutableEnvelope = JSON.parse(text)
-  change(envelope)
-  return JSON.stringify(envelope)
 }

@@ -1,5 +1,6 @@
 /** The list of vector files. */
-import { chainDocuments, encodings } from "./encodings.ts"
+import { chainDocuments } from "./chain-documents.ts"
+import { encodings } from "./encodings.ts"
 import { envelopes } from "./envelopes.ts"
 import { forks } from "./forks.ts"
 import { identities } from "./identities.ts"
