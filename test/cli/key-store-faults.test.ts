@@ -1,7 +1,8 @@
 /** The key store when the process dies, the disk is full, or nothing can be written. */
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
-import { readdirSync, readFileSync, rmSync } from "node:fs"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { pathToFileURL } from "node:url"
@@ -159,4 +160,51 @@ test("reading works where nothing can be written", async () => {
     assert.equal(result.code, 0, result.stderr)
   }
   assert.match((await home.run(["identity", "use", "zero"], { env })).stderr, /\[store\.write\]/)
+})
+
+const fullDisk = process.getuid?.() === 0 ? false : "needs to mount a small file system"
+
+test("D-3 on a disk that is really full, then read-only, every command answers in its own words", {
+  skip: fullDisk,
+}, async (t) => {
+  await using home = makeHome()
+  const mount = join(home.dir, "small")
+  mkdirSync(mount)
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=32k,mode=700", "tmpfs", mount]).status !== 0) {
+    t.skip("mounting is not allowed here")
+    return
+  }
+  try {
+    const env = { KEZ_HOME: join(mount, "kez") }
+    const args = ["identity", "new", "one", "--no-passphrase", "--json"]
+    // With room for nothing, for the key alone, and for the key and its record alone.
+    for (const pages of [8, 7, 6]) {
+      writeFileSync(join(mount, "fill"), Buffer.alloc(pages * 4_096))
+      assert.equal(readAnswer(await home.run(args, { env })).error.code, "store.write", `${pages} pages`)
+      rmSync(join(mount, "fill"))
+      assert.deepEqual(readAnswer(await home.run(["identity", "list", "--json"], { env })).warnings, [])
+    }
+    assert.equal((await home.run(args, { env })).code, 0)
+    spawnSync("mount", ["-o", "remount,ro", mount])
+    assert.equal((await home.run(["identity", "show", "one"], { env })).code, 0)
+    const refused = readAnswer(await home.run(["identity", "remove", "one", "--yes", "--json"], { env }))
+    assert.equal(refused.error.code, "store.write")
+  } finally {
+    spawnSync("umount", [mount])
+  }
+})
+
+test("B12 a lock that another process holds for long is store.busy, and is gone when that process dies", async () => {
+  await using home = makeHome()
+  await home.make("zero")
+  const hold = `const { DatabaseSync } = require("node:sqlite")
+    new DatabaseSync(${JSON.stringify(join(home.paths.keys, ".lock"))}).exec("BEGIN EXCLUSIVE")
+    console.log("held"); setInterval(() => {}, 1000)`
+  const holder = spawn(process.execPath, ["-e", hold], { stdio: ["ignore", "pipe", "ignore"] })
+  await once(holder.stdout, "data")
+  const refused = await home.run(["identity", "use", "zero", "--json"])
+  assert.equal(readAnswer(refused).error.code, "store.busy")
+  holder.kill("SIGKILL")
+  await once(holder, "close")
+  assert.equal((await home.run(["identity", "use", "zero"])).code, 0)
 })

@@ -17,6 +17,8 @@ import { fault } from "../fault.ts"
 
 const privateFile = 0o600
 const lockWaitMs = 5_000
+/** https://sqlite.org/rescode.html */
+const sqliteBusy = 5
 
 /** Makes the directory and its parents, readable by nobody else. An existing one stays as it is. */
 export function makePrivateDir(path: string): void {
@@ -87,7 +89,11 @@ function lock(database: { exec(sql: string): void }): void {
   try {
     database.exec("BEGIN EXCLUSIVE")
   } catch (cause) {
-    throw fault("store.busy", "Cannot change the identities: another kez is changing them", { cause })
+    const { errcode } = cause as { errcode?: unknown }
+    if (errcode === sqliteBusy) {
+      throw fault("store.busy", "Cannot change the identities: another kez is changing them", { cause })
+    }
+    throw fault("store.write", "Cannot change the identities: the disk is full or cannot be written", { cause })
   }
 }
 

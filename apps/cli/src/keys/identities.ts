@@ -1,5 +1,5 @@
 /** The identities on this computer: a public record for each, readable without a passphrase, beside its key file. */
-import { readdirSync, statSync } from "node:fs"
+import { readdirSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { fault } from "../fault.ts"
 import { assertName, isName, type Paths } from "../paths.ts"
@@ -70,10 +70,17 @@ export async function addIdentity(paths: Paths, { record, keyText, isEncrypted }
   for (const dir of [paths.data, paths.keys, paths.identities]) makePrivateDir(dir)
   await withLock(paths.keys, () => {
     assertFree(paths, record.name)
+    const keyPath = join(paths.keys, `${record.name}.${isEncrypted ? "age" : "key"}`)
     // The key first: a record without its key would promise what is not there.
-    createFile(join(paths.keys, `${record.name}.${isEncrypted ? "age" : "key"}`), keyText)
-    createFile(recordPath(paths, record.name), formatRecord(record))
-    if (tryReadFile(paths.current) === undefined) replaceFile(paths.current, `${record.name}\n`)
+    createFile(keyPath, keyText)
+    try {
+      createFile(recordPath(paths, record.name), formatRecord(record))
+      if (tryReadFile(paths.current) === undefined) replaceFile(paths.current, `${record.name}\n`)
+    } catch (cause) {
+      // The disk filled up on the way: what was announced as failed must not be there.
+      for (const path of [recordPath(paths, record.name), keyPath]) rmSync(path, { force: true })
+      throw cause
+    }
   })
 }
 
