@@ -2,11 +2,14 @@
 import assert from "node:assert/strict"
 import { before, test } from "node:test"
 import { envelopeDigest, type SigchainEvent } from "../../packages/core/src/envelope/envelope.ts"
+import { assertSignedText, signatureCheckCount } from "../../packages/core/src/envelope/verify.ts"
 import { encodeChain, formatChain, parseChain } from "../../packages/core/src/sigchain/document.ts"
 import { replayChain } from "../../packages/core/src/sigchain/replay.ts"
+import { verifyClaim } from "../../packages/core/src/verify/verify.ts"
 import {
   add,
   addDevice,
+  claimOf,
   eventAfter,
   revoke,
   revokeDevice,
@@ -15,6 +18,7 @@ import {
   settle,
 } from "../../packages/core/test/support/chains.ts"
 import { keyNamed } from "../../packages/core/test/support/keys.ts"
+import { lineOf, published, question, store } from "../../packages/core/test/support/questions.ts"
 import { refuses } from "../../packages/core/test/support/throws.ts"
 import { refusalOf } from "../../packages/core/test/support/view.ts"
 
@@ -86,6 +90,35 @@ test("CHAIN-18 20,001 valid events -> limit.chain; garbage does not count", () =
   assert.equal(inTime.refused.length, 300)
   assert.equal(inTime.splits[0]?.successors.length, 19_999)
   refuses(() => replayChain([root, ...siblings]), "limit.chain")
+})
+
+test("assertSignedText() remembers 65,536 signatures, the latest, and no more", () => {
+  const { key, sign } = alice
+  const text = "one text, remembered under many names"
+  const sig = sign(text)
+  const checksOf = (name: number) => {
+    const earlier = signatureCheckCount()
+    assertSignedText(text, { key, sig, cacheKey: `test ${name}` })
+    return signatureCheckCount() - earlier
+  }
+  assert.equal(checksOf(0), 1)
+  assert.equal(checksOf(0), 0)
+  for (let name = 1; name < 65_537; name++) assertSignedText(text, { key, sig, cacheKey: `test ${name}` })
+  assert.equal(checksOf(65_536), 0)
+  assert.equal(checksOf(0), 1)
+})
+
+test("CHAIN-18 verifyClaim() of a chain with 20,001 valid events -> unreachable limit.chain; of another's, no effect", () => {
+  const root = add(undefined, subject, alice)
+  const siblings = Array.from({ length: 20_000 }, (_, i) => revoke(root, `github:s${i}`, alice))
+  const chains = [store([root, ...siblings])]
+  const claim = claimOf(subject, alice)
+  assert.equal(lineOf(verifyClaim(question(published(claim), { chains }))), "unreachable limit.chain")
+  const bob = keyNamed("bob")
+  const bobs = add(undefined, subject, bob)
+  const gone = store([bobs, revoke(bobs, subject, bob)])
+  const verdict = verifyClaim(question(published(claimOf(subject, bob)), { chains: [...chains, gone] }))
+  assert.equal(lineOf(verdict), "revoked claim.revoked | stale")
 })
 
 function fail(): never {

@@ -123,12 +123,12 @@ const { value } = fc.letrec<{ value: unknown }>((tie) => ({
 
 test("E-2 canonicalize() is a fixed point, is blind to the order of members, and equals another implementation", () => {
   holds(
-    fc.property(value, (any) => {
-      const text = canonicalize(any)
+    fc.property(value, (anything) => {
+      const text = canonicalize(anything)
       assert.equal(canonicalize(JSON.parse(text)), text)
-      assert.equal(canonicalize(reversed(any)), text)
-      assert.equal(text, independent(any))
-      assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(any)))
+      assert.equal(canonicalize(reversed(anything)), text)
+      assert.equal(text, independent(anything))
+      assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(anything)))
     }),
     400,
   )
@@ -146,8 +146,8 @@ test("E-1 scanJson() accepts only what JSON.parse takes, and knows canonical for
   let accepted = 0
   let canonical = 0
   holds(
-    fc.property(mangled, ([any, style, at, insert, space]) => {
-      const plain = style === 0 ? canonicalize(any) : JSON.stringify(any, null, style - 1)
+    fc.property(mangled, ([anything, style, at, insert, space]) => {
+      const plain = style === 0 ? canonicalize(anything) : JSON.stringify(anything, null, style - 1)
       const place = at % (plain.length + 1)
       const text = style === 4 || at % 3 > 0 ? `${space}${plain}` : plain.slice(0, place) + insert + plain.slice(place)
       if (!text.isWellFormed()) return
@@ -219,7 +219,7 @@ test("E-5 any text or bytes into the decoders: a value or a KezError", () => {
   )
 })
 
-test("E-4 one to four faults in any form of a valid claim: refused, or the same digest", () => {
+test("E-4 one to four faults in anything form of a valid claim: refused, or the same digest", () => {
   const random = randomFrom(4)
   const made = claimOf("dns:a.example", keyNamed("alice"))
   let refused = 0
@@ -241,11 +241,11 @@ test("E-4 one to four faults in any form of a valid claim: refused, or the same 
 })
 
 /** RFC 8785 once more, by another way: members as UTF-16BE bytes, compared as such. */
-function independent(any: unknown): string {
-  if (Array.isArray(any)) return `[${any.map(independent).join(",")}]`
-  if (typeof any !== "object" || any === null)
-    return typeof any === "string" ? quoted(any) : `${Object.is(any, -0) ? 0 : any}`
-  const members = Object.entries(any).map(([name, member]) => ({
+function independent(anything: unknown): string {
+  if (Array.isArray(anything)) return `[${anything.map(independent).join(",")}]`
+  if (typeof anything !== "object" || anything === null)
+    return typeof anything === "string" ? quoted(anything) : `${Object.is(anything, -0) ? 0 : anything}`
+  const members = Object.entries(anything).map(([name, member]) => ({
     name,
     order: Buffer.from(name, "utf16le").swap16(),
     member,
@@ -273,12 +273,12 @@ function quoted(text: string): string {
   return `"${said}"`
 }
 
-function reversed(any: unknown): unknown {
-  if (Array.isArray(any)) return any.map(reversed)
-  if (typeof any !== "object" || any === null) return any
+function reversed(anything: unknown): unknown {
+  if (Array.isArray(anything)) return anything.map(reversed)
+  if (typeof anything !== "object" || anything === null) return anything
   // fromEntries defines members, so that one named __proto__ stays one.
   return Object.fromEntries(
-    Object.entries(any)
+    Object.entries(anything)
       .reverse()
       .map(([name, member]) => [name, reversed(member)]),
   )
