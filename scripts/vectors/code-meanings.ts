@@ -112,4 +112,5 @@ export const codeMeanings: Readonly<Record<Code, string>> = {
   "input.cancelled": "† the user stopped it",
   "input.recall": "† the recovery words were not recalled",
   usage: "† the command was not written as it should be",
+  internal: "† a defect of the program itself",
 }

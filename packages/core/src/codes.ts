@@ -120,6 +120,7 @@ export const codes = [
   "input.cancelled",
   "input.recall",
   "usage",
+  "internal",
 ] as const
 
 export type Code = (typeof codes)[number]
