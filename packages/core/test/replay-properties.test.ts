@@ -3,13 +3,18 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { envelopeDigest, type SigchainEvent } from "../src/envelope/envelope.ts"
+import { KezError } from "../src/error.ts"
 import { commitmentTo } from "../src/sigchain/commitment.ts"
+import { encodeChain, formatChain, parseChain } from "../src/sigchain/document.ts"
 import type { EventPayload } from "../src/sigchain/event.ts"
 import { type ChainReplay, replayChain } from "../src/sigchain/replay.ts"
+import { add, addDevice } from "./support/chains.ts"
 import { keyNamed } from "./support/keys.ts"
 import { replayPlainly } from "./support/plain-replay.ts"
 import { holds } from "./support/property.ts"
+import { mutated, randomFrom } from "./support/random.ts"
 import { forkedChain } from "./support/random-chains.ts"
+import { codeOf } from "./support/throws.ts"
 import { view } from "./support/view.ts"
 
 const chainOf = (events: readonly SigchainEvent[]) => ({ chain: envelopeDigest(events[0] ?? fail()) })
@@ -148,6 +153,28 @@ test("E-3 nobody without the owner's keys changes primary, or the path of an eve
     600,
   )
   assert.ok(attacked > 50, `${attacked}`)
+})
+
+test("E-4 one to four faults in a chain document of either form: refused, or a beginning of the same chain", () => {
+  const random = randomFrom(44)
+  const [owner, phone] = [keyNamed("alice"), keyNamed("phone")]
+  const events = [add(undefined, "dns:a.example", owner)]
+  events.push(addDevice(events[0], phone, owner))
+  for (const name of ["b", "c", "d"]) events.push(add(events.at(-1), `github:${name}`, phone))
+  const beginnings = events.map((_, i) => formatChain(events.slice(0, i + 1)))
+  let refused = 0
+  for (const bytes of [formatChain(events), encodeChain(events)].map((text) => Buffer.from(text))) {
+    for (let i = 0; i < 1_500; i++) {
+      const code = codeOf(() => {
+        const replay = replayChain(parseChain(mutated(bytes, random)))
+        const [refusal] = replay.refused
+        if (refusal !== undefined) throw new KezError(refusal.code, "refused")
+        assert.ok(beginnings.includes(formatChain(replay.path)))
+      })
+      if (code !== undefined) refused++
+    }
+  }
+  assert.ok(refused > 2_500, `${refused}`)
 })
 
 /** Whether the owner makes one of these keys the primary, or the next one. */

@@ -14,6 +14,7 @@ export class EventGraph {
   readonly #nodes = new Map<Digest, EventNode>()
   readonly #successors = new Map<Digest, EventNode[]>()
   readonly #geneses: EventNode[] = []
+  readonly #unsorted = new Set<EventNode[]>()
 
   /** Adds an event; returns its node, or undefined when it was known. */
   add(received: SigchainEvent): EventNode | undefined {
@@ -42,18 +43,27 @@ export class EventGraph {
 
   /** Events 0, sorted by digest. */
   get geneses(): readonly EventNode[] {
-    return this.#geneses
+    return this.#sorted(this.#geneses)
   }
 
-  /** Events that name `digest` as `prev`, valid or not, sorted by digest. */
+  /** Events that name `digest` as `prev`, valid or not, sorted by digest: no result depends on the order of arrival. */
   successors(digest: Digest): readonly EventNode[] {
-    return this.#successors.get(digest) ?? []
+    const list = this.#successors.get(digest)
+    return list === undefined ? [] : this.#sorted(list)
   }
 
   #link(node: EventNode): void {
     this.#nodes.set(node.digest, node)
     const { prev } = node.event.payload
-    insert(prev === undefined ? this.#geneses : this.#listAfter(prev), node)
+    const list = prev === undefined ? this.#geneses : this.#listAfter(prev)
+    list.push(node)
+    if (list.length > 1) this.#unsorted.add(list)
+  }
+
+  /** Sorted when it is asked for: to keep thousands of siblings in order while they arrive would take their square. */
+  #sorted(list: EventNode[]): readonly EventNode[] {
+    if (this.#unsorted.delete(list)) list.sort((a, b) => (a.digest < b.digest ? -1 : 1))
+    return list
   }
 
   #listAfter(prev: Digest): EventNode[] {
@@ -61,16 +71,4 @@ export class EventGraph {
     if (list.length === 0) this.#successors.set(prev, list)
     return list
   }
-}
-
-/** Keeps the list sorted by digest, so that no result depends on the order of arrival. */
-function insert(list: EventNode[], node: EventNode): void {
-  let low = 0
-  let high = list.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((list[middle]?.digest ?? "") < node.digest) low = middle + 1
-    else high = middle
-  }
-  list.splice(low, 0, node)
 }
