@@ -63,6 +63,7 @@ const areas: Readonly<Record<Area, ExitCode>> = {
   store: exitCodes.failure,
   input: exitCodes.failure,
   usage: exitCodes.usage,
+  internal: exitCodes.failure,
 }
 
 const exceptions: Readonly<Partial<Record<Code, ExitCode>>> = {
