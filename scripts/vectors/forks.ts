@@ -187,6 +187,13 @@ async function sticky(): Promise<readonly VectorCase[]> {
   await c.add("settles", "1", { signer: alice, op: "settle", payload: { reject: [c.digest("revoke-a")] } })
   await c.add("device-lifts", "wins", { signer: laptop, op: "revoke_device", payload: { keys: [phone.key] } })
   await c.addDevice("laptop-adds", "wins", thiefDevice, laptop)
+  await c.addDevice("2", "1", tablet, phone)
+  await c.add("kept-revokes", "2", { signer: tablet, op: "revoke", payload: a })
+  await c.add("keeps-tablet", "2", {
+    signer: alice,
+    op: "revoke_device",
+    payload: { keys: [phone.key], keep: [tablet.key] },
+  })
   const ok = { status: "ok", contested: true } as const
   return [
     caseOf("sticky-revoke", "a revocation on a losing branch stays in force", c, ["0", "1", "revoke-a", "wins"], {
@@ -225,6 +232,13 @@ async function sticky(): Promise<readonly VectorCase[]> {
       head: "settles",
       devices: both,
     }),
+    caseOf(
+      "sticky-kept",
+      "a device that was kept when its adder was revoked keeps its revocations",
+      c,
+      ["0", "1", "2", "kept-revokes", "keeps-tablet"],
+      { ...ok, head: "keeps-tablet", devices: [laptop.key, tablet.key], revoked: ["dns:a.example"] },
+    ),
     caseOf("sticky-not-by-device", "a device cannot lift it", c, ["0", "1", "revoke-a", "wins", "device-lifts"], {
       ...ok,
       head: "device-lifts",

@@ -5,7 +5,6 @@ export const exitCodes = {
   ok: 0,
   failure: 1,
   usage: 2,
-  internal: 1,
   cancelled: 3,
   locked: 4,
   unreachable: 5,

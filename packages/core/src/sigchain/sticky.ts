@@ -14,7 +14,7 @@ export interface Sticky {
 /** What the revocations off the winning path keep in force, `state` being the one at its end. [FORK-6] [FORK-7] */
 export function stickyRevocations(root: ValidEvent, path: readonly ValidEvent[], state: WorkingState): Sticky {
   const winning = new Set(path)
-  const isLifted = liftedBy(path)
+  const isLifted = liftedBy(path, state)
   const under = activeDevicesUnder(state)
   const subjects = new Set<string>()
   const devices = new Set<string>()
@@ -46,7 +46,7 @@ function activeDevicesUnder(state: WorkingState): ReadonlyMap<string, readonly s
   return under
 }
 
-function liftedBy(path: readonly ValidEvent[]): (event: ValidEvent) => boolean {
+function liftedBy(path: readonly ValidEvent[], state: WorkingState): (event: ValidEvent) => boolean {
   const keys = new Set<string>()
   const digests = new Set<Digest>()
   for (const { authority, event, revokedKeys } of path) {
@@ -56,12 +56,15 @@ function liftedBy(path: readonly ValidEvent[]): (event: ValidEvent) => boolean {
   }
   const known = new Map<KeyLine, boolean>()
 
-  /** Whether a revoked key is in the line: the signer, the key that added it on its branch, the one that added that, and so on. */
+  /**
+   * Whether a revoked key is in the line: the signer, the key that added it on its branch, the one that added that, and so on,
+   * up to a device that is active: whoever kept it trusts what it did.
+   */
   function isRevoked(signer: KeyLine): boolean {
     const visited: KeyLine[] = []
     let revoked: boolean | undefined = false
     for (let line: KeyLine | undefined = signer; line !== undefined; line = line.addedBy) {
-      revoked = known.get(line) ?? (keys.has(line.key) ? true : undefined)
+      revoked = known.get(line) ?? (keys.has(line.key) ? true : state.devices.has(line.key) ? false : undefined)
       visited.push(line)
       if (revoked !== undefined) break
     }
