@@ -116,8 +116,11 @@ test("CHAIN-18 verifyClaim() of a chain with 20,001 valid events -> unreachable 
   assert.equal(lineOf(verifyClaim(question(published(claim), { chains }))), "unreachable limit.chain")
   const bob = keyNamed("bob")
   const bobs = add(undefined, subject, bob)
+  // Not even when it says that it rotates to his key: he did not sign for that.
+  const payload = { new_primary: bob.key, pop: "0".repeat(128) }
+  const claimed = store([eventAfter(root, { op: "rotate", payload, by: alice })])
   const gone = store([bobs, revoke(bobs, subject, bob)])
-  const verdict = verifyClaim(question(published(claimOf(subject, bob)), { chains: [...chains, gone] }))
+  const verdict = verifyClaim(question(published(claimOf(subject, bob)), { chains: [...chains, claimed, gone] }))
   assert.equal(lineOf(verdict), "revoked claim.revoked | stale")
 })
 

@@ -189,6 +189,11 @@ test("FORK-3 settle by the primary of a lower rank than the tie does not count",
   assertWins(settled, e3, left, right, settled)
 })
 
+test("FORK-3 settle by a primary that came after the split does not count: it ranks as a device there", () => {
+  const [left, right] = [rotate(e2, second, alice), step(e2, "right")]
+  assertFork(e2, left, right, settle(left, [right], second))
+})
+
 test("FORK-3 settle by a device is no event at all", () => {
   const [a, b] = [step(e2, "a"), step(e2, "b")]
   const invalid = settle(a, [b], phone)

@@ -46,6 +46,7 @@ test("replayChain() with previous goes on after a replay that threw", () => {
   const base = replayChain([first, second])
   const other = add(undefined, "github:other", alice)
   refuses(() => replayChain([other], { previous: base, chain: `sha256:${"0".repeat(64)}` }), "chain.genesis")
+  refuses(() => replayChain([], { previous: base, chain: envelopeDigest(other) }), "chain.genesis")
   assert.deepEqual(view(replayChain([], { previous: base })), view(base))
   assert.equal(replayChain([other], { previous: base, chain: envelopeDigest(other) }).chain, envelopeDigest(other))
 })

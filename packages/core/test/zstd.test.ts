@@ -71,6 +71,11 @@ const table: readonly (readonly [title: string, code: Code | undefined, frame: U
   ],
   ["reserved block", "zstd.frame", frameOf({ size: 3, blocks: [block([1, 2, 3], { type: 3 })] })],
   ["block above 131,072", "zstd.frame", frameOf({ size: 3, blocks: [block([1], { type: 1, size: 131_073 })] })],
+  [
+    "block above 131,072, size not stated",
+    "zstd.frame",
+    frameOf({ window: mebibyte, blocks: [block([1], { type: 1, size: 131_073 })] }),
+  ],
   ["block cut", "zstd.frame", frameOf({ size: 3, blocks: [block([1, 2], { size: 3 })] })],
   ["no last block", "zstd.frame", frameOf({ size: 3, blocks: [block([1, 2, 3], { last: false })] })],
   [
@@ -188,6 +193,10 @@ test("Z8 decodeBase64Url() accepts exactly what encodeBase64Url() writes", () =>
     .flatMap((a) => [...alphabet].map((b) => a + b))
     .filter((text) => codeOf(() => decodeBase64Url(text)) === undefined)
   assert.equal(accepted.length, 256)
+  assert.equal(
+    [...alphabet].filter((c) => codeOf(() => decodeBase64Url(`AA${c}`)) === undefined).join(""),
+    "AEIMQUYcgkosw048",
+  )
   assert.equal(decodeBase64Url("").length, 0)
 })
 

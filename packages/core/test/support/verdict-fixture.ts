@@ -58,6 +58,12 @@ export function hijack() {
   return [start, eventAfter(start, { op: "rotate", payload, by: mallory })]
 }
 
+/** The primary did consent, but a stranger to the chain signed the rotation. */
+export function misplaced() {
+  const start = add(undefined, subject, mallory)
+  return [start, rotate(start, alice, phone)]
+}
+
 export function forgedStart() {
   const { kez, payload, signature } = revoke(undefined, subject, alice)
   return { kez, payload, signature: { ...signature, sig: mallory.sign("x") } }

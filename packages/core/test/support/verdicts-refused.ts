@@ -16,6 +16,7 @@ import {
   live,
   mallory,
   mark,
+  misplaced,
   numbered,
   older,
   phone,
@@ -171,5 +172,6 @@ export const refused: readonly Row[] = [
     "valid | no_chain",
     withChain([store([...hijack()])]),
   ],
+  ["a chain to which a stranger adds such a rotation", "valid | no_chain", withChain([store(misplaced())])],
   ["an event 0 that the primary did not sign", "valid | no_chain", withChain([store([forgedStart()])])],
 ]
