@@ -86,7 +86,7 @@ test("E-17 an independent replay, slow and plain, gives the same path and state"
       const { primary, next } = state
       assert.deepEqual({ status, digests, primary, next, devices, subjects, codes }, replayPlainly(events))
     }),
-    300,
+    700,
   )
 })
 

@@ -202,7 +202,9 @@ function sticky(root: Node, path: readonly Node[], end: State) {
   for (const { event, digest, before } of below(root).filter((node) => !path.includes(node))) {
     const { payload, signature } = event
     if (payload.op !== "revoke" && payload.op !== "revoke_device") continue
-    const line = [signature.key, ...ancestors(before, signature.key)]
+    const whole = [signature.key, ...ancestors(before, signature.key)]
+    const kept = whole.findIndex((key) => end.devices.includes(key))
+    const line = kept === -1 ? whole : whole.slice(0, kept)
     const isLifted = owners.some((node) => {
       const by = node.event.payload
       if (by.op === "settle") return by.payload.reject.includes(digest)

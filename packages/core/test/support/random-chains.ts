@@ -28,18 +28,31 @@ const step: fc.Arbitrary<Step> = fc.record({
   forged: fc.oneof({ weight: 15, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 })
 
+/** Few keys, that mostly revoke: what is in force after a fork, and what is kept. */
+const revoking: fc.Arbitrary<Step> = fc.record({
+  back: fc.oneof(fc.constant(0), fc.nat(3)),
+  op: fc.constantFrom(1, 2, 2, 2, 6, 7, 7, 8),
+  by: fc.constantFrom(0, 0, 3, 4),
+  key: fc.constantFrom(3, 3, 4),
+  other: fc.constantFrom(3, 4, 4),
+  forged: fc.constant(false),
+})
+
+const steps = fc.oneof(
+  fc.array(step, { minLength: 1, maxLength: 14 }),
+  fc.array(revoking, { minLength: 3, maxLength: 8 }),
+)
+
 /** Events in the order they were made, each after its `prev`; event 0 first, two devices after it. */
-export const forkedChain: fc.Arbitrary<readonly SigchainEvent[]> = fc
-  .array(step, { minLength: 1, maxLength: 14 })
-  .map((steps) => {
-    const [owner, , , phone, laptop] = keys.map((key) => key)
-    if (owner === undefined || phone === undefined || laptop === undefined) throw new Error("no keys")
-    const first = add(undefined, subjects[0] ?? "", owner)
-    const withPhone = addDevice(first, phone, owner)
-    const events = [first, withPhone, addDevice(withPhone, laptop, phone)]
-    for (const each of steps) events.push(eventOf(each, events))
-    return events
-  })
+export const forkedChain: fc.Arbitrary<readonly SigchainEvent[]> = steps.map((taken) => {
+  const [owner, , , phone, laptop] = keys.map((key) => key)
+  if (owner === undefined || phone === undefined || laptop === undefined) throw new Error("no keys")
+  const first = add(undefined, subjects[0] ?? "", owner)
+  const withPhone = addDevice(first, phone, owner)
+  const events = [first, withPhone, addDevice(withPhone, laptop, phone)]
+  for (const each of taken) events.push(eventOf(each, events))
+  return events
+})
 
 function eventOf({ back, op, by, key, other, forged }: Step, events: readonly SigchainEvent[]): SigchainEvent {
   const previous = events.at(-1 - (back % events.length))
