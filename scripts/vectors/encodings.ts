@@ -97,6 +97,12 @@ function proofs(claim: Claim, other: Claim): readonly VectorCase[] {
       code: "proof.ambiguous",
     },
     {
+      id: "two-references",
+      why: "a host only says where else to ask",
+      text: `kez:r1:${chain} kez:r1:${chain}@example.org`,
+      expect: `sha256:${chain}`,
+    },
+    {
       id: "good-and-bad",
       why: "one that decodes and one that does not",
       text: `kez:z1:!!! and ${compactText}`,

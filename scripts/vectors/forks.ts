@@ -140,6 +140,14 @@ async function settlements(): Promise<readonly VectorCase[]> {
     payload: { reject: [c.digest("y"), c.digest("z")] },
   })
   await c.add("new-settles", "1", { signer: alice, op: "settle", payload: { reject: [c.digest("x"), c.digest("y")] } })
+  await c.rotate("rotates", "1", nextKey, alice)
+  await c.add("old-key-settles", "x", { signer: alice, op: "settle", payload: { reject: [c.digest("rotates")] } })
+  await c.add("new-key-settles", "rotates", {
+    signer: nextKey,
+    primary: nextKey.key,
+    op: "settle",
+    payload: { reject: [c.digest("x")] },
+  })
   const decided = { devices: both, contested: true, status: "ok" } as const
   const undecided = { devices: both, contested: false, status: "fork" } as const
   return [
@@ -165,6 +173,20 @@ async function settlements(): Promise<readonly VectorCase[]> {
       c,
       ["0", "1", "x", "y", "z", "x-settles-both"],
       { ...decided, head: "x-settles-both" },
+    ),
+    caseOf(
+      "settle-by-rotated-key",
+      "a stolen key that was rotated away does not take the chain back",
+      c,
+      ["0", "1", "x", "rotates", "old-key-settles"],
+      { ...undecided, head: "1" },
+    ),
+    caseOf(
+      "settle-after-rotation",
+      "its owner settles with the key it was rotated to",
+      c,
+      ["0", "1", "x", "rotates", "old-key-settles", "new-key-settles"],
+      { ...decided, head: "new-key-settles" },
     ),
     caseOf(
       "settle-as-sibling",

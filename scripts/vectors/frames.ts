@@ -95,6 +95,12 @@ export function compact(claim: Claim): readonly VectorCase[] {
       text: frame(0x00, 0x38, 0x03, 0x00, 0x10, 0x41),
       code: "limit.decompressed",
     },
+    {
+      id: "zstd-small-window",
+      why: "a block larger than a window of 1 KiB: the window is taken as 1 MiB",
+      text: text(smallWindow(formatEnvelope(claim))),
+      expect: digest,
+    },
     { id: "zstd-not-json", why: "a frame that holds no JSON", text: stored("hello"), code: "json.syntax" },
   ]
 }
@@ -115,4 +121,11 @@ export function base64(): readonly VectorCase[] {
     refused("non-ascii", "another letter", "AAAé"),
     { id: "b64-long", why: "87,383 characters", text: `kez:z1:${"A".repeat(87_383)}`, code: "limit.decompressed" },
   ]
+}
+
+/** A frame without content size whose window is 1 KiB, and whose one raw block, padded with spaces, is larger. */
+function smallWindow(json: string): Uint8Array {
+  const content = bytesOf(json + " ".repeat(2_000))
+  const block = (content.length << 3) | 1
+  return Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x00, block & 255, (block >> 8) & 255, block >> 16, ...content])
 }

@@ -41,6 +41,7 @@ const texts: readonly [id: string, why: string, text: string, code: string | und
   ["surrogate-reversed", "low before high", '["\\udc00\\ud800"]', "json.surrogate"],
   ["surrogate-name", "in a name", '{"\\ud800":1}', "json.surrogate"],
   ["surrogate-text", "high, then another escape", '["\\ud800\\u0041"]', "json.surrogate"],
+  ["surrogate-then-cut", "both escapes are read before they are paired", '["\\ud800\\uZZZZ"]', "json.syntax"],
   ["control-raw", "a raw line feed in a string", '["a\nb"]', "json.control"],
   ["control-escaped", "an escaped one", '["a\\nb"]', "json.control"],
   ["control-u", "an escaped NUL", '["\\u0000"]', "json.control"],

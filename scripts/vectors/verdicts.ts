@@ -88,7 +88,9 @@ async function listings(claim: Claim): Promise<readonly VectorCase[]> {
     op: "add",
     payload: { subject, proof: envelopeDigest(await signClaim({ subject, createdAt: start + 60 }, alice)) },
   })
+  await c.add("again-bare", "revoke", { signer: phone, op: "add", payload: { subject } })
   await c.rotate("rotate", "add", nextKey, alice)
+  const ofNext = formatEnvelope(await signClaim({ subject, createdAt: start }, nextKey))
   await c.rotate("rotate-bare", "bare", nextKey, alice)
   const chain = (...names: string[]): readonly Source[] => [{ events: c.pick(...names) }]
   const reference = encodeReference({ chain: c.digest("0") })
@@ -162,6 +164,18 @@ async function listings(claim: Claim): Promise<readonly VectorCase[]> {
       "the old claim stays revoked",
       { found: [text], chains: chain("0", "add", "revoke", "again") },
       ["revoked", "claim.revoked", "stale"],
+    ),
+    caseOf(
+      "re-added-bare",
+      "added again without naming a claim: the old claim stays revoked",
+      { found: [text], chains: chain("0", "add", "revoke", "again-bare") },
+      ["revoked", "claim.revoked", "stale"],
+    ),
+    caseOf(
+      "primary-rotated",
+      "the primary that is expected was rotated to the one that claims",
+      { found: [ofNext], primary: alice.key, chains: chain("0", "add", "rotate") },
+      ["valid", null, "stale", "unlisted"],
     ),
     caseOf(
       "rotated-listed",

@@ -11,6 +11,8 @@ import { readBody } from "./body.ts"
 import type { FetchLimits } from "./limits.ts"
 import { isRedirect } from "./url.ts"
 
+const maxInterimAnswers = 8
+
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
 
 export interface ExchangeRequest {
@@ -50,6 +52,14 @@ export async function exchange(request: ExchangeRequest, signal: AbortSignal): P
     outgoing.destroy()
   }
   const onAbort = () => stop(signal.reason)
+  // Interim answers (RFC 9110 §15.2) have no place in a body's limits: a server could send gigabytes of them.
+  let interim = 0
+  outgoing.on("information", () => {
+    interim += 1
+    if (interim > maxInterimAnswers) {
+      stop(new KezError("net.http", `Cannot fetch from ${host}: expected an answer, got interim answers only`))
+    }
+  })
   signal.addEventListener("abort", onAbort, { once: true })
   outgoing.on("timeout", () => stop(silence(host, request.limits.idleMs)))
   outgoing.on("socket", (socket) => {

@@ -58,6 +58,7 @@ export function createHostQueue(limits: QueueLimits): RunAtHost {
   }
 
   return async (host, signal, task) => {
+    signal.throwIfAborted()
     const line = lines.get(host) ?? { running: 0, waiting: new Set() }
     lines.set(host, line)
     await enter(host, line, signal)

@@ -10,7 +10,12 @@ const maxDepth = 64
  * `toJSON`, proxies of such, non-finite numbers, lone surrogates. (RFC 8785 §3.2)
  */
 export function canonicalize(value: unknown): string {
-  return write(value, 0)
+  try {
+    return write(value, 0)
+  } catch (cause) {
+    if (cause instanceof KezError) throw cause
+    throw new KezError("json.not_plain", "Cannot canonicalise: the value refuses to be read", { cause }) // a proxy's trap
+  }
 }
 
 function write(value: unknown, depth: number): string {

@@ -189,9 +189,18 @@ test("FORK-3 settle by the primary of a lower rank than the tie does not count",
   assertWins(settled, e3, left, right, settled)
 })
 
-test("FORK-3 settle by a primary that came after the split does not count: it ranks as a device there", () => {
+test("FORK-3 settle by the primary after a rotation counts: the owner answers the thief of the old key", () => {
   const [left, right] = [rotate(e2, second, alice), step(e2, "right")]
-  assertFork(e2, left, right, settle(left, [right], second))
+  const settled = settle(left, [right], second)
+  assertWins(settled, e2, left, right, settled)
+})
+
+test("FORK-3 settle by a key that another tied branch rotated away decides nothing, alone or against the owner's", () => {
+  const [turned, back] = [rotate(e2, second, alice), step(e2, "back")]
+  const stolen = settle(back, [turned], alice)
+  assertFork(e2, turned, back, stolen)
+  assertFork(e2, turned, back, stolen, rotate(stolen, third, alice))
+  assertWins(settle(turned, [back], second), e2, turned, back, stolen, settle(turned, [back], second))
 })
 
 test("FORK-3 settle by a device is no event at all", () => {
@@ -235,7 +244,7 @@ test("CHAIN-19 two events 0 of one primary are two chains; by id each is whole",
 test("ChainReplay.everyPrimary has those of losing branches as well, state.primaries those of the path", () => {
   const left = rotate(e2, second, alice)
   const right = rotate(e2, third, alice)
-  const replay = assertWins(settle(e2, [left, right], alice), left, right, settle(e2, [left, right], alice))
+  const replay = assertFork(e2, left, right)
   assert.deepEqual([...replay.everyPrimary].sort(), [alice.key, second.key, third.key].sort())
   assert.deepEqual(replay.state.primaries, [alice.key])
 })

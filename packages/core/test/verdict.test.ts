@@ -31,6 +31,7 @@ test("VER-10 a mark is the end of the winning path, with every primary", () => {
     id: chain,
     head: { seq: 2, digest: verdict.mark?.digest ?? "" },
     liveUntil: undefined,
+    liveBy: [],
   })
 })
 

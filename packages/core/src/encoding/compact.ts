@@ -2,7 +2,7 @@
 import { type Claim, decodeEnvelope, type Envelope, formatEnvelope } from "../envelope/envelope.ts"
 import { KezError } from "../error.ts"
 import { maxChainBytes, maxEnvelopeTextBytes } from "../limits.ts"
-import { encodeUtf8 } from "../text.ts"
+import { encodeUtf8, isLongerThan } from "../text.ts"
 import { decodeBase64Url, encodeBase64Url } from "./base64url.ts"
 import { compressFrame, decompressFrame } from "./zstd.ts"
 
@@ -33,10 +33,10 @@ function decompressText(text: string, prefix: string, maxBytes: number): Uint8Ar
   }
   // base64url of an incompressible frame of maxBytes would be longer, but no useful text is.
   const maxChars = Math.ceil((maxBytes * 4) / 3)
-  if (text.length - prefix.length > maxChars) {
+  if (isLongerThan(text, maxChars + prefix.length)) {
     throw new KezError(
       "limit.decompressed",
-      `Cannot decode the text: expected at most ${maxChars} characters after ${prefix}`,
+      `Cannot decode the text: expected at most ${maxChars} bytes after ${prefix}`,
     )
   }
   return decompressFrame(decodeBase64Url(text.slice(prefix.length)), maxBytes)

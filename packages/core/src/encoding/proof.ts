@@ -152,7 +152,7 @@ function claimProof(claim: Claim): Proof {
 }
 
 function nameOf(proof: Proof): string {
-  return proof.kind === "claim" ? proof.digest : `${proof.reference.chain}@${proof.reference.host ?? ""}`
+  return proof.kind === "claim" ? proof.digest : proof.reference.chain // a host only says where else to ask
 }
 
 function cutFault(): KezError {

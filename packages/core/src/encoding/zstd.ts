@@ -6,6 +6,8 @@ import { maxZstdWindowBytes } from "../limits.ts"
 const maxBlockBytes = 131_072
 const reservedBlock = 3
 const rleBlock = 1
+/** Exponent 10, mantissa 0. (RFC 8878 §3.1.1.1.2) */
+const windowDescriptorOf1MiB = 10 << 3
 
 interface FrameHeader {
   /** Undefined when the frame does not state it. */
@@ -13,6 +15,8 @@ interface FrameHeader {
   /** Offset of the first block. */
   readonly blocksAt: number
   readonly hasChecksum: boolean
+  /** Single_Segment_flag: there is no window but the content. */
+  readonly single: boolean
 }
 
 /**
@@ -35,7 +39,7 @@ export function compressFrame(bytes: Uint8Array): Uint8Array {
 }
 
 function decompressBlocks(frame: Uint8Array, header: FrameHeader, maxBytes: number): Uint8Array | undefined {
-  const content = backend.decompressZstd(withoutChecksum(frame, header), header.contentBytes ?? maxBytes)
+  const content = backend.decompressZstd(normalized(frame, header), header.contentBytes ?? maxBytes)
   if (content === undefined || header.contentBytes === undefined) return content
   return content.length === header.contentBytes ? content : undefined
 }
@@ -62,7 +66,7 @@ function readHeader(frame: Uint8Array, maxBytes: number): FrameHeader {
     throw new KezError("limit.window", `Cannot decompress: expected a window of at most ${maxZstdWindowBytes} bytes`)
   }
   if (contentBytes !== undefined && contentBytes > maxBytes) throw tooLong(maxBytes)
-  return { contentBytes, blocksAt, hasChecksum: (descriptor & 0x04) !== 0 }
+  return { contentBytes, blocksAt, single, hasChecksum: (descriptor & 0x04) !== 0 }
 }
 
 /** Window_Size of a Window_Descriptor. (RFC 8878 §3.1.1.1.2) */
@@ -86,11 +90,15 @@ function walkBlocks(frame: Uint8Array, start: number): number {
   }
 }
 
-/** The frame without its checksum: decoders disagree on checking it, and the signature is the check. */
-function withoutChecksum(frame: Uint8Array, header: FrameHeader): Uint8Array {
-  if (!header.hasChecksum) return frame
-  const copy = frame.slice(0, -4)
+/**
+ * The frame as every decoder reads it alike: without its checksum, which some check and some skip (the signature is the
+ * check), and with a window of 1 MiB, because some bound blocks by a smaller window and some do not. [ZSTD-2]
+ */
+function normalized(frame: Uint8Array, header: FrameHeader): Uint8Array {
+  if (!header.hasChecksum && header.single) return frame
+  const copy = header.hasChecksum ? frame.slice(0, -4) : frame.slice()
   copy[4] = (copy[4] ?? 0) & ~0x04
+  if (!header.single) copy[5] = windowDescriptorOf1MiB
   return copy
 }
 

@@ -92,7 +92,13 @@ export function checkEnvelope<K extends Kind>(value: Json, kind: K, canonical?: 
   }
   derivedOf.set(checked, derive(checked, canonical))
   assertSigner(checked)
-  return checked
+  // What was checked cannot change under the digest that is kept for it.
+  return freeze(checked)
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) if (typeof member === "object" && member !== null) freeze(member)
+  return Object.freeze(value)
 }
 
 /** The digest of a whole envelope. [ENV-7] */
@@ -112,11 +118,16 @@ export function signedTextOf(envelope: Envelope): string {
 
 /** An envelope that this library decoded or built; another object is decoded strictly first. */
 export function acceptEnvelope<K extends Kind>(envelope: Envelope<K>, kind: K): Envelope<K> {
-  return derivedOf.has(envelope) ? envelope : decodeEnvelope(canonicalize(envelope), kind)
+  if (!derivedOf.has(envelope)) return decodeEnvelope(canonicalize(envelope), kind)
+  assertKind(envelope.kez, kind)
+  return envelope
 }
 
+/** Of an object from elsewhere nothing is derived before it is decoded: its members could hold quotes that move the signature. */
 function derivedFrom(envelope: Envelope): Derived {
-  return derivedOf.get(envelope) ?? derive(envelope)
+  const derived = derivedOf.get(acceptEnvelope(envelope, envelope.kez))
+  if (derived === undefined) throw new Error("unreachable: an accepted envelope has what is derived from it")
+  return derived
 }
 
 function derive({ kez, payload, signature: { alg, key, sig } }: Envelope, text?: string): Derived {

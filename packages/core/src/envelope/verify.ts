@@ -4,10 +4,11 @@ import { tryParseHex } from "../hex.ts"
 import { parseKey } from "../identity.ts"
 import { suites } from "../suite/suites.ts"
 import { encodeUtf8 } from "../text.ts"
-import { type Envelope, envelopeDigest, signedTextOf } from "./envelope.ts"
+import { acceptEnvelope, type Envelope, envelopeDigest, signedTextOf } from "./envelope.ts"
 
 /** Digests of whole envelopes (and of proofs of possession) whose signature was right. Negatives are not kept: an attacker could fill it. */
-const verified = new Set<string>()
+let verified = new Set<string>()
+let earlier = new Set<string>()
 const maxVerified = 65_536
 let checks = 0
 
@@ -17,7 +18,8 @@ export function signatureCheckCount(): number {
 }
 
 /** Throws `key.weak`, `key.encoding` or `signature.invalid`. A verified envelope is not verified again. */
-export function assertSignature(envelope: Envelope): void {
+export function assertSignature(received: Envelope): void {
+  const envelope = acceptEnvelope(received, received.kez)
   const { key, sig } = envelope.signature
   assertSignedText(signedTextOf(envelope), { key, sig, cacheKey: envelopeDigest(envelope) })
 }
@@ -29,7 +31,7 @@ export function assertSignedText(
   text: string,
   by: { readonly key: string; readonly sig: string; readonly cacheKey: string },
 ): void {
-  if (verified.has(by.cacheKey)) return
+  if (isRemembered(by.cacheKey)) return
   const { identity, publicKey } = parseKey(by.key)
   const suite = suites[identity.system]
   const keyFault = suite.faultOfKey(publicKey)
@@ -46,15 +48,22 @@ export function assertSignedText(
 
 /** Forgets every verified signature, so that a benchmark can measure a cold start. */
 export function forgetVerifiedSignatures(): void {
-  verified.clear()
+  verified = new Set()
+  earlier = new Set()
 }
 
+/** Two generations: when the young one is full it becomes the old one, and what is used moves up. */
 function remember(cacheKey: string): void {
-  if (verified.size >= maxVerified) {
-    for (const oldest of verified) {
-      verified.delete(oldest)
-      break
-    }
+  if (verified.size >= maxVerified / 2) {
+    earlier = verified
+    verified = new Set()
   }
   verified.add(cacheKey)
+}
+
+function isRemembered(cacheKey: string): boolean {
+  if (verified.has(cacheKey)) return true
+  if (!earlier.has(cacheKey)) return false
+  remember(cacheKey)
+  return true
 }

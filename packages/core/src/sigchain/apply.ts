@@ -7,7 +7,7 @@ import { maxActiveClaims, maxActiveDevices, maxChainEvents, reservedChainEvents 
 import { commitmentTo } from "./commitment.ts"
 import type { EventPayload, Op } from "./event.ts"
 import { assertPop } from "./pop.ts"
-import type { WorkingState } from "./state.ts"
+import type { KeyLine, WorkingState } from "./state.ts"
 
 /** On whose authority an event stands. `committed` is the revealed next key, whose signature has recovery rank. */
 export type Authority = "committed" | "primary" | "device"
@@ -142,9 +142,23 @@ function changeState(state: WorkingState, event: EventPayload, signer: string): 
 
 /** All of `keys`, and every active device that one of them added, directly or through others, unless kept. [CHAIN-12] */
 export function revokedBy(state: WorkingState, keys: readonly string[], keep: readonly string[]): readonly string[] {
-  const descendants = state.descendants(keys)
+  const named = new Set(keys)
+  const known = new Map<KeyLine, boolean>()
+  /** From the few active devices up, not from `keys` down: a key may have added thousands that are long gone. */
+  const isAddedByNamed = (device: string): boolean => {
+    const visited: KeyLine[] = []
+    let found = false
+    for (let line = state.lineOf(device).addedBy; line !== undefined; line = line.addedBy) {
+      const before = known.get(line)
+      found = before ?? named.has(line.key)
+      visited.push(line)
+      if (found || before !== undefined) break
+    }
+    for (const line of visited) known.set(line, found)
+    return found
+  }
   const added = [...state.devices.keys()].filter(
-    (device) => descendants.has(device) && !keys.includes(device) && !keep.includes(device),
+    (device) => !named.has(device) && !keep.includes(device) && isAddedByNamed(device),
   )
   return [...keys, ...added]
 }

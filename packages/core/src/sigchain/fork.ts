@@ -55,12 +55,19 @@ function decide(ranked: readonly Ranked[], judge: Judge): ValidEvent | undefined
   const tied = ranked.filter(({ rank }) => rank === highest).map(({ successor }) => successor)
   if (tied.length === 1) return tied[0]
   if (tied.length > maxListEntries + 1) return undefined // no settlement can name them all
-  const settled = tied.filter((successor) => judge.isSettledFor(successor, tied, highest))
+  const settled = tied.filter(
+    (successor) =>
+      // A key that was rotated away cannot take the chain back by a settlement. [FORK-3]
+      tied.every((other) => other === successor || !judge.isLeftIn(other, highest)) &&
+      judge.isSettledFor(successor, tied, highest),
+  )
   return settled.length === 1 ? settled[0] : undefined
 }
 
 interface Judge {
   rankOfSubtree(event: ValidEvent): Rank
+  /** Whether a key of this rank is rotated away below the event. */
+  isLeftIn(event: ValidEvent, rank: Rank): boolean
   isSettledFor(event: ValidEvent, tied: readonly ValidEvent[], rank: Rank): boolean
 }
 
@@ -68,9 +75,8 @@ interface Judge {
 function judgeAt({ primary, next }: ValidEvent, tree: Tree): Judge {
   const committed = next === undefined ? [] : tree.keysOfCommitment(next)
 
-  function rankOfKey(key: string): Rank {
-    if (committed.includes(key)) return "recovery"
-    return key === primary ? "primary" : "device"
+  function isLeftIn(event: ValidEvent, rank: Rank): boolean {
+    return (rank === "recovery" ? committed : [primary]).some((key) => tree.isRotatedAway(key, event))
   }
 
   function rankOfSubtree(event: ValidEvent): Rank {
@@ -85,11 +91,11 @@ function judgeAt({ primary, next }: ValidEvent, tree: Tree): Judge {
       .settlementsNaming(first.digest)
       .some(
         ({ settlement, rejected }) =>
-          rankOfKey(settlement.event.signature.key) === rank &&
+          (rank === "primary" || settlement.event.signature.key !== primary) &&
           tree.descends(settlement, event) &&
           others.every((other) => rejected.has(other.digest)),
       )
   }
 
-  return { rankOfSubtree, isSettledFor }
+  return { rankOfSubtree, isLeftIn, isSettledFor }
 }

@@ -64,7 +64,8 @@ export function isCurrentKey({ state }: ChainReplay, key: string): boolean {
 }
 
 function compare(replay: ChainReplay, seq: number, digest: Digest): HeadMeaning["says"] {
+  if (replay.digests[seq] !== digest && replay.knows(digest)) return "old"
   if (seq > replay.head.seq) return "beyond"
   if (replay.digests[seq] === digest) return seq === replay.head.seq ? "live" : "old"
-  return replay.knows(digest) ? "old" : "conflict"
+  return "conflict"
 }

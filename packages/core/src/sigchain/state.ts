@@ -46,8 +46,6 @@ interface Scalars {
 export class WorkingState {
   #scalars: Scalars
   readonly #devices = new Map<string, DeviceEntry>()
-  /** The keys that a key added, active or not. */
-  readonly #added = new Map<string, string[]>()
   readonly #lines = new Map<string, KeyLine>()
   readonly #burned = new Map<string, number>()
   readonly #subjects = new Map<string, SubjectEntry>()
@@ -103,12 +101,6 @@ export class WorkingState {
   addDevice(device: DeviceEntry): void {
     this.#set(this.#devices, device.key, device)
     this.#set(this.#lines, device.key, { key: device.key, addedBy: this.lineOf(device.addedBy) })
-    const added = this.#added.get(device.addedBy)
-    if (added === undefined) this.#set(this.#added, device.addedBy, [device.key])
-    else {
-      added.push(device.key)
-      this.#journal.push(() => added.pop())
-    }
   }
 
   /** Who added a key, and who added that one, whether active or not. */
@@ -141,20 +133,6 @@ export class WorkingState {
 
   setSharedFiles(sharedFiles: SharedFiles): void {
     this.#setScalars({ sharedFiles })
-  }
-
-  /** Every key that one of `keys` added, directly or through others, active or not. Each is visited once. */
-  descendants(keys: readonly string[]): ReadonlySet<string> {
-    const found = new Set<string>()
-    const queue = [...keys]
-    for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
-      for (const added of this.#added.get(key) ?? []) {
-        if (found.has(added)) continue
-        found.add(added)
-        queue.push(added)
-      }
-    }
-    return found
   }
 
   #setScalars(change: Partial<Scalars>): void {

@@ -16,6 +16,8 @@ export interface Tree {
   descends(event: ValidEvent, root: ValidEvent): boolean
   /** Whether the key signed `root` or an event that descends from it. */
   hasSigned(key: string, root: ValidEvent): boolean
+  /** Whether `root` or an event that descends from it is a rotation away from the key. */
+  isRotatedAway(key: string, root: ValidEvent): boolean
   /** The signers of this chain to whom a commitment commits: one, but for keys of two systems with the same bytes. */
   keysOfCommitment(next: Digest): readonly string[]
   settlementsNaming(digest: Digest): readonly Settlement[]
@@ -30,12 +32,14 @@ interface Span {
 export function indexTree(root: ValidEvent): Tree {
   const spans = new Map<ValidEvent, Span>()
   const signedAt = new Map<string, number[]>()
+  const leftAt = new Map<string, number[]>()
   const settlements = new Map<Digest, Settlement[]>()
   for (const event of subtree(root)) {
     const start = spans.size
     spans.set(event, { start, end: start + 1 })
     listIn(signedAt, event.event.signature.key).push(start)
     const { payload } = event.event
+    if (payload.op === "rotate") listIn(leftAt, payload.primary).push(start)
     if (payload.op !== "settle") continue
     const settlement = { settlement: event, rejected: new Set(payload.payload.reject) }
     for (const digest of settlement.rejected) listIn(settlements, digest).push(settlement)
@@ -52,16 +56,19 @@ export function indexTree(root: ValidEvent): Tree {
       const span = spanOf(ancestor)
       return start >= span.start && start < span.end
     },
-    hasSigned(key, ancestor) {
-      const { start, end } = spanOf(ancestor)
-      const first = firstFrom(signedAt.get(key) ?? [], start)
-      return first !== undefined && first < end
-    },
+    hasSigned: (key, ancestor) => isBelow(signedAt.get(key), ancestor),
+    isRotatedAway: (key, ancestor) => isBelow(leftAt.get(key), ancestor),
     keysOfCommitment(next) {
       commitments ??= commitmentsTo(signedAt.keys())
       return commitments.get(next) ?? []
     },
     settlementsNaming: (digest) => settlements.get(digest) ?? [],
+  }
+
+  function isBelow(positions: readonly number[] | undefined, ancestor: ValidEvent): boolean {
+    const { start, end } = spanOf(ancestor)
+    const first = firstFrom(positions ?? [], start)
+    return first !== undefined && first < end
   }
 
   function spanOf(event: ValidEvent): Span {
@@ -96,7 +103,7 @@ function firstFrom(numbers: readonly number[], from: number): number | undefined
   return numbers[low]
 }
 
-function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
+export function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
   const list = lists.get(key) ?? []
   if (list.length === 0) lists.set(key, list)
   return list

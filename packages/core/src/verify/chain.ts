@@ -18,6 +18,8 @@ export interface ChainFinding {
   readonly flags: readonly Flag[]
   readonly evidence: readonly Evidence[]
   readonly liveUntil: string | undefined
+  /** Who signed the heads that say so. [HEAD-3] */
+  readonly liveBy: readonly string[]
   readonly mark: ChainMark | undefined
 }
 
@@ -47,6 +49,11 @@ function findChain(
   const evidence = input.chains.map(sourceEvidence)
   const outcomes = replaysFor(chains, key)
   if (outcomes.includes("too long")) {
+    const chosen = withoutStrangers(input.chains)
+    if (chosen !== undefined) {
+      const rest = { ...input, chains: chosen }
+      return findChain(rest, groupByChain(chosen.flatMap((source) => source.events ?? [])), key)
+    }
     return { ...nothing, problems: [{ status: "unreachable", reason: "limit.chain" }], evidence }
   }
   const replays = outcomes.filter((outcome) => outcome !== "too long")
@@ -66,7 +73,20 @@ const nothing: Omit<ChainFinding, "evidence"> = {
   problems: [],
   flags: [],
   liveUntil: undefined,
+  liveBy: [],
   mark: undefined,
+}
+
+/**
+ * Too many events: those of places that only a hint or the subject names are left out, so that nobody who holds a stolen device
+ * key and such a place can silence the stores that the reader chose. Undefined when there are none to leave out. [CHAIN-18]
+ */
+function withoutStrangers(chains: readonly ChainSource[]): readonly ChainSource[] | undefined {
+  const isStranger = ({ kind, events = [] }: ChainSource) => kind !== "local" && kind !== "store" && events.length > 0
+  if (!chains.some(isStranger)) return undefined
+  return chains.map((source) =>
+    isStranger(source) ? { ...source, outcome: "failed", code: "limit.chain", events: [], heads: [] } : source,
+  )
 }
 
 /** Every chain that the key finds: by its id, or because the key is or was its primary on any branch. */
@@ -127,7 +147,7 @@ function judgeChain(
   if (replay.contested) flags.add("contested")
 
   const faults = input.chains.map((source) => faultOf(source, replay))
-  const confirmed = input.chains.some((source, i) => faults[i] === undefined && serves(source, replay))
+  const confirmed = input.chains.some((source, i) => faults[i] === undefined && serves(source, replay.head.digest))
   const fault = faults.find((code) => code !== undefined)
   if (fault !== undefined && !confirmed) problems.push({ status: "invalid", reason: fault })
   const silent = input.chains.some((source, i) => isSilent(source) || (source.expected && faults[i] !== undefined))
@@ -154,6 +174,7 @@ function judgeChain(
     flags: [...flags],
     evidence: [...evidence, ...heads.evidence],
     liveUntil: heads.liveUntil,
+    liveBy: heads.liveBy,
     mark: trusted ? markOf(replay) : undefined,
   }
 }
@@ -167,13 +188,14 @@ function isSilent({ expected, outcome, kind }: ChainSource): boolean {
   return expected && (outcome === "failed" || (outcome === "absent" && kind === "hint"))
 }
 
-function serves(source: ChainSource, replay: ChainReplay): boolean {
-  return (source.events ?? []).some((event) => envelopeDigest(event) === replay.chain)
+function serves(source: ChainSource, digest: Digest): boolean {
+  return (source.events ?? []).some((event) => envelopeDigest(event) === digest)
 }
 
 /** Why what a source served cannot be all in order: its document was refused, or an event in it is not valid. */
 function faultOf(source: ChainSource, replay: ChainReplay): Code | undefined {
-  if (source.outcome !== "found") return undefined
+  // What nobody was told to expect can be evidence, never a status. [VER-6]
+  if (source.outcome !== "found" || !source.expected) return undefined
   if (source.code !== undefined) return source.code
   if (replay.refused.length === 0) return undefined
   const served = new Set((source.events ?? []).map(envelopeDigest))
@@ -181,13 +203,16 @@ function faultOf(source: ChainSource, replay: ChainReplay): Code | undefined {
 }
 
 function servesLessThan(source: ChainSource, replay: ChainReplay, mark: ChainMark): boolean {
-  if (source.kind === "local" || !serves(source, replay)) return false
+  // A mark on a branch that lost says nothing about who serves the one that won.
+  const held = replay.digests[mark.seq] === mark.digest || !replay.knows(mark.digest)
+  if (source.kind === "local" || !held || !serves(source, replay.chain)) return false
   return !(source.events ?? []).some((event) => event.payload.seq >= mark.seq && replay.knows(envelopeDigest(event)))
 }
 
 function judgeHeads(input: VerifyInput, replay: ChainReplay) {
   const problems: Problem[] = []
   const evidence: Evidence[] = []
+  const liveBy = new Set<string>()
   let liveUntil: string | undefined
   for (const source of input.chains) {
     for (const head of source.heads ?? []) {
@@ -197,13 +222,15 @@ function judgeHeads(input: VerifyInput, replay: ChainReplay) {
         continue
       }
       evidence.push({ kind: "head", source: source.name, note: `${meaning.says}, signed by ${meaning.signer}` })
-      if (meaning.says === "live" && (liveUntil === undefined || meaning.expiresAt > liveUntil))
-        liveUntil = meaning.expiresAt
+      if (meaning.says === "live") {
+        liveBy.add(meaning.signer)
+        if (liveUntil === undefined || meaning.expiresAt > liveUntil) liveUntil = meaning.expiresAt
+      }
       if (meaning.says === "beyond") problems.push({ status: "unreachable", reason: "chain.withheld" })
       if (meaning.says === "conflict") problems.push({ status: "fork", reason: "chain.fork" })
     }
   }
-  return { problems, evidence, liveUntil }
+  return { problems, evidence, liveUntil, liveBy: [...liveBy] }
 }
 
 function tryJudge(judge: () => HeadMeaning): HeadMeaning | KezError {

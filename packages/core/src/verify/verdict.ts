@@ -45,7 +45,12 @@ export interface Verdict {
       }
     | undefined
   readonly chain:
-    | { readonly id: Digest; readonly head: ChainPosition; readonly liveUntil: string | undefined }
+    | {
+        readonly id: Digest
+        readonly head: ChainPosition
+        readonly liveUntil: string | undefined
+        readonly liveBy: readonly string[]
+      }
     | undefined
   readonly flags: readonly Flag[]
   readonly evidence: readonly Evidence[]

@@ -76,7 +76,10 @@ function verdictOf(input: VerifyInput, judgement: Judgement, subject: string | u
     subject: judgement.subject ?? subject ?? "",
     primary: judgement.primary,
     claim: judgement.claim,
-    chain: replay === undefined ? undefined : { id: replay.chain, head: replay.head, liveUntil: finding?.liveUntil },
+    chain:
+      replay === undefined
+        ? undefined
+        : { id: replay.chain, head: replay.head, liveUntil: finding?.liveUntil, liveBy: finding?.liveBy ?? [] },
     flags: [...flags],
     evidence: [...judgement.evidence, ...(finding?.evidence ?? [])],
     mark: finding?.mark,

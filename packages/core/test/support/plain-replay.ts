@@ -173,12 +173,20 @@ function follow(root: Node): { readonly path: readonly Node[]; readonly status: 
     const ranks = node.children.map((child) => Math.max(...below(child).map(rank)))
     const highest = Math.max(...ranks)
     const tied = node.children.filter((_, i) => ranks[i] === highest)
-    const settled = tied.filter((child) =>
-      below(child).some((each) => {
-        const { payload } = each.event
-        if (payload.op !== "settle" || rank(each) !== highest) return false
-        return tied.every((other) => other === child || payload.payload.reject.includes(other.digest))
-      }),
+    const leaves = (child: Node) =>
+      below(child).some(({ event: { payload } }) => {
+        if (payload.op !== "rotate") return false
+        return highest === 3
+          ? next !== undefined && commitmentTo(payload.primary) === next
+          : payload.primary === primary
+      })
+    const settled = tied.filter(
+      (child) =>
+        tied.every((other) => other === child || !leaves(other)) &&
+        below(child).some(({ event: { payload, signature } }) => {
+          if (payload.op !== "settle" || (highest === 3 && signature.key === primary)) return false
+          return tied.every((other) => other === child || payload.payload.reject.includes(other.digest))
+        }),
     )
     const winners = tied.length === 1 ? tied : settled
     const [winner] = winners

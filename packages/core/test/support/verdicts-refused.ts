@@ -57,8 +57,8 @@ export const refused: readonly Row[] = [
     question(published(older), { chains: [store([...base, turned])] }),
   ],
   [
-    "a primary of a branch that lost",
-    "invalid claim.not_in_chain | contested stale",
+    "a primary of one side of a fork, whose other side is settled by the key that this one rotated away",
+    "fork chain.fork | stale",
     question(published(claimOf(subject, second)), {
       chains: [store([...base, turned, left, settle(left, [turned], alice)])],
     }),
