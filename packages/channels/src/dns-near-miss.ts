@@ -13,6 +13,7 @@ export interface DnsMiss {
 }
 
 const maxSegmentBytes = 255
+const maxZonesTried = 3
 
 /** Sentences for the owner, the plain finding last. Looks at other names for a short time; failures there are silent. */
 export async function findNearMisses(miss: DnsMiss, net: Net, signal: AbortSignal): Promise<readonly string[]> {
@@ -37,7 +38,12 @@ function notesOnUnread(records: readonly string[]): readonly string[] {
 
 async function findMisplaced(miss: DnsMiss, net: Net, signal: AbortSignal): Promise<readonly string[]> {
   const { domain, name } = miss
-  const names = [`${name}.${domain}`, domain].filter((other) => other.length <= maxNameBytes)
+  // A panel appends its zone, which is the domain or one above it.
+  const labels = domain.split(".")
+  const zones = labels.map((_, i) => labels.slice(i).join(".")).filter((zone) => zone.includes("."))
+  const names = [...zones.slice(0, maxZonesTried).map((zone) => `${name}.${zone}`), domain].filter(
+    (other) => other.length <= maxNameBytes,
+  )
   const looks = names.map(async (other) => {
     const deadline = { parent: signal, timeoutMs: nearMissMs, task: `look at ${other}` }
     const { records } = await withDeadline(deadline, (inner) => net.resolveTxt(other, inner))

@@ -96,8 +96,16 @@ test("collect() throws the reason of a caller who gave up", async () => {
 test("collect() notes a record at the doubled name and at the domain itself", async () => {
   const doubled = await collectNote({ "_kez.example.com.example.com": [proof] })
   assert.match(doubled, /record is at _kez\.example\.com\.example\.com/)
+  const zone = await collectNote({ "_kez.example.com.com": [proof] })
+  assert.doesNotMatch(zone, /record is at/, "a top-level domain is nobody's zone")
   const bare = await collectNote({ "example.com": ["v=spf1 -all", proof] })
   assert.match(bare, /record is at example\.com;/)
+})
+
+test("collect() notes a record of a subdomain to which a panel appended its zone", async () => {
+  const name = "_kez.sub.example.com.example.com"
+  const publication = await collect({ [name]: [proof] }, "sub.example.com")
+  assert.match(publication.evidence.note ?? "", /record is at _kez\.sub\.example\.com\.example\.com/)
 })
 
 test("collect() notes quotes and spaces pasted before the value", async () => {

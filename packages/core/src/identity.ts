@@ -30,6 +30,20 @@ const printable = /^[!-~]*$/
  * `identity.unsupported` or `key.encoding`, in the order of SPEC [ID-2].
  */
 export function parseIdentity(text: string): Identity {
+  const known = parsedIdentities.get(text)
+  if (known !== undefined) return known
+  const identity = Object.freeze(readIdentity(text))
+  if (parsedIdentities.size >= maxParsed) parsedIdentities.clear()
+  parsedIdentities.set(text, identity)
+  return identity
+}
+
+// One text is read several times on its way to a verdict, and the keys of a chain in each of its events.
+const parsedIdentities = new Map<string, Identity>()
+const parsedKeys = new Map<string, Key>()
+const maxParsed = 4_096
+
+function readIdentity(text: string): Identity {
   if (isLongerThan(text, maxIdentityBytes)) {
     throw new KezError("limit.size", `Cannot read the identity: expected at most ${maxIdentityBytes} bytes`)
   }
@@ -74,7 +88,7 @@ export function parseKey(text: string): Key {
   }
   const identity = { system, value }
   const key = { identity, publicKey: publicKeyBytes(identity) }
-  if (parsedKeys.size >= maxParsedKeys) parsedKeys.clear()
+  if (parsedKeys.size >= maxParsed) parsedKeys.clear()
   parsedKeys.set(text, key)
   return key
 }
@@ -83,9 +97,6 @@ export interface Key {
   readonly identity: KeyIdentity
   readonly publicKey: Uint8Array
 }
-
-const parsedKeys = new Map<string, Key>()
-const maxParsedKeys = 4_096
 
 export function formatIdentity(identity: Identity): string {
   return `${identity.system}:${identity.value}`
