@@ -85,7 +85,7 @@ test("identity restore brings back the identity of the specification's words", a
   const args = ["identity", "restore", "zero", "--mnemonic", `@${words}`, "--no-passphrase", "--json"]
   const { data, warnings } = readAnswer(await home.run([...args, "--expect", zeroIdentity]))
   assert.equal(data["identity"], zeroIdentity)
-  assert.equal(data["backup"], "confirmed")
+  assert.equal(data["backup"], "pending", "a file is no paper")
   assert.ok(!warnings.some((warning) => warning.includes("history")))
 })
 
@@ -128,7 +128,7 @@ test("identity restore sets a new passphrase for an identity whose passphrase is
   await home.make("zero", { passphrase: "forgotten", backup: "pending" })
   const args = ["identity", "restore", "--mnemonic", "-", "--passphrase-file", home.file("new", "new one\n"), "--json"]
   const { data } = readAnswer(await home.run(args, { input: zeroWords }))
-  assert.deepEqual([data["name"], data["backup"], data["created_at"]], ["zero", "confirmed", "2026-01-01T00:00:00Z"])
+  assert.deepEqual([data["name"], data["backup"], data["created_at"]], ["zero", "pending", "2026-01-01T00:00:00Z"])
   const wrong = await home.run(["identity", "mnemonic", "--reveal-words"], { env: { KEZ_PASSPHRASE: "forgotten" } })
   assert.equal(wrong.code, 4)
   const right = await home.run(["identity", "mnemonic", "--reveal-words"], { env: { KEZ_PASSPHRASE: "new one" } })
@@ -182,10 +182,21 @@ test("identity remove needs --yes where nobody can be asked, and warns of unchec
   assert.deepEqual(readdirSync(home.paths.keys), [".lock"])
 })
 
-test("a pending backup is a warning on later commands", async () => {
+test("a pending backup is one warning on commands that sign, none on others and with -q", async () => {
   await using home = makeHome()
   await home.make("one", { backup: "pending" })
-  assert.match((await home.run(["identity", "show"])).stderr, /nobody has checked that the recovery words of one/)
+  await home.make("two", { words: aboutWords, backup: "pending" })
+  for (const [args, count] of [
+    [["identity", "show"], 0],
+    [["claim", "list"], 0],
+    [["claim", "create", "dns:example.org"], 1],
+    [["-q", "claim", "create", "dns:example.com"], 0],
+    [["sigchain", "add-device", "two"], 1],
+    [["sigchain", "show"], 0],
+  ] as const) {
+    const { stderr } = await home.run(args)
+    assert.equal(stderr.split("nobody has checked").length - 1, count, `${args.join(" ")}: ${stderr}`)
+  }
 })
 
 test("identity passphrase changes what opens the key, and can take the encryption away", async () => {

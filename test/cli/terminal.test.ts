@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { test } from "node:test"
 import { skipWithout } from "../support/servers.ts"
 import { type Home, makeHome, readAnswer, zeroIdentity, zeroWords } from "./support/home.ts"
-import { alternate, mainScreen, openSession, plain, type Session } from "./support/pty.ts"
+import { alternate, currentScreen, mainScreen, openSession, plain, type Session } from "./support/pty.ts"
 
 const skip = process.platform === "linux" ? skipWithout("script") : "needs script(1) of util-linux"
 const open = (home: Home, args: readonly string[], env: Record<string, string> = {}, redirect = ""): Session =>
@@ -28,7 +28,7 @@ async function readWords(session: Session, count = 24): Promise<readonly string[
 
 async function answerRecall(session: Session, words: readonly string[], wrong?: number): Promise<void> {
   for (let i = 0; i < 4; i++) {
-    const [, number] = await session.expect(/Word (\d+): /)
+    const [, number] = await session.expect(/Word (\d+) \(\d of 4\): /)
     session.enter(i === wrong ? "wrong" : (words[Number(number) - 1] ?? ""))
     if (i === wrong) return
   }
@@ -70,10 +70,11 @@ test("B3 a wrong word is refused, a second shows the words again, later leaves i
   await session.expect(/Number \[1\]: /)
   session.enter("")
   await answerRecall(session, words, 2)
-  await session.expect(/Word \d+ does not match\. Look at your paper/)
-  await answerRecall(session, words, 0)
-  await session.expect(/Here are the words again/)
+  await session.expect(/does not match\. Look at your paper[\s\S]*\(1 of 4\): /)
+  assert.match(currentScreen(session.screen), /^Word \d+ does not match\. Look at your paper[^]*Word \d+ \(1 of 4\): $/)
+  session.enter("wrong")
   assert.deepEqual(await readWords(session, 12), words)
+  assert.match(currentScreen(session.screen), /^That does not match either\. Here are the words again/)
   session.enter("")
   await session.expect(/2\. later[\s\S]*Number \[1\]: /)
   session.enter("2")

@@ -96,3 +96,9 @@ export function mainScreen(text: string): string {
   const [first = "", ...others] = text.split(alternate.enter)
   return plain(first + others.map((part) => part.split(alternate.leave).slice(1).join("")).join(""))
 }
+
+/** What stands on the screen now: the alternate one while it is in use, else the main one. */
+export function currentScreen(text: string): string {
+  const entered = text.lastIndexOf(alternate.enter)
+  return entered > text.lastIndexOf(alternate.leave) ? plain(text.slice(entered)) : mainScreen(text)
+}

@@ -5,7 +5,7 @@ import type { Outcome } from "../run.ts"
 import { readWords, type WordsOptions } from "./words-input.ts"
 
 export async function run(context: Context, options: WordsOptions): Promise<Outcome> {
-  const key = await readWords(context, options)
+  const { key } = await readWords(context, options)
   const identity = identityOf(key)
   const words = key.entropy?.length === 16 ? 12 : 24
   return { schema: "kez.mnemonic_identity/1", data: { identity, words }, text: identity }

@@ -38,7 +38,6 @@ export async function run(context: Context, options: Options): Promise<Outcome> 
   }
 }
 
-/** Without the warning that the words are not checked: that is what this command is for. */
 function recordToShow(context: Context, wanted: string | undefined): IdentityRecord {
   const name = wanted ?? context.flags.identity ?? findCurrentName(context.paths)
   return name === undefined ? currentRecord(context) : readIdentity(context.paths, name)

@@ -78,7 +78,7 @@ async function tryWriteDown(
 }
 
 function warnAbout(context: Context, { name, backup }: IdentityRecord, isEncrypted: boolean): void {
-  if (backup === "pending") {
+  if (backup === "pending" && !context.flags.quiet) {
     context.warn(`the recovery words of ${name} are not on paper yet. Without them a lost disk is a lost identity`)
   }
   if (!isEncrypted) context.warn("the key is stored unencrypted: whoever can read the file, or a backup of it, has it")

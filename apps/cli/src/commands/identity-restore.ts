@@ -13,6 +13,7 @@ import { encryptKey } from "../keys/key-file.ts"
 import { keyFilePath } from "../keys/key-file-place.ts"
 import { formatKey, identityOf } from "../keys/key-text.ts"
 import { newPassphrase } from "../keys/passphrase.ts"
+import { warnIfUnchecked } from "../keys/signers.ts"
 import type { Outcome } from "../run.ts"
 import { formatIdentityView, viewOf } from "./identity-view.ts"
 import { readWords, type WordsOptions } from "./words-input.ts"
@@ -24,7 +25,7 @@ interface Options extends WordsOptions {
 
 export async function run(context: Context, options: Options): Promise<Outcome> {
   const { paths } = context
-  const key = await readWords(context, options)
+  const { key, isTyped } = await readWords(context, options)
   const identity = identityOf(key)
   const same = listIdentities(paths).find((record) => record.identity === identity)
   const name = options.args[0] ?? same?.name ?? (await askName(context))
@@ -35,11 +36,12 @@ export async function run(context: Context, options: Options): Promise<Outcome> 
   const isEncrypted = passphrase !== undefined
   const keyText = isEncrypted ? await encryptKey(key, passphrase) : formatKey(key)
   const words = key.entropy?.length === 16 ? 12 : 24
-  // Whoever typed the words has them.
-  const fresh = newRecord(name, identity, { words, backup: "confirmed", createdAt: formatTime(context.now()) })
+  const backup = isTyped ? "confirmed" : (before?.backup ?? "pending")
+  const fresh = newRecord(name, identity, { words, backup, createdAt: formatTime(context.now()) })
   const record = before === undefined ? fresh : { ...fresh, created_at: before.created_at }
   const store = before === undefined ? addIdentity : restoreKeyFile
   await store(paths, { record, keyText, isEncrypted })
+  warnIfUnchecked(context, record)
   if (!isEncrypted) context.warn("the key is stored unencrypted: whoever can read the file, or a backup of it, has it")
   await warnIfSuperseded(context, identity)
   const view = viewOf(context, record, { keyFile: { path: keyFilePath(paths.keys, name, isEncrypted), isEncrypted } })

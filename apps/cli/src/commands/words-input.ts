@@ -12,8 +12,14 @@ export interface WordsOptions {
   readonly expect?: string
 }
 
+export interface GivenWords {
+  readonly key: KeyMaterial
+  /** Whether somebody typed them, who then has them; a file proves nothing. */
+  readonly isTyped: boolean
+}
+
 /** The key of the words. Throws `mnemonic.*`, or `key.not_held` where `--expect` names another identity. */
-export async function readWords(context: Context, options: WordsOptions): Promise<KeyMaterial> {
+export async function readWords(context: Context, options: WordsOptions): Promise<GivenWords> {
   const expected = options.expect === undefined ? undefined : parseExpected(options.expect)
   const given = await tryGivenWords(context, options)
   const key = given === undefined ? await askWords(context) : keyOfWords(keySystemOf(context), given)
@@ -27,7 +33,7 @@ export async function readWords(context: Context, options: WordsOptions): Promis
       },
     )
   }
-  return key
+  return { key, isTyped: given === undefined }
 }
 
 function parseExpected(text: string): string {

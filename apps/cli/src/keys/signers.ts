@@ -26,12 +26,18 @@ export function currentRecord(context: Context, name?: string): IdentityRecord {
   const wanted = name ?? context.flags.identity ?? findCurrentName(paths)
   const record = wanted === undefined ? undefined : tryReadIdentity(paths, wanted)
   if (record === undefined) throw unknownIdentity(context, wanted)
-  if (record.backup === "pending" && record.words !== undefined) {
-    context.warn(
-      `nobody has checked that the recovery words of ${record.name} are on paper. Do it now: kez identity mnemonic ${record.name}`,
-    )
-  }
   return record
+}
+
+const warned = new WeakSet<Context>()
+
+/** Says that nobody has checked the words; once in a command, for those that sign or make something. */
+export function warnIfUnchecked(context: Context, { name, backup, words }: IdentityRecord): void {
+  if (backup !== "pending" || words === undefined || context.flags.quiet || warned.has(context)) return
+  warned.add(context)
+  context.warn(
+    `nobody has checked that the recovery words of ${name} are on paper. Do it now: kez identity mnemonic ${name}`,
+  )
 }
 
 /** Signs as `currentIdentity`: the key given by flags, else the agent if unlocked, else the key file. */
@@ -39,6 +45,7 @@ export async function signerFor(context: Context, name?: string): Promise<Signer
   const given = name === undefined ? await givenKey(context) : undefined
   if (given !== undefined) return signerOf(given)
   const record = currentRecord(context, name)
+  warnIfUnchecked(context, record)
   const { tryAgentSigner } = await import("./agent.ts")
   const agent = await tryAgentSigner(context.paths, record.name, record.identity)
   if (agent !== undefined) return agent

@@ -14,8 +14,9 @@ export async function writeDown(
   words: readonly string[],
   options: RecallOptions,
 ): Promise<"confirmed" | "pending"> {
+  let why: readonly string[] = []
   for (;;) {
-    await showWords(terminal, words)
+    await showWords(terminal, words, why)
     const choice = await terminal.choose({
       text: "Check now that your paper is right?",
       flag: "--no-input",
@@ -26,28 +27,34 @@ export async function writeDown(
     })
     if (choice === "later") return "pending"
     if (await recall(terminal, words, options)) return "confirmed"
-    terminal.say("That does not match either. Here are the words again: compare them with your paper.")
+    why = ["That does not match either. Here are the words again: compare them with your paper.", ""]
   }
 }
 
 /** Two tries. The second asks again for the word that was wrong, among others. */
 export async function recall(terminal: Terminal, words: readonly string[], options: RecallOptions): Promise<boolean> {
-  const missed = await askFor(terminal, words, choosePositions(words.length, options))
+  const missed = await askFor(terminal, words, { positions: choosePositions(words.length, options), why: [] })
   if (missed === undefined) return true
   // Says which number, never which word.
-  terminal.say(`Word ${missed + 1} does not match. Look at your paper: did you write the words in order?`)
-  return (await askFor(terminal, words, choosePositions(words.length, options, missed))) === undefined
+  const why = [`Word ${missed + 1} does not match. Look at your paper: did you write the words in order?`, ""]
+  const positions = choosePositions(words.length, options, missed)
+  return (await askFor(terminal, words, { positions, why })) === undefined
 }
 
-/** The position of the first word typed wrong. What is typed vanishes with its screen. */
+/**
+ * The position of the first word typed wrong. What is typed vanishes with its screen, and so does what was said before
+ * it: `why` is shown on the same one.
+ */
 function askFor(
   terminal: Terminal,
   words: readonly string[],
-  positions: readonly number[],
+  { positions, why }: { readonly positions: readonly number[]; readonly why: readonly string[] },
 ): Promise<number | undefined> {
   return terminal.privately(paperQuestion, async () => {
-    for (const position of positions) {
-      const typed = await terminal.ask({ ...paperQuestion, text: `Word ${position + 1}` })
+    if (why.length > 0) terminal.show(why)
+    for (const [i, position] of positions.entries()) {
+      const text = `Word ${position + 1} (${i + 1} of ${positions.length})`
+      const typed = await terminal.ask({ ...paperQuestion, text })
       if (typed.toLowerCase() !== words[position]) return position
     }
     return undefined
@@ -62,9 +69,10 @@ function choosePositions(count: number, { random }: RecallOptions, among?: numbe
   return [...chosen].sort((a, b) => a - b)
 }
 
-function showWords(terminal: Terminal, words: readonly string[]): Promise<void> {
+function showWords(terminal: Terminal, words: readonly string[], why: readonly string[]): Promise<void> {
   return terminal.privately(paperQuestion, async () => {
     terminal.show([
+      ...why,
       `Write these ${words.length} words on paper, with their numbers. They are the only way back to this identity,`,
       "and whoever has them has the identity. They are not stored in readable form.",
       "",
