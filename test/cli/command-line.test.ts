@@ -1,7 +1,7 @@
 /** What holds for every command: one JSON object, help with examples, exit codes, pipes, no waiting for nobody. */
 import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import type { Command } from "commander"
@@ -62,11 +62,23 @@ for (const [args, hint] of [
   [["identity", "unlok"], "unlock"],
   [["identity", "new", "--mnemonic-word", "12"], "--mnemonic-words"],
   [["help", "exit-code"], "exit-codes"],
+  [["identity", "lst"], "list"],
 ] as const) {
   test(`kez ${args.join(" ")} asks whether ${hint} was meant`, async () => {
     const { code, stdout, stderr } = await runKez(args)
     assert.deepEqual([code, stdout], [2, ""])
     assert.match(stderr, new RegExp(`^kez: .* \\[usage\\]\nhint: Did you mean ${hint}\\?\n$`))
+  })
+}
+
+for (const [typed, hint] of [
+  ["dns:example.org", "To check an account: kez verify id IDENTITY"],
+  ["examples/claim.md", "To check a file: kez verify file PATH"],
+] as const) {
+  test(`kez verify ${typed} is told its command`, async () => {
+    const { code, stderr } = await runKez(["verify", typed])
+    assert.equal(code, 2)
+    assert.match(stderr, new RegExp(`^kez: .* \\[usage\\]\nhint: ${hint}\n$`))
   })
 }
 
@@ -118,7 +130,7 @@ test("--json is one object for every outcome: results, refusals, usage errors, v
   ] as const) {
     const result = await home.run([...args, "--json"])
     const answer = readAnswer(result)
-    assert.deepEqual([answer.schema, answer.ok, result.stderr.includes("kez:")], [schema, ok, false], args.join(" "))
+    assert.deepEqual([answer.schema, answer.ok, result.stderr], [schema, ok, ""], args.join(" "))
     assert.equal(result.code === 0, ok, args.join(" "))
     if (!ok) assert.match(answer.error.code, /^[a-z]+(?:\.[a-z_]+)?$/)
   }
@@ -173,7 +185,6 @@ test("colours appear only where they are wanted", async () => {
 test("config.toml is honoured, and a typing error in it is told", async () => {
   await using home = makeHome()
   await home.make("zero")
-  const { writeFileSync } = await import("node:fs")
   writeFileSync(home.paths.configFile, 'unlock_for = "1h"\n')
   const shown = await home.run(["config", "show", "--origin"])
   assert.match(shown.stdout, /unlock_for +1h +config\.toml/)
@@ -190,4 +201,35 @@ test("doctor names no identity and no key", async () => {
   assert.doesNotMatch(stdout, /secretname/)
   assert.ok(!stdout.includes(record.identity))
   assert.match(stdout, /! paper +1 never checked/)
+})
+
+test("doctor tells of a damaged store and an unreadable record, and calls nothing checked that it could not read", async () => {
+  await using home = makeHome()
+  await home.make("zero")
+  writeFileSync(home.paths.database, "no database at all, but long enough to be taken for one".repeat(20))
+  writeFileSync(join(home.paths.identities, "zero.json"), "{")
+  const { code, stdout } = await home.run(["doctor", "--offline"])
+  assert.equal(code, 1)
+  assert.match(stdout, /✕ database .*\[store\.corrupt\]/)
+  assert.match(stdout, /✕ identities .*\[store\.corrupt\]/)
+  assert.match(stdout, /! key files +unknown[\s\S]*! paper +unknown/)
+  assert.match(stdout, /\n2 problems, 2 warnings\.\n$/)
+})
+
+test("doctor counts warnings", async () => {
+  await using home = makeHome()
+  await home.make("zero", { backup: "pending" })
+  assert.match((await home.run(["doctor", "--offline"])).stdout, /\nNo problems, 2 warnings\.\n$/)
+})
+
+test("doctor sees a home that cannot be made", async () => {
+  await using home = makeHome()
+  const parent = join(home.dir, "closed")
+  mkdirSync(parent, { mode: 0o500 })
+  const isAllowed = process.getuid?.() === 0 // no mode stops root, but a place that is no directory does
+  const state = isAllowed ? home.file("file", "") : parent
+  const env = { KEZ_HOME: undefined, XDG_CONFIG_HOME: home.dir, XDG_DATA_HOME: join(state, "data") }
+  const { code, stdout } = await home.run(["doctor", "--offline"], { env })
+  assert.equal(code, 1)
+  assert.match(stdout, /✕ data .*cannot be made/)
 })

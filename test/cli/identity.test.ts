@@ -151,6 +151,13 @@ test("identity from-mnemonic prints the identity and stores nothing", async () =
   assert.throws(() => readdirSync(home.paths.data), { code: "ENOENT" })
 })
 
+test("words from a file that is not there are refused in plain words", async () => {
+  await using home = makeHome()
+  const result = await home.run(["identity", "from-mnemonic", "--mnemonic", "@/nonexist"])
+  assert.equal(result.code, 1)
+  assert.match(result.stderr, /from \/nonexist: there is no such file \[input\.unreadable\]/)
+})
+
 test("a literal value on the command line works, with a warning that does not repeat it", async () => {
   await using home = makeHome()
   const result = await home.run(["identity", "from-mnemonic", "--mnemonic", zeroWords])

@@ -51,7 +51,8 @@ const areas: Readonly<Record<Area, ExitCode>> = {
   signature: exitCodes.invalid,
   encoding: exitCodes.invalid,
   zstd: exitCodes.invalid,
-  mnemonic: exitCodes.failure,
+  // As a key that was passed on the command line.
+  mnemonic: exitCodes.usage,
   proof: exitCodes.invalid,
   claim: exitCodes.invalid,
   account: exitCodes.invalid,

@@ -56,13 +56,23 @@ const fileFailures: Readonly<Record<string, readonly [code: string, what: string
   EPERM: ["store.permissions", "not permitted", "Check who owns this path, or set KEZ_HOME to another directory."],
 }
 
+/** Why a file could not be read, in plain words. */
+export function readingFailure(code: string | undefined): string {
+  if (code === "ENOENT") return "there is no such file"
+  if (code === "EISDIR") return "it is a directory"
+  const known = code !== undefined && Object.hasOwn(fileFailures, code) ? fileFailures[code] : undefined
+  return known?.[1] ?? `the system says ${code}`
+}
+
 /** Every error as a failure with a code. KezErrors are recognised by their shape: core may not be loaded yet. */
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return withExit("internal", `This is a bug in kez: ${printable(String(error))}`)
   const { code } = error as { code?: unknown }
   if (error.name === "KezError" && typeof code === "string") {
-    const { hint, interrupted } = error as { hint?: unknown; interrupted?: unknown }
+    const { hint, interrupted, misuse } = error as { hint?: unknown; interrupted?: unknown; misuse?: unknown }
     const failure = withExit(code, error.message, typeof hint === "string" ? hint : undefined)
+    // A slip of the owner's is not a verdict about somebody's proof, whose exit code the same code has.
+    if (misuse === true) return { ...failure, exitCode: exitCodes.failure }
     return interrupted === true ? { ...failure, exitCode: exitCodes.interrupted } : failure
   }
   const known = typeof code === "string" && Object.hasOwn(fileFailures, code) ? fileFailures[code] : undefined

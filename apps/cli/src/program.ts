@@ -11,8 +11,8 @@ import { usageFailure } from "./program/usage-failure.ts"
 import { addVerifyCommands } from "./program/verify.ts"
 import { version } from "./version.ts"
 
-/** The whole tree, ready to parse. */
-export function createProgram(): Command {
+/** The whole tree, ready to parse. With `isSilent` a group without its command does not show its help. */
+export function createProgram(isSilent = false): Command {
   const program = new Command("kez")
     .description("Proof that accounts, keys and domains belong to one person, verifiable by anyone.")
     .usage("COMMAND [options]")
@@ -20,7 +20,7 @@ export function createProgram(): Command {
     .helpOption("-h, --help", "show help, with examples")
     .helpCommand(false)
     .configureHelp({ formatHelp, styleTitle: (title) => `\x1b[1m${title}\x1b[0m` })
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, ...(isSilent ? { writeErr: () => {} } : {}) })
     .exitOverride()
   addGlobalOptions(program)
   withExamples(program, "kez identity new", "kez claim create dns:example.org", "kez verify id dns:example.org")
@@ -54,7 +54,7 @@ export async function main(args: readonly string[]): Promise<void> {
   process.on("uncaughtException", (error) => {
     process.exit(writeFailure(error, [], mode))
   })
-  const program = createProgram()
+  const program = createProgram(mode.json)
   if (args.length === 0) {
     program.outputHelp()
     return

@@ -28,7 +28,8 @@ const published: Readonly<Record<string, number>> = {
   "store.write": 1,
   "store.exists": 1,
   "store.permissions": 1,
-  "mnemonic.word": 1,
+  "mnemonic.word": 2,
+  "mnemonic.length": 2,
   "input.recall": 1,
 }
 

@@ -1,5 +1,6 @@
 /** `kez doctor`: what works on this computer and what does not. Holds no secret, no name and no key: it can be shared. */
-import { existsSync, statSync } from "node:fs"
+import { accessSync, constants, existsSync, statSync } from "node:fs"
+import { dirname } from "node:path"
 import { backendNames } from "@kez/core"
 import type { Context } from "../context.ts"
 import { listAgents } from "../keys/agent.ts"
@@ -39,11 +40,11 @@ export async function run(context: Context, options: { readonly offline?: boolea
     await check("database", () => checkDatabase(context)),
     ...(options.offline === true ? [] : [await check("resolver", () => checkResolver(context))]),
   ]
-  const problems = checks.filter(({ status }) => status === "problem").length
+  const problems = countOf(checks, "problem")
   return {
     schema: "kez.doctor/1",
     data: { version, node: process.version, platform: `${process.platform} ${process.arch}`, checks, problems },
-    text: formatReport(context, checks, problems),
+    text: formatReport(context, checks),
     exitCode: problems === 0 ? 0 : 1,
   }
 }
@@ -66,11 +67,29 @@ function describeBackends(): Finding {
 function checkDir({ env }: Context, path: string): Finding {
   const stats = statSync(path, { throwIfNoEntry: false })
   const shown = shortPath(env.userHome, path)
-  if (stats === undefined) return ["ok", `${shown}, not made yet`]
+  if (stats === undefined) return checkPlaceFor(path, shown)
   const mode = `0${(stats.mode & 0o777).toString(8)}`
   const isLoose = env.platform !== "win32" && (stats.mode & 0o077) !== 0
   if (!stats.isDirectory()) return ["problem", `${shown} is not a directory`]
+  if (!isWritable(path)) return ["problem", `${shown} cannot be written: check who owns it, or set KEZ_HOME`]
   return isLoose ? ["warning", `${shown} has mode ${mode}: chmod 700 '${path}'`] : ["ok", `${shown}, mode ${mode}`]
+}
+
+/** Where a directory is to be made, the nearest one that is there decides whether it can be. */
+function checkPlaceFor(path: string, shown: string): Finding {
+  let parent = dirname(path)
+  while (!existsSync(parent) && dirname(parent) !== parent) parent = dirname(parent)
+  if (statSync(parent).isDirectory() && isWritable(parent)) return ["ok", `${shown}, not made yet`]
+  return ["problem", `${shown} cannot be made: ${parent} cannot be written. Set KEZ_HOME to another directory`]
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function describeIdentities({ paths }: Context): Finding {
@@ -82,7 +101,8 @@ function describeIdentities({ paths }: Context): Finding {
   return ["ok", String(count)]
 }
 
-function checkKeyFiles({ paths, env }: Context, identities: readonly IdentityRecord[]): Finding {
+function checkKeyFiles({ paths, env }: Context, identities: readonly IdentityRecord[] | undefined): Finding {
+  if (identities === undefined) return unknown
   const places = identities.map(({ name }) => findKeyFile(paths.keys, name))
   const isWindows = env.platform === "win32"
   const loose = places.filter((place) => !isWindows && place !== undefined && (place.mode & 0o077) !== 0).length
@@ -93,17 +113,22 @@ function checkKeyFiles({ paths, env }: Context, identities: readonly IdentityRec
   return plain > 0 ? ["warning", `${plain} not encrypted`] : ["ok", `${places.length} encrypted`]
 }
 
-function checkPapers(identities: readonly IdentityRecord[]): Finding {
+const unknown: Finding = ["warning", "unknown while the identities cannot be read"]
+
+function checkPapers(identities: readonly IdentityRecord[] | undefined): Finding {
+  if (identities === undefined) return unknown
   const pending = identities.filter(({ backup, words }) => backup === "pending" && words !== undefined).length
+  if (identities.length === 0) return ["ok", "nothing to check"]
   return pending > 0 ? ["warning", `${pending} never checked: kez identity mnemonic NAME`] : ["ok", "checked"]
 }
 
 async function checkDatabase({ paths }: Context): Promise<Finding> {
   if (!existsSync(paths.database)) return ["ok", "not made yet"]
-  const { DatabaseSync } = await import("node:sqlite")
-  const database = new DatabaseSync(paths.database, { readOnly: true })
+  const [{ DatabaseSync }, { guard }] = await Promise.all([import("node:sqlite"), import("../store/database.ts")])
+  const database = guard(paths.database, () => new DatabaseSync(paths.database, { readOnly: true }))
   try {
-    const [found] = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})
+    const look = () => database.prepare("PRAGMA quick_check(1)").get() ?? {}
+    const [found] = Object.values(guard(paths.database, look))
     const kib = Math.ceil(statSync(paths.database).size / 1_024)
     return found === "ok" ? ["ok", `${kib} KiB, intact`] : ["problem", `damaged: ${String(found)}`]
   } finally {
@@ -116,24 +141,35 @@ async function checkResolver({ settings }: Context): Promise<Finding> {
   const servers = settings.resolver.value
   const resolver = createResolver(servers.length === 0 ? {} : { servers })
   const began = performance.now()
-  const { status, server } = await resolver.resolveTxt("example.org", AbortSignal.timeout(resolverTimeoutMs))
-  return ["ok", `${server} answers in ${Math.round(performance.now() - began)} ms (${status})`]
+  const { server } = await resolver.resolveTxt("example.org", AbortSignal.timeout(resolverTimeoutMs))
+  return ["ok", `${server} answers in ${Math.round(performance.now() - began)} ms`]
 }
 
-/** The list itself may be what is broken; "identities" then says so. */
-function tryListIdentities({ paths }: Context): readonly IdentityRecord[] {
+/** Undefined where the list itself is what is broken; "identities" then says so. */
+function tryListIdentities({ paths }: Context): readonly IdentityRecord[] | undefined {
   try {
     return listIdentities(paths)
   } catch {
-    return []
+    return undefined
   }
 }
 
-function formatReport({ terminal }: Context, checks: readonly Check[], problems: number): string {
+function formatReport({ terminal }: Context, checks: readonly Check[]): string {
   const lines = checks.map(
     ({ name, status, text }) =>
       `  ${paint(terminal.color, colors[status], marks[status])} ${name.padEnd(12)}${printable(text)}`,
   )
-  const end = problems === 0 ? "No problems." : problems === 1 ? "1 problem." : `${problems} problems.`
+  const problems = countOf(checks, "problem")
+  const warnings = countOf(checks, "warning")
+  const parts = [counted(problems, "problem"), ...(warnings === 0 ? [] : [counted(warnings, "warning")])]
+  const end = `${parts.join(", ")}.`
   return [`kez ${version}, Node ${process.version}, ${process.platform} ${process.arch}`, ...lines, end].join("\n")
+}
+
+function countOf(checks: readonly Check[], wanted: Finding[0]): number {
+  return checks.filter(({ status }) => status === wanted).length
+}
+
+function counted(count: number, what: string): string {
+  return `${count === 0 ? "No" : count} ${what}${count === 1 ? "" : "s"}`
 }

@@ -2,6 +2,7 @@
 import { createReadStream, fstatSync } from "node:fs"
 import { KezError } from "@kez/core"
 import type { Context } from "../context.ts"
+import { readingFailure } from "../output.ts"
 
 const maxSecretBytes = 65_536
 
@@ -58,7 +59,8 @@ async function readStream(flag: string, stream: AsyncIterable<Buffer>): Promise<
   } catch (cause) {
     if (cause instanceof KezError) throw cause
     const { code, path } = cause as NodeJS.ErrnoException
-    throw new KezError("input.unreadable", `Cannot read ${flag}: ${path ?? "the descriptor"} gave ${code}`, { cause })
+    const where = path ?? "the descriptor"
+    throw new KezError("input.unreadable", `Cannot read ${flag} from ${where}: ${readingFailure(code)}`, { cause })
   }
   return Buffer.concat(chunks).toString("utf8")
 }

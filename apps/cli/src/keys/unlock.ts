@@ -67,7 +67,8 @@ async function askAndDecrypt(context: Context, name: string, file: KeyFile): Pro
     } catch (error) {
       if (!(error instanceof KezError) || error.code !== "key.unlock") throw error
       if (attempt === tries) throw forgotten(name, error)
-      context.terminal.say("That did not unlock it.")
+      const left = tries - attempt
+      context.terminal.say(`That did not unlock it. ${left === 1 ? "One try is" : `${left} tries are`} left.`)
     }
   }
 }

@@ -11,13 +11,32 @@ export function usageFailure(program: Command, args: readonly string[], error: C
   const command = findCommand(program, args)
   const name = pathOf(command)
   const [first = "", suggestion = ""] = error.message.replace(/^error: /, "").split("\n")
-  const near = /^\(Did you mean (.+)\?\)$/.exec(suggestion)?.[1]
+  const near = suggestionOf(command, suggestion)
   const hint = near === undefined ? `Run ${name} --help.` : `Did you mean ${near}?`
-  return fault("usage", `Cannot run ${name}: ${sentence(error.code, first, command)}`, { hint })
+  const meant = name === "kez verify" && error.code === "commander.unknownCommand" ? verifyHint(quotedIn(first)) : hint
+  return fault("usage", `Cannot run ${name}: ${sentence(error.code, first, command)}`, { hint: meant })
+}
+
+/** Commander's suggestions, each command by its own name alone: `list` and its alias `ls` are one. */
+function suggestionOf(command: Command, suggestion: string): string | undefined {
+  const found = /^\(Did you mean (?:one of )?(.+)\?\)$/.exec(suggestion)?.[1]?.split(", ") ?? []
+  const names = found.map((name) => command.commands.find((child) => child.aliases().includes(name))?.name() ?? name)
+  return names.length === 0 ? undefined : [...new Set(names)].join(" or ")
+}
+
+/** `kez verify dns:example.org` and `kez verify claim.md`: an account, or a file. */
+function verifyHint(typed: string): string {
+  const [account, file] = ["To check an account: kez verify id IDENTITY", "To check a file: kez verify file PATH"]
+  if (/^[a-z0-9]+:[^/\\]/.test(typed)) return account
+  return /[./\\]/.test(typed) ? file : `${account}\n${file}`
+}
+
+function quotedIn(message: string): string {
+  return /'([^']*)'/.exec(message)?.[1] ?? ""
 }
 
 function sentence(code: string, message: string, command: Command): string {
-  const quoted = /'([^']*)'/.exec(message)?.[1] ?? ""
+  const quoted = quotedIn(message)
   const shown = quoted.length <= longestShownName ? ` ${JSON.stringify(quoted)}` : ""
   switch (code) {
     case "commander.unknownCommand":
