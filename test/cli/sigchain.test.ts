@@ -89,27 +89,27 @@ test("kez sigchain: the life of an identity", async (t) => {
       shown.devices.map((device: { key: string }) => device.key),
       [keys.get("laptop"), keys.get("phone")],
     )
-    assert.deepEqual(await errorOf("sigchain", "add-device", "laptop"), [10, "chain.key_in_use"])
-    assert.deepEqual(await errorOf("--identity", "laptop", "sigchain", "set-next", "safe"), [10, "chain.authority"])
+    assert.deepEqual(await errorOf("sigchain", "add-device", "laptop"), [1, "chain.key_in_use"])
+    assert.deepEqual(await errorOf("--identity", "laptop", "sigchain", "set-next", "safe"), [1, "chain.authority"])
     await data("sigchain", "revoke-device", "laptop", "--keep", "phone")
     const kept = await data("sigchain", "show")
     assert.deepEqual(
       kept.devices.map((device: { key: string }) => device.key),
       [keys.get("phone")],
     )
-    assert.deepEqual(await errorOf("sigchain", "add-device", "laptop"), [10, "chain.key_reuse"])
+    assert.deepEqual(await errorOf("sigchain", "add-device", "laptop"), [1, "chain.key_reuse"])
     assert.deepEqual(await errorOf("sigchain", "revoke-device", "laptop"), [2, "usage"])
-    assert.deepEqual(await errorOf("--identity", "laptop", "sigchain", "add", "github:x"), [10, "chain.not_authorised"])
+    assert.deepEqual(await errorOf("--identity", "laptop", "sigchain", "add", "github:x"), [1, "chain.not_authorised"])
   })
 
   await t.test("the committed key alone can rotate, and then it is the primary", async () => {
     const committed = await kez("sigchain", "set-next", "safe")
     assert.match(committed.stdout, /Losing it costs the ability to rotate, not the identity/)
-    assert.deepEqual(await errorOf("sigchain", "set-next", "phone"), [10, "chain.next_in_force"])
-    assert.deepEqual(await errorOf("sigchain", "rotate", "phone"), [10, "chain.prerotation"])
+    assert.deepEqual(await errorOf("sigchain", "set-next", "phone"), [1, "chain.next_in_force"])
+    assert.deepEqual(await errorOf("sigchain", "rotate", "phone"), [1, "chain.prerotation"])
     const rotated = await data("sigchain", "rotate", "safe")
     assert.equal(rotated.primary, keys.get("safe"))
-    assert.deepEqual(await errorOf("sigchain", "add", "github:y"), [10, "chain.not_authorised"])
+    assert.deepEqual(await errorOf("--identity", "alice", "sigchain", "add", "github:y"), [1, "chain.not_authorised"])
     assert.equal((await data("--identity", "safe", "sigchain", "revoke", "dns:c.example")).code, 0)
     const shown = await data("sigchain", "show", "safe")
     assert.deepEqual(shown.primaries, [keys.get("alice"), keys.get("safe")])
@@ -181,7 +181,7 @@ test("kez sigchain: the life of an identity", async (t) => {
     await runKez(["sigchain", "revoke", "dns:alice.example", ...args], { input: words, env: { KEZ_HOME: copy } })
     const theirs = await runKez(["sigchain", "export", keys.get("safe") ?? ""], { env: { KEZ_HOME: copy } })
     const own = await data("--identity", "safe", "sigchain", "add", "github:mine")
-    await kez("sigchain", "add", "github:nothing")
+    await kez("--identity", "alice", "sigchain", "add", "github:nothing")
     writeFileSync(join(dir, "theirs.jsonl"), theirs.stdout)
     const imported = await kez("sigchain", "import", "theirs.jsonl")
     assert.match(imported.stderr, /warning: this identity has two conflicting histories/)

@@ -13,34 +13,33 @@ export function documentName(path: string): string {
   return path === "-" ? "stdin" : path
 }
 
-/**
- * Writes a whole file or none of it. An existing one is kept unless `force` is set: `store.exists`.
- * Errors of the file system are thrown as they are; output.ts names them.
- */
+/** Writes a whole file or none of it. An existing one is kept unless `force` is set: `store.exists`. Throws `store.write`. */
 export function writeDocument(path: string, text: string, options: { readonly force: boolean }): void {
   if (!options.force && existsSync(path)) throw existing(path)
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
-  const file = openSync(temporary, "wx", 0o644)
+  try {
+    writeWhole(temporary, text)
+    renameSync(temporary, path)
+  } catch (cause) {
+    rmSync(temporary, { force: true })
+    throw unwritable(path, cause)
+  }
+}
+
+function writeWhole(path: string, text: string): void {
+  const file = openSync(path, "wx", 0o644)
   try {
     writeSync(file, text)
     fsyncSync(file)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
   } finally {
     closeSync(file)
   }
-  renameSync(temporary, path)
 }
 
 async function readStdin(maxBytes: number): Promise<Uint8Array> {
-  const stat = fstatSync(0)
   // Waiting for a terminal that nobody knows is asked would look like a program that hangs.
-  if (!stat.isFIFO() && !stat.isFile() && !stat.isSocket()) {
-    throw new KezError("input.missing", "Cannot read stdin: expected a pipe or a file, got a terminal", {
-      hint: "Name a file, or pipe the text in: kez … - < FILE",
-    })
-  }
+  if (process.stdin.isTTY === true) throw noStdin("a terminal")
+  if (fstatSync(0).isDirectory()) throw noStdin("a directory")
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of process.stdin) {
@@ -77,9 +76,35 @@ function readFile(path: string, maxBytes: number): Uint8Array {
   }
 }
 
+function noStdin(what: string): KezError {
+  return new KezError("input.missing", `Cannot read stdin: expected a pipe or a file, got ${what}`, {
+    hint: "Name a file, or pipe the text in: kez … - < FILE",
+  })
+}
+
 function existing(path: string): KezError {
   return new KezError("store.exists", `Cannot write ${path}: there is such a file already`, {
     hint: "Choose another name, or write over it with --force.",
+  })
+}
+
+/** Names the path that was asked for, not the temporary one beside it. */
+function unwritable(path: string, cause: unknown): KezError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown"
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: `there is no folder ${dirname(path)}`,
+    ENOTDIR: `${dirname(path)} is not a folder`,
+    EISDIR: "it is a folder",
+    EACCES: "permission denied",
+    EPERM: "permission denied",
+    EROFS: "the file system is read-only",
+    ENOSPC: "the disk is full",
+    EDQUOT: "the disk quota is used up",
+    ENAMETOOLONG: "the name is too long",
+  }
+  return new KezError("store.write", `Cannot write ${path}: ${reasons[code] ?? code}`, {
+    cause,
+    hint: "Nothing was written. Name another file with --out.",
   })
 }
 

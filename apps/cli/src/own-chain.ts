@@ -14,6 +14,7 @@ import {
   type Signer,
   signHead,
 } from "@kez/core"
+import { explainRefusal } from "./chain-refusal.ts"
 import type { Context } from "./context.ts"
 import { withStore } from "./store/access.ts"
 import { chainsOfKey, loadChain, loadEvents, storeBranch } from "./store/chains.ts"
@@ -28,6 +29,7 @@ export interface Extended {
   readonly replay: ChainReplay
   /** Undefined when the signer may not speak for the chain any more, or the chain is still a fork. */
   readonly head: ChainHead | undefined
+  readonly plan: Plan
 }
 
 export interface Extension {
@@ -44,6 +46,9 @@ export interface Plan {
   readonly operations: readonly Operation[]
   /** An event of the branch to extend; the winning one unless given. */
   readonly branch?: Digest
+  readonly warnings?: readonly string[]
+  /** What is said where there is nothing to append. */
+  readonly already?: string
 }
 
 /**
@@ -56,11 +61,14 @@ export async function extendChain(context: Context, { key, signer, headSigner, p
       const now = context.now()
       const before = chainOfKey(store, key)
       if (before !== undefined) assertWhole(store, before)
-      const { operations, branch } = plan(before, store)
+      const planned = plan(before, store)
+      const { operations, branch } = planned
       let chain = before === undefined || branch === undefined ? before : branchOf(before, branch)
       const events: SigchainEvent[] = []
       for (const operation of operations) {
-        const appended = await appendEvent({ chain, operation, now }, signer)
+        const appended = await appendEvent({ chain, operation, now }, signer).catch((error: unknown) => {
+          throw explainRefusal(context, error, { chain, signer: signer.key })
+        })
         chain = appended.replay
         events.push(appended.event)
       }
@@ -70,7 +78,8 @@ export async function extendChain(context: Context, { key, signer, headSigner, p
       const { state, head } = replay
       const mark = { chain: replay.chain, ...head, primaries: state.primaries }
       saveMark(store, mark, loadMark(store, replay.chain))
-      return { events, replay, head: await refreshHead(store, replay, { signer: headSigner ?? signer, now }) }
+      const by = { signer: headSigner ?? signer, now }
+      return { events, replay, head: await refreshHead(store, replay, by), plan: planned }
     }),
   )
 }

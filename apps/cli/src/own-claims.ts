@@ -14,7 +14,7 @@ import {
 import type { Context } from "./context.ts"
 import { writeDocument } from "./documents.ts"
 import { readExpiry } from "./expiry.ts"
-import { withStore } from "./store/access.ts"
+import { readStore, withStore } from "./store/access.ts"
 import type { OwnClaim } from "./store/claims.ts"
 
 export interface ClaimOptions {
@@ -43,21 +43,38 @@ export function readForm({ format = "markdown", chainHint }: ClaimOptions, subje
   return form
 }
 
-/** Signs a claim and keeps it, before anybody sees it. */
+/** Signs a claim. Throws `chain.not_authorised` for a key that a known chain has replaced: nobody would accept it. */
 export async function makeClaim(
   context: Context,
   signer: Signer,
   { subject, expires }: { readonly subject: string; readonly expires?: string | undefined },
 ): Promise<Claim> {
+  await assertInForce(context, signer.key)
   const now = context.now()
   const expiresAt = expires === undefined ? {} : { expiresAt: readExpiry(expires, now) }
-  const claim = await signClaim({ subject, createdAt: now, ...expiresAt }, signer)
+  return signClaim({ subject, createdAt: now, ...expiresAt }, signer)
+}
+
+/** Keeps a claim, for `sigchain add` to name. */
+export async function keepClaim(context: Context, claim: Claim): Promise<void> {
   const [{ inTransaction }, { saveClaim }] = await Promise.all([
     import("./store/database.ts"),
     import("./store/claims.ts"),
   ])
   await withStore(context, (store) => inTransaction(store, () => saveClaim(store, claim)))
-  return claim
+}
+
+/** Throws `chain.not_authorised` for a key that a known chain has rotated away, and none has in force. */
+export async function assertInForce(context: Context, key: string): Promise<void> {
+  const chain = await readStore<ChainReplay | undefined>(context, undefined, async (store) => {
+    const { chainsOfKey, loadChain } = await import("./store/chains.ts")
+    const chains = chainsOfKey(store, key, "primary").flatMap((id) => loadChain(store, id) ?? [])
+    const isReplaced = ({ state }: ChainReplay): boolean => state.primaries.includes(key) && state.primary !== key
+    return chains.every(isReplaced) ? chains[0] : undefined
+  })
+  if (chain === undefined) return
+  const { replaced } = await import("./chain-refusal.ts")
+  throw replaced(context, "claim by this key", key, chain)
 }
 
 /** The newest claim that a verifier would still accept, `chain` being that of its key. */
@@ -79,10 +96,11 @@ export function claimText(claim: Claim, form: ProofForm, { chainHint }: ClaimOpt
   return encodeProof(claim, form, chainHint === undefined ? {} : { chainHint })
 }
 
-/** Writes the text to a file if one was named; returns what goes to stdout. */
-export function deliver(text: string, { out, force }: Pick<ClaimOptions, "out" | "force">): string {
+/** Writes the text to a file if one was named, and says so; returns what goes to stdout. */
+export function deliver(context: Context, text: string, { out, force }: Pick<ClaimOptions, "out" | "force">): string {
   if (out === undefined || out === "-") return text
   writeDocument(out, text.endsWith("\n") ? text : `${text}\n`, { force: force === true })
+  context.terminal.progress(`wrote ${out}`)
   return ""
 }
 

@@ -55,3 +55,52 @@ const flags: Readonly<Record<Flag, string>> = {
 export function flagText(flag: Flag): string {
   return flags[flag]
 }
+
+interface Misuse {
+  readonly why: string
+  readonly hint: string
+}
+
+const misuses: Partial<Readonly<Record<Code, Misuse>>> = {
+  "chain.next_in_force": {
+    why: "your next primary is committed to already, and only a rotation ends a commitment",
+    hint: "kez sigchain rotate NAME, with the key that was committed to",
+  },
+  "chain.prerotation": {
+    why: "another key than this one was committed to as your next primary",
+    hint: "kez sigchain show names the commitment; rotate to the key that it was made for.",
+  },
+  "chain.key_in_use": {
+    why: "the chain uses this key already",
+    hint: "kez sigchain show lists its keys; for another one: kez identity new NAME",
+  },
+  "chain.key_reuse": {
+    why: "this key was revoked or rotated away, and such a key never returns",
+    hint: "Make another one: kez identity new NAME",
+  },
+  "chain.not_authorised": {
+    why: "this key is neither the primary nor an active device of the chain",
+    hint: "kez sigchain show lists them; to act as one of them: kez identity use NAME, or --identity NAME",
+  },
+  "chain.authority": {
+    why: "a device may not do that, and a primary is replaced rather than revoked",
+    hint: "Act as the primary: --identity NAME. To replace it: kez sigchain rotate NAME",
+  },
+  "limit.claims": {
+    why: "the chain lists as many accounts as it may",
+    hint: "Revoke one first: kez sigchain revoke SUBJECT",
+  },
+  "limit.devices": {
+    why: "the chain has as many devices as it may",
+    hint: "Take one out first: kez sigchain revoke-device KEY",
+  },
+  "limit.chain": {
+    why: "the chain has no room for it: its last places are kept for revocations and rotations",
+    hint: "kez sigchain show tells how long it is.",
+  },
+}
+
+/** Why an event of the owner's own is refused, and what to do instead; undefined for codes that are no mistake of theirs. */
+export function misuseText(code: Code): Misuse | undefined {
+  return misuses[code]
+}

@@ -2,7 +2,7 @@
 import { type Claim, encodeProof, envelopeDigest, type ProofForm } from "@kez/core"
 import type { Context } from "../context.ts"
 import { currentIdentity, signerFor } from "../keys/signers.ts"
-import { type ClaimOptions, claimText, deliver, makeClaim, readForm, readSubject } from "../own-claims.ts"
+import { type ClaimOptions, claimText, deliver, keepClaim, makeClaim, readForm, readSubject } from "../own-claims.ts"
 import type { Handler, Outcome } from "../run.ts"
 
 export const run: Handler<ClaimOptions> = async (context, { args: [typed = ""], ...options }) => {
@@ -10,17 +10,20 @@ export const run: Handler<ClaimOptions> = async (context, { args: [typed = ""], 
   const form = readForm(options, subject)
   if (form === "reference") return reference(context, subject, options)
   const claim = await makeClaim(context, await signerFor(context), { subject, expires: options.expires })
-  return describeClaim(claim, form, { ...options, reused: false })
+  return describeClaim(context, claim, { ...options, form, reused: false })
 }
 
-/** What `claim create` and `claim dns` print. */
-export function describeClaim(
+/** What `claim create` and `claim dns` print. A claim is kept once its file is written: one that nobody got is no claim. */
+export async function describeClaim(
+  context: Context,
   claim: Claim,
-  form: ProofForm,
-  options: ClaimOptions & { readonly reused: boolean },
-): Outcome {
+  options: ClaimOptions & { readonly form: ProofForm; readonly reused: boolean },
+): Promise<Outcome> {
+  const { form } = options
   const { subject, primary, created_at, expires_at } = claim.payload
   const text = claimText(claim, form, options)
+  const shown = deliver(context, text, options)
+  if (!options.reused) await keepClaim(context, claim)
   return {
     schema: "kez.claim/1",
     data: {
@@ -34,7 +37,7 @@ export function describeClaim(
       expires_at: expires_at ?? null,
       reused: options.reused,
     },
-    text: deliver(text, options),
+    text: shown,
     next: nextAfter(subject, options.out),
   }
 }
@@ -45,7 +48,11 @@ function nextAfter(subject: string, file: string | undefined): string {
 }
 
 /** A reference needs no claim and no key: it names the chain, and the chain names the account. */
-async function reference(context: Context, subject: string, options: ClaimOptions): Promise<Outcome> {
+export async function reference(
+  context: Context,
+  subject: string,
+  options: ClaimOptions & { readonly asZoneLine?: boolean },
+): Promise<Outcome> {
   const { key } = await currentIdentity(context)
   const [{ existingChainOfKey, noChain }, { readStore }] = await Promise.all([
     import("../own-chain.ts"),
@@ -53,7 +60,8 @@ async function reference(context: Context, subject: string, options: ClaimOption
   ])
   const chain = await readStore(context, undefined, (store) => existingChainOfKey(store, key))
   if (chain === undefined) throw noChain(key)
-  const text = encodeProof({ chain: chain.chain }, "reference")
+  const token = encodeProof({ chain: chain.chain }, "reference")
+  const text = options.asZoneLine === true ? zoneLines(subject, token, options.chainHint) : token
   const isListed = chain.state.subjects.get(subject)?.status === "active"
   return {
     schema: "kez.claim/1",
@@ -65,7 +73,7 @@ async function reference(context: Context, subject: string, options: ClaimOption
       text,
       file: options.out ?? null,
     },
-    text: deliver(text, options),
+    text: deliver(context, text, options),
     ...(isListed
       ? {}
       : {
@@ -73,4 +81,15 @@ async function reference(context: Context, subject: string, options: ClaimOption
           next: `kez sigchain add ${subject}`,
         }),
   }
+}
+
+/** Records beside each other, as `encodeProof` writes them for claims. SPEC §4.5 */
+function zoneLines(subject: string, token: string, chainHint: string | undefined): string {
+  const texts = chainHint === undefined ? [token] : [token, `Chain: ${chainHint}`]
+  return texts.map((text) => zoneLine(subject, text)).join("\n")
+}
+
+function zoneLine(subject: string, text: string): string {
+  const strings = text.match(/.{1,255}/g) ?? []
+  return `_kez.${subject.slice("dns:".length)}. 3600 IN TXT ${strings.map((part) => `"${part}"`).join(" ")}`
 }

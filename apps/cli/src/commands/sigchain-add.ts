@@ -30,7 +30,11 @@ export const run: Handler<AddOptions> = async (context, { args: [typed = ""], su
       if (proof?.primary !== undefined && primaries !== undefined && !primaries.includes(proof.primary)) {
         throw new KezError("proof.primary_mismatch", `Cannot name this claim: it is signed by ${proof.primary}`)
       }
-      return { operations: [operation] }
+      const listed = chain?.state.subjects.get(subject)
+      const isSame = listed?.subjectId === subjectId && listed?.proof === proof?.digest
+      return listed?.status === "active" && isSame
+        ? { operations: [], already: `${subject} is already listed so, and nothing was appended` }
+        : { operations: [operation] }
     },
     ...(proof === undefined
       ? { warnings: [`no claim for ${subject} was made here: the chain lists it without naming one`] }

@@ -1,5 +1,5 @@
 /** What the commands that extend a chain have in common: who signs, and what is printed afterwards. */
-import type { ChainReplay, Operation } from "@kez/core"
+import type { ChainReplay } from "@kez/core"
 import { eventJson } from "../chain-json.ts"
 import { eventSubject } from "../chain-text.ts"
 import type { Context } from "../context.ts"
@@ -24,17 +24,12 @@ export async function appendAsSelf(context: Context, appending: Appending): Prom
   return appendOutcome(await extendChain(context, { key, signer, plan: appending.plan }), appending)
 }
 
-/** A plan of one operation, whatever the chain holds. */
-export function always(operation: Operation): Appending["plan"] {
-  return () => ({ operations: [operation] })
-}
-
 /** Two chains of one key contradict each other for ever, and nobody but the owner knows of the first. */
 const begun =
   "this began a new chain; if this identity has one on another computer, publish nothing of this one and import that"
 
 export function appendOutcome(
-  { events, replay, head }: Extended,
+  { events, replay, head, plan }: Extended,
   { notes = [], warnings = [], next }: Omit<Appending, "plan">,
 ): Outcome {
   const lines = events.map(
@@ -52,8 +47,11 @@ export function appendOutcome(
       events: events.map(eventJson),
       head: { ...replay.head, expires_at: head?.payload.expires_at ?? null },
     },
-    text: [...lines, where, ...notes].join("\n"),
-    warnings: [...fork, ...(events[0]?.payload.seq === 0 ? [begun] : []), ...warnings],
+    text: (events.length === 0
+      ? [`✓ ${plan.already ?? "nothing to append"}`, where]
+      : [...lines, where, ...notes]
+    ).join("\n"),
+    warnings: [...fork, ...(events[0]?.payload.seq === 0 ? [begun] : []), ...warnings, ...(plan.warnings ?? [])],
     next: next ?? "publish the chain: kez sigchain export --out kez-sigchain.jsonl",
   }
 }

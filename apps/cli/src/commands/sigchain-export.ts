@@ -22,7 +22,7 @@ export const run: Handler<ExportOptions> = async (context, { args: [id], format 
     return {
       schema: "kez.export/1",
       data: { chain: chain.chain, events: path.length, format, text, file: options.out ?? null },
-      text: deliver(text, options),
+      text: deliver(context, text, options),
       ...(isCut
         ? { warnings: ["the chain is an undecided fork: only the part before it was written (--branch DIGEST)"] }
         : {}),

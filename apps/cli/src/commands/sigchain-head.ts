@@ -49,6 +49,9 @@ export const run: Handler<HeadOptions> = async (context, { expires = "7d", ...op
       text,
       file: options.out ?? null,
     },
-    text: deliver(text, options),
+    text: deliver(context, text, options),
+    ...(options.out === undefined || options.out === "-"
+      ? {}
+      : { next: `where your chain is known already: kez sigchain import ${options.out}` }),
   }
 }

@@ -1,4 +1,7 @@
 /** `kez sigchain rotate`: another key becomes the primary; the identity, its devices and its subjects stay. SPEC CHAIN-14 */
+import { assertCommittable } from "../chain-refusal.ts"
+import type { Context } from "../context.ts"
+import { findCurrentName, tryReadIdentity, useIdentity } from "../keys/identities.ts"
 import { currentIdentity, signerFor } from "../keys/signers.ts"
 import { extendChain } from "../own-chain.ts"
 import type { Handler } from "../run.ts"
@@ -13,7 +16,7 @@ export interface RotateOptions {
 
 export const run: Handler<RotateOptions> = async (context, { args: [name = ""], next: following }) => {
   const { key } = await currentIdentity(context)
-  const next = following === undefined ? {} : { next: await readNext(context, following) }
+  const next: { readonly next?: string } = following === undefined ? {} : { next: await readNext(context, following) }
   const newPrimary = await signerFor(context, name)
   const isCommitted = await readStore<boolean>(context, false, async (store) => {
     const { chainOfKey } = await import("../own-chain.ts")
@@ -25,10 +28,31 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
     key,
     signer,
     headSigner: newPrimary,
-    plan: () => ({ operations: [{ op: "rotate", newPrimary, ...next }] }),
+    plan: (chain) => {
+      if (next.next !== undefined) assertCommittable(chain, next.next, [newPrimary.key])
+      return { operations: [{ op: "rotate", newPrimary, ...next }] }
+    },
   })
+  const old = extended.events[0]?.payload.primary
+  const isUsed = old !== undefined && (await useInstead(context, old, name))
   return appendOutcome(extended, {
-    notes: ["  Claims of the old key stay valid where the chain names them; it can sign nothing new."],
-    next: `kez identity use ${name}`,
+    notes: [
+      "  Claims of the old key stay valid where the chain names them; it can sign nothing new.",
+      ...(isUsed ? [`  Commands now act as ${name}.`] : []),
+    ],
+    ...(isUsed ? {} : { next: `kez identity use ${name}` }),
   })
+}
+
+/** Commands act as the new key where they acted as the old one, which nobody accepts any more. */
+async function useInstead({ paths, warn }: Context, old: string, name: string): Promise<boolean> {
+  const current = findCurrentName(paths)
+  if (current === undefined || tryReadIdentity(paths, current)?.identity !== old) return false
+  try {
+    await useIdentity(paths, name)
+    return true
+  } catch {
+    warn(`the key is rotated, and the identity in use is still ${current}`)
+    return false
+  }
 }

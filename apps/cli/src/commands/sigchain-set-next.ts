@@ -1,25 +1,52 @@
 /** `kez sigchain set-next`: which key alone may become the next primary. SPEC CHAIN-13 */
-import { commitmentTo, isDigest, KezError } from "@kez/core"
+import { type ChainReplay, commitmentTo, isDigest, KezError } from "@kez/core"
+import { assertCommittable } from "../chain-refusal.ts"
 import type { Context } from "../context.ts"
 import { readKey } from "../find-chain.ts"
+import { currentIdentity } from "../keys/signers.ts"
+import { chainOfKey } from "../own-chain.ts"
 import type { Handler } from "../run.ts"
-import { always, appendAsSelf } from "./sigchain-append.ts"
+import { readStore } from "../store/access.ts"
+import { appendAsSelf } from "./sigchain-append.ts"
 
 export interface SetNextOptions {
   readonly commitment?: string
+  readonly yes?: boolean
 }
 
-export const run: Handler<SetNextOptions> = async (context, { args: [typed], commitment }) => {
+export const run: Handler<SetNextOptions> = async (context, { args: [typed], commitment, yes }) => {
   if ((typed === undefined) === (commitment === undefined)) {
     throw new KezError("usage", "Cannot commit to the next key: expected a name, a key, or --commitment sha256:…")
   }
+  const next = await readNext(context, commitment ?? typed ?? "")
+  const { key } = await currentIdentity(context)
+  const check = (chain: ChainReplay | undefined): void => {
+    // A commitment in force is the first thing that stands in the way.
+    if (chain?.state.next === undefined) assertCommittable(chain, next, [chain?.state.primary ?? key])
+  }
+  await readStore(context, undefined, (store) => check(chainOfKey(store, key)))
+  if (yes !== true) await assertSure(context)
   return appendAsSelf(context, {
-    plan: always({ op: "set_next", next: await readNext(context, commitment ?? typed ?? "") }),
+    plan: (chain) => {
+      check(chain)
+      return { operations: [{ op: "set_next", next }] }
+    },
     notes: [
       "  From now on only that key can become your next primary, even if somebody steals the one in use.",
       "  Keep it somewhere else, on paper. Losing it costs the ability to rotate, not the identity.",
     ],
   })
+}
+
+/** Where nobody can be asked it goes on: scripts say what they mean. */
+async function assertSure({ terminal, warn }: Context): Promise<void> {
+  if (!terminal.interactive) {
+    warn("a commitment cannot be undone: without that key this identity can never rotate")
+    return
+  }
+  terminal.say("Only that key will ever be able to follow your primary. This cannot be undone.")
+  if (await terminal.confirm({ text: "Commit to it?", flag: "--yes" })) return
+  throw new KezError("input.cancelled", "Cancelled: nothing was committed to")
 }
 
 /** A commitment as typed, or that to the key of a name or of a key identity. */

@@ -44,6 +44,7 @@ export function addClaimCommands(program: Command): void {
     .description("Print the TXT record that proves a domain, as lines for its zone. An earlier claim is used again.")
     .summary("print the DNS record that proves a domain")
     .option("--new", "make a new claim even where an earlier one serves")
+    .option("--reference", "the short form, which names your chain; the chain has to list the domain")
     .option(...expires)
     .option(...hint)
     .option(...out)

@@ -60,6 +60,7 @@ function addKeys(sigchain: Command): void {
     .description("Take devices out, and the devices that they added. A revoked key never returns.")
     .summary("take devices out")
     .option("--keep <keys...>", "devices to keep although a revoked one added them")
+    .option("--yes", "revoke even the key that you committed to as your next primary")
     .action(action(() => import("../commands/sigchain-revoke-device.ts")))
   withExamples(
     withKeyOptions(revokeDevice),
@@ -73,6 +74,7 @@ function addKeys(sigchain: Command): void {
     )
     .summary("commit to your next primary key")
     .option("--commitment <digest>", "the commitment itself, for a key that is on no computer")
+    .option("--yes", "do not ask first: it cannot be undone")
     .action(action(() => import("../commands/sigchain-set-next.ts")))
   withExamples(withKeyOptions(setNext), "kez sigchain set-next safe", "kez sigchain set-next --commitment sha256:41ab…")
   const rotate = sigchain

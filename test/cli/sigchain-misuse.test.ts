@@ -1,0 +1,125 @@
+/** What `kez sigchain` and `kez claim` refuse, or do not do twice, so that an owner's slip does not last for ever. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { commitmentTo } from "@kez/core"
+import { type Home, makeHome, zeroWords } from "./support/home.ts"
+
+const words = [
+  zeroWords,
+  "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo vote",
+  "legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth title",
+]
+
+/** A home with p (in use), q and r; p has listed dns:example.org. */
+async function begun(): Promise<{ home: Home; keys: Readonly<Record<string, string>> }> {
+  const home = makeHome()
+  const keys: Record<string, string> = {}
+  for (const [at, name] of ["p", "q", "r"].entries()) {
+    keys[name] = (await home.make(name, { words: words[at] ?? "" })).identity
+  }
+  await home.run(["identity", "use", "p"])
+  const first = await home.run(["sigchain", "add", "dns:example.org"])
+  assert.equal(first.code, 0, first.stderr)
+  return { home, keys }
+}
+
+async function json(home: Home, ...args: readonly string[]) {
+  const { code, stdout } = await home.run([...args, "--json"])
+  return { code, ...JSON.parse(stdout) }
+}
+
+test("kez sigchain set-next refuses a key that could never follow, by name and by commitment", async () => {
+  const { home, keys } = await begun()
+  await using _ = home
+  await home.run(["sigchain", "add-device", "q"])
+  const device = await json(home, "sigchain", "set-next", "q")
+  assert.deepEqual([device.code, device.error.code], [1, "chain.key_in_use"])
+  assert.match(device.error.hint, /kez identity new/)
+  const digest = await json(home, "sigchain", "set-next", "--commitment", commitmentTo(keys["q"] ?? ""))
+  assert.equal(digest.error.code, "chain.key_in_use")
+  assert.equal((await json(home, "sigchain", "set-next", "p")).error.code, "chain.key_in_use")
+  await home.run(["sigchain", "revoke-device", "q"])
+  assert.equal((await json(home, "sigchain", "set-next", "q")).error.code, "chain.key_reuse")
+  const done = await home.run(["sigchain", "set-next", "r"])
+  assert.equal(done.code, 0)
+  assert.match(done.stderr, /warning: a commitment cannot be undone/)
+})
+
+test("kez sigchain add-device refuses the key that was committed to", async () => {
+  const { home } = await begun()
+  await using _ = home
+  await home.run(["sigchain", "set-next", "q", "--yes"])
+  const { code, error } = await json(home, "sigchain", "add-device", "q")
+  assert.deepEqual([code, error.code], [1, "chain.key_in_use"])
+  const again = await home.run(["sigchain", "set-next", "r"])
+  assert.match(again.stderr, /committed to already.*\[chain\.next_in_force\]\nhint: kez sigchain rotate/)
+})
+
+test("kez sigchain rotate makes the new key the identity in use, and the old one claims nothing more", async () => {
+  const { home } = await begun()
+  await using _ = home
+  await home.run(["claim", "dns", "example.org"])
+  const rotated = await home.run(["sigchain", "rotate", "q"])
+  assert.match(rotated.stdout, /Commands now act as q\./)
+  assert.equal((await json(home, "identity", "show", "q")).data.is_current, true)
+  for (const args of [
+    ["claim", "dns", "example.org"],
+    ["claim", "dns", "example.org", "--new"],
+    ["claim", "create", "github:p"],
+    ["sigchain", "add", "github:p"],
+  ]) {
+    const { code, error } = await json(home, "--identity", "p", ...args)
+    assert.deepEqual([code, error.code, error.hint], [1, "chain.not_authorised", "kez identity use q"])
+    assert.match(error.message, /p was replaced by q/)
+  }
+  assert.equal((await home.run(["claim", "dns", "example.org"])).code, 0)
+})
+
+test("kez sigchain add and revoke append nothing twice", async () => {
+  const { home } = await begun()
+  await using _ = home
+  const same = await json(home, "sigchain", "add", "dns:example.org")
+  assert.deepEqual([same.code, same.data.events, same.data.head.seq], [0, [], 0])
+  assert.match((await home.run(["sigchain", "add", "dns:example.org"])).stdout, /already listed/)
+  assert.equal((await json(home, "sigchain", "add", "dns:example.org", "--subject-id", "1")).data.head.seq, 1)
+  await home.run(["sigchain", "revoke", "dns:example.org"])
+  const twice = await json(home, "sigchain", "revoke", "dns:example.org")
+  assert.deepEqual([twice.code, twice.data.events, twice.data.head.seq], [0, [], 2])
+  assert.equal((await json(home, "sigchain", "add", "dns:example.org")).data.head.seq, 3)
+})
+
+test("kez sigchain revoke warns of a subject that was never listed, and names the nearest that is", async () => {
+  const { home } = await begun()
+  await using _ = home
+  const { code, data, warnings } = await json(home, "sigchain", "revoke", "dns:exmaple.org")
+  assert.deepEqual([code, data.events.length], [0, 1])
+  assert.match(warnings.join("\n"), /never listed dns:exmaple\.org; did you mean dns:example\.org\?/)
+})
+
+test("kez claim create --out keeps no claim whose file could not be written, and names the path as typed", async () => {
+  const { home } = await begun()
+  await using _ = home
+  const path = `${home.dir}/none/kez.md`
+  const failed = await json(home, "claim", "create", "github:p", "--out", path)
+  assert.equal(failed.error.code, "store.write")
+  assert.equal(failed.error.message, `Cannot write ${path}: there is no folder ${home.dir}/none`)
+  assert.doesNotMatch(failed.error.hint, /KEZ_HOME/)
+  assert.deepEqual((await json(home, "claim", "list")).data.claims, [])
+  const out = `${home.dir}/kez.md`
+  const made = await home.run(["claim", "create", "github:p", "--out", out])
+  assert.match(made.stderr, new RegExp(`^kez: wrote ${out}\nNext: publish ${out}`, "m"))
+  assert.equal((await json(home, "claim", "list")).data.claims.length, 1)
+  const head = await home.run(["sigchain", "head", "--out", `${home.dir}/head.json`])
+  assert.match(head.stderr, /kez: wrote .*head\.json\nNext: .*kez sigchain import .*head\.json/)
+})
+
+test("kez claim dns --reference prints the zone line that names the chain", async () => {
+  const { home } = await begun()
+  await using _ = home
+  const hint = "https://example.org/chain.jsonl"
+  const { stdout } = await home.run(["claim", "dns", "example.org", "--reference", "--chain-hint", hint])
+  assert.match(
+    stdout,
+    /^_kez\.example\.org\. 3600 IN TXT "kez:r1:[0-9a-f]{64}"\n_kez\.example\.org\. 3600 IN TXT "Chain: https:[^"]+"\n$/,
+  )
+})
