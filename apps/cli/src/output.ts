@@ -1,5 +1,6 @@
 /** What the command says: results to stdout, all else to stderr with the prefix `kez: `, and nothing that a terminal obeys. */
 import { exitCodeOf, exitCodes } from "./exit-codes.ts"
+import { wrap } from "./terminal/wrap.ts"
 
 /** Control characters, marks of direction, invisible characters, lone surrogates: what a stranger's text could use to lie. */
 const UNPRINTABLE =
@@ -136,7 +137,9 @@ function stackOf(error: Error): string {
 
 /** One line on stderr with the prefix. */
 export function note(text: string): void {
-  writeErr(`kez: ${printable(text)}\n`)
+  const line = `kez: ${printable(text)}`
+  const { isTTY, columns } = process.stderr
+  writeErr(`${isTTY === true ? wrap(line, columns || 80).join("\n") : line}\n`)
 }
 
 export function writeOut(text: string): void {

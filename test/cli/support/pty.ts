@@ -24,13 +24,19 @@ export interface SessionOptions {
   readonly env: Readonly<Record<string, string>>
   /** Put behind the command for the shell, such as `2>/some/file`. */
   readonly redirect?: string
+  /** 100 unless given. */
+  readonly columns?: number
 }
 
-export function openSession(args: readonly string[], { env, redirect = "" }: SessionOptions): Session {
+export function openSession(args: readonly string[], { env, redirect = "", columns = 100 }: SessionOptions): Session {
   const words = [process.execPath, MAIN, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`)
-  const child = spawn("script", ["-qefc", `stty cols 100 rows 40; exec ${words.join(" ")} ${redirect}`, "/dev/null"], {
-    env: { PATH: process.env["PATH"], TERM: "xterm", SHELL: "/bin/sh", NO_COLOR: "1", ...env },
-  })
+  const child = spawn(
+    "script",
+    ["-qefc", `stty cols ${columns} rows 40; exec ${words.join(" ")} ${redirect}`, "/dev/null"],
+    {
+      env: { PATH: process.env["PATH"], TERM: "xterm", SHELL: "/bin/sh", NO_COLOR: "1", ...env },
+    },
+  )
   return follow(child)
 }
 

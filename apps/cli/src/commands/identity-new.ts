@@ -5,7 +5,7 @@ import { formatTime, KezError } from "@kez/core"
 import { formatWords } from "@kez/core/mnemonic"
 import type { Context } from "../context.ts"
 import { hasCode } from "../fault.ts"
-import { addIdentity, assertFree, type IdentityRecord, newRecord, writeRecord } from "../keys/identities.ts"
+import { addIdentity, type IdentityRecord, newRecord, writeRecord } from "../keys/identities.ts"
 import { encryptKey } from "../keys/key-file.ts"
 import { keyFilePath } from "../keys/key-file-place.ts"
 import { keySystemOf } from "../keys/key-source.ts"
@@ -16,6 +16,7 @@ import { isName } from "../paths.ts"
 import type { Outcome } from "../run.ts"
 import { formatWordGrid, writeDown } from "../terminal/recall.ts"
 import { formatIdentityView, viewOf } from "./identity-view.ts"
+import { chooseName } from "./name-input.ts"
 
 interface Options {
   readonly args: readonly string[]
@@ -27,8 +28,12 @@ interface Options {
 export async function run(context: Context, options: Options): Promise<Outcome> {
   const { paths, terminal } = context
   const count = wordCount(options.mnemonicWords)
-  const name = options.args[0] ?? (await askName(context))
-  assertFree(paths, name)
+  const user = userInfo().username.toLowerCase()
+  const name = await chooseName(context, {
+    given: options.args[0],
+    flag: "a name: kez identity new NAME",
+    fallback: isName(user) ? user : "me",
+  })
   const passphrase = await newPassphrase(context, options.passphrase === false)
   const { key, entropy } = drawKey(keySystemOf(context), count)
   const isEncrypted = passphrase !== undefined
@@ -82,15 +87,6 @@ function warnAbout(context: Context, { name, backup }: IdentityRecord, isEncrypt
     context.warn(`the recovery words of ${name} are not on paper yet. Without them a lost disk is a lost identity`)
   }
   if (!isEncrypted) context.warn("the key is stored unencrypted: whoever can read the file, or a backup of it, has it")
-}
-
-function askName({ terminal }: Context): Promise<string> {
-  const user = userInfo().username.toLowerCase()
-  return terminal.ask({
-    text: "Name for this identity on this computer",
-    flag: "a name: kez identity new NAME",
-    fallback: isName(user) ? user : "me",
-  })
 }
 
 function wordCount(text: string | undefined): 12 | 24 {

@@ -16,6 +16,7 @@ import { newPassphrase } from "../keys/passphrase.ts"
 import { warnIfUnchecked } from "../keys/signers.ts"
 import type { Outcome } from "../run.ts"
 import { formatIdentityView, viewOf } from "./identity-view.ts"
+import { chooseName } from "./name-input.ts"
 import { readWords, type WordsOptions } from "./words-input.ts"
 
 interface Options extends WordsOptions {
@@ -28,7 +29,10 @@ export async function run(context: Context, options: Options): Promise<Outcome> 
   const { key, isTyped } = await readWords(context, options)
   const identity = identityOf(key)
   const same = listIdentities(paths).find((record) => record.identity === identity)
-  const name = options.args[0] ?? same?.name ?? (await askName(context))
+  const name =
+    options.args[0] ??
+    same?.name ??
+    (await chooseName(context, { flag: "a name: kez identity restore NAME", fallback: "me" }))
   const before = tryReadIdentity(paths, name)
   if (same !== undefined && same.name !== name) throw alreadyHere(same.name)
   if (before?.identity !== identity) assertFree(paths, name)
@@ -69,14 +73,6 @@ async function warnIfSuperseded(context: Context, identity: string): Promise<voi
     if (!(error instanceof KezError)) throw error
     context.warn(error.message) // The identity is restored; its chain is another matter.
   }
-}
-
-function askName({ terminal }: Context): Promise<string> {
-  return terminal.ask({
-    text: "Name for this identity on this computer",
-    flag: "a name: kez identity restore NAME",
-    fallback: "me",
-  })
 }
 
 function alreadyHere(name: string): KezError {

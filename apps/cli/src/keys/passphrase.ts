@@ -7,6 +7,8 @@ import { readFd, readFile } from "./secret-input.ts"
 
 const flags = "--passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE"
 const suggestedWords = 6
+/** A passphrase with fewer characters is asked about again. */
+const shortestPlain = 8
 
 /** The passphrase that flags or the environment give, or undefined. */
 export async function tryGivenPassphrase(context: Context): Promise<string | undefined> {
@@ -79,6 +81,11 @@ async function confirmSuggestion({ terminal }: Context, suggestion: string): Pro
   }
 }
 
+function confirmShort(terminal: Context["terminal"]): Promise<boolean> {
+  terminal.say(`Fewer than ${shortestPlain} characters are guessed quickly by whoever gets a copy of the key file.`)
+  return terminal.confirm({ text: "Use this passphrase all the same?", flag: flags })
+}
+
 async function typeTwice({ terminal }: Context): Promise<string> {
   for (;;) {
     const first = await terminal.askHidden({ text: "Passphrase", flag: flags })
@@ -86,6 +93,7 @@ async function typeTwice({ terminal }: Context): Promise<string> {
       terminal.say("An empty passphrase protects nothing.")
       continue
     }
+    if ([...first].length < shortestPlain && !(await confirmShort(terminal))) continue
     const second = await terminal.askHidden({ text: "The same again", flag: flags })
     if (first === second) return first
     terminal.say("The two were different.")

@@ -5,6 +5,7 @@ import { exitCodes } from "../exit-codes.ts"
 import { fault, interruption } from "../fault.ts"
 import { printable } from "../output.ts"
 import { type Answer, createLineReader, type LineReader } from "./line-reader.ts"
+import { wrap } from "./wrap.ts"
 
 export interface Question {
   readonly text: string
@@ -44,9 +45,11 @@ export interface PromptOptions {
   readonly interactive: boolean
   /** Whether the terminal can take back what it showed. */
   readonly canClear: boolean
+  /** Columns of the terminal now. */
+  width(): number
 }
 
-export function createPrompts({ interactive, canClear }: PromptOptions): Prompts {
+export function createPrompts({ interactive, canClear, width }: PromptOptions): Prompts {
   let opened: Screen | undefined
   let reader: LineReader | undefined
 
@@ -56,13 +59,19 @@ export function createPrompts({ interactive, canClear }: PromptOptions): Prompts
   }
 
   function say(text: string): void {
-    if (interactive) screen().write(`${printable(text)}\n`)
+    if (interactive) show([printable(text)])
+  }
+
+  function show(lines: readonly string[]): void {
+    screen().write(`${lines.flatMap((line) => wrap(line, width())).join("\n")}\n`)
   }
 
   async function readLine(question: Question, isHidden: boolean): Promise<string> {
     if (!interactive) throw missingAnswer(question)
     reader ??= createLineReader(process.stdin, screen())
-    return lineOf(await reader.read(`${question.text} `, { isHidden }))
+    const lines = wrap(question.text, width())
+    if (lines.length > 1) show(lines.slice(0, -1))
+    return lineOf(await reader.read(`${lines.at(-1)} `, { isHidden }))
   }
 
   async function ask(question: Question & { readonly fallback?: string }): Promise<string> {
@@ -80,7 +89,7 @@ export function createPrompts({ interactive, canClear }: PromptOptions): Prompts
     askHidden: (question) => readLine({ ...question, text: `${question.text}:` }, true),
     async choose({ text, flag, choices }) {
       if (!interactive) throw missingAnswer({ text, flag })
-      screen().write([text, ...choices.map(([, label], i) => `  ${i + 1}. ${label}`), ""].join("\n"))
+      show([text, ...choices.map(([, label], i) => `  ${i + 1}. ${label}`), "  Ctrl-C leaves."])
       for (;;) {
         const answer = await ask({ text: "Number", flag, fallback: "1" })
         const chosen = /^[0-9]{1,2}$/.test(answer) ? choices[Number(answer) - 1] : undefined
@@ -113,7 +122,7 @@ export function createPrompts({ interactive, canClear }: PromptOptions): Prompts
     async confirmRead(text) {
       await readLine({ text, flag: "--no-input" }, true)
     },
-    show: (lines) => void screen().write(`${lines.join("\n")}\n`),
+    show,
     say,
   }
 }

@@ -38,6 +38,6 @@ export function createTerminal({ env, settings, quiet }: TerminalOptions): Termi
     progress(text) {
       if (!quiet) writeErr(`kez: ${text}\n`)
     },
-    ...createPrompts({ interactive, canClear: !isDumb && env.term !== undefined }),
+    ...createPrompts({ interactive, canClear: !isDumb && env.term !== undefined, width: () => stdout.columns || 80 }),
   }
 }
