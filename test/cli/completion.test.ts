@@ -32,13 +32,21 @@ for (const [line, expected] of [
   [["kez", "identity", "new", "--mnem"], ["--mnemonic-words"]],
   [["kez", "completion", "po"], ["powershell"]],
   [["kez", "--color", "n"], ["never"]],
+  [["kez", "claim", "create", "dns:example.org", "--format", "m"], ["markdown"]],
+  [["kez", "sigchain", "export", "--format", "j"], ["jsonl"]],
+  [["kez", "identity", "new", "--key-type", "n"], ["nostr"]],
+  [["kez", "sigchain", "add-device", "a"], ["alice"]],
+  [["kez", "sigchain", "rotate", "b"], ["bob"]],
+  [["kez", "sigchain", "set-next", "al"], ["alice"]],
+  [["kez", "help", "exit"], ["exit-codes"]],
+  [["kez", "help", "ident"], ["identity"]],
 ] as const) {
   test(`bash completes "${line.join(" ")}"`, { skip: has("bash") }, async () => {
     await using home = makeHome()
     await home.make("alice")
     await home.make("bob", { words: aboutWords })
     const words = line.map((word) => `'${word}'`).join(" ")
-    const script = `source <(kez completion bash); COMP_WORDS=(${words}); COMP_CWORD=${line.length - 1}; _kez; printf '%s\\n' "\${COMPREPLY[@]}"`
+    const script = `eval "$(kez completion bash)"; COMP_WORDS=(${words}); COMP_CWORD=${line.length - 1}; _kez; printf '%s\\n' "\${COMPREPLY[@]}"`
     const found = execFileSync("bash", ["-c", script], { env: shellEnv(home), encoding: "utf8" })
       .trim()
       .split("\n")
@@ -57,6 +65,27 @@ for (const [shell, args] of [
     const script = home.file("script", (await runKez(["completion", shell])).stdout)
     const { status, stderr } = spawnSync(shell, [...args, script], { encoding: "utf8" })
     assert.deepEqual([status, stderr], [0, ""])
+  })
+}
+
+test("the bash script uses nothing that bash 3.2 lacks", async () => {
+  const { stdout } = await runKez(["completion", "bash"])
+  assert.doesNotMatch(stdout, /mapfile|readarray|declare -A/)
+})
+
+for (const [line, expected] of [
+  ["kez claim create x --format m", "markdown"],
+  ["kez --color n", "never"],
+  ["kez claim --color n", "never"],
+  ["kez help exit", "exit-codes"],
+  ["kez sigchain rotate a", "alice"],
+] as const) {
+  test(`fish completes "${line}"`, { skip: has("fish") }, async () => {
+    await using home = makeHome()
+    await home.make("alice")
+    const script = `kez completion fish | source; complete -C "${line}"`
+    const found = execFileSync("fish", ["-c", script], { env: shellEnv(home), encoding: "utf8" })
+    assert.deepEqual(found.trim().split("\n"), [expected])
   })
 }
 

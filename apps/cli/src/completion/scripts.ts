@@ -18,6 +18,13 @@ function pathsOf(levels: readonly Level[]): readonly string[] {
   return levels.map(({ path }) => path).filter((path) => path !== "")
 }
 
+/** Values by the option before them: those of every level by its path too, those of kez itself everywhere. */
+function choicesOf(levels: readonly Level[]): ReadonlyArray<readonly [place: string, values: string]> {
+  return levels.flatMap(({ path, choices }) =>
+    choices.map(([option, values]) => [`${path} ${option}`.trim(), values.join(" ")] as const),
+  )
+}
+
 /** The middle of the bash and zsh functions: from `words` and `current` to `path` and `reply`. */
 function shellCases(levels: readonly Level[]): string {
   const names = levels.filter(({ argument }) => argument === "identity").map(({ path }) => `"${path}"`)
@@ -29,9 +36,15 @@ ${levels.map((level) => `    "${level.path}") reply="${wordsOf(level)}" ;;`).joi
   esac
   case "$previous" in
 ${optionsWithNames.map(([option, what]) => `    ${option}) reply="$("$kez" __complete ${what} 2>/dev/null)" ;;`).join("\n")}
-    --color) reply="auto always never" ;;
-    --key-type) reply="ed25519 nostr" ;;
+${choicesOf(levels.filter(({ path }) => path === ""))
+  .map(([option, values]) => `    ${option}) reply="${values}" ;;`)
+  .join("\n")}
     --*-file|--key-file) reply="" ;;
+  esac
+  case "$path $previous" in
+${choicesOf(levels.filter(({ path }) => path !== ""))
+  .map(([place, values]) => `    "${place}") reply="${values}" ;;`)
+  .join("\n")}
   esac`
 }
 
@@ -42,7 +55,7 @@ function knownPaths(levels: readonly Level[]): string {
 }
 
 function bash(levels: readonly Level[]): string {
-  return `# kez completion for bash: source <(kez completion bash)
+  return `# kez completion for bash, 3.2 and later: eval "$(kez completion bash)"
 _kez() {
   local kez="\${COMP_WORDS[0]}" current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
   local path="" reply="" word i
@@ -51,7 +64,8 @@ _kez() {
     case "$word" in ${knownPaths(levels)}) path="$word" ;; esac
   done
 ${shellCases(levels)}
-  mapfile -t COMPREPLY < <(compgen -W "$reply" -- "$current")
+  COMPREPLY=()
+  while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -W "$reply" -- "$current")
 }
 complete -o default -F _kez kez
 `
@@ -96,6 +110,14 @@ function __kez_complete
   switch "$tokens[-1]"
 ${optionsWithNames.map(([option, what]) => `    case ${option}\n      $kez __complete ${what} 2>/dev/null\n      return`).join("\n")}
   end
+  switch (string join ' ' -- $path $tokens[-1])
+${choicesOf(levels)
+  .map(
+    ([place, values]) =>
+      `    case "${place.includes(" ") ? place : `*${place}`}"\n      string split ' ' -- "${values}"\n      return`,
+  )
+  .join("\n")}
+  end
   switch (string join ' ' -- $path)
 ${cases.join("\n")}
   end
@@ -114,6 +136,11 @@ Register-ArgumentCompleter -Native -CommandName kez -ScriptBlock {
   $tree = @{
 ${rows.join("\n")}
   }
+  $values = @{
+${choicesOf(levels)
+  .map(([place, values]) => `    '${place}' = '${values}'`)
+  .join("\n")}
+  }
   $words = @($commandAst.CommandElements | ForEach-Object { $_.ToString() })
   $kez = $words[0]
   $done = if ($wordToComplete) { @($words | Select-Object -Skip 1 | Select-Object -SkipLast 1) } else { @($words | Select-Object -Skip 1) }
@@ -125,6 +152,10 @@ ${rows.join("\n")}
   $found = $tree[$path] -split ' '
   if (@(${names.join(", ")}) -contains $path) { $found = @(& $kez __complete identities) + $found }
 ${optionsWithNames.map(([option, what]) => `  if ($done[-1] -eq '${option}') { $found = @(& $kez __complete ${what}) }`).join("\n")}
+  $last = "$($done[-1])"
+  foreach ($place in @($last, "$path $last".Trim())) {
+    if ($values.ContainsKey($place)) { $found = $values[$place] -split ' ' }
+  }
   $found | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
     [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
   }

@@ -1,5 +1,6 @@
 /** The commands as completion scripts need them: what may follow where. */
 import type { Command } from "commander"
+import { topics } from "../commands/help-topics.ts"
 
 export interface Level {
   /** The words after `kez`, such as `identity show`; "" for kez itself. */
@@ -9,7 +10,12 @@ export interface Level {
   /** What the first argument is. */
   readonly argument: "identity" | "words" | "other"
   readonly words: readonly string[]
+  /** Its own options that take one of a few values. */
+  readonly choices: ReadonlyArray<readonly [option: string, values: readonly string[]]>
 }
+
+/** Commands of others than `identity` whose first argument is the name of an identity. */
+const takesIdentity = ["sigchain add-device", "sigchain rotate", "sigchain set-next"]
 
 /** Every level of the tree, the outermost first. */
 export function listLevels(program: Command): readonly Level[] {
@@ -22,6 +28,9 @@ export function listLevels(program: Command): readonly Level[] {
       commands: visible.map((child) => child.name()),
       options: [...own, ...globals, "--help"],
       ...argumentOf(command, path),
+      choices: command.options.flatMap(({ long, argChoices }) =>
+        long && argChoices !== undefined ? [[long, argChoices] as const] : [],
+      ),
     }
     return [level, ...visible.flatMap((child) => walk(child, `${path} ${child.name()}`.trim()))]
   }
@@ -31,10 +40,16 @@ export function listLevels(program: Command): readonly Level[] {
 function argumentOf(command: Command, path: string): Pick<Level, "argument" | "words"> {
   const [first] = command.registeredArguments
   const makesNew = path === "identity new" || path === "identity restore"
-  if (path.startsWith("identity ") && first?.name() === "name" && !makesNew) return { argument: "identity", words: [] }
+  const isOwn = path.startsWith("identity ") && first?.name() === "name" && !makesNew
+  if (isOwn || takesIdentity.includes(path)) return { argument: "identity", words: [] }
+  if (path === "help") return { argument: "words", words: [...Object.keys(topics), ...namesIn(command.parent)] }
   return first?.argChoices === undefined
     ? { argument: "other", words: [] }
     : { argument: "words", words: first.argChoices }
+}
+
+function namesIn(program: Command | null): readonly string[] {
+  return (program?.commands ?? []).filter((child) => !isHidden(child)).map((child) => child.name())
 }
 
 function longOptions(command: Command): readonly string[] {

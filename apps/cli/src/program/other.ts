@@ -38,7 +38,7 @@ export function addOtherCommands(program: Command): void {
     .action(action(() => import("../commands/completion.ts")))
   withExamples(
     completion,
-    "source <(kez completion bash)",
+    'eval "$(kez completion bash)"',
     "kez completion zsh > ~/.zfunc/_kez",
     "kez completion fish > ~/.config/fish/completions/kez.fish",
     "kez completion powershell | Out-String | Invoke-Expression",
