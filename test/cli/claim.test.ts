@@ -90,6 +90,20 @@ test("kez claim list shows what became of the claims", async () => {
   ])
   const { stdout } = await kez("list", "claim", "list")
   assert.match(stdout, /^SUBJECT +STATE +IN CHAIN/)
+  await kez("list", "claim", "create", `dns:${"long-name".repeat(6)}.example`, "--expires", "1d", ...seed)
+  const lines = (await kez("list", "claim", "list")).stdout.split("\n")
+  assert.deepEqual(
+    lines.filter((line) => line.length > 80),
+    [],
+  )
+  const zone = await kez("list", "claim", "list", "--format", "dns", "--out", "claims.zone")
+  assert.match(zone.stderr, /^kez: wrote claims\.zone$/m)
+  const records = readFileSync(join(dir, "claims.zone"), "utf8").trimEnd().split("\n")
+  assert.deepEqual(
+    records.map((line) => line.split(" ")[0]?.slice(0, 12)),
+    ["_kez.long-na", "_kez.a.examp"],
+    "a revoked claim is not printed",
+  )
 })
 
 for (const [about, args, exit, code] of [

@@ -191,6 +191,14 @@ test("kez sigchain: the life of an identity", async (t) => {
     assert.equal(shown.splits[0].successors.length, 2)
     const listing = await kez("--identity", "safe", "sigchain", "settle")
     assert.match(listing.stdout, /2 branches at event \d+\n[\s\S]*undecided[\s\S]*devices\n/)
+    const branches = shown.splits[0].successors.map((one: { events: { op: string; made_here: boolean }[] }) =>
+      one.events.map(({ op, made_here }) => `${op} ${made_here}`),
+    )
+    assert.deepEqual(branches.sort(), [["add true"], ["revoke false"]])
+    assert.match(
+      listing.stdout,
+      /undecided, signed by the primary key\n {4}\d+ {2}add +github:mine .*made on this computer\n/,
+    )
     const branch = ["sigchain", "export", "safe", "--branch", own.head.digest]
     assert.match((await kez(...branch)).stdout, /github:mine/)
 

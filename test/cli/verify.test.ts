@@ -1,5 +1,6 @@
 /** `kez verify` as people and scripts run it, without a network. */
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -88,4 +89,15 @@ test("kez verify id is unreachable, never red, while no resolver answers", async
   const { code, stdout } = await kez(["verify", "id", "dns:example.org", "--timeout", "3"])
   assert.equal(code, 5)
   assert.match(stdout, /^◌ dns:example\.org {2}can't reach\n/)
+})
+
+test("kez verify file says which answer it got when a chain or a text is missing", async () => {
+  const required = await kez(["verify", "file", example, "--offline", "--require-chain"])
+  assert.match(required.stdout, /^◌ dns:example\.org {2}no chain known/)
+  assert.match(required.stderr, /^Next: .*kez sigchain import FILE, or --chain FILE$/m)
+  assert.match((await kez(["verify", "file", "-", "--offline"], "")).stdout, /There is no proof in this text\./)
+  const main = join(import.meta.dirname, "../../apps/cli/src/main.ts")
+  const env = { PATH: process.env["PATH"], KEZ_HOME: join(dir, "home"), HOME: dir }
+  const nothing = spawnSync(process.execPath, [main, "verify", "file", "-", "--offline"], { stdio: "ignore", env })
+  assert.equal(nothing.status, 14, "/dev/null is an empty text")
 })

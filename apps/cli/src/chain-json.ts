@@ -1,5 +1,5 @@
 /** Parts of chains as `--json` shows them. docs/json.md */
-import { type ChainReplay, envelopeDigest, type SigchainEvent } from "@kez/core"
+import { branchOf, type ChainReplay, type Digest, envelopeDigest, type SigchainEvent } from "@kez/core"
 
 export function eventJson(event: SigchainEvent) {
   const { seq, op, created_at, payload } = event.payload
@@ -21,6 +21,27 @@ export function subjectsJson({ state }: ChainReplay) {
   }))
 }
 
-export function splitsJson({ splits }: ChainReplay) {
-  return splits.map(({ winner, ...split }) => ({ ...split, winner: winner ?? null }))
+/** `own`: digests of the events that were signed on this computer. */
+export function splitsJson(chain: ChainReplay, own: ReadonlySet<Digest>) {
+  return chain.splits.map(({ winner, successors, ...split }) => ({
+    ...split,
+    successors: successors.map(({ digest, rank }) => ({
+      digest,
+      rank,
+      events: branchEvents(chain, split, digest).map((event) => ({
+        ...eventJson(event),
+        made_here: own.has(envelopeDigest(event)),
+      })),
+    })),
+    winner: winner ?? null,
+  }))
+}
+
+/** The events of one branch from its split on. */
+export function branchEvents(
+  chain: ChainReplay,
+  { seq }: { readonly seq: number },
+  branch: Digest,
+): readonly SigchainEvent[] {
+  return branchOf(chain, branch).path.slice(seq)
 }

@@ -1,5 +1,6 @@
 /** Events and chains for people. */
-import { type ChainReplay, envelopeDigest, type SigchainEvent } from "@kez/core"
+import { type ChainReplay, envelopeDigest, type SigchainEvent, type Split } from "@kez/core"
+import { branchEvents } from "./chain-json.ts"
 import { printable } from "./output.ts"
 import { columns, count, shortDigest, shortKey } from "./short-text.ts"
 
@@ -37,18 +38,45 @@ export function chainStatus({ status, contested }: Pick<ChainReplay, "status" | 
   return contested ? "contested: it had a fork, and its rules decided it" : "✓ one history"
 }
 
-/** Every branch of every split, with what decides. */
-export function splitsText({ splits }: ChainReplay): string {
-  return splits
-    .map(({ seq, successors, winner }) => {
-      const rows = successors.map(({ digest, rank }) => [
-        digest,
-        `signed up to ${rank} rank`,
-        winner === undefined ? "undecided" : winner === digest ? "wins" : "loses",
-      ])
-      return `${count(successors.length, "branch", "branches")} at event ${seq}\n${columns(rows, "  ")}`
-    })
+/** How strong the strongest signature of a branch is: this decides, and not time or length. SPEC §5.6 */
+const rankWords: Readonly<Record<Split["successors"][number]["rank"], string>> = {
+  recovery: "signed by the key that was committed to",
+  primary: "signed by the primary key",
+  device: "signed by devices only",
+}
+const maxEventsShown = 20
+
+/** Every branch of every split, with what decides and what it holds. `own`: events that were signed on this computer. */
+export function splitsText(chain: ChainReplay, own: ReadonlySet<string>): string {
+  return chain.splits
+    .flatMap((split) => [
+      `${count(split.successors.length, "branch", "branches")} at event ${split.seq}`,
+      ...split.successors.map((branch) => branchText(chain, { split, ...branch }, own)),
+    ])
     .join("\n")
+}
+
+function branchText(
+  chain: ChainReplay,
+  { split, digest, rank }: { readonly split: Split } & Split["successors"][number],
+  own: ReadonlySet<string>,
+): string {
+  const { winner } = split
+  const fate = winner === undefined ? "undecided" : winner === digest ? "wins" : "loses"
+  const events = branchEvents(chain, split, digest)
+  const rows = events.slice(0, maxEventsShown).map((event) => branchRow(event, own))
+  const more = events.length - rows.length
+  return [
+    `  ${digest}  ${fate}, ${rankWords[rank]}`,
+    columns(rows, "    "),
+    ...(more > 0 ? [`    and ${count(more, "more event")}`] : []),
+  ].join("\n")
+}
+
+function branchRow(event: SigchainEvent, own: ReadonlySet<string>): readonly string[] {
+  const { seq, op, created_at } = event.payload
+  const where = own.has(envelopeDigest(event)) ? "made on this computer" : ""
+  return [String(seq), op, eventSubject(event), `by ${shortKey(event.signature.key)}`, created_at, where]
 }
 
 export function devicesText({ state }: ChainReplay): string {

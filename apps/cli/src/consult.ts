@@ -7,6 +7,7 @@ import {
   type Evidence,
   envelopeDigest,
   type Publication,
+  replayChain,
   type SigchainEvent,
   type Verdict,
   verifyClaim,
@@ -51,6 +52,8 @@ export interface Answer {
   readonly verdict: Verdict
   /** When the account was proven before this. */
   readonly lastProven: Proven | undefined
+  /** Whether the claim is by a key that a rotation of the identity replaced. */
+  readonly isEarlierKey?: boolean
 }
 
 /** What this computer knows of some chains. */
@@ -123,10 +126,11 @@ async function conclude(context: Context, question: Question, material: Material
     requireFresh,
   })
   const verdict = { ...judged, evidence: withDetails(judged.evidence, local, served) }
+  const isEarlierKey = wasPrimary(verdict, [local.source, ...served.map(({ source }) => source)])
   const wanted = new Set([...local.chains, ...chainsOf(served, lookUp)])
   const published = look.publication.status === "found"
   // A file whose chain nobody knows leaves nothing behind, and where there is no store there is nothing to read.
-  if (!published && served.length === 0 && !hasStore(context)) return { verdict, lastProven: undefined }
+  if (!published && served.length === 0 && !hasStore(context)) return { verdict, lastProven: undefined, isEarlierKey }
   const { remember } = await import("./remember.ts")
   const lastProven = await remember(context, {
     verdict,
@@ -135,7 +139,13 @@ async function conclude(context: Context, question: Question, material: Material
     accountId: look.publication.status === "found" ? look.publication.accountId : undefined,
     published,
   })
-  return { verdict, lastProven }
+  return { verdict, lastProven, isEarlierKey }
+}
+
+function wasPrimary({ claim, chain, primary }: Verdict, sources: readonly ChainSource[]): boolean {
+  if (claim === undefined || chain === undefined || claim.primary === primary) return false
+  const events = sources.flatMap((source) => source.events ?? [])
+  return replayChain(events, { chain: chain.id }).state.primaries.includes(claim.primary)
 }
 
 function lookUpOf({ primary }: Question, { primaries, chains }: ProofKeys): LookUp {

@@ -17,7 +17,7 @@ import {
 import { explainRefusal } from "./chain-refusal.ts"
 import type { Context } from "./context.ts"
 import { withStore } from "./store/access.ts"
-import { chainsOfKey, loadChain, loadEvents, storeBranch } from "./store/chains.ts"
+import { chainsOfKey, loadChain, loadEvents, markOwn, storeBranch } from "./store/chains.ts"
 import { inTransaction, type Store } from "./store/database.ts"
 import { saveHead } from "./store/heads.ts"
 import { loadMark, saveMark } from "./store/marks.ts"
@@ -74,6 +74,7 @@ export async function extendChain(context: Context, { key, signer, headSigner, p
       }
       if (chain === undefined) throw new KezError("usage", "Cannot extend the chain: there is nothing to append")
       assertStored(storeBranch(store, chain.path, now).refused)
+      markOwn(store, events)
       const replay = replayChain(loadEvents(store, chain.chain), { chain: chain.chain })
       const { state, head } = replay
       const mark = { chain: replay.chain, ...head, primaries: state.primaries }

@@ -25,7 +25,7 @@ export interface ClaimOptions {
   readonly chainHint?: string
 }
 
-const forms = ["json", "compact", "markdown", "dns", "reference"] as const satisfies readonly ProofForm[]
+export const claimForms = ["json", "compact", "markdown", "dns", "reference"] as const satisfies readonly ProofForm[]
 
 /** The canonical form of a typed subject. */
 export function readSubject(typed: string): string {
@@ -34,8 +34,9 @@ export function readSubject(typed: string): string {
 
 /** Throws `usage` for a form that there is not, or that has no room for what was asked. */
 export function readForm({ format = "markdown", chainHint }: ClaimOptions, subject: string): ProofForm {
-  const form = forms.find((known) => known === format)
-  if (form === undefined) throw new KezError("usage", `Cannot write the claim: expected --format ${forms.join(", ")}`)
+  const form = claimForms.find((known) => known === format)
+  if (form === undefined)
+    throw new KezError("usage", `Cannot write the claim: expected --format ${claimForms.join(", ")}`)
   if (form === "dns" && !subject.startsWith("dns:")) {
     throw new KezError("usage", `Cannot write a DNS record for ${subject}: expected a dns: subject`)
   }

@@ -18,7 +18,7 @@ const reasons: Partial<Readonly<Record<Code, string>>> = {
   "chain.rollback": "This computer has seen a newer history of this identity than the one that is served now.",
   "chain.withheld": "A signed head says that the history goes on, and no source shows how.",
   "chain.unreachable": "The place where the identity's chain lies did not answer, so a revocation would not be seen.",
-  "chain.required": "You asked for a chain, and none is known.",
+  "chain.required": "You asked for a chain or a fresh head, and no chain of this key is known.",
   "chain.stale": "You asked for a fresh chain, and no signed head or complete answer confirms that this is its end.",
   "identity.unsupported": "This version of KEZ cannot look at accounts of this kind.",
   "net.timeout": "The place did not answer in time.",
@@ -37,8 +37,9 @@ const areas: Readonly<Record<string, string>> = {
   head: "A signed head of the chain cannot be used.",
 }
 
-/** One sentence or two. */
-export function reasonText(code: Code): string {
+/** One sentence or two; `where` tells whether an account's place was looked at or a text alone. */
+export function reasonText(code: Code, where: "place" | "text" = "place"): string {
+  if (code === "proof.not_found" && where === "text") return "There is no proof in this text."
   return reasons[code] ?? areas[code.split(".", 1)[0] ?? ""] ?? "The proof cannot be read: it is damaged or incomplete."
 }
 

@@ -26,6 +26,9 @@ export function badgeOf({ status, reason, flags }: Pick<Verdict, "status" | "rea
     case "expired":
       return { glyph: "⌛", word: "expired", how: "yellow" }
     case "unreachable":
+      // The reader asked for more than is known; nothing failed to answer.
+      if (reason === "chain.required") return { glyph: "◌", word: "no chain known", how: "yellow" }
+      if (reason === "chain.stale") return { glyph: "◌", word: "no fresh head known", how: "yellow" }
       return { glyph: "◌", word: "can't reach", how: "dim" }
     case "fork":
       return { glyph: "⑂", word: "conflicting history", how: "red" }
@@ -35,13 +38,13 @@ export function badgeOf({ status, reason, flags }: Pick<Verdict, "status" | "rea
 }
 
 /** The whole text of a verdict. */
-export function verdictText({ verdict, lastProven }: Answer, color: boolean): string {
+export function verdictText({ verdict, lastProven, isEarlierKey = false }: Answer, color: boolean): string {
   const { glyph, word, how } = badgeOf(verdict)
   const by = verdict.primary === undefined ? "" : `  by ${shortKey(verdict.primary)}`
   const subject = verdict.subject === "" ? "this text" : printable(verdict.subject, 300)
   const line = `${paint(color, how, glyph)} ${paint(color, "bold", subject)}  ${paint(color, how, word)}${by}`
-  const details = [...why(verdict), ...facts(verdict), ...history(verdict, lastProven)]
-  const evidence = verdict.evidence.map(evidenceRow)
+  const details = [...why(verdict), ...facts(verdict, isEarlierKey), ...history(verdict, lastProven)]
+  const evidence = verdict.evidence.filter(isWorthReading).map(evidenceRow)
   return [
     line,
     ...(details.length === 0 ? [] : [columns(details, "  ")]),
@@ -64,6 +67,9 @@ export function nextStep({ status, reason, flags, subject, retryAfterSeconds }: 
     case "expired":
       return `ask the owner for a new claim; if it is yours: kez claim create ${subject}`
     case "unreachable":
+      if (reason === "chain.required")
+        return "ask the owner for the chain, then: kez sigchain import FILE, or --chain FILE"
+      if (reason === "chain.stale") return "ask the owner for a fresh head, then: kez sigchain import FILE"
       return retryAfterSeconds === undefined ? "try again later" : `try again in ${retryAfterSeconds} s`
     case "fork":
       return "ask the owner in person before you rely on either side; if it is yours: kez sigchain settle"
@@ -91,19 +97,22 @@ export function exitCodeOfVerdict({ status, reason }: Verdict): number {
 type Rows = ReadonlyArray<readonly string[]>
 
 function why({ reason, flags }: Verdict): Rows {
+  const place = flags.includes("unpublished") ? "text" : "place"
   return [
-    ...(reason === undefined ? [] : [["reason", `${reasonText(reason)} [${reason}]`]]),
+    ...(reason === undefined ? [] : [["reason", `${reasonText(reason, place)} [${reason}]`]]),
     ...flags.map((flag) => ["note", flagText(flag)]),
   ]
 }
 
-function facts({ primary, claim, chain }: Verdict): Rows {
+function facts({ primary, claim, chain }: Verdict, isEarlierKey: boolean): Rows {
   const expiry = claim?.expiresAt === undefined ? "does not expire" : `expires ${printable(claim.expiresAt)}`
   const live = chain?.liveUntil === undefined ? "" : `, confirmed by its owner until ${chain.liveUntil}`
   return [
     ...(primary === undefined ? [] : [["key", primary]]),
     ...(claim === undefined ? [] : [["claim", `made ${printable(claim.createdAt)}, ${expiry}`]]),
-    ...(claim === undefined || claim.primary === primary ? [] : [["signed by", `${claim.primary}, its earlier key`]]),
+    ...(claim === undefined || claim.primary === primary
+      ? []
+      : [["signed by", `${claim.primary}${isEarlierKey ? ", its earlier key" : ""}`]]),
     ...(chain === undefined
       ? []
       : [["history", `${count(chain.head.seq + 1, "event")}, head ${shortDigest(chain.head.digest)}${live}`]]),
@@ -126,9 +135,19 @@ const kindWords: Readonly<Record<Evidence["kind"], string>> = {
   head: "head",
 }
 
+/** A head that newer events have overtaken tells a reader nothing; programs see it all the same. */
+function isWorthReading({ kind, note }: Evidence): boolean {
+  return kind !== "head" || note?.startsWith("old,") !== true
+}
+
 function evidenceRow(evidence: Evidence): readonly string[] {
   const { kind, source, code, note, httpStatus, fetchedAt, sha256 } = evidence
-  const what = [note === undefined ? "" : printable(note, 300), code === undefined ? "" : `[${code}]`].join(" ").trim()
+  const what = [
+    note === undefined ? "" : printable(kind === "head" ? withShortKeys(note) : note, 300),
+    code === undefined ? "" : `[${code}]`,
+  ]
+    .join(" ")
+    .trim()
   const said = [
     what === "" ? undefined : what,
     httpStatus === undefined ? undefined : `HTTP ${httpStatus}`,
@@ -136,4 +155,8 @@ function evidenceRow(evidence: Evidence): readonly string[] {
     fetchedAt === undefined ? undefined : timeText(fetchedAt),
   ]
   return [kindWords[kind], printable(source, 300), said.filter((part) => part !== undefined).join(", ")]
+}
+
+function withShortKeys(note: string): string {
+  return note.replace(/\b(?:ed25519:[0-9a-f]{64}|nostr:npub1[0-9a-z]+)/g, shortKey)
 }

@@ -114,3 +114,24 @@ test("verdictJson() has every member, null where nothing is known", () => {
   assert.equal(data.checked_at, "2026-01-01T00:00:00Z")
   assert.equal(data.primary, null)
 })
+
+test("verdictText() calls a key earlier only where the chain rotated it away, and leaves out old heads", () => {
+  const other = `ed25519:${"b".repeat(64)}`
+  const verdict = verdictOf({
+    claim: {
+      digest: `sha256:${"c".repeat(64)}`,
+      primary: other,
+      createdAt: "2026-01-01T00:00:00Z",
+      expiresAt: undefined,
+    },
+    evidence: [
+      { kind: "head", source: "this computer", note: `old, signed by ${key}` },
+      { kind: "head", source: "this computer", note: `live, signed by ${key}` },
+    ],
+  })
+  const plain = verdictText({ verdict, lastProven: undefined }, false)
+  assert.match(plain, new RegExp(`signed by +${other}\n`))
+  assert.doesNotMatch(plain, /earlier key|old, signed/)
+  assert.match(plain, /live, signed by ed25519:9f2caaaa…d3e1/)
+  assert.match(verdictText({ verdict, lastProven: undefined, isEarlierKey: true }, false), /b, its earlier key\n/)
+})

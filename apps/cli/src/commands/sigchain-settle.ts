@@ -15,6 +15,7 @@ import { pickDigest, withChain } from "../find-chain.ts"
 import { losingEvents, type Plan } from "../own-chain.ts"
 import type { Handler, Outcome } from "../run.ts"
 import { columns, shortDigest } from "../short-text.ts"
+import { ownEvents } from "../store/chains.ts"
 import type { Store } from "../store/database.ts"
 import { appendAsSelf } from "./sigchain-append.ts"
 
@@ -47,13 +48,13 @@ function listing(store: Store, chain: ChainReplay): Outcome {
       chain: chain.chain,
       status: chain.status,
       contested: chain.contested,
-      splits: splitsJson(chain),
+      splits: splitsJson(chain, ownEvents(store, chain.chain)),
       devices: devicesJson(chain),
       revocations: revocations.map(eventJson),
     },
     text: [
       chainStatus(chain),
-      ...(chain.splits.length === 0 ? [] : [splitsText(chain)]),
+      ...(chain.splits.length === 0 ? [] : [splitsText(chain, ownEvents(store, chain.chain))]),
       devicesText(chain),
       rows.length === 0
         ? "revocations on losing branches\n  none"

@@ -6,6 +6,7 @@ import { withChain } from "../find-chain.ts"
 import { losingEvents } from "../own-chain.ts"
 import type { Handler } from "../run.ts"
 import { columns, shortDigest, shortKey } from "../short-text.ts"
+import { ownEvents } from "../store/chains.ts"
 import type { Store } from "../store/database.ts"
 import { loadHeads } from "../store/heads.ts"
 
@@ -15,7 +16,7 @@ export const run: Handler<object> = async (context, { args: [id] }) =>
     return {
       schema: "kez.chain/1",
       data: chainJson(store, chain, liveUntil),
-      text: chainText(chain, liveUntil),
+      text: chainText(store, chain, liveUntil),
       ...(chain.status === "fork" ? { next: "kez sigchain settle" } : {}),
     }
   })
@@ -34,11 +35,11 @@ function chainJson(store: Store, chain: ChainReplay, liveUntil: string | undefin
     subjects: subjectsJson(chain),
     events: chain.path.map(eventJson),
     losing: losingEvents(store, chain).map(eventJson),
-    splits: splitsJson(chain),
+    splits: splitsJson(chain, ownEvents(store, chain.chain)),
   }
 }
 
-function chainText(chain: ChainReplay, liveUntil: string | undefined): string {
+function chainText(store: Store, chain: ChainReplay, liveUntil: string | undefined): string {
   const { state, head, path } = chain
   const facts = [
     ["chain", chain.chain],
@@ -69,7 +70,7 @@ function chainText(chain: ChainReplay, liveUntil: string | undefined): string {
     "",
     subjectsText(chain),
     devicesText(chain),
-    ...(chain.splits.length === 0 ? [] : [splitsText(chain)]),
+    ...(chain.splits.length === 0 ? [] : [splitsText(chain, ownEvents(store, chain.chain))]),
   ].join("\n")
 }
 

@@ -4,6 +4,7 @@ import { action } from "../run.ts"
 import { withExamples } from "./help.ts"
 import { withKeyOptions } from "./key-options.ts"
 
+const forms = ["json", "compact", "markdown", "dns", "reference"]
 const expires = ["--expires <when>", "90d, 2027-01-01, or 2027-01-01T12:00:00Z (default: never)"] as const
 const out = ["--out <file>", "write to a file instead of stdout"] as const
 const force = ["--force", "write over an existing file"] as const
@@ -19,15 +20,7 @@ export function addClaimCommands(program: Command): void {
   const create = claim
     .command("create <subject>")
     .description("Sign a claim for an account and print it.")
-    .addOption(
-      new Option("--format <form>", "how to write it (default: markdown)").choices([
-        "json",
-        "compact",
-        "markdown",
-        "dns",
-        "reference",
-      ]),
-    )
+    .addOption(new Option("--format <form>", "how to write it (default: markdown)").choices(forms))
     .option(...expires)
     .option(...hint)
     .option(...out)
@@ -59,7 +52,11 @@ export function addClaimCommands(program: Command): void {
   const list = claim
     .command("list")
     .alias("ls")
-    .description("List the claims made on this computer.")
+    .description("List the claims made on this computer, or print those that still serve in the form of their place.")
+    .summary("list the claims made on this computer")
+    .addOption(new Option("--format <form>", "print the claims in this form instead of a list").choices(forms))
+    .option(...out)
+    .option(...force)
     .action(action(() => import("../commands/claim-list.ts")))
-  withExamples(list, "kez claim list", "kez claim list --json")
+  withExamples(list, "kez claim list", "kez claim list --json", "kez claim list --format dns")
 }

@@ -47,6 +47,18 @@ export function loadEvents(store: Store, chain: Digest): readonly SigchainEvent[
   return rows.map((row) => readEvent(String(row["envelope"]), String(row["digest"]), path))
 }
 
+/** Notes that events were signed on this computer. To be called in a transaction. */
+export function markOwn(store: Store, events: readonly SigchainEvent[]): void {
+  const mark = store.prepare("UPDATE events SET own = 1 WHERE digest = ?")
+  for (const event of events) mark.run(envelopeDigest(event))
+}
+
+/** Digests of the events of a chain that were signed on this computer. */
+export function ownEvents(store: Store, chain: Digest): ReadonlySet<Digest> {
+  const rows = store.prepare("SELECT digest FROM events WHERE chain = ? AND own = 1").all(chain)
+  return new Set(rows.map((row) => String(row["digest"])))
+}
+
 /** The chain as this computer knows it; undefined when it knows none of its events. */
 export function loadChain(store: Store, chain: Digest): ChainReplay | undefined {
   const events = loadEvents(store, chain)

@@ -135,7 +135,7 @@ function explain(error: unknown, path: string): unknown {
 function writeFault(path: string, cause: unknown): KezError {
   return new KezError("store.write", `Cannot write to ${path}: expected a writable folder with room in it`, {
     cause,
-    hint: "Nothing was changed. Is the disk full, or the folder read-only?",
+    hint: "Nothing was changed. Is the disk full, or the folder read-only? KEZ_HOME names another one.\nTo verify without what is stored here: KEZ_HOME=$(mktemp -d) kez verify …",
   })
 }
 

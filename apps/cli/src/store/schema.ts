@@ -44,4 +44,8 @@ export const migrations: readonly string[] = [
     subject TEXT PRIMARY KEY, key TEXT NOT NULL, chain TEXT, account_id TEXT, proven_at INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- Whether an event was signed on this computer: in a fork its owner wants to know.
+  ALTER TABLE events ADD COLUMN own INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
