@@ -1,7 +1,7 @@
 /** What `kez sigchain` and `kez claim` refuse, or do not do twice, so that an owner's slip does not last for ever. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { commitmentTo } from "@kez/core"
+import { appendEvent, commitmentTo, createSigner, formatChain } from "@kez/core"
 import { type Home, makeHome, zeroWords } from "./support/home.ts"
 
 const words = [
@@ -122,4 +122,20 @@ test("kez claim dns --reference prints the zone line that names the chain", asyn
     stdout,
     /^_kez\.example\.org\. 3600 IN TXT "kez:r1:[0-9a-f]{64}"\n_kez\.example\.org\. 3600 IN TXT "Chain: https:[^"]+"\n$/,
   )
+})
+
+test("kez sigchain revoke-device takes out the key that was committed to only with --yes", async () => {
+  await using home = makeHome()
+  const [primary, device] = [1, 2].map((byte) => createSigner("ed25519", new Uint8Array(32).fill(byte)))
+  assert.ok(primary !== undefined && device !== undefined)
+  const now = 1_767_225_600
+  const first = await appendEvent({ chain: undefined, operation: { op: "add_device", device }, now }, primary)
+  const next = { op: "set_next", next: commitmentTo(device.key) } as const
+  const { replay } = await appendEvent({ chain: first.replay, operation: next, now }, primary)
+  const seed = ["--ed25519-seed", `@${home.file("seed", "01".repeat(32))}`]
+  await home.run(["sigchain", "import", home.file("chain.jsonl", formatChain(replay.path))])
+  const revoke = ["sigchain", "revoke-device", device.key, ...seed]
+  const refused = await json(home, ...revoke)
+  assert.deepEqual([refused.code, refused.error.code], [1, "chain.prerotation"])
+  assert.equal((await json(home, ...revoke, "--yes")).code, 0)
 })
