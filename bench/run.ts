@@ -34,7 +34,7 @@ function formatReport(measured: readonly Row[], refused: readonly Refusal[]): st
 
 Written by \`npm run bench\`. Product and limit run in turn in one process (starts: in turn as processes); a ratio is the median over ${rounds} rounds or more.
 
-- commit ${commit}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown processor"}
+- commit ${commit}, Node ${process.version}, ${cpus().length} cores
 - backends: Ed25519 ${ed25519}, BIP-340 ${schnorr}, SHA-256 ${sha256}, zstd ${zstd}
 
 | what | product | limit in the same run | ratio | target | |
