@@ -11,7 +11,7 @@ export function misuse(code: Code, message: string, hint: string, cause?: unknow
 }
 
 /** The name of a key's identity on this computer, else the key, shortened. */
-export function nameOfKey({ paths }: Context, key: string): string {
+function nameOfKey({ paths }: Context, key: string): string {
   return listIdentities(paths).find(({ identity }) => identity === key)?.name ?? shortKey(key)
 }
 

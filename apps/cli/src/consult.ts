@@ -21,7 +21,7 @@ import type { KnownSource } from "./store/sources.ts"
 import type { Proven } from "./store/verdicts.ts"
 
 /** How the local store is called in evidence. */
-export const localName = "this computer"
+const localName = "this computer"
 /** How long a result waits for a place that nobody named. */
 const unexpectedMs = 3_000
 /** Domains whose well-known place is asked because a file names them. */

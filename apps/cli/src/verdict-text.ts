@@ -14,7 +14,7 @@ interface Badge {
 }
 
 /** How a verdict is called. */
-export function badgeOf({ status, reason, flags }: Pick<Verdict, "status" | "reason" | "flags">): Badge {
+function badgeOf({ status, reason, flags }: Pick<Verdict, "status" | "reason" | "flags">): Badge {
   switch (status) {
     case "valid":
       // Without a look at the place nothing is proven but that the key signed.

@@ -4,7 +4,7 @@ import { formatHex, type KeySystem, KezError, keyOfSecret, parseJson, tryParseHe
 import { parseWords, secretOfEntropy } from "@kez/core/mnemonic"
 import { bech32 } from "@scure/base"
 
-export const keySystems = ["ed25519", "nostr"] as const satisfies readonly KeySystem[]
+const keySystems = ["ed25519", "nostr"] as const satisfies readonly KeySystem[]
 
 /** A secret key and the words that stand for it. */
 export interface KeyMaterial {

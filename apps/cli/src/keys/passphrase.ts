@@ -62,7 +62,7 @@ export async function choosePassphrase(context: Context, flags: string): Promise
 }
 
 /** Six words of 11 bits each. */
-export function suggestPassphrase(): string {
+function suggestPassphrase(): string {
   return formatWords(drawRandom(16)).split(" ").slice(0, suggestedWords).join("-")
 }
 

@@ -7,7 +7,7 @@ import { decodeBase64Url, encodeBase64Url } from "./base64url.ts"
 import { compressFrame, decompressFrame } from "./zstd.ts"
 
 export const compactPrefix = "kez:z1:"
-export const compactChainPrefix = "kez:zc1:"
+const compactChainPrefix = "kez:zc1:"
 
 export function encodeCompact(envelope: Envelope): string {
   return compactPrefix + encodeBase64Url(compressFrame(encodeUtf8(formatEnvelope(envelope))))

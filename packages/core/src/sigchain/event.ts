@@ -106,6 +106,6 @@ export const eventPayload: Check<EventPayload> = (value, name) => {
   return event as EventPayload // the frame, the name of the operation and its payload are checked
 }
 
-export function isOp(name: string): name is Op {
+function isOp(name: string): name is Op {
   return Object.hasOwn(operationChecks, name)
 }

@@ -103,7 +103,7 @@ function firstFrom(numbers: readonly number[], from: number): number | undefined
   return numbers[low]
 }
 
-export function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
+function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
   const list = lists.get(key) ?? []
   if (list.length === 0) lists.set(key, list)
   return list
