@@ -1,5 +1,7 @@
 /** The list of vector files. */
+
 import { chainDocuments } from "./chain-documents.ts"
+import { channelDns } from "./channel-dns.ts"
 import { encodings } from "./encodings.ts"
 import { envelopes } from "./envelopes.ts"
 import { forks } from "./forks.ts"
@@ -30,5 +32,6 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     ["sigchain-forks.json", formatVectorFile(await forks())],
     ["verdicts.json", formatVectorFile(await verdicts())],
     ["mnemonics.json", formatVectorFile(mnemonics())],
+    ["channel-dns.json", formatVectorFile(channelDns())],
   ])
 }

@@ -60,6 +60,7 @@ const areas: Readonly<Record<Area, ExitCode>> = {
   head: exitCodes.invalid,
   net: exitCodes.unreachable,
   channel: exitCodes.usage,
+  publish: exitCodes.failure,
   store: exitCodes.failure,
   input: exitCodes.failure,
   usage: exitCodes.usage,
@@ -79,6 +80,9 @@ const exceptions: Readonly<Partial<Record<Code, ExitCode>>> = {
   "chain.rollback": exitCodes.unreachable,
   "chain.unknown": exitCodes.failure,
   "net.url": exitCodes.usage,
+  "channel.down": exitCodes.unreachable,
+  "publish.credentials": exitCodes.locked,
+  "publish.unconfirmed": exitCodes.unreachable,
   "input.missing": exitCodes.usage,
   "input.cancelled": exitCodes.cancelled,
 }

@@ -27,7 +27,9 @@ type Place = string | number | (() => Promise<never>)
 function netOf(places: Readonly<Record<string, Place>>, asked: string[] = []): Net {
   return {
     now: () => now,
+    settings: { relays: [] },
     resolveTxt: () => Promise.reject(new KezError("net.dns", "not here")),
+    openSocket: () => Promise.reject(new KezError("net.refused", "not here")),
     async fetch(url): Promise<FetchAnswer> {
       asked.push(url)
       const place = places[url]

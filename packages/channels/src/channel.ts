@@ -31,7 +31,7 @@ export interface Evidence {
 
 /**
  * What a look at the account's place gave. `absent` and `invalid` are answers; `unreachable` is none,
- * and must never turn a person red.
+ * and must never turn a person red. Evidence stands in the order of the looks.
  */
 export type Publication =
   | {
@@ -42,16 +42,38 @@ export type Publication =
       readonly chainHints: readonly string[]
       /** The account's permanent number, where the channel has one. */
       readonly accountId?: string
-      readonly evidence: Evidence
+      readonly evidence: readonly Evidence[]
     }
-  | { readonly status: "absent"; readonly code: "proof.not_found"; readonly evidence: Evidence }
-  | { readonly status: "invalid"; readonly code: Code; readonly evidence: Evidence }
+  | { readonly status: "absent"; readonly code: "proof.not_found"; readonly evidence: readonly Evidence[] }
+  | { readonly status: "invalid"; readonly code: Code; readonly evidence: readonly Evidence[] }
   | {
       readonly status: "unreachable"
       readonly code: Code
-      readonly evidence: Evidence
+      readonly evidence: readonly Evidence[]
       readonly retryAfterSeconds?: number
     }
+
+/** Places that a reader may choose. Base URLs of platforms are chosen by `hosts`, DNS servers by the resolver. */
+export interface ChannelSettings {
+  /** `wss:` URLs of nostr relays. */
+  readonly relays: readonly string[]
+  /** Sent to api.github.com alone, and never needed. */
+  readonly githubToken?: string
+}
+
+export interface SocketOptions {
+  readonly signal: AbortSignal
+}
+
+/** A WebSocket of text messages. */
+export interface MessageSocket {
+  /** Throws KezError `net.refused` when it is closed. */
+  send(text: string): void
+  /** What arrives, in order; ends when the other side closes. Throws KezError `net.*`, `limit.body`, or the signal's reason. */
+  messages(): AsyncIterable<string>
+  /** Ends the connection at once. */
+  close(): void
+}
 
 /** The network as a channel sees it. `createNet` makes the guarded one; tests hand in their own. */
 export interface Net {
@@ -59,8 +81,34 @@ export interface Net {
   resolveTxt(name: string, signal: AbortSignal): Promise<TxtAnswer>
   /** Throws KezError `net.*`, `limit.body` when there is no answer that may be used. */
   fetch(url: string, options: FetchOptions): Promise<FetchAnswer>
+  /** Opens a WebSocket to a `wss:` URL under the same guard as `fetch`. Throws KezError `net.*`. */
+  openSocket(url: string, options: SocketOptions): Promise<MessageSocket>
   /** Unix seconds. */
   now(): number
+  readonly settings: ChannelSettings
+}
+
+/** What the asker knows already. None of it decides: it finds renamed accounts and explains missing proofs. */
+export interface LookOptions {
+  readonly signal: AbortSignal
+  /** The permanent number at the last verification, or in the account's chain. */
+  readonly knownAccountId?: string | undefined
+  /** When the owner, on this computer, made the newest claim for the account. Unix seconds. */
+  readonly claimedAt?: number | undefined
+}
+
+/** Whether a platform works, told by something that is always there. */
+export interface Health {
+  readonly ok: boolean
+  readonly evidence: Evidence
+}
+
+/** The thing that is always there: when even that is missing, nobody's missing proof means anything. */
+export interface Canary {
+  /** What is looked at for accounts like this one, as people would name it. Equal texts are one canary. */
+  nameFor(value: string, net: Net): string
+  /** Throws only the signal's reason. */
+  check(name: string, net: Net, signal: AbortSignal): Promise<Health>
 }
 
 export interface Channel {
@@ -70,5 +118,6 @@ export interface Channel {
    * Looks at the place of the canonical identity value.
    * Throws only the signal's reason, when the caller gave up.
    */
-  collect(value: string, net: Net, signal: AbortSignal): Promise<Publication>
+  collect(value: string, net: Net, options: LookOptions): Promise<Publication>
+  readonly canary: Canary
 }

@@ -1,10 +1,10 @@
 /** The `dns:` channel: proofs in TXT records at `_kez.<domain>`. SPEC §7.1. */
 import { createHash } from "node:crypto"
 import { limits } from "@kez/core"
-import type { Channel, Evidence, Net, Publication } from "./channel.ts"
+import type { Canary, Channel, Evidence, LookOptions, Net, Publication } from "./channel.ts"
 import { findNearMisses, notesOnFound } from "./dns-near-miss.ts"
 import { maxNameBytes } from "./limits.ts"
-import { publicationOfError } from "./publication.ts"
+import { healthOfError, publicationOfError } from "./publication.ts"
 
 const label = "_kez"
 /** In any case: a proof in capitals is a broken proof, not an absent one. SPEC DNS-1. */
@@ -12,9 +12,26 @@ const proofPrefix = /^kez:/i
 /** Printable ASCII without spaces. SPEC FIND-4. */
 const hint = /^Chain: (https:\/\/[!-~]+)$/
 
-export const dns: Channel = { system: "dns", collect }
+/** A zone that has been there since 1985, and whose TXT records mail depends on. */
+const canaryDomain = "ietf.org"
 
-async function collect(domain: string, net: Net, signal: AbortSignal): Promise<Publication> {
+const canary: Canary = {
+  nameFor: () => `TXT ${canaryDomain}`,
+  async check(_name, net, signal) {
+    const place = { url: `dns:${canaryDomain}?type=TXT`, fetchedAt: net.now() }
+    try {
+      const { status, server } = await net.resolveTxt(canaryDomain, signal)
+      const note = status === "found" ? "the resolver works" : `${server} says that ${canaryDomain} has no TXT record`
+      return { ok: status === "found", evidence: { ...place, note } }
+    } catch (error) {
+      return healthOfError(error, place)
+    }
+  },
+}
+
+export const dns: Channel = { system: "dns", collect, canary }
+
+async function collect(domain: string, net: Net, { signal }: LookOptions): Promise<Publication> {
   const name = `${label}.${domain}`
   const place = { url: `dns:${name}?type=TXT`, fetchedAt: net.now() }
   if (name.length > maxNameBytes) return absent(place, [`${name} is longer than a DNS name can be`])
@@ -30,7 +47,7 @@ async function collect(domain: string, net: Net, signal: AbortSignal): Promise<P
   }
   if (records.length > limits.maxTxtRecords) {
     const note = `${records.length} TXT records at ${name}, more than the ${limits.maxTxtRecords} that are looked at`
-    return { status: "invalid", code: "limit.candidates", evidence: { ...place, code: "limit.candidates", note } }
+    return { status: "invalid", code: "limit.candidates", evidence: [{ ...place, code: "limit.candidates", note }] }
   }
   const seen = records.length === 0 ? place : { ...place, sha256: digest(records) }
   const proofs = records.filter((text) => proofPrefix.test(text))
@@ -39,7 +56,7 @@ async function collect(domain: string, net: Net, signal: AbortSignal): Promise<P
     status: "found",
     candidates: proofs.map((text) => ({ text, foundAt: name })),
     chainHints: readChainHints(records),
-    evidence: withNotes(seen, notesOnFound(proofs)),
+    evidence: [withNotes(seen, notesOnFound(proofs))],
   }
 }
 
@@ -51,7 +68,7 @@ function readChainHints(records: readonly string[]): readonly string[] {
 }
 
 function absent(place: Evidence, notes: readonly string[]): Publication {
-  return { status: "absent", code: "proof.not_found", evidence: withNotes(place, notes) }
+  return { status: "absent", code: "proof.not_found", evidence: [withNotes(place, notes)] }
 }
 
 function withNotes(evidence: Evidence, notes: readonly string[]): Evidence {

@@ -1,5 +1,6 @@
 /** The guarded network that channels are given. SPEC §7. */
-import type { Net } from "./channel.ts"
+import { KezError } from "@kez/core"
+import type { ChannelSettings, Net } from "./channel.ts"
 import { createFetch } from "./fetch.ts"
 import type { FetchLimits } from "./limits.ts"
 import { createResolver, type Resolver } from "./resolver.ts"
@@ -14,12 +15,27 @@ export interface NetOptions {
   /** PEM certificates to trust instead of the system's. */
   readonly ca?: string
   readonly limits?: Partial<FetchLimits>
+  readonly settings?: Partial<ChannelSettings>
 }
+
+/** Large relays that keep profiles and addressable events and ask for no login. Readers name their own in the settings. */
+export const defaultRelays: readonly string[] = [
+  "wss://relay.damus.io",
+  "wss://nos.lol",
+  "wss://relay.primal.net",
+  "wss://relay.nostr.net",
+]
 
 /** Creates the network of one process; its lines per host hold for all channels that share it. */
 export function createNet(options: NetOptions = {}): Net {
-  const { resolver = createResolver(), now = readClock, ...rest } = options
-  return { resolveTxt: resolver.resolveTxt, fetch: createFetch({ ...rest, resolver, now }), now }
+  const { resolver = createResolver(), now = readClock, settings = {}, ...rest } = options
+  return {
+    resolveTxt: resolver.resolveTxt,
+    fetch: createFetch({ ...rest, resolver, now }),
+    openSocket: (url) => Promise.reject(new KezError("net.url", `Cannot open ${url}: expected no WebSocket here`)),
+    now,
+    settings: { relays: defaultRelays, ...settings },
+  }
 }
 
 function readClock(): number {

@@ -39,7 +39,6 @@ export interface ResolverOptions {
 export class UnknownHostError extends KezError {
   constructor(host: string) {
     super("net.dns", `Cannot fetch from ${host}: expected an address, got none`)
-    this.name = "UnknownHostError"
   }
 }
 

@@ -9,13 +9,13 @@ const proof = "kez:z1:KLUv_SAA"
 const signal = new AbortController().signal
 
 function collect(txt: Readonly<Record<string, FakeTxt>>, domain = "example.com"): Promise<Publication> {
-  return dns.collect(domain, createFakeNet(txt), signal)
+  return dns.collect(domain, createFakeNet(txt), { signal })
 }
 
 async function collectNote(txt: Readonly<Record<string, FakeTxt>>): Promise<string> {
   const publication = await collect(txt)
   assert.equal(publication.status, "absent")
-  return publication.evidence.note ?? ""
+  return publication.evidence[0]?.note ?? ""
 }
 
 test("findChannel() knows dns and nothing it cannot serve", () => {
@@ -31,9 +31,9 @@ test("Z12 unrelated records are ignored, proofs are candidates with the place th
     { text: "KEZ:Z1:AAAA", foundAt: "_kez.example.com" },
     { text: proof, foundAt: "_kez.example.com" },
   ])
-  assert.equal(publication.evidence.url, "dns:_kez.example.com?type=TXT")
-  assert.equal(publication.evidence.fetchedAt, 1_800_000_000)
-  assert.equal(publication.evidence.note, undefined)
+  assert.equal(publication.evidence[0]?.url, "dns:_kez.example.com?type=TXT")
+  assert.equal(publication.evidence[0]?.fetchedAt, 1_800_000_000)
+  assert.equal(publication.evidence[0]?.note, undefined)
 })
 
 test("Z12 a record with lost or foreign bytes stays a candidate, for the verifier to call corrupt", async () => {
@@ -53,9 +53,9 @@ test("collect() gives the same evidence digest for any order of the records", as
   const one = await collect({ "_kez.example.com": [proof, "Chain: https://a.example/"] })
   const two = await collect({ "_kez.example.com": ["Chain: https://a.example/", proof] })
   assert.deepEqual(one, two)
-  assert.match(one.evidence.sha256 ?? "", /^[0-9a-f]{64}$/)
+  assert.match(one.evidence[0]?.sha256 ?? "", /^[0-9a-f]{64}$/)
   const other = await collect({ "_kez.example.com": [proof] })
-  assert.notEqual(other.evidence.sha256, one.evidence.sha256)
+  assert.notEqual(other.evidence[0]?.sha256, one.evidence[0]?.sha256)
 })
 
 test("collect() takes at most four hints of at most 2,048 bytes, https only", async () => {
@@ -85,7 +85,7 @@ for (const code of ["net.dns", "net.timeout", "net.refused"] satisfies Code[]) {
     const publication = await collect({ "_kez.example.com": new KezError(code, "Cannot look up") })
     assert.equal(publication.status, "unreachable")
     assert.equal(publication.code, code)
-    assert.equal(publication.evidence.code, code)
+    assert.equal(publication.evidence[0]?.code, code)
   })
 }
 
@@ -105,7 +105,7 @@ test("collect() notes a record at the doubled name and at the domain itself", as
 test("collect() notes a record of a subdomain to which a panel appended its zone", async () => {
   const name = "_kez.sub.example.com.example.com"
   const publication = await collect({ [name]: [proof] }, "sub.example.com")
-  assert.match(publication.evidence.note ?? "", /record is at _kez\.sub\.example\.com\.example\.com/)
+  assert.match(publication.evidence[0]?.note ?? "", /record is at _kez\.sub\.example\.com\.example\.com/)
 })
 
 test("collect() notes quotes and spaces pasted before the value", async () => {
@@ -130,20 +130,20 @@ test("collect() is absent, not unreachable, when only the look for near misses f
 
 test("collect() looks for near misses only when there is no proof", async () => {
   const net = createFakeNet({ "_kez.example.com": [proof] })
-  await dns.collect("example.com", net, signal)
+  await dns.collect("example.com", net, { signal })
   assert.deepEqual(net.asked, ["_kez.example.com"])
 })
 
 test("collect() notes a record that may have been cut at 255 bytes", async () => {
   const publication = await collect({ "_kez.example.com": [`kez:z1:${"A".repeat(248)}`] })
   assert.equal(publication.status, "found")
-  assert.match(publication.evidence.note ?? "", /exactly 255 bytes/)
+  assert.match(publication.evidence[0]?.note ?? "", /exactly 255 bytes/)
 })
 
 test("collect() asks nothing for a domain whose proof name would be too long", async () => {
   const domain = `${"a".repeat(60)}.`.repeat(4).slice(0, 243).concat(".example")
   const net = createFakeNet({})
-  const publication = await dns.collect(domain, net, signal)
+  const publication = await dns.collect(domain, net, { signal })
   assert.equal(publication.status, "absent")
   assert.deepEqual(net.asked, [])
 })

@@ -33,8 +33,9 @@ for (const [status, expected] of table) {
     const publication = publicationOfStatus(answer(status))
     assert.equal(publication?.status ?? "read", expected)
     if (publication?.status === "absent") assert.equal(publication.code, "proof.not_found")
-    if (publication?.status === "unreachable") assert.equal(publication.code, "net.status")
-    if (publication) assert.equal(publication.evidence.status, status)
+    const code = status === 429 ? "net.rate_limit" : "net.status"
+    if (publication?.status === "unreachable") assert.equal(publication.code, code)
+    if (publication) assert.equal(publication.evidence[0]?.status, status)
   })
 }
 
@@ -45,7 +46,7 @@ test("P12 an empty 200 is absent", () => {
 test("P12 a 429 carries the time to wait", () => {
   const publication = publicationOfStatus(answer(429, page, 90))
   assert.equal(publication?.status === "unreachable" && publication.retryAfterSeconds, 90)
-  assert.equal(publication?.evidence.retryAfterSeconds, 90)
+  assert.equal(publication?.evidence[0]?.retryAfterSeconds, 90)
 })
 
 const failures: readonly (readonly [Code, "unreachable" | "invalid"])[] = [
@@ -65,7 +66,7 @@ for (const [code, expected] of failures) {
   test(`publicationOfError() makes ${code} ${expected}`, () => {
     const place = { url: "https://a.example/", fetchedAt: 1_800_000_000 }
     const publication = publicationOfError(new KezError(code, "why"), place)
-    assert.deepEqual(publication, { status: expected, code, evidence: { ...place, code, note: "why" } })
+    assert.deepEqual(publication, { status: expected, code, evidence: [{ ...place, code, note: "why" }] })
   })
 }
 

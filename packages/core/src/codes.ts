@@ -64,6 +64,10 @@ export const codes = [
   "claim.revoked",
   "claim.expired",
   "account.changed",
+  "account.renamed",
+  "account.owner",
+  "account.one_sided",
+  "account.id",
   // Sigchains.
   "chain.jsonl",
   "chain.not_canonical",
@@ -103,7 +107,14 @@ export const codes = [
   "net.status",
   "net.content_type",
   "net.busy",
+  "net.rate_limit",
   "channel.unsupported",
+  "channel.down",
+  // Publishing.
+  "publish.credentials",
+  "publish.refused",
+  "publish.too_long",
+  "publish.unconfirmed",
   // The local key and chain store (apps/cli).
   "store.exists",
   "store.unknown",

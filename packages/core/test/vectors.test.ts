@@ -210,7 +210,10 @@ function expectOf<T>(c: Case, run: () => T, expected: T | undefined): void {
   assert.equal(outcome(run), c.code ?? expected)
 }
 
-for (const name of readdirSync(folder).toSorted()) {
+// channel-*.json are run where the channels are.
+for (const name of readdirSync(folder)
+  .toSorted()
+  .filter((file) => !file.startsWith("channel-"))) {
   const run = runners[name]
   const { cases }: { readonly cases: readonly Case[] } = JSON.parse(readFileSync(join(folder, name), "utf8"))
   test(`vectors/${name} has a runner, and cases`, () => assert.ok(run !== undefined && cases.length > 0))

@@ -18,7 +18,7 @@ export const run: Handler<VerifyOptions> = async (context, { args: [typed = ""],
   return verify(context, options, {
     subject,
     async look(net, timeoutMs) {
-      const publication = await channel.collect(value, await net(), AbortSignal.timeout(timeoutMs))
+      const publication = await channel.collect(value, await net(), { signal: AbortSignal.timeout(timeoutMs) })
       return lookOf(publication)
     },
   })
@@ -26,7 +26,7 @@ export const run: Handler<VerifyOptions> = async (context, { args: [typed = ""],
 
 /** What a channel saw, in the words of the verifier. */
 function lookOf(publication: PlacePublication): Look {
-  const evidence = [placeEvidence(publication.evidence)]
+  const evidence = publication.evidence.map(placeEvidence)
   switch (publication.status) {
     case "found": {
       const { candidates, accountId, chainHints } = publication

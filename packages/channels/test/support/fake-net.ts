@@ -15,6 +15,8 @@ export function createFakeNet(txt: Readonly<Record<string, FakeTxt>>): FakeNet {
     asked,
     now: () => 1_800_000_000,
     fetch: () => Promise.reject(new Error("no web in this test")),
+    openSocket: () => Promise.reject(new Error("no relay in this test")),
+    settings: { relays: [] },
     async resolveTxt(name): Promise<TxtAnswer> {
       asked.push(name)
       const answer = txt[name] ?? "no_name"

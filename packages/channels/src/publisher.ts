@@ -1,0 +1,75 @@
+/**
+ * What a publisher is: the way a proof gets to the place that its channel looks at, and away from there again. SPEC §7.
+ * It writes with the owner's own credentials, which it never puts into a message, an evidence or an error.
+ */
+import type { Net } from "./channel.ts"
+
+/** What the place asks of the owner. `key`: the signer of a nostr identity. */
+export type CredentialKind = "token" | "password" | "key"
+
+export interface Credentials {
+  /** An access token, or an app password. */
+  readonly secret?: string
+  /** Signs as the account itself, where the account is a key. Returns 64 bytes over SHA-256 of the bytes (BIP-340). */
+  readonly sign?: (bytes: Uint8Array) => Promise<Uint8Array>
+}
+
+/** The forms of one proof; a publisher takes the one that its place has room for. */
+export interface PublishTexts {
+  readonly markdown: string
+  readonly compact: string
+  readonly reference: string
+}
+
+/** A place of an account in which a proof can stand. */
+export interface PublishPlace {
+  /** As typed: `gist`, `profile`, `post`, `field`. */
+  readonly name: string
+  /** One line for help. */
+  readonly about: string
+  /** Which text goes there. A reference needs the account in the chain. */
+  readonly form: keyof PublishTexts
+}
+
+export interface PublishRequest {
+  /** The canonical identity value. */
+  readonly value: string
+  readonly place: PublishPlace
+  readonly texts: PublishTexts
+  readonly credentials: Credentials
+}
+
+export interface UnpublishRequest {
+  readonly value: string
+  readonly credentials: Credentials
+  /** Whether a text holds a proof of the owner's: nothing else is touched. */
+  isOurs(text: string): boolean
+}
+
+/** What one place said: of several relays each says its own. */
+export interface PlaceOutcome {
+  /** A URL that a person can look at. */
+  readonly url: string
+  readonly accepted: boolean
+  /** One sentence, such as the reason of a refusal. */
+  readonly note?: string
+}
+
+export interface PublishResult {
+  /** At least one; for `publish` at least one accepted, else it throws. */
+  readonly outcomes: readonly PlaceOutcome[]
+}
+
+export interface Publisher {
+  readonly system: string
+  readonly credential: CredentialKind
+  /** The first is the usual one. */
+  readonly places: readonly PublishPlace[]
+  /**
+   * Writes or replaces the proof. Throws KezError `publish.credentials` (they are wrong, or of another account),
+   * `publish.refused` (the place said no, and why), `publish.too_long`, or `net.*`.
+   */
+  publish(request: PublishRequest, net: Net, signal: AbortSignal): Promise<PublishResult>
+  /** Removes every proof of the owner's from all its places; no outcomes where there was none. Throws as `publish`. */
+  unpublish(request: UnpublishRequest, net: Net, signal: AbortSignal): Promise<PublishResult>
+}
