@@ -23,6 +23,7 @@ export interface Question {
   readonly primary?: string
   readonly chains?: readonly Source[]
   readonly marks?: readonly unknown[]
+  readonly seen?: { readonly accountId: string; readonly primary: string }
   readonly now?: number
   readonly requireChain?: boolean
   readonly requireFresh?: boolean

@@ -3,7 +3,7 @@ import { type Claim, encodeReference, envelopeDigest, formatEnvelope, signClaim 
 import { ChainBuilder } from "./chain-builder.ts"
 import { alice, mallory, nextKey, phone, start } from "./keys.ts"
 import type { VectorCase, VectorFile } from "./vector-file.ts"
-import { caseOf, now, type Source, subject } from "./verdict-case.ts"
+import { type Answer, caseOf, now, type Source, subject } from "./verdict-case.ts"
 import { heads, sources } from "./verdict-sources.ts"
 
 export async function verdicts(): Promise<VectorFile> {
@@ -136,6 +136,7 @@ async function listings(claim: Claim): Promise<readonly VectorCase[]> {
       { found: [text], accountId: "id-1", chains: chain("0", "bare") },
       ["valid", null, "stale", "unpinned"],
     ),
+    ...seenBefore(text, chain),
     caseOf("revoked", "the chain revokes the subject", { found: [text], chains: chain("0", "add", "revoke") }, [
       "revoked",
       "claim.revoked",
@@ -219,5 +220,43 @@ async function listings(claim: Claim): Promise<readonly VectorCase[]> {
       { found: [reference], chains: [{ outcome: "failed", code: "net.timeout" }] },
       ["unreachable", "chain.unreachable"],
     ),
+  ]
+}
+
+/** What the reader remembers of the account, where the chain names no number, or another one. [VER-9] */
+function seenBefore(text: string, chain: (...names: string[]) => readonly Source[]): readonly VectorCase[] {
+  const seen = { accountId: "id-1", primary: alice.key }
+  const taken: Answer = ["invalid", "account.changed", "no_chain"]
+  return [
+    caseOf("seen-same", "the number is the one seen before", { found: [text], accountId: "id-1", seen }, [
+      "valid",
+      null,
+      "no_chain",
+    ]),
+    caseOf("seen-other", "another number than before, no chain", { found: [text], accountId: "id-2", seen }, taken),
+    caseOf(
+      "seen-unpinned",
+      "another number than before, and a chain without one",
+      { found: [text], accountId: "id-2", seen, chains: chain("0", "bare") },
+      ["invalid", "account.changed", "stale", "unpinned"],
+    ),
+    caseOf(
+      "seen-moved",
+      "another number than before, and the chain of the same identity names it",
+      { found: [text], accountId: "id-1", seen: { ...seen, accountId: "id-0" }, chains: chain("0", "add") },
+      ["valid", null, "stale"],
+    ),
+    caseOf(
+      "seen-of-another",
+      "the chain names the number now, but another identity was seen before",
+      {
+        found: [text],
+        accountId: "id-1",
+        seen: { accountId: "id-0", primary: mallory.key },
+        chains: chain("0", "add"),
+      },
+      ["invalid", "account.changed", "stale"],
+    ),
+    caseOf("seen-no-number", "the place gives no number", { found: [text], seen }, ["valid", null, "no_chain"]),
   ]
 }

@@ -74,7 +74,7 @@ export { verifySchnorr } from "./suite/schnorr.ts"
 export { type KeySystem, suites } from "./suite/suites.ts"
 export { decodeText, utf8Length } from "./text.ts"
 export { formatTime, parseClaimTime, parseTime } from "./time.ts"
-export type { Candidate, ChainSource, Publication, VerifyInput } from "./verify/input.ts"
+export type { Candidate, ChainSource, Publication, SeenAccount, VerifyInput } from "./verify/input.ts"
 export type { ChainMark, Evidence, Flag, Status, Verdict } from "./verify/verdict.ts"
 export { verifyClaim } from "./verify/verify.ts"
 

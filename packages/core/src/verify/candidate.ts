@@ -77,7 +77,13 @@ function judgeClaim(input: Question, candidate: Candidate, proof: Extract<Proof,
       ? none
       : judgeListing(finding.replay, { subject, digest, primary, accountId: accountIdOf(input) })
   return {
-    problems: [...unsupported(subject), ...finding.problems, ...listing.problems, ...judgeTimes(claim, input.now)],
+    problems: [
+      ...unsupported(subject),
+      ...finding.problems,
+      ...listing.problems,
+      ...judgeSeen(input, finding.replay, subject),
+      ...judgeTimes(claim, input.now),
+    ],
     flags: [...finding.flags, ...listing.flags],
     evidence: [{ kind: "candidate", source: candidate.foundAt }],
     subject: subject ?? claim.payload.subject,
@@ -107,7 +113,7 @@ function judgeReference(input: Question, candidate: Candidate, chain: Digest): J
       ? [{ status: "invalid", reason: "proof.primary_mismatch" }]
       : []
   return {
-    problems: [...mismatch, ...finding.problems, ...listing.problems],
+    problems: [...mismatch, ...finding.problems, ...listing.problems, ...judgeSeen(input, replay, subject)],
     flags: [...finding.flags, ...listing.flags],
     evidence: [evidence],
     subject,
@@ -154,6 +160,24 @@ function judgeAccount(entry: SubjectEntry, accountId: string | undefined, flags:
   if (accountId === undefined || entry.subjectId === accountId) return { problems: [], flags }
   if (entry.subjectId === undefined) return { problems: [], flags: [...flags, "unpinned"] }
   return { problems: [{ status: "invalid", reason: "account.changed" }], flags }
+}
+
+/**
+ * Where no chain names a number, the reader's own memory does: whoever takes over a name could publish a proof of his own, too.
+ * Only the identity that the reader saw before can say that it has moved to the new account. [VER-9]
+ */
+function judgeSeen(
+  input: VerifyInput,
+  replay: ChainReplay | undefined,
+  subject: string | undefined,
+): readonly Problem[] {
+  const { seen } = input
+  const accountId = accountIdOf(input)
+  if (seen === undefined || accountId === undefined || seen.accountId === accountId) return []
+  const isSame = replay?.state.primaries.includes(seen.primary) === true
+  const entry = subject === undefined ? undefined : replay?.state.subjects.get(subject)
+  if (isSame && entry?.status === "active" && entry.subjectId === accountId) return []
+  return [{ status: "invalid", reason: "account.changed" }]
 }
 
 /** [VER-4] */

@@ -42,6 +42,13 @@ export interface ChainSource {
   readonly code?: Code
 }
 
+/** What the reader saw at the last verification of the account that ended `valid`. [VER-9] */
+export interface SeenAccount {
+  readonly accountId: string
+  /** Key identity of the primary that proved it. */
+  readonly primary: string
+}
+
 export interface VerifyInput {
   /** The identity that was asked about, as typed; absent for a file, whose claim names its own. */
   readonly subject?: string
@@ -50,6 +57,7 @@ export interface VerifyInput {
   readonly publication: Publication
   readonly chains: readonly ChainSource[]
   readonly marks?: readonly ChainMark[]
+  readonly seen?: SeenAccount
   /** Unix seconds. */
   readonly now: number
   readonly requireChain?: boolean
