@@ -1,5 +1,5 @@
 /** Everything that is looked at before a verdict: the account's place, this computer, and where the chain may lie. SPEC VER-5 */
-import type { Net } from "@kez/channels"
+import type { AccountLook, Net } from "@kez/channels"
 import {
   type ChainMark,
   type ChainSource,
@@ -8,6 +8,7 @@ import {
   envelopeDigest,
   type Publication,
   replayChain,
+  type SeenAccount,
   type SigchainEvent,
   type Verdict,
   verifyClaim,
@@ -31,6 +32,8 @@ const maxDomains = 4
 export interface Look {
   readonly publication: Publication
   readonly hints: readonly string[]
+  /** How the platform is, where that was asked. */
+  readonly health?: AccountLook["health"]
 }
 
 export interface Question {
@@ -38,6 +41,8 @@ export interface Question {
   readonly subject?: string
   /** Key identity that the reader expects. */
   readonly primary?: string
+  /** What this computer remembers of the account. */
+  readonly seen?: SeenAccount
   readonly requireChain: boolean
   readonly requireFresh: boolean
   /** Chain documents that the reader handed in. */
@@ -54,6 +59,7 @@ export interface Answer {
   readonly lastProven: Proven | undefined
   /** Whether the claim is by a key that a rotation of the identity replaced. */
   readonly isEarlierKey?: boolean
+  readonly health?: AccountLook["health"]
 }
 
 /** What this computer knows of some chains. */
@@ -114,13 +120,14 @@ interface Material {
 
 async function conclude(context: Context, question: Question, material: Material): Promise<Answer> {
   const { look, keys, local, lookUp, served } = material
-  const { subject, primary, requireChain, requireFresh } = question
+  const { subject, primary, seen, requireChain, requireFresh } = question
   const judged = verifyClaim({
     ...(subject === undefined ? {} : { subject }),
     ...(primary === undefined ? {} : { primary }),
     publication: look.publication,
     chains: [local.source, ...served.map(({ source }) => source), ...material.unasked, ...keys.hosts.map(hostSource)],
     marks: local.marks,
+    ...(seen === undefined ? {} : { seen }),
     now: context.now(),
     requireChain,
     requireFresh,
@@ -130,7 +137,10 @@ async function conclude(context: Context, question: Question, material: Material
   const wanted = new Set([...local.chains, ...chainsOf(served, lookUp)])
   const published = look.publication.status === "found"
   // A file whose chain nobody knows leaves nothing behind, and where there is no store there is nothing to read.
-  if (!published && served.length === 0 && !hasStore(context)) return { verdict, lastProven: undefined, isEarlierKey }
+  const { health } = look
+  if (!published && served.length === 0 && !hasStore(context)) {
+    return { verdict, lastProven: undefined, isEarlierKey, health }
+  }
   const { remember } = await import("./remember.ts")
   const lastProven = await remember(context, {
     verdict,
@@ -139,7 +149,7 @@ async function conclude(context: Context, question: Question, material: Material
     accountId: look.publication.status === "found" ? look.publication.accountId : undefined,
     published,
   })
-  return { verdict, lastProven, isEarlierKey }
+  return { verdict, lastProven, isEarlierKey, health }
 }
 
 function wasPrimary({ claim, chain, primary }: Verdict, sources: readonly ChainSource[]): boolean {

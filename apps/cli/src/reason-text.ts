@@ -12,7 +12,13 @@ const reasons: Partial<Readonly<Record<Code, string>>> = {
   "claim.not_in_chain": "The identity's chain does not list this claim, and needs to.",
   "claim.revoked": "The owner of the key has revoked this account.",
   "claim.expired": "The claim was made for a limited time, which is over.",
-  "account.changed": "The name now belongs to another account than the one that was proven.",
+  "account.changed": "The name was taken over: it now belongs to another account than the one that was proven.",
+  "account.renamed": "The account that was proven has another name now.",
+  "account.owner": "The proof stands in a place of another account.",
+  "account.one_sided": "The two sides of the account do not name each other, so it may be anybody's.",
+  "account.id": "The account's document names another account than the place where it lies.",
+  "channel.down":
+    "The platform itself is not well: even what is always there is missing. That says nothing about this account.",
   "time.future": "The claim is dated in the future. Is the clock of this computer right?",
   "chain.fork": "There are two conflicting histories of this identity. Someone who should not have a key may have one.",
   "chain.rollback": "This computer has seen a newer history of this identity than the one that is served now.",
@@ -26,6 +32,7 @@ const reasons: Partial<Readonly<Record<Code, string>>> = {
   "net.dns": "The name could not be looked up.",
   "net.tls": "The place has no valid certificate.",
   "net.status": "The place answered with an error.",
+  "net.rate_limit": "The place asks to wait before it is asked again.",
   "limit.candidates": "There are more proofs at this place than are looked at.",
 }
 

@@ -4,7 +4,7 @@ import type { Answer } from "./consult.ts"
 import type { Proven } from "./store/verdicts.ts"
 
 /** Every member is always there, but for those of evidence; what is not known is null. */
-export function verdictJson({ verdict, lastProven }: Answer) {
+export function verdictJson({ verdict, lastProven, health }: Answer) {
   const { status, reason, subject, primary, claim, chain, flags, evidence } = verdict
   return {
     status,
@@ -18,6 +18,7 @@ export function verdictJson({ verdict, lastProven }: Answer) {
     checked_at: formatTime(verdict.checkedAt),
     retry_after_seconds: verdict.retryAfterSeconds ?? null,
     last_proven: lastProven === undefined ? null : provenJson(lastProven),
+    channel: health === undefined ? null : { canary: health.name, ok: health.ok },
   }
 }
 

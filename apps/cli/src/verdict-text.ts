@@ -29,6 +29,7 @@ function badgeOf({ status, reason, flags }: Pick<Verdict, "status" | "reason" | 
       // The reader asked for more than is known; nothing failed to answer.
       if (reason === "chain.required") return { glyph: "◌", word: "no chain known", how: "yellow" }
       if (reason === "chain.stale") return { glyph: "◌", word: "no fresh head known", how: "yellow" }
+      if (reason === "channel.down") return { glyph: "◌", word: "unreachable (channel)", how: "dim" }
       return { glyph: "◌", word: "can't reach", how: "dim" }
     case "fork":
       return { glyph: "⑂", word: "conflicting history", how: "red" }
@@ -54,14 +55,15 @@ export function verdictText({ verdict, lastProven, isEarlierKey = false }: Answe
 
 /** What the reader can do next; undefined when nothing needs doing. */
 export function nextStep({ status, reason, flags, subject, retryAfterSeconds }: Verdict): string | undefined {
-  if (status === "valid" && flags.includes("unpublished") && subject.startsWith("dns:"))
+  if (status === "valid" && flags.includes("unpublished") && !subject.startsWith("ed25519:"))
     return `kez verify id ${subject}`
-  if (reason === "proof.not_found" && subject.startsWith("dns:")) {
-    return `kez claim ${subject.replace(":", " ")} prints the record to publish, if the domain is yours`
-  }
+  if (reason === "proof.not_found" && subject !== "") return `if it is yours: kez claim publish ${subject}`
   switch (status) {
-    case "valid":
     case "invalid":
+      return reason === "account.changed"
+        ? `if its owner told you so in person: kez verify id ${subject} --accept-new-account`
+        : undefined
+    case "valid":
     case "revoked":
       return undefined
     case "expired":

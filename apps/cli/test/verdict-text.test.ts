@@ -89,7 +89,7 @@ test("nextStep() names a command or a next move where there is one", () => {
   assert.equal(nextStep(verdictOf({ flags: ["unpublished"] })), "kez verify id dns:example.org")
   assert.match(
     nextStep(verdictOf({ status: "invalid", reason: "proof.not_found" })) ?? "",
-    /^kez claim dns example\.org/,
+    /kez claim publish dns:example\.org/,
   )
   assert.match(nextStep(verdictOf({ status: "unreachable", retryAfterSeconds: 60 })) ?? "", /60 s/)
   assert.equal(nextStep(verdictOf({})), undefined)
@@ -99,6 +99,7 @@ test("verdictJson() has every member, null where nothing is known", () => {
   const data = verdictJson({ verdict: verdictOf({ primary: undefined }), lastProven: undefined })
   assert.deepEqual(Object.keys(data).sort(), [
     "chain",
+    "channel",
     "checked_at",
     "claim",
     "evidence",

@@ -19,6 +19,7 @@ export type { DnsStatus } from "./dns-query.ts"
 export type { Method } from "./exchange.ts"
 export { createFetch, type FetchAnswer, type FetchOptions, type FetchSetup, type GuardedFetch } from "./fetch.ts"
 export { type FetchLimits, fetchLimits, type ResolverLimits, resolverLimits } from "./limits.ts"
+export { type AccountLook, createLook, type LookAtAccount, type LookRequest } from "./look.ts"
 export { createNet, defaultRelays, type NetOptions } from "./net.ts"
 export { describeFetch, healthOfError, publicationOfError, publicationOfStatus } from "./publication.ts"
 export type {

@@ -51,5 +51,7 @@ export const maxDnsMessageBytes = 65_535
 export const maxAddressesTried = 4
 /** How long the look for near misses may take, after the answer is known. */
 export const nearMissMs = 2_000
+/** How long a platform's canary may take. */
+export const canaryMs = 5_000
 /** The longest wait that a server may ask for and be believed. */
 export const maxRetryAfterSeconds = 86_400

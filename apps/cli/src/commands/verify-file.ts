@@ -1,12 +1,20 @@
 /** `kez verify file`: the claim in a text, without a look at the account's own place. SPEC §6 */
 import { decodeText, KezError, limits, type Publication } from "@kez/core"
+import { consult } from "../consult.ts"
 import { documentName, readDocument } from "../documents.ts"
 import type { Handler } from "../run.ts"
-import { type VerifyOptions, verify } from "./verify-options.ts"
+import { readDemands, type VerifyOptions, verdictOutcome } from "./verify-options.ts"
 
 export const run: Handler<VerifyOptions> = async (context, { args: [path = "-"], ...options }) => {
   const publication = textOf(documentName(path), await readDocument(path, limits.maxTextBytes))
-  return verify(context, options, { look: async () => ({ publication, hints: [] }) })
+  const { primary, acceptNewAccount: _, net, ...demands } = await readDemands(context, options)
+  const answer = await consult(context, {
+    ...demands,
+    ...(primary === undefined ? {} : { primary }),
+    net: options.offline === true ? undefined : net,
+    look: async () => ({ publication, hints: [] }),
+  })
+  return verdictOutcome(context, answer)
 }
 
 /** A text that cannot be read is an invalid proof, and so a verdict like any other. */

@@ -1,58 +1,57 @@
-/** `kez verify id`: an account, by the proof that its own place shows now. SPEC §6, §7 */
-import type { Evidence as PlaceEvidence, Publication as PlacePublication } from "@kez/channels"
-import { type Evidence, formatIdentity, KezError, parseIdentity } from "@kez/core"
-import type { Look } from "../consult.ts"
-import type { Handler } from "../run.ts"
-import { type VerifyOptions, verify } from "./verify-options.ts"
+/** `kez verify id`: accounts, each by the proof that its own place shows now. SPEC §6, §7 */
+import { type Account, readAccount } from "../account-look.ts"
+import type { Answer } from "../consult.ts"
+import type { Context } from "../context.ts"
+import type { Handler, Outcome } from "../run.ts"
+import { count } from "../short-text.ts"
+import { worstExitCode } from "../verdict-order.ts"
+import { verdictText } from "../verdict-text.ts"
+import { type Demands, verifyAccounts } from "../verify-accounts.ts"
+import { readDemands, type VerifyOptions, verdictOutcome } from "./verify-options.ts"
 
-export const run: Handler<VerifyOptions> = async (context, { args: [typed = ""], ...options }) => {
-  const { system, value } = parseIdentity(typed)
-  const { findChannel } = await import("@kez/channels")
-  const channel = findChannel(system)
-  const subject = formatIdentity({ system, value })
-  if (channel === undefined) {
-    throw new KezError("channel.unsupported", `Cannot verify ${subject}: this version looks at dns: accounts only`, {
-      hint: "Save the proof that you see there to a file, then: kez verify file FILE",
-    })
-  }
-  return verify(context, options, {
-    subject,
-    async look(net, timeoutMs) {
-      const publication = await channel.collect(value, await net(), { signal: AbortSignal.timeout(timeoutMs) })
-      return lookOf(publication)
-    },
-  })
+export interface VerifyIdOptions extends VerifyOptions {
+  /** Seconds, as typed; true where none were given. */
+  readonly watch?: string | true
 }
 
-/** What a channel saw, in the words of the verifier. */
-function lookOf(publication: PlacePublication): Look {
-  const evidence = publication.evidence.map(placeEvidence)
-  switch (publication.status) {
-    case "found": {
-      const { candidates, accountId, chainHints } = publication
-      const account = accountId === undefined ? {} : { accountId }
-      return { publication: { status: "found", candidates, ...account, evidence }, hints: chainHints }
-    }
-    case "absent":
-      return { publication: { status: "absent", evidence }, hints: [] }
-    case "invalid":
-      return { publication: { status: "refused", code: publication.code, evidence }, hints: [] }
-    case "unreachable": {
-      const { code, retryAfterSeconds } = publication
-      const retry = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
-      return { publication: { status: "unreachable", code, ...retry, evidence }, hints: [] }
-    }
+export const run: Handler<VerifyIdOptions> = async (context, { args, watch, ...options }) => {
+  const accounts = unique(await Promise.all(args.map(readAccount)))
+  const demands = await readDemands(context, options)
+  if (watch !== undefined) {
+    const { watchAccounts } = await import("./verify-watch.ts")
+    return watchAccounts(context, accounts, { demands, interval: watch })
   }
+  const answers = await verifyAccounts(context, accounts, { ...demands, ...progressOf(context, accounts) })
+  const [only, ...others] = answers
+  return only !== undefined && others.length === 0 ? verdictOutcome(context, only) : verdictsOutcome(context, answers)
 }
 
-function placeEvidence({ url, fetchedAt, status, sha256, note, code }: PlaceEvidence): Evidence {
+function unique(accounts: readonly Account[]): readonly Account[] {
+  return [...new Map(accounts.map((account) => [account.subject, account])).values()]
+}
+
+/** A look at many accounts takes seconds: who waits is told how far it is. */
+function progressOf(context: Context, accounts: readonly Account[]): Pick<Demands & { onAnswer(): void }, "onAnswer"> {
+  const step = Math.max(10, Math.ceil(accounts.length / 10))
+  let done = 0
   return {
-    kind: "place",
-    source: url,
-    fetchedAt,
-    ...(status === undefined ? {} : { httpStatus: status }),
-    ...(sha256 === undefined ? {} : { sha256 }),
-    ...(note === undefined ? {} : { note }),
-    ...(code === undefined ? {} : { code }),
+    onAnswer() {
+      done += 1
+      if (done < accounts.length && done % step === 0) context.terminal.progress(`${done} of ${accounts.length}`)
+    },
+  }
+}
+
+async function verdictsOutcome(context: Context, answers: readonly Answer[]): Promise<Outcome> {
+  const valid = answers.filter(({ verdict }) => verdict.status === "valid").length
+  const json = context.flags.json ? (await import("../verdict-json.ts")).verdictJson : undefined
+  return {
+    schema: "kez.verdicts/1",
+    data: json === undefined ? undefined : { verdicts: answers.map(json), valid, total: answers.length },
+    text: [
+      ...answers.map((answer) => verdictText(answer, context.terminal.color)),
+      `${valid} of ${count(answers.length, "account")} proven`,
+    ].join("\n\n"),
+    exitCode: worstExitCode(answers.map(({ verdict }) => verdict)),
   }
 }

@@ -2,11 +2,12 @@
 import type { Net } from "@kez/channels"
 import { KezError, limits, parseKeyIdentity } from "@kez/core"
 import type { Served } from "../chain-sources.ts"
-import { type Answer, consult, type Look } from "../consult.ts"
+import type { Answer } from "../consult.ts"
 import type { Context } from "../context.ts"
 import { documentName, readDocument } from "../documents.ts"
 import type { Outcome } from "../run.ts"
 import { exitCodeOfVerdict, nextStep, verdictText } from "../verdict-text.ts"
+import type { Demands } from "../verify-accounts.ts"
 
 export interface VerifyOptions {
   readonly primary?: string
@@ -16,6 +17,7 @@ export interface VerifyOptions {
   readonly chain?: readonly string[]
   readonly resolver?: string
   readonly offline?: boolean
+  readonly acceptNewAccount?: boolean
   /** Seconds, as typed. */
   readonly timeout?: string
 }
@@ -25,34 +27,26 @@ const maxTimeoutSeconds = 120
 /** Base64 of the largest compact chain, and its prefix. */
 const maxDocumentBytes = Math.ceil((limits.maxChainBytes * 4) / 3) + 64
 
-/** What a command verifies: an account, or a text that names its own. */
-export interface Subject {
-  readonly subject?: string
-  look(net: () => Promise<Net>, timeoutMs: number): Promise<Look>
-}
-
-/** Verifies and describes the verdict, which is a result and no failure. */
-export async function verify(context: Context, options: VerifyOptions, subject: Subject): Promise<Outcome> {
+/** Reads the options into what is asked of every account. Throws `usage`, `input.unreadable`. */
+export async function readDemands(context: Context, options: VerifyOptions): Promise<Demands> {
   const { primary } = options
   if (primary !== undefined) parseKeyIdentity(primary)
   const timeoutMs = readTimeout(options.timeout)
   const net = lazyNet(context, options.resolver, timeoutMs)
   if (options.resolver !== undefined) await assertResolver(net)
-  const documents = await Promise.all((options.chain ?? []).map(readChainFile))
-  const answer = await consult(context, {
-    ...(subject.subject === undefined ? {} : { subject: subject.subject }),
-    ...(primary === undefined ? {} : { primary }),
+  return {
+    primary,
     requireChain: options.requireChain === true,
     requireFresh: options.fresh === true,
-    documents,
+    acceptNewAccount: options.acceptNewAccount === true,
+    documents: await Promise.all((options.chain ?? []).map(readChainFile)),
     timeoutMs,
-    net: options.offline === true ? undefined : net,
-    look: () => subject.look(net, timeoutMs),
-  })
-  return describe(context, answer)
+    net,
+  }
 }
 
-async function describe(context: Context, answer: Answer): Promise<Outcome> {
+/** One verdict as the outcome of a command: it is a result and no failure. */
+export async function verdictOutcome(context: Context, answer: Answer): Promise<Outcome> {
   const next = nextStep(answer.verdict)
   return {
     schema: "kez.verify/1",

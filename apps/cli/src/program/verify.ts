@@ -11,19 +11,23 @@ export function addVerifyCommands(program: Command): void {
     .helpGroup("Proofs")
   withExamples(
     verify,
-    "kez verify id dns:example.org",
+    "kez verify id github:jason",
+    "kez verify id dns:example.org ap:user@example.social",
     "kez verify file examples/claim.md",
     "kez verify file - < claim.md",
   )
-  const id = withVerifyOptions(verify.command("id <identity>"))
-    .description("Check an account by the proof that its own place shows now.")
-    .summary("check an account where it lives")
+  const id = withVerifyOptions(verify.command("id <identities...>"))
+    .description("Check accounts, each by the proof that its own place shows now. Several are looked at in parallel.")
+    .summary("check accounts where they live")
+    .option("--watch [seconds]", "look again and again, and say what changed (default: every 60 s)")
+    .option("--accept-new-account", "the name belongs to another account than before, and that is right")
     .action(action(() => import("../commands/verify-id.ts")))
   withExamples(
     id,
-    "kez verify id dns:example.org",
-    "kez verify id dns:example.org --resolver 1.1.1.1",
+    "kez verify id github:jason",
+    "kez verify id dns:example.org bluesky:name.bsky.social ap:user@example.social",
     "kez verify id dns:example.org --primary ed25519:9f2c… --require-chain --json",
+    "kez verify id github:jason --watch 300",
   )
   const file = withVerifyOptions(verify.command("file <path>"))
     .description("Check the signature and history of a claim in a file. Its publication is not looked at.")
