@@ -194,6 +194,20 @@ test("config.toml is honoured, and a typing error in it is told", async () => {
   assert.match(refused.stderr, /\[usage\]\nhint: Did you mean unlock_for\?/)
 })
 
+test("config show names relays, hosts and resolvers in force, and of a token only that it is set", async () => {
+  await using home = makeHome()
+  await home.make("zero")
+  writeFileSync(home.paths.configFile, '[hosts]\nlocalhost = "http://127.0.0.1:7878"\n')
+  const env = { GITHUB_TOKEN: "ghp_secret", KEZ_RELAYS: "wss://a.example" }
+  const shown = await home.run(["config", "show", "--origin"], { env })
+  assert.match(shown.stdout, /^hosts +localhost=http:\/\/127\.0\.0\.1:7878 +config\.toml$/m)
+  assert.match(shown.stdout, /^relays +wss:\/\/a\.example +environment$/m)
+  assert.match(shown.stdout, /^github_token +set +environment$/m)
+  const json = await home.run(["config", "show", "--json"], { env })
+  assert.doesNotMatch(shown.stdout + json.stdout, /ghp_secret/)
+  assert.match((await home.run(["config", "show"])).stdout, /^relays +wss:\/\/[^,]+,wss:.*\n(.*\n)*github_token +-$/m)
+})
+
 test("doctor names no identity and no key", async () => {
   await using home = makeHome()
   const record = await home.make("secretname", { backup: "pending" })

@@ -1,8 +1,6 @@
 /** The only reader of the environment; and the settings: flag, then environment, then profile, then config.toml, then default. */
-import { readFileSync } from "node:fs"
+import { areRelays, type ColorMode, type Hosts, readConfigFile } from "./config-file.ts"
 import { fault } from "./fault.ts"
-import { nearestOf } from "./nearest.ts"
-import { isName } from "./paths.ts"
 
 /** What the environment says. An empty variable counts as not set. */
 export interface Env {
@@ -12,6 +10,7 @@ export interface Env {
   readonly xdgConfigHome: string | undefined
   readonly xdgDataHome: string | undefined
   readonly xdgStateHome: string | undefined
+  readonly xdgCacheHome: string | undefined
   readonly xdgRuntimeDir: string | undefined
   readonly kezHome: string | undefined
   readonly profile: string | undefined
@@ -23,6 +22,9 @@ export interface Env {
   readonly forceColor: boolean
   readonly term: string | undefined
   readonly resolver: string | undefined
+  readonly relays: string | undefined
+  /** A secret. */
+  readonly githubToken: string | undefined
   readonly compileCache: string | undefined
 }
 
@@ -33,6 +35,8 @@ export const variables: ReadonlyArray<readonly [name: string, meaning: string]> 
   ["KEZ_PASSPHRASE", "passphrase of the key file; --passphrase-file is safer"],
   ["KEZ_NO_INPUT", "1: never ask, as --no-input"],
   ["KEZ_RESOLVER", "DNS servers, separated by commas: 1.2.3.4, [::1]:53, https://…"],
+  ["KEZ_RELAYS", "nostr relays, separated by commas: wss://…"],
+  ["GH_TOKEN, GITHUB_TOKEN", "sent to api.github.com alone, which then answers more often; never needed to verify"],
   ["NO_COLOR", "any value: no colours"],
   ["FORCE_COLOR", "colours even where the output is not a terminal; 0 switches them off"],
   ["CLICOLOR_FORCE", "1: the same"],
@@ -42,6 +46,7 @@ export const variables: ReadonlyArray<readonly [name: string, meaning: string]> 
   ["XDG_CONFIG_HOME", "default ~/.config; config.toml is in its kez/"],
   ["XDG_DATA_HOME", "default ~/.local/share; keys and the database are in its kez/"],
   ["XDG_STATE_HOME", "default ~/.local/state"],
+  ["XDG_CACHE_HOME", "default ~/.cache; answers of platforms are kept in its kez/, and may be deleted"],
   ["XDG_RUNTIME_DIR", "where the agent's socket is, in its kez/"],
 ]
 
@@ -55,6 +60,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env, platform = proc
     xdgConfigHome: text("XDG_CONFIG_HOME"),
     xdgDataHome: text("XDG_DATA_HOME"),
     xdgStateHome: text("XDG_STATE_HOME"),
+    xdgCacheHome: text("XDG_CACHE_HOME"),
     xdgRuntimeDir: text("XDG_RUNTIME_DIR"),
     kezHome: text("KEZ_HOME"),
     profile: text("KEZ_PROFILE"),
@@ -66,6 +72,9 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env, platform = proc
     forceColor: isOn("FORCE_COLOR") || isOn("CLICOLOR_FORCE"),
     term: text("TERM"),
     resolver: text("KEZ_RESOLVER"),
+    relays: text("KEZ_RELAYS"),
+    // In the order of gh.
+    githubToken: text("GH_TOKEN") ?? text("GITHUB_TOKEN"),
     compileCache: text("NODE_COMPILE_CACHE"),
   }
 }
@@ -77,9 +86,7 @@ export interface Setting<T> {
   readonly origin: Origin
 }
 
-export type ColorMode = "auto" | "always" | "never"
-
-/** Everything that config.toml may say. */
+/** Everything that can be set. */
 export interface Settings {
   readonly profile: Setting<string | undefined>
   readonly color: Setting<ColorMode>
@@ -90,6 +97,13 @@ export interface Settings {
   readonly resolver: Setting<readonly string[]>
   /** How long `kez identity unlock` keeps the key, such as 15m. */
   readonly unlockFor: Setting<string>
+  /** Servers that stand for hosts; only these may be private or have another port. */
+  readonly hosts: Setting<Hosts>
+  /** Nostr relays; empty means the usual ones. */
+  readonly relays: Setting<readonly string[]>
+  /** DNS servers that are asked whether a new record is seen everywhere; empty means the usual ones. */
+  readonly publicResolvers: Setting<readonly string[]>
+  readonly githubToken: Setting<string | undefined>
 }
 
 /** What flags say about settings; undefined where none was given. */
@@ -98,25 +112,6 @@ export interface SettingFlags {
   readonly color?: ColorMode | undefined
   readonly plain?: boolean | undefined
   readonly noInput?: boolean | undefined
-}
-
-const colorModes: readonly string[] = ["auto", "always", "never"] satisfies readonly ColorMode[]
-const durationForm = /^[1-9][0-9]{0,5}[smhd]$/
-
-interface FileSettings {
-  readonly color?: ColorMode
-  readonly plain?: boolean
-  readonly no_input?: boolean
-  readonly resolver?: readonly string[]
-  readonly unlock_for?: string
-}
-
-const members: Readonly<Record<keyof FileSettings, { readonly expected: string; fits(value: unknown): boolean }>> = {
-  color: { expected: "auto, always or never", fits: (v) => typeof v === "string" && colorModes.includes(v) },
-  plain: { expected: "true or false", fits: (v) => typeof v === "boolean" },
-  no_input: { expected: "true or false", fits: (v) => typeof v === "boolean" },
-  resolver: { expected: "a list of servers", fits: (v) => Array.isArray(v) && v.every((s) => typeof s === "string") },
-  unlock_for: { expected: "a time such as 15m", fits: (v) => typeof v === "string" && durationForm.test(v) },
 }
 
 /** Reads `configFile` if there is one. Throws `input.unreadable` or `usage`, naming the nearest key for an unknown one. */
@@ -151,7 +146,7 @@ export async function loadSettings(configFile: string, env: Env, flags: SettingF
     resolver: pick<readonly string[]>(
       [],
       [
-        ["environment", env.resolver?.split(",").map((server) => server.trim())],
+        ["environment", listOf(env.resolver)],
         ["profile", own.resolver],
         ["config.toml", file.top.resolver],
       ],
@@ -160,6 +155,26 @@ export async function loadSettings(configFile: string, env: Env, flags: SettingF
       ["profile", own.unlock_for],
       ["config.toml", file.top.unlock_for],
     ]),
+    hosts: pick<Hosts>({}, [
+      ["profile", own.hosts],
+      ["config.toml", file.top.hosts],
+    ]),
+    relays: pick<readonly string[]>(
+      [],
+      [
+        ["environment", readRelays(env.relays)],
+        ["profile", own.relays],
+        ["config.toml", file.top.relays],
+      ],
+    ),
+    publicResolvers: pick<readonly string[]>(
+      [],
+      [
+        ["profile", own.public_resolvers],
+        ["config.toml", file.top.public_resolvers],
+      ],
+    ),
+    githubToken: pick<string | undefined>(undefined, [["environment", env.githubToken]]),
   }
 }
 
@@ -168,69 +183,12 @@ function pick<T>(fallback: T, given: ReadonlyArray<readonly [Origin, T | undefin
   return first === undefined ? { value: fallback, origin: "default" } : { value: first[1] as T, origin: first[0] }
 }
 
-interface ConfigFile {
-  readonly profile: string | undefined
-  readonly top: FileSettings
-  readonly profiles: Readonly<Record<string, FileSettings>>
+function listOf(text: string | undefined): readonly string[] | undefined {
+  return text?.split(",").map((part) => part.trim())
 }
 
-async function readConfigFile(path: string): Promise<ConfigFile> {
-  const text = tryRead(path)
-  if (text === undefined) return { profile: undefined, top: {}, profiles: {} }
-  const { parse } = await import("smol-toml")
-  let table: Record<string, unknown>
-  try {
-    table = parse(text)
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message.split("\n", 1)[0] : ""
-    throw fault("input.unreadable", `Cannot read ${path}: ${detail}`, { cause })
-  }
-  const { profile, profiles, ...top } = table
-  if (profile !== undefined && (typeof profile !== "string" || !isName(profile))) {
-    throw wrongValue(path, "profile", "the name of a profile")
-  }
-  return { profile, top: checkTable(path, top, ["profile", "profiles"]), profiles: checkProfiles(path, profiles) }
-}
-
-function tryRead(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8")
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined
-    throw fault("input.unreadable", `Cannot read ${path}`, { cause })
-  }
-}
-
-function checkProfiles(path: string, value: unknown): Record<string, FileSettings> {
-  if (value === undefined) return {}
-  if (!isTable(value)) throw wrongValue(path, "profiles", "tables such as [profiles.work]")
-  return Object.fromEntries(
-    Object.entries(value).map(([name, table]) => {
-      if (!isName(name) || !isTable(table)) throw wrongValue(path, `profiles.${name}`, "a table [profiles.NAME]")
-      return [name, checkTable(path, table, [])]
-    }),
-  )
-}
-
-/** A typing error must not switch a setting off silently: unknown keys are errors. */
-function checkTable(path: string, table: Record<string, unknown>, others: readonly string[]): FileSettings {
-  for (const [key, value] of Object.entries(table)) {
-    if (!Object.hasOwn(members, key)) {
-      const near = nearestOf(key, [...Object.keys(members), ...others])
-      throw fault("usage", `Cannot use ${path}: there is no setting ${JSON.stringify(key)}`, {
-        hint: near === undefined ? "kez config show --origin lists all settings." : `Did you mean ${near}?`,
-      })
-    }
-    const member = members[key as keyof FileSettings]
-    if (!member.fits(value)) throw wrongValue(path, key, member.expected)
-  }
-  return table
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
-}
-
-function wrongValue(path: string, key: string, expected: string): Error {
-  return fault("usage", `Cannot use ${path}: expected ${key} to be ${expected}`)
+function readRelays(text: string | undefined): readonly string[] | undefined {
+  const relays = listOf(text)
+  if (relays === undefined || areRelays(relays)) return relays
+  throw fault("usage", "Cannot use KEZ_RELAYS: expected wss:// or ws:// URLs, separated by commas")
 }

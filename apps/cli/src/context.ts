@@ -1,5 +1,6 @@
 /** What every command is given: where things are, whom it talks to, what was asked for. Nothing here is global. */
-import { type ColorMode, type Env, loadSettings, readEnv, type Settings } from "./config.ts"
+import { type Env, loadSettings, readEnv, type Settings } from "./config.ts"
+import type { ColorMode } from "./config-file.ts"
 import { findConfigDir, findPaths, type Paths } from "./paths.ts"
 import { createTerminal, type Terminal } from "./terminal/terminal.ts"
 

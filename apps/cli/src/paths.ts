@@ -10,6 +10,8 @@ export interface Paths {
   readonly configFile: string
   readonly data: string
   readonly state: string
+  /** Nothing in it is missed when it is deleted. */
+  readonly cache: string
   /** The agent's socket lies here; 0700. */
   readonly runtime: string
   readonly keys: string
@@ -54,6 +56,7 @@ export function findPaths(env: Env, profile: string | undefined): Paths {
     configFile: join(config, "config.toml"),
     data,
     state,
+    cache: join(cacheRoot(env), ...part),
     runtime: runtimeDir(env, data, state),
     keys: join(data, "keys"),
     identities: join(data, "identities"),
@@ -72,6 +75,12 @@ function stateRoot(env: Env): string {
   if (env.kezHome !== undefined) return resolve(env.kezHome)
   if (env.platform === "win32") return join(windowsHome(env), "kez", "state")
   return join(env.xdgStateHome ?? join(homeOf(env), ".local", "state"), "kez")
+}
+
+function cacheRoot(env: Env): string {
+  if (env.kezHome !== undefined) return join(resolve(env.kezHome), "cache")
+  if (env.platform === "win32") return join(windowsHome(env), "kez", "cache")
+  return join(env.xdgCacheHome ?? join(homeOf(env), ".cache"), "kez")
 }
 
 function runtimeDir(env: Env, data: string, state: string): string {

@@ -50,6 +50,39 @@ test("loadSettings() reads a list of resolvers", async () => {
   assert.deepEqual((await load('resolver = ["9.9.9.9"]')).resolver.value, ["9.9.9.9"])
 })
 
+test("loadSettings() reads servers that stand for hosts, relays and public resolvers, of the profile first", async () => {
+  const toml = `relays = ["wss://a.example"]\npublic_resolvers = ["127.0.0.1:5353"]
+[hosts]\nlocalhost = "http://127.0.0.1:7878"\n"git.example:8443" = "https://10.0.0.1/api/"
+[profiles.work]\nrelays = ["ws://b.example/x?y"]\n[profiles.work.hosts]\n`
+  const settings = await load(toml)
+  assert.deepEqual(
+    { ...settings.hosts.value },
+    {
+      localhost: "http://127.0.0.1:7878",
+      "git.example:8443": "https://10.0.0.1/api/",
+    },
+  )
+  assert.deepEqual(settings.relays, { value: ["wss://a.example"], origin: "config.toml" })
+  assert.deepEqual(settings.publicResolvers.value, ["127.0.0.1:5353"])
+  const work = await load(toml, { KEZ_PROFILE: "work" })
+  assert.deepEqual([{ ...work.hosts.value }, work.relays.value], [{}, ["ws://b.example/x?y"]])
+  const other = await load(toml, { KEZ_RELAYS: "wss://c.example, wss://d.example" })
+  assert.deepEqual(other.relays, { value: ["wss://c.example", "wss://d.example"], origin: "environment" })
+})
+
+test("loadSettings() takes a GitHub token from the environment alone, in the order of gh", async () => {
+  const { githubToken } = await load("", { GITHUB_TOKEN: "b", GH_TOKEN: "a" })
+  assert.deepEqual(githubToken, { value: "a", origin: "environment" })
+  assert.equal((await load("", { GITHUB_TOKEN: "b", GH_TOKEN: "" })).githubToken.value, "b")
+  await assert.rejects(load('github_token = "a"'), { code: "usage" })
+})
+
+test("loadSettings() refuses KEZ_RELAYS that are no WebSocket URLs", async () => {
+  for (const relays of ["https://a.example", "a.example", "wss://a.example,,", "wss://u:p@a.example"]) {
+    await assert.rejects(load("", { KEZ_RELAYS: relays }), { code: "usage" }, relays)
+  }
+})
+
 const refused: ReadonlyArray<readonly [toml: string, code: string, hint: RegExp | undefined]> = [
   ['colour = "never"', "usage", /Did you mean color\?/],
   ["unlock_four = 1", "usage", /unlock_for/],
@@ -61,6 +94,22 @@ const refused: ReadonlyArray<readonly [toml: string, code: string, hint: RegExp 
   ["[profiles.'a/b']", "usage", undefined],
   ['profile = "../x"', "usage", undefined],
   ["profiles = 3", "usage", undefined],
+  ["host = 1", "usage", /Did you mean hosts\?/],
+  ["relay = []", "usage", /Did you mean relays\?/],
+  ['hosts = "http://127.0.0.1"', "usage", undefined],
+  ["[hosts]\nlocalhost = 7878", "usage", undefined],
+  ['[hosts]\nlocalhost = "127.0.0.1:7878"', "usage", undefined],
+  ['[hosts]\nlocalhost = "ftp://127.0.0.1"', "usage", undefined],
+  ['[hosts]\nlocalhost = "http://u:p@127.0.0.1"', "usage", undefined],
+  ['[hosts]\nlocalhost = "http://127.0.0.1/?a"', "usage", undefined],
+  ['[hosts]\n"https://localhost" = "http://127.0.0.1"', "usage", undefined],
+  ['[hosts]\n"" = "http://127.0.0.1"', "usage", undefined],
+  ['relays = "wss://a.example"', "usage", undefined],
+  ['relays = ["https://a.example"]', "usage", undefined],
+  ['relays = ["wss://u:p@a.example"]', "usage", undefined],
+  [`relays = [${'"wss://a.example",'.repeat(17)}]`, "usage", undefined],
+  ["public_resolvers = [1]", "usage", undefined],
+  ['public_resolvers = [""]', "usage", undefined],
   ["color = ", "input.unreadable", undefined],
   ['__proto__ = "x"', "usage", undefined],
 ]

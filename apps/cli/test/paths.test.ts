@@ -12,13 +12,18 @@ test("findPaths() follows XDG on Linux and on macOS", () => {
   assert.equal(paths.keys, "/home/u/.local/share/kez/keys")
   assert.equal(paths.database, "/home/u/.local/share/kez/kez.db")
   assert.equal(paths.state, "/home/u/.local/state/kez")
+  assert.equal(paths.cache, "/home/u/.cache/kez")
   assert.equal(paths.runtime, "/home/u/.local/state/kez/run")
   assert.equal(findPaths(readEnv({ HOME: "/Users/u" }, "darwin"), undefined).data, "/Users/u/.local/share/kez")
   assert.equal(findPaths(linux({ XDG_DATA_HOME: "/d" }), undefined).data, "/d/kez")
+  assert.equal(findPaths(linux({ XDG_CACHE_HOME: "/c" }), undefined).cache, "/c/kez")
 })
 
 test("findPaths() keeps everything in KEZ_HOME, whatever XDG says", () => {
-  const paths = findPaths(linux({ KEZ_HOME: "/k", XDG_DATA_HOME: "/d", XDG_RUNTIME_DIR: "/run/u" }), undefined)
+  const paths = findPaths(
+    linux({ KEZ_HOME: "/k", XDG_DATA_HOME: "/d", XDG_CACHE_HOME: "/c", XDG_RUNTIME_DIR: "/run/u" }),
+    undefined,
+  )
   for (const path of Object.values(paths)) assert.ok(path.startsWith("/k"), path)
 })
 
@@ -28,6 +33,7 @@ test("findPaths() keeps profiles apart, and their agents", () => {
   assert.equal(work.keys, "/home/u/.local/share/kez/profiles/work/keys")
   assert.equal(work.configFile, home.configFile)
   assert.notEqual(work.runtime, home.runtime)
+  assert.notEqual(work.cache, home.cache)
   assert.match(work.runtime, /^\/run\/user\/1\/kez\//)
 })
 

@@ -136,10 +136,9 @@ async function checkDatabase({ paths }: Context): Promise<Finding> {
   }
 }
 
-async function checkResolver({ settings }: Context): Promise<Finding> {
-  const { createResolver } = await import("@kez/channels")
-  const servers = settings.resolver.value
-  const resolver = createResolver(servers.length === 0 ? {} : { servers })
+async function checkResolver(context: Context): Promise<Finding> {
+  const { openResolver } = await import("../network.ts")
+  const resolver = openResolver(context, { timeoutMs: resolverTimeoutMs })
   const began = performance.now()
   const { server } = await resolver.resolveTxt("example.org", AbortSignal.timeout(resolverTimeoutMs))
   return ["ok", `${server} answers in ${Math.round(performance.now() - began)} ms`]

@@ -20,7 +20,7 @@ function exitCodesText(): string {
 }
 
 function environmentText(): string {
-  const rows = variables.map(([name, meaning]) => `  ${name.padEnd(18)}${meaning}`)
+  const rows = variables.map(([name, meaning]) => `  ${name.padEnd(24)}${meaning}`)
   return [
     "Environment variables. Of several places the first wins:",
     "flag, environment, [profiles.NAME] in config.toml, config.toml, default. kez config show --origin tells which did.",

@@ -57,16 +57,11 @@ export async function verdictOutcome(context: Context, answer: Answer): Promise<
   }
 }
 
-/** The network is loaded when the first place is asked: most files name none. */
+/** The network is opened when the first place is asked: most files name none. */
 function lazyNet(context: Context, resolver: string | undefined, timeoutMs: number): () => Promise<Net> {
-  const servers = resolver === undefined ? context.settings.resolver.value : [resolver]
   let net: Promise<Net> | undefined
   return () => {
-    net ??= import("@kez/channels").then(({ createNet, createResolver }) => {
-      const limits = { totalMs: timeoutMs }
-      const named = servers.length === 0 ? {} : { servers }
-      return createNet({ resolver: createResolver({ ...named, limits }), limits, now: () => context.now() })
-    })
+    net ??= import("../network.ts").then(({ openNet }) => openNet(context, { resolver, timeoutMs }))
     return net
   }
 }

@@ -53,7 +53,7 @@ export function temporaryDir(t: { after(clean: () => void): void }): string {
   return dir
 }
 
-/** What the code under test takes from a context: where the store is, and the time. */
+/** What the code under test takes from a context: where the store and the cache are, and the time. */
 export function contextAt(dir: string, time = now): Context {
-  return { paths: { database: join(dir, "kez.db") }, now: () => time } as Context
+  return { paths: { database: join(dir, "kez.db"), cache: join(dir, "cache") }, now: () => time } as Context
 }
