@@ -40,12 +40,14 @@ test("fetch() gives status, body, digest, kept headers and the URL as everyone n
 })
 
 test("P12 statuses are answers, with Retry-After in seconds or as a date", async (t) => {
-  const { fetch } = await fetchFrom(t, (request, response) => {
+  const server = await serve(t, (request, response) => {
     const [, status, retryAfter] = (request.url ?? "").split("/")
     if (retryAfter) response.setHeader("retry-after", decodeURIComponent(retryAfter))
     response.writeHead(Number(status)).end()
   })
   const look = async (path: string) => {
+    // A fetch of its own each time: one that was told to wait asks no more.
+    const fetch = createTestFetch({ hosts: { "a.example": server.origin } })
     const { status, retryAfterSeconds } = await fetch(`https://a.example/${path}`)
     return [status, retryAfterSeconds]
   }

@@ -1,6 +1,8 @@
 /** The one place that builds the network of a command from its settings. SPEC §7 */
+import { join } from "node:path"
 import { createNet, createResolver, type Net, type Resolver } from "@kez/channels"
 import type { Context } from "./context.ts"
+import { openNetMemory } from "./store/answer-cache.ts"
 
 export interface NetworkOptions {
   /** One DNS server instead of those of the settings. */
@@ -13,11 +15,13 @@ export interface NetworkOptions {
 export async function openNet(context: Context, options: NetworkOptions): Promise<Net> {
   const { hosts, relays } = context.settings
   const githubToken = readToken(context)
+  const now = () => context.now()
   return createNet({
+    ...openNetMemory(join(context.paths.cache, "answers.db"), { now }),
     resolver: openResolver(context, options),
     hosts: hosts.value,
     limits: { totalMs: options.timeoutMs },
-    now: () => context.now(),
+    now,
     settings: {
       ...(relays.value.length === 0 ? {} : { relays: relays.value }),
       ...(githubToken === undefined ? {} : { githubToken }),

@@ -7,12 +7,14 @@ import type { IncomingHttpHeaders } from "node:http"
 import { isIP } from "node:net"
 import { KezError } from "@kez/core"
 import { assertPublicAddresses } from "./address.ts"
+import { type AnswerCache, conditionOf, keyOfRequest, refresh, type StoredAnswer, storable } from "./answer-cache.ts"
 import { withDeadline } from "./deadline.ts"
 import type { ExchangeAnswer, Method } from "./exchange.ts"
 import { type FetchLimits, fetchLimits, maxAddressesTried } from "./limits.ts"
 import { createHostQueue } from "./queue.ts"
+import { assertOpen, type Bucket, createRateLimitMemory, type RateLimitMemory } from "./rate-limit.ts"
 import { type Resolver, UnknownHostError } from "./resolver.ts"
-import { parseRetryAfter } from "./retry-after.ts"
+import { readRetryAfter } from "./retry-after.ts"
 import { type HostMap, isRedirect, parseHosts, parseRedirect, parseTarget, type Target } from "./url.ts"
 
 export interface FetchOptions {
@@ -43,7 +45,10 @@ export interface FetchAnswer {
   readonly sha256: string
   /** Unix seconds. */
   readonly fetchedAt: number
+  /** How long the place asks to wait; until then further requests to it fail. */
   readonly retryAfterSeconds?: number
+  /** The place was asked whether an earlier answer still holds, and said so: status 200, without the body being sent again. */
+  readonly revalidated?: true
 }
 
 export interface FetchSetup {
@@ -58,6 +63,20 @@ export interface FetchSetup {
   /** PEM certificates to trust instead of the system's. */
   readonly ca?: string
   readonly limits?: Partial<FetchLimits>
+  /** Keeps answers to ask whether they still hold; none are kept without it. */
+  readonly cache?: AnswerCache
+  /** Hosts that asked to wait; those of this fetch alone unless given. */
+  readonly rateLimits?: RateLimitMemory
+}
+
+interface Request {
+  readonly options: FetchOptions
+  readonly headers: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+interface HopAnswer extends ExchangeAnswer {
+  readonly revalidated?: true
 }
 
 export type GuardedFetch = (url: string, options?: FetchOptions) => Promise<FetchAnswer>
@@ -79,35 +98,63 @@ const keptHeaders = [
 /**
  * Creates a guarded fetch. Any HTTP status is an answer; it throws KezError where there is none:
  * `net.url|host|address|port|redirect|redirect_limit` refused, `net.dns|refused|tls|timeout|http|busy` failed,
- * `net.content_type`, `limit.body` answered with what may not be used.
+ * `net.rate_limit` (RateLimitError) not sent because the host asked to wait, `net.content_type`, `limit.body` answered with what may not be used.
  */
 export function createFetch(setup: FetchSetup): GuardedFetch {
   const limits = { ...fetchLimits, ...setup.limits }
   const hosts = parseHosts(setup.hosts)
   const runAtHost = createHostQueue(limits)
+  const { rateLimits = createRateLimitMemory() } = setup
 
-  async function send(target: Target, options: FetchOptions, signal: AbortSignal): Promise<ExchangeAnswer> {
+  async function send(target: Target, options: FetchOptions, signal: AbortSignal): Promise<HopAnswer> {
+    const headers = buildHeaders(options)
+    const bucket = { host: target.sent.host, isAuthorized: headers["authorization"] !== undefined }
+    await assertOpen(rateLimits, bucket, setup.now())
     return runAtHost(target.sent.host, signal, async () => {
-      const addresses = target.base ? undefined : await resolvePublic(target.sent.hostname, setup.resolver, signal)
-      // node:http takes longer to load than all of this package; a name that does not resolve never needs it.
-      const { exchange } = await import("./exchange.ts")
-      return exchange(
-        {
-          url: target.sent,
-          method: options.method ?? "GET",
-          headers: buildHeaders(options),
-          body: options.body,
-          addresses,
-          ca: setup.ca,
-          limits: {
-            ...limits,
-            maxWireBytes: options.maxWireBytes ?? limits.maxWireBytes,
-            maxBodyBytes: options.maxBodyBytes ?? limits.maxBodyBytes,
-          },
-        },
-        signal,
-      )
+      // Once more: the one before in the line may have been told to wait.
+      await assertOpen(rateLimits, bucket, setup.now())
+      const answer = await askAgain(target, { options, headers, signal })
+      await noteRateLimit(bucket, answer)
+      return answer
     })
+  }
+
+  /** Asks whether a kept answer still holds, or for a new one, which is kept. Each hop has its own: nothing survives a redirect. */
+  async function askAgain(target: Target, { options, headers, signal }: Request): Promise<HopAnswer> {
+    const key = (options.method ?? "GET") === "GET" ? keyOfRequest(target, headers) : undefined
+    const kept = key === undefined ? undefined : await setup.cache?.get(key)
+    const isAllowed = kept !== undefined && kept.body.length <= (options.maxBodyBytes ?? limits.maxBodyBytes)
+    const stored = isAllowed ? kept : undefined
+    const condition = stored === undefined ? {} : conditionOf(stored)
+    const answer = await ask(target, { options, headers: { ...headers, ...condition }, signal })
+    if (answer.status === 304 && stored !== undefined) return readKept(stored, answer)
+    const fresh = answer.status === 200 ? storable(answer.headers, answer.body) : undefined
+    if (key !== undefined && fresh !== undefined) await setup.cache?.set(key, fresh)
+    return answer
+  }
+
+  async function ask(target: Target, { options, headers, signal }: Request): Promise<ExchangeAnswer> {
+    const addresses = target.base ? undefined : await resolvePublic(target.sent.hostname, setup.resolver, signal)
+    // node:http takes longer to load than all of this package; a name that does not resolve never needs it.
+    const { exchange } = await import("./exchange.ts")
+    const { maxWireBytes = limits.maxWireBytes, maxBodyBytes = limits.maxBodyBytes } = options
+    return exchange(
+      {
+        url: target.sent,
+        method: options.method ?? "GET",
+        headers,
+        body: options.body,
+        addresses,
+        ca: setup.ca,
+        limits: { ...limits, maxWireBytes, maxBodyBytes },
+      },
+      signal,
+    )
+  }
+
+  async function noteRateLimit(bucket: Bucket, { status, headers }: ExchangeAnswer): Promise<void> {
+    const seconds = [403, 429, 503].includes(status) ? readRetryAfter(status, headers, setup.now()) : undefined
+    if (seconds !== undefined && seconds > 0) await rateLimits.close(bucket, setup.now() + seconds)
   }
 
   async function follow(first: Target, options: FetchOptions, signal: AbortSignal): Promise<FetchAnswer> {
@@ -183,7 +230,11 @@ function readRedirect(from: Target, answer: ExchangeAnswer, options: FetchOption
   return next
 }
 
-function describeAnswer(target: Target, answer: ExchangeAnswer, options: FetchOptions, now: number): FetchAnswer {
+function readKept(stored: StoredAnswer, answer: ExchangeAnswer): HopAnswer {
+  return { status: 200, headers: refresh(stored, answer.headers), body: stored.body, revalidated: true }
+}
+
+function describeAnswer(target: Target, answer: HopAnswer, options: FetchOptions, now: number): FetchAnswer {
   const { status, body, headers } = answer
   const contentType = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "none"
   if (status >= 200 && status < 300 && options.accept && !options.accept.includes(contentType)) {
@@ -193,7 +244,7 @@ function describeAnswer(target: Target, answer: ExchangeAnswer, options: FetchOp
       `Cannot read the answer of ${target.url.host}: expected ${wanted}, got ${contentType.slice(0, 80)}`,
     )
   }
-  const retryAfterSeconds = status >= 400 ? parseRetryAfter(headers["retry-after"], now) : undefined
+  const retryAfterSeconds = readRetryAfter(status, headers, now)
   return {
     url: target.url.href,
     status,
@@ -202,6 +253,7 @@ function describeAnswer(target: Target, answer: ExchangeAnswer, options: FetchOp
     sha256: createHash("sha256").update(body).digest("hex"),
     fetchedAt: now,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(answer.revalidated === undefined ? {} : { revalidated: true }),
   }
 }
 

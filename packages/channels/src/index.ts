@@ -1,5 +1,11 @@
 /** Everything that other packages may call. Each name is listed by hand. */
 export { assertPublicAddresses, isPublicAddress } from "./address.ts"
+export {
+  type AnswerCache,
+  type AnswerKey,
+  createMemoryCache,
+  type StoredAnswer,
+} from "./answer-cache.ts"
 export { decodeUtf8 } from "./body.ts"
 export type {
   Canary,
@@ -18,7 +24,15 @@ export { dns } from "./dns.ts"
 export type { DnsStatus } from "./dns-query.ts"
 export type { Method } from "./exchange.ts"
 export { createFetch, type FetchAnswer, type FetchOptions, type FetchSetup, type GuardedFetch } from "./fetch.ts"
-export { type FetchLimits, fetchLimits, type ResolverLimits, resolverLimits } from "./limits.ts"
+export {
+  type AnswerCacheLimits,
+  answerCacheLimits,
+  type FetchLimits,
+  fetchLimits,
+  maxClosedHosts,
+  type ResolverLimits,
+  resolverLimits,
+} from "./limits.ts"
 export { type AccountLook, createLook, type LookAtAccount, type LookRequest } from "./look.ts"
 export { createNet, defaultRelays, type NetOptions } from "./net.ts"
 export { describeFetch, healthOfError, publicationOfError, publicationOfStatus } from "./publication.ts"
@@ -33,7 +47,7 @@ export type {
   PublishTexts,
   UnpublishRequest,
 } from "./publisher.ts"
-export { RateLimitError } from "./rate-limit.ts"
+export { type Bucket, createRateLimitMemory, RateLimitError, type RateLimitMemory } from "./rate-limit.ts"
 export { channels, findChannel, findPublisher, publishers } from "./registry.ts"
 export {
   type AddressAnswer,
@@ -43,5 +57,5 @@ export {
   type TxtAnswer,
   UnknownHostError,
 } from "./resolver.ts"
-export { parseRetryAfter } from "./retry-after.ts"
+export { parseRetryAfter, readRetryAfter } from "./retry-after.ts"
 export { type HostMap, parseHosts, parseRedirect, parseTarget, type Target } from "./url.ts"

@@ -55,3 +55,22 @@ export const nearMissMs = 2_000
 export const canaryMs = 5_000
 /** The longest wait that a server may ask for and be believed. */
 export const maxRetryAfterSeconds = 86_400
+/** The wait after a 429 that names none. */
+export const usualRetryAfterSeconds = 60
+/** Hosts that asked to wait and are remembered. */
+export const maxClosedHosts = 512
+
+export interface AnswerCacheLimits {
+  readonly maxEntries: number
+  /** Bodies together. */
+  readonly maxBytes: number
+  /** One body; a larger one is asked for anew each time. */
+  readonly maxEntryBytes: number
+}
+
+/** Of a cache in memory. */
+export const answerCacheLimits: AnswerCacheLimits = {
+  maxEntries: 256,
+  maxBytes: 8_388_608,
+  maxEntryBytes: 1_048_576,
+}

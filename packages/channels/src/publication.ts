@@ -36,8 +36,10 @@ export function publicationOfStatus(
   const seen = describeFetch(answer)
   const isAnswer = [200, 204, 404, 410].includes(answer.status)
   if (isAnswer) return { status: "absent", code: "proof.not_found", evidence: [...earlier, seen] }
-  const code = answer.status === 429 ? "net.rate_limit" : "net.status"
   const { retryAfterSeconds } = answer
+  // GitHub says 403 where it means 429, and when to come back.
+  const isLimit = answer.status === 429 || (answer.status === 403 && retryAfterSeconds !== undefined)
+  const code = isLimit ? "net.rate_limit" : "net.status"
   return {
     status: "unreachable",
     code,

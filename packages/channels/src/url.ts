@@ -1,6 +1,6 @@
 /**
  * Which URLs may be fetched, decided on the text before anything is resolved. SPEC §7.
- * Only `http` and `https`, ports 80 and 443, public names; a configured origin is the one exception.
+ * Only `http` and `https`, ports 80 and 443, public names; a configured host is the one exception.
  */
 import { isIP } from "node:net"
 import { URL } from "node:url"
@@ -25,9 +25,12 @@ export type HostMap = ReadonlyMap<string, URL>
 const privateSuffixes = ["localhost", "localdomain", "local", "internal", "home.arpa", "onion", "alt", "invalid"]
 const label = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 
-/** Reads the `hosts` configuration. Throws `net.url` for a base URL with user, query or another scheme. */
+/**
+ * Reads the `hosts` configuration. Throws `net.url` for a host that stands like this in no URL (one with a scheme, a path
+ * or port 443), and for a base URL with user, query or another scheme.
+ */
 export function parseHosts(hosts: Readonly<Record<string, string>> = {}): HostMap {
-  return new Map(Object.entries(hosts).map(([host, base]) => [host.toLowerCase(), parseBase(host, base)]))
+  return new Map(Object.entries(hosts).map(([host, base]) => [parseHost(host), parseBase(host, base)]))
 }
 
 /** Throws `net.url`, `net.host`, `net.port` or `net.address` unless the text is a URL that may be fetched. */
@@ -35,8 +38,7 @@ export function parseTarget(text: string, hosts: HostMap = new Map()): Target {
   const url = parseWebUrl(text)
   const mapped = hosts.get(url.host)
   if (mapped) return { url, sent: placeUnder(mapped, url), base: mapped }
-  const configured = [...hosts.values()].find((base) => isUnder(base, url))
-  if (configured) return { url, sent: url, base: configured }
+  // A base URL has no rights of its own: a hostile text that names it is a text that names a private address.
   assertPublicHost(url)
   return { url, sent: url, base: undefined }
 }
@@ -111,6 +113,13 @@ function assertPublicName(host: string): void {
   if (privateSuffixes.some((suffix) => host === suffix || host.endsWith(`.${suffix}`))) {
     throw new KezError("net.host", `Cannot fetch from ${host}: expected a public name, got one for local use`)
   }
+}
+
+function parseHost(text: string): string {
+  const host = text.toLowerCase()
+  const url = `https://${host}`
+  if (URL.canParse(url) && new URL(url).host === host) return host
+  throw new KezError("net.url", "Cannot use a host of the settings: expected it as in a URL: name, or name:port")
 }
 
 function parseBase(host: string, text: string): URL {

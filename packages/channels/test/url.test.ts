@@ -4,7 +4,7 @@ import { test } from "node:test"
 import { URL } from "node:url"
 import type { Code } from "@kez/core"
 import fc from "fast-check"
-import { parseHosts, parseRedirect, parseTarget } from "../src/index.ts"
+import { parseHosts, parseRedirect, parseTarget, type Target } from "../src/index.ts"
 import { specialAddresses } from "./support/special-addresses.ts"
 
 const none = parseHosts()
@@ -118,14 +118,65 @@ test("parseTarget() places a configured host under its base URL", () => {
   assert.equal(parseTarget("https://localhost/v1", hosts).url.href, "https://localhost/v1")
 })
 
-test("N8 only the configured origin itself may have another port, under its path", () => {
-  const hosts = parseHosts({ localhost: "http://127.0.0.1:7878/kez" })
-  assert.equal(parseTarget("http://127.0.0.1:7878/kez/v1", hosts).sent.href, "http://127.0.0.1:7878/kez/v1")
-  assert.throws(() => parseTarget("http://127.0.0.1:7878/kezz", hosts), { code: "net.port" })
-  assert.throws(() => parseTarget("http://127.0.0.1:7878/kez/../admin", hosts), { code: "net.port" })
-  assert.throws(() => parseTarget("http://127.0.0.1:7879/kez", hosts), { code: "net.port" })
-  assert.throws(() => parseTarget("https://127.0.0.1:7878/kez", hosts), { code: "net.port" })
-  assert.throws(() => parseTarget("http://localhost:22/", hosts), { code: "net.port" })
+test("a base URL is never reachable under its own name, whatever names it", () => {
+  const hosts = parseHosts({ localhost: "http://127.0.0.1:7878/kez", "b.example": "https://forge.internal:8443" })
+  for (const [url, code] of [
+    ["http://127.0.0.1:7878/kez/v1", "net.port"],
+    ["http://127.0.0.1:7878/kez/../admin", "net.port"],
+    ["https://127.0.0.1:7878/kez", "net.port"],
+    ["http://127.0.0.1/kez", "net.address"],
+    ["https://forge.internal:8443/", "net.port"],
+    ["https://forge.internal/", "net.host"],
+  ] as const) {
+    assert.throws(() => parseTarget(url, hosts), { code }, url)
+  }
+})
+
+test("a mapped host is reached by its own name and usual port only, and never outside its base URL", () => {
+  const hosts = parseHosts({ localhost: "http://127.0.0.1:7878/kez", "c.example:8443": "http://127.0.0.1:9/c" })
+  for (const url of [
+    "http://localhost:22/",
+    "https://localhost:7878/",
+    "https://localhost:80/",
+    "http://c.example:443/",
+  ]) {
+    const target = tryParse(url, hosts)
+    assert.equal(target?.base, undefined, url)
+  }
+  for (const url of ["https://localhost./", "https://x.localhost/", "https://c.example:8444/", "ws://localhost/"]) {
+    assert.equal(tryParse(url, hosts), undefined, url)
+  }
+  for (const path of [
+    "/../admin",
+    "/%2e%2e/admin",
+    "/a/../../admin",
+    "//127.0.0.1:22/",
+    "/?x=/../admin",
+    "/#/../admin",
+  ]) {
+    const { sent } = parseTarget(`https://localhost${path}`, hosts)
+    assert.ok(sent.href.startsWith("http://127.0.0.1:7878/kez/"), sent.href)
+  }
+  assert.equal(parseTarget("https://c.example:8443/x", hosts).sent.href, "http://127.0.0.1:9/c/x")
+  assert.equal(parseTarget("https://c.example/x", hosts).base, undefined)
+})
+
+function tryParse(url: string, hosts: ReturnType<typeof parseHosts>): Target | undefined {
+  try {
+    return parseTarget(url, hosts)
+  } catch {
+    return undefined
+  }
+}
+
+test("parseHosts() throws net.url for a host that stands so in no URL", () => {
+  for (const host of ["https://localhost", "localhost/", "localhost:443", "127.1", "u@localhost", "", "a b"]) {
+    assert.throws(() => parseHosts({ [host]: "http://127.0.0.1" }), { code: "net.url" }, host)
+  }
+  assert.deepEqual(
+    [...parseHosts({ LocalHost: "http://127.0.0.1", "[::1]:8443": "http://127.0.0.1" }).keys()],
+    ["localhost", "[::1]:8443"],
+  )
 })
 
 test("parseHosts() throws net.url for a base URL with another scheme, user or query", () => {
@@ -183,6 +234,21 @@ test("parseRedirect() reads a configured server's own base URL as the host it st
   const next = parseRedirect(from, "http://127.0.0.1:9000/b/y?z=1", hosts)
   assert.equal(next.url.href, "https://b.example/y?z=1")
   assert.equal(next.sent.href, "http://127.0.0.1:9000/b/y?z=1")
+})
+
+test("N6 a configured server cannot redirect to another one's base URL, nor beside its own", () => {
+  const hosts = parseHosts({ "b.example": "http://127.0.0.1:9000/b", localhost: "https://127.0.0.1:7878" })
+  const from = parseTarget("https://b.example/x", hosts)
+  for (const place of [
+    "https://127.0.0.1:7878/",
+    "http://127.0.0.1:9000/admin",
+    "http://127.0.0.1:9000/b/../admin",
+    "https://127.0.0.1:9000/b/y",
+    "http://127.0.0.1:9001/b/y",
+  ]) {
+    assert.throws(() => parseRedirect(from, place, hosts), { code: "net.redirect" }, place)
+  }
+  assert.equal(parseRedirect(from, "https://localhost/", hosts).sent.href, "https://127.0.0.1:7878/")
 })
 
 test("N12 a Location with control characters is refused with net.http", () => {

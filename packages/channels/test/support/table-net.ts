@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto"
 import { KezError } from "@kez/core"
-import { type FetchAnswer, type FetchOptions, type MessageSocket, type Net, parseRetryAfter } from "../../src/index.ts"
+import { type FetchAnswer, type FetchOptions, type MessageSocket, type Net, readRetryAfter } from "../../src/index.ts"
 
 export interface WebAnswer {
   readonly url: string
@@ -78,7 +78,7 @@ function answerOf(answer: WebAnswer, options: FetchOptions, now: number): FetchA
     throw new KezError("net.content_type", `Cannot read ${url}: expected ${options.accept.join(" or ")}, got ${type}`)
   }
   const bytes = new TextEncoder().encode(isText ? body : JSON.stringify(body))
-  const retryAfterSeconds = status >= 400 ? parseRetryAfter(answer.headers?.["retry-after"], now) : undefined
+  const retryAfterSeconds = readRetryAfter(status, headers, now)
   return {
     url: finalUrl ?? url,
     status,

@@ -1,7 +1,7 @@
 /** A guarded fetch that can reach servers on loopback only, for the end-to-end tests of the fetch. */
 import type { RequestListener } from "node:http"
 import type { TestContext } from "node:test"
-import { createFetch, type FetchLimits } from "../../src/index.ts"
+import { createFetch, type FetchLimits, type FetchSetup } from "../../src/index.ts"
 import { startHttpServer, type TestServer } from "./http-server.ts"
 
 /** Unix seconds. */
@@ -23,11 +23,12 @@ export function createFakeResolver(...answers: readonly (readonly string[])[]) {
 export interface Fetcher {
   readonly hosts?: Readonly<Record<string, string>>
   readonly limits?: Partial<FetchLimits>
+  readonly setup?: Partial<FetchSetup>
 }
 
 /** A fetch that reaches only configured hosts: any other look-up finds a private address. */
-export function createTestFetch({ hosts = {}, limits = {} }: Fetcher) {
-  return createFetch({ resolver: createFakeResolver(["10.0.0.1"]), now: () => now, hosts, limits })
+export function createTestFetch({ hosts = {}, limits = {}, setup = {} }: Fetcher) {
+  return createFetch({ resolver: createFakeResolver(["10.0.0.1"]), now: () => now, hosts, limits, ...setup })
 }
 
 export async function serve(t: TestContext, listener: RequestListener): Promise<TestServer> {
