@@ -2,6 +2,7 @@
 
 import { chainDocuments } from "./chain-documents.ts"
 import { channelDns } from "./channel-dns.ts"
+import { channelKez } from "./channel-kez.ts"
 import { encodings } from "./encodings.ts"
 import { envelopes } from "./envelopes.ts"
 import { forks } from "./forks.ts"
@@ -33,5 +34,6 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     ["verdicts.json", formatVectorFile(await verdicts())],
     ["mnemonics.json", formatVectorFile(mnemonics())],
     ["channel-dns.json", formatVectorFile(channelDns())],
+    ["channel-kez.json", formatVectorFile(await channelKez())],
   ])
 }

@@ -24,6 +24,7 @@ export { dns } from "./dns.ts"
 export type { DnsStatus } from "./dns-query.ts"
 export type { Method } from "./exchange.ts"
 export { createFetch, type FetchAnswer, type FetchOptions, type FetchSetup, type GuardedFetch } from "./fetch.ts"
+export { kez } from "./kez.ts"
 export {
   type AnswerCacheLimits,
   answerCacheLimits,

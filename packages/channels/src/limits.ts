@@ -74,3 +74,6 @@ export const answerCacheLimits: AnswerCacheLimits = {
   maxBytes: 8_388_608,
   maxEntryBytes: 1_048_576,
 }
+
+/** The record of one handle on a chat server: an envelope of at most 4,000 bytes, and what stands around it. */
+export const maxHandleRecordBytes = 16_384

@@ -57,5 +57,6 @@ export function describeFetch(answer: FetchAnswer): Evidence {
 /** A platform that could not be asked is not well. Throws what is not a KezError, the caller's own abort among it. */
 export function healthOfError(error: unknown, place: Evidence): Health {
   if (!(error instanceof KezError)) throw error
-  return { ok: false, evidence: { ...place, code: error.code, note: error.message } }
+  const retry = error instanceof RateLimitError ? { retryAfterSeconds: error.retryAfterSeconds } : {}
+  return { ok: false, evidence: { ...place, code: error.code, note: error.message, ...retry } }
 }

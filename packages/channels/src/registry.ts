@@ -1,10 +1,11 @@
 /** Every channel there is, and how proofs get there. A new one is one file, its guide, its vectors and a line here. SPEC §7. */
 import type { Channel } from "./channel.ts"
 import { dns } from "./dns.ts"
+import { kez } from "./kez.ts"
 import type { Publisher } from "./publisher.ts"
 
 /** By the system of the identities that it serves. */
-export const channels: ReadonlyMap<string, Channel> = new Map([dns].map((channel) => [channel.system, channel]))
+export const channels: ReadonlyMap<string, Channel> = new Map([dns, kez].map((channel) => [channel.system, channel]))
 
 /** By the system of the identities that they write for. A zone is nobody's API: `dns` has none. */
 export const publishers: ReadonlyMap<string, Publisher> = new Map(

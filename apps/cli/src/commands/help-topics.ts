@@ -35,6 +35,7 @@ const places: ReadonlyArray<readonly [system: string, example: string, place: st
   ["nostr", "nostr:npub1…", "a signed note of that key"],
   ["bluesky", "bluesky:name.bsky.social", "a post, or the profile text"],
   ["ap", "ap:user@example.org", "a profile field, or the bio (Mastodon and others)"],
+  ["kez", "kez:handle@example.org", "the record of a handle on a KEZ chat server"],
 ]
 
 async function channelsText(): Promise<string> {
