@@ -35,6 +35,7 @@ export {
   resolverLimits,
 } from "./limits.ts"
 export { type AccountLook, createLook, type LookAtAccount, type LookRequest } from "./look.ts"
+export { notesOnTexts } from "./near-miss.ts"
 export { createNet, defaultRelays, type NetOptions } from "./net.ts"
 export { describeFetch, healthOfError, publicationOfError, publicationOfStatus } from "./publication.ts"
 export type {
