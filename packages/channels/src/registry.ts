@@ -4,12 +4,17 @@ import { dns } from "./dns.ts"
 import { kez } from "./kez.ts"
 import type { Publisher } from "./publisher.ts"
 
-/** By the system of the identities that it serves. */
-export const channels: ReadonlyMap<string, Channel> = new Map([dns, kez].map((channel) => [channel.system, channel]))
+const everyChannel: readonly Channel[] = [dns, kez]
 
-/** By the system of the identities that they write for. A zone is nobody's API: `dns` has none. */
+/** A zone is nobody's API, and a handle is registered with its chat server: `dns` and `kez` have none. */
+const everyPublisher: readonly Publisher[] = []
+
+/** By the system of the identities that it serves. */
+export const channels: ReadonlyMap<string, Channel> = new Map(everyChannel.map((channel) => [channel.system, channel]))
+
+/** By the system of the identities that they write for. */
 export const publishers: ReadonlyMap<string, Publisher> = new Map(
-  ([] as readonly Publisher[]).map((publisher) => [publisher.system, publisher]),
+  everyPublisher.map((publisher) => [publisher.system, publisher]),
 )
 
 /** Undefined: we have no channel for this system, so nothing can be said about its identities. */
