@@ -2,6 +2,7 @@
 
 import { chainDocuments } from "./chain-documents.ts"
 import { channelDns } from "./channel-dns.ts"
+import { channelGithub } from "./channel-github.ts"
 import { channelKez } from "./channel-kez.ts"
 import { encodings } from "./encodings.ts"
 import { envelopes } from "./envelopes.ts"
@@ -35,5 +36,6 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     ["mnemonics.json", formatVectorFile(mnemonics())],
     ["channel-dns.json", formatVectorFile(channelDns())],
     ["channel-kez.json", formatVectorFile(await channelKez())],
+    ["channel-github.json", formatVectorFile(channelGithub())],
   ])
 }

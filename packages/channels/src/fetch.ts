@@ -91,6 +91,7 @@ const keptHeaders = [
   "last-modified",
   "link",
   "www-authenticate",
+  "x-oauth-scopes",
   "x-ratelimit-remaining",
   "x-ratelimit-reset",
 ] as const

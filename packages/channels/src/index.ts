@@ -24,6 +24,8 @@ export { dns } from "./dns.ts"
 export type { DnsStatus } from "./dns-query.ts"
 export type { Method } from "./exchange.ts"
 export { createFetch, type FetchAnswer, type FetchOptions, type FetchSetup, type GuardedFetch } from "./fetch.ts"
+export { github } from "./github.ts"
+export { githubPublisher } from "./github-publish.ts"
 export { kez } from "./kez.ts"
 export {
   type AnswerCacheLimits,

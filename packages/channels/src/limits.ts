@@ -77,3 +77,23 @@ export const answerCacheLimits: AnswerCacheLimits = {
 
 /** The record of one handle on a chat server: an envelope of at most 4,000 bytes, and what stands around it. */
 export const maxHandleRecordBytes = 16_384
+
+/** How much of a GitHub account is read. SPEC §7.3. Bytes unless the name says otherwise. */
+export const githubLimits = {
+  /** Pages of the list of gists, 100 gists each. */
+  maxPages: 3,
+  /** A page of gists with many files is longer than a page of anything else. */
+  maxListWireBytes: 1_048_576,
+  maxListBodyBytes: 4_194_304,
+  /** Files read because their name, or their gist's description, says kez. */
+  maxNamedFiles: 8,
+  /** Other files, read only where those hold no proof. */
+  maxOtherFiles: 16,
+  maxFileBytes: 262_144,
+  /** Files of one account together. */
+  maxTotalBytes: 1_048_576,
+  /** Files read at once: as many as the queue of their host lets through. */
+  maxFilesAtOnce: 2,
+  /** Gists whose content is asked of the API, because their raw URL is not where it should be. */
+  maxGistsByApi: 2,
+} as const

@@ -1,13 +1,15 @@
 /** Every channel there is, and how proofs get there. A new one is one file, its guide, its vectors and a line here. SPEC §7. */
 import type { Channel } from "./channel.ts"
 import { dns } from "./dns.ts"
+import { github } from "./github.ts"
+import { githubPublisher } from "./github-publish.ts"
 import { kez } from "./kez.ts"
 import type { Publisher } from "./publisher.ts"
 
-const everyChannel: readonly Channel[] = [dns, kez]
+const everyChannel: readonly Channel[] = [dns, github, kez]
 
 /** A zone is nobody's API, and a handle is registered with its chat server: `dns` and `kez` have none. */
-const everyPublisher: readonly Publisher[] = []
+const everyPublisher: readonly Publisher[] = [githubPublisher]
 
 /** By the system of the identities that it serves. */
 export const channels: ReadonlyMap<string, Channel> = new Map(everyChannel.map((channel) => [channel.system, channel]))
