@@ -8,6 +8,7 @@ set -eu
 servers='
 knotd knot needed
 kdig knot-dnsutils optional
+gh gh needed
 '
 
 say() { printf 'kez: %s\n' "$1" >&2; }
