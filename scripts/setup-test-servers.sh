@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the real servers that tests run against, with apt, as far as they are missing:
+# Installs the real servers that tests run against, with apt and npm, as far as they are missing:
 # sh scripts/setup-test-servers.sh
 # Without them the tests that need them are skipped on a person's machine, and fail where CI=true.
 set -eu
@@ -12,6 +12,19 @@ gh gh needed
 '
 
 say() { printf 'kez: %s\n' "$1" >&2; }
+
+# Servers from npm, each with a lock file of its own in test/peers, so that nobody who uses KEZ installs them.
+for lock in "$(dirname "$0")"/../test/peers/*/package-lock.json; do
+  peer=$(dirname "$lock")
+  [ -f "$lock" ] || continue
+  if cmp -s "$lock" "$peer/node_modules/.kez-lock.json"; then continue; fi
+  say "installing test server: $(basename "$peer")"
+  (cd "$peer" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >&2 || {
+    say "could not install: test/peers/$(basename "$peer")"
+    exit 1
+  }
+  cp "$lock" "$peer/node_modules/.kez-lock.json"
+done
 
 missing_needed='' missing_optional='' names=''
 PATH=$PATH:/usr/sbin:/usr/local/sbin

@@ -1,5 +1,5 @@
 /** Finds the real servers that tests run against. They come from scripts/setup-test-servers.sh. */
-import { accessSync, constants, statSync } from "node:fs"
+import { accessSync, constants, existsSync, statSync } from "node:fs"
 import { delimiter, join } from "node:path"
 
 /** Debian keeps daemons where an ordinary PATH does not look. */
@@ -14,6 +14,17 @@ export function findServer(name: string, dirs: readonly string[] = []): string |
 /** For `{ skip: skipWithout("knotd") }`: false, or the reason. With CI=true such a skip fails the run. */
 export function skipWithout(name: string, dirs: readonly string[] = []): false | string {
   if (findServer(name, dirs) !== undefined) return false
+  return `missing server: ${name} (sh scripts/setup-test-servers.sh installs it)`
+}
+
+/** The folder of a server that is installed from npm into test/peers. */
+export function peerFolder(name: string): string {
+  return join(import.meta.dirname, "..", "peers", name)
+}
+
+/** Like `skipWithout`, for a server in test/peers. */
+export function skipWithoutPeer(name: string): false | string {
+  if (existsSync(join(peerFolder(name), "node_modules", ".kez-lock.json"))) return false
   return `missing server: ${name} (sh scripts/setup-test-servers.sh installs it)`
 }
 

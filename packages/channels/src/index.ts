@@ -6,6 +6,8 @@ export {
   createMemoryCache,
   type StoredAnswer,
 } from "./answer-cache.ts"
+export { ap } from "./ap.ts"
+export { apPublisher } from "./ap-publish.ts"
 export { decodeUtf8 } from "./body.ts"
 export type {
   Canary,
@@ -26,6 +28,7 @@ export type { Method } from "./exchange.ts"
 export { createFetch, type FetchAnswer, type FetchOptions, type FetchSetup, type GuardedFetch } from "./fetch.ts"
 export { github } from "./github.ts"
 export { githubPublisher } from "./github-publish.ts"
+export { type HtmlText, proofTextsOf, readHtml } from "./html-text.ts"
 export { kez } from "./kez.ts"
 export {
   type AnswerCacheLimits,
@@ -53,6 +56,7 @@ export type {
 } from "./publisher.ts"
 export { type Bucket, createRateLimitMemory, RateLimitError, type RateLimitMemory } from "./rate-limit.ts"
 export { channels, findChannel, findPublisher, publishers } from "./registry.ts"
+export { findRelMe, guessIdentity, type RelMeLinks, type RelMeSuggestion, readRelMe } from "./rel-me.ts"
 export {
   type AddressAnswer,
   createResolver,

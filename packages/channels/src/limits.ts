@@ -97,3 +97,15 @@ export const githubLimits = {
   /** Gists whose content is asked of the API, because their raw URL is not where it should be. */
   maxGistsByApi: 2,
 } as const
+/** Elements of a profile's or post's HTML that may stand in each other. */
+export const maxHtmlDepth = 256
+/** `pre` elements of one text that are looked at as texts of their own. */
+export const maxPreformatted = 8
+/** Links of one WebFinger answer that are looked at. */
+export const maxWebFingerLinks = 64
+/** Entries of an ActivityPub actor's `attachment` that are looked at. */
+export const maxProfileFields = 32
+/** Posts of an ActivityPub actor's featured collection that are looked at. */
+export const maxFeaturedPosts = 20
+/** `rel="me"` links of one page that are listed. */
+export const maxRelMeLinks = 64

@@ -1,0 +1,59 @@
+/** ActivityPub documents: fetched as what they are, never as a page or an upload, and read one member at a time. SPEC §7.6. */
+import { KezError } from "@kez/core"
+import type { Net } from "./channel.ts"
+import type { FetchAnswer } from "./fetch.ts"
+import { listAt, textAt, valueAt } from "./foreign-json.ts"
+import { tryHttpsUrl } from "./webfinger.ts"
+
+const mediaTypes = ["application/activity+json", "application/ld+json"]
+const activityStreams = "https://www.w3.org/ns/activitystreams"
+const accept = `application/activity+json, application/ld+json; profile="${activityStreams}"`
+const maxIdLength = 512
+/** Languages of one text that are looked at. */
+const maxLanguages = 8
+
+/**
+ * Fetches a document. A server that lets people upload files would serve them as `text/plain` or `application/json`:
+ * only the types that it gives its own documents are taken. Throws as `net.fetch`.
+ */
+export async function fetchDocument(
+  url: string,
+  net: Net,
+  options: { readonly signal: AbortSignal; readonly sameHost?: boolean },
+): Promise<FetchAnswer> {
+  const answer = await net.fetch(url, { ...options, accept: mediaTypes, headers: { accept } })
+  const [type, ...parameters] = (answer.headers["content-type"] ?? "").split(";")
+  const isLinkedData = type?.trim().toLowerCase() === "application/ld+json"
+  const profiles = parameters.flatMap((text) => /^\s*profile\s*=\s*"?([^"]*)"?\s*$/i.exec(text)?.[1]?.split(" ") ?? [])
+  if (answer.status === 200 && isLinkedData && !profiles.includes(activityStreams)) {
+    const { host } = new URL(answer.url)
+    throw new KezError("net.content_type", `Cannot read the answer of ${host}: expected an ActivityStreams profile`)
+  }
+  return answer
+}
+
+/** Whether the document names itself by the URL where it lies. */
+export function isAtItsId(document: unknown, url: string): boolean {
+  const id = textAt(document, "id")
+  return id !== undefined && id.length <= maxIdLength && /^[!-~]+$/.test(id) && tryHttpsUrl(id) === url
+}
+
+export function hasType(document: unknown, ...types: readonly string[]): boolean {
+  return listAt(document, "type").some((type) => typeof type === "string" && types.includes(type))
+}
+
+/** The id of a member that is an id, or an object with one. */
+export function idAt(document: unknown, member: string): string | undefined {
+  return textAt(document, member) ?? textAt(document, member, "id")
+}
+
+/** A text of the document: `content`, or where that is missing `contentMap` with one text a language. */
+export function textsAt(document: unknown, member: string): readonly string[] {
+  const text = textAt(document, member)
+  if (text !== undefined) return [text]
+  const map = valueAt(document, `${member}Map`)
+  if (typeof map !== "object" || map === null) return []
+  return Object.values(map)
+    .slice(0, maxLanguages)
+    .filter((value): value is string => typeof value === "string")
+}
