@@ -126,7 +126,7 @@ async function confirm(question: Question, account: FoundAccount, links: Account
     asked.push({ host: subjectHost, account: subject })
   }
   const hasSpoken = [host, links.subject === value ? links.host : host].includes(actorHost)
-  if (!hasSpoken && asked.every((one) => one.host !== actorHost)) asked.push({ host: actorHost, account: value })
+  if (!hasSpoken) asked.push({ host: actorHost, account: value })
   const evidence: Evidence[] = []
   for (const one of asked) {
     const look = await askWebFinger(one, net, signal)
@@ -134,7 +134,8 @@ async function confirm(question: Question, account: FoundAccount, links: Account
       const { failure } = look
       const [seen] = failure.evidence
       if (failure.status === "unreachable" || seen === undefined) return { failure: prepend(evidence, failure) }
-      return oneSided(seen, `${one.host} does not know ${one.account}, which ${host} says is there`)
+      const hint = subject === value ? "" : `; ${subject.slice(0, 200)} may be the name to claim`
+      return oneSided(seen, `${one.host} does not know ${one.account}, which ${host} says is there${hint}`)
     }
     const isSame = look.links.self === account.id && names.includes(look.links.subject ?? "")
     if (!isSame) return oneSided(look.seen, `${one.host} names another account for ${one.account} than ${host} does`)

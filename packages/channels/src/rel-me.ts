@@ -10,6 +10,8 @@ export interface RelMeSuggestion {
   readonly url: string
   /** The identity that the URL looks like; absent where it looks like none. */
   readonly subject?: string
+  /** Whether that page links back to this one; absent where it was not looked at. */
+  readonly mutual?: boolean
 }
 
 export interface RelMeLinks {
@@ -20,8 +22,33 @@ export interface RelMeLinks {
 
 const htmlTypes = ["text/html", "application/xhtml+xml"]
 
+/** How many of the linked pages are asked whether they link back. */
+const maxAskedBack = 8
+
+export interface RelMeOptions {
+  readonly signal: AbortSignal
+  /** Looks at the first linked pages, too. */
+  readonly askBack?: boolean
+}
+
 /** Throws KezError `net.*`, `limit.body`, `text.utf8`; `net.status` for an answer that is no page. */
-export async function findRelMe(url: string, net: Net, signal: AbortSignal): Promise<RelMeLinks> {
+export async function findRelMe(url: string, net: Net, { signal, askBack }: RelMeOptions): Promise<RelMeLinks> {
+  const page = await fetchLinks(url, net, signal)
+  if (askBack !== true) return page
+  const asked = page.suggestions.map(async (one, at): Promise<RelMeSuggestion> => {
+    if (at >= maxAskedBack || !one.url.startsWith("https:")) return one
+    try {
+      const back = await fetchLinks(one.url, net, signal)
+      return { ...one, mutual: back.suggestions.some((link) => link.url === page.url || link.url === url) }
+    } catch (error) {
+      if (error instanceof KezError) return one
+      throw error
+    }
+  })
+  return { url: page.url, suggestions: await Promise.all(asked) }
+}
+
+async function fetchLinks(url: string, net: Net, signal: AbortSignal): Promise<RelMeLinks> {
   const answer = await net.fetch(url, { signal, accept: htmlTypes })
   if (answer.status !== 200) {
     throw new KezError("net.status", `Cannot read ${answer.url}: expected a page, got HTTP ${answer.status}`)

@@ -21,7 +21,7 @@ async function collectNote(txt: Readonly<Record<string, FakeTxt>>): Promise<stri
 test("findChannel() knows dns and nothing it cannot serve", () => {
   assert.equal(findChannel("dns"), dns)
   assert.equal(findChannel("did"), undefined)
-  assert.equal(channels.get("dns"), dns)
+  assert.ok([...channels].every(([system, channel]) => channel.system === system))
 })
 
 test("Z12 unrelated records are ignored, proofs are candidates with the place they stood in", async () => {
