@@ -1,6 +1,7 @@
 /** The list of vector files. */
 
 import { chainDocuments } from "./chain-documents.ts"
+import { channelAp } from "./channel-ap.ts"
 import { channelDns } from "./channel-dns.ts"
 import { channelGithub } from "./channel-github.ts"
 import { channelKez } from "./channel-kez.ts"
@@ -34,6 +35,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     ["sigchain-forks.json", formatVectorFile(await forks())],
     ["verdicts.json", formatVectorFile(await verdicts())],
     ["mnemonics.json", formatVectorFile(mnemonics())],
+    ["channel-ap.json", formatVectorFile(channelAp())],
     ["channel-dns.json", formatVectorFile(channelDns())],
     ["channel-kez.json", formatVectorFile(await channelKez())],
     ["channel-github.json", formatVectorFile(channelGithub())],

@@ -7,11 +7,11 @@ import {
   type FedifyServer,
   type FediverseAccount,
   type FediverseState,
-  skipWithoutFedify,
   startFedifyServer,
 } from "../support/fedify-server.ts"
+import { skipWithoutPeer } from "../support/servers.ts"
 
-const skip = skipWithoutFedify()
+const skip = skipWithoutPeer("fedify")
 const proof = encodeProof({ chain: `sha256:${"ab".repeat(32)}` }, "reference")
 const actorUrl = "https://social.test/users/a1"
 const webFinger = "social.test/.well-known/webfinger"

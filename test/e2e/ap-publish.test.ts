@@ -7,11 +7,11 @@ import {
   type FedifyServer,
   type FediverseAccount,
   type FediverseState,
-  skipWithoutFedify,
   startFedifyServer,
 } from "../support/fedify-server.ts"
+import { skipWithoutPeer } from "../support/servers.ts"
 
-const skip = skipWithoutFedify()
+const skip = skipWithoutPeer("fedify")
 const value = "alice@social.test"
 const token = "s3cret-token-of-alice"
 const older = encodeProof({ chain: `sha256:${"01".repeat(32)}` }, "reference")

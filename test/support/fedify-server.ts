@@ -1,9 +1,9 @@
 /** Starts the real ActivityPub server of test/peers/fedify as a process and talks to it. */
 import { type ChildProcess, fork } from "node:child_process"
-import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { peerFolder } from "./servers.ts"
 
-const FOLDER = join(import.meta.dirname, "../peers/fedify")
+const FOLDER = peerFolder("fedify")
 
 export interface FediversePost {
   readonly id: string
@@ -76,12 +76,6 @@ export interface FedifyServer {
   asked(): Promise<readonly string[]>
   accounts(): Promise<Readonly<Record<string, FediverseAccount>>>
   close(): Promise<void>
-}
-
-/** For a test's `skip`: false, or the reason. With CI=true such a skip fails the run. */
-export function skipWithoutFedify(): false | string {
-  if (existsSync(join(FOLDER, "node_modules/@fedify/fedify/package.json"))) return false
-  return "missing server: fedify (sh scripts/setup-test-servers.sh installs it)"
 }
 
 export async function startFedifyServer(setup: FediverseSetup = {}): Promise<FedifyServer> {

@@ -1,5 +1,5 @@
 /** The `ap:` channel: the profile and the pinned posts of an ActivityPub account such as Mastodon's. SPEC §7.6. */
-import { findProofs, KezError } from "@kez/core"
+import { findProofs, KezError, type Proof, parseIdentity } from "@kez/core"
 import { absent, type FoundAccount, findAccount, type Question } from "./ap-account.ts"
 import { readActor } from "./ap-actor.ts"
 import { fetchDocument } from "./ap-document.ts"
@@ -74,16 +74,25 @@ async function readPosts(account: FoundAccount, { net, signal }: Question): Prom
 /** Whether a text holds a whole claim for this account, or a whole reference: then the pinned posts add nothing. */
 function isSettled(texts: readonly Candidate[], value: string): boolean {
   return texts.some(({ text }) => {
-    try {
-      return findProofs(text).candidates.some(
-        (one) =>
-          "proof" in one && (one.proof.kind === "reference" || one.proof.claim.payload.subject === `ap:${value}`),
-      )
-    } catch (error) {
-      if (error instanceof KezError) return false
-      throw error
-    }
+    const found = tryKez(() => findProofs(text).candidates) ?? []
+    return found.some((one) => "proof" in one && isAbout(one.proof, value))
   })
+}
+
+function isAbout(proof: Proof, value: string): boolean {
+  if (proof.kind === "reference") return true
+  // A subject may be in another accepted spelling, or of a system that nobody here knows. SPEC ID-5.
+  const subject = tryKez(() => parseIdentity(proof.claim.payload.subject))
+  return subject?.system === "ap" && subject.value === value
+}
+
+function tryKez<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof KezError) return undefined
+    throw error
+  }
 }
 
 /** Nothing was found at an account that is there: is it still the one that was proven? */
