@@ -368,7 +368,7 @@ describe("ap on two hosts", { skip }, () => {
 
   test("P7 a subject of another account that does not lead back is account.one_sided", async () => {
     for (const subject of ["mallory@web.test", "nobody@social.test", undefined]) {
-      const named = subject === undefined ? "https://elsewhere.test/" : `acct:${subject}`
+      const named = subject === undefined ? "https://elsewhere.test/@x.test" : `acct:${subject}`
       const body = { ...jrdOf("x@x.test", webActor), subject: named }
       const question = `${webFinger}?resource=acct%3Aalice%40social.test`
       const { publication } = await look(at({ [question]: { headers: jrd, body } }))

@@ -2,6 +2,7 @@
  * From `user@host` to the one actor that it names, and back: every host involved has to say the same. SPEC §7.6.
  * The actor's own server confirms the account, so that no host can point at somebody else's profile.
  */
+import { isDomain } from "@kez/core"
 import { type Actor, type Profile, readActor } from "./ap-actor.ts"
 import { fetchDocument } from "./ap-document.ts"
 import type { Candidate, Evidence, Net } from "./channel.ts"
@@ -33,6 +34,8 @@ export interface Question {
   readonly signal: AbortSignal
 }
 
+/** `user@host`, and no URL with an `@` in it. */
+const accountForm = /^[^@/:\s]+@([^@/:\s]+)$/
 const signedOnly = "profile is fine but this server only answers signed requests"
 
 /** Throws only the signal's reason. */
@@ -61,8 +64,7 @@ async function lookAtActor(
   try {
     const answer = await fetchDocument(self, net, { signal })
     if (answer.status === 401 || answer.status === 403) {
-      const refused = { ...describeFetch(answer), code: "net.status", note: signedOnly } as const
-      return await lookAtApi(question, { self, links, earlier: [seen, refused] })
+      return await lookAtApi(question, { self, links, seen, refused: describeFetch(answer) })
     }
     const failure = publicationOfStatus(answer, [seen])
     if (failure !== undefined) return { failure }
@@ -83,11 +85,23 @@ async function lookAtActor(
 /** What the server tells everyone through its API, although it shows the actor only to servers that sign their requests. */
 async function lookAtApi(
   question: Question,
-  at: { readonly self: string; readonly links: AccountLinks; readonly earlier: readonly Evidence[] },
+  at: {
+    readonly self: string
+    readonly links: AccountLinks
+    readonly seen: Evidence
+    /** The look at the actor. */
+    readonly refused: Evidence
+  },
 ): Promise<AccountLook> {
   const { user, net, signal } = question
-  const { self, links, earlier } = at
-  const refusal: AccountLook = { failure: { status: "unreachable", code: "net.status", evidence: earlier } }
+  const { self, links, seen, refused } = at
+  const refusal: AccountLook = {
+    failure: {
+      status: "unreachable",
+      code: "net.status",
+      evidence: [seen, { ...refused, code: "net.status", note: signedOnly }],
+    },
+  }
   try {
     const lookup = await lookUpProfile({ user, self, links }, net, signal)
     if (lookup === undefined) return refusal
@@ -95,7 +109,12 @@ async function lookAtApi(
       publicationOfError(error, lookup.seen)
       return undefined
     })
-    const evidence = [...earlier, lookup.seen, ...(pinned === undefined ? [] : [pinned.seen])]
+    const evidence = [
+      seen,
+      { ...refused, note: "only for signed requests, so its API was asked" },
+      lookup.seen,
+      ...(pinned === undefined ? [] : [pinned.seen]),
+    ]
     return { account: { id: self, profile: lookup.profile, pinned: pinned?.texts, evidence } }
   } catch (error) {
     publicationOfError(error, { url: self, fetchedAt: net.now() })
@@ -121,8 +140,9 @@ async function confirm(question: Question, account: FoundAccount, links: Account
   const actorHost = new URL(account.id).host
   const asked: { readonly host: string; readonly account: string }[] = []
   if (subject !== value && subject !== account.id) {
-    const subjectHost = subject.split("@")[1]
-    if (subjectHost === undefined) return oneSided(here, `WebFinger at ${host} answers for ${subject.slice(0, 200)}`)
+    const subjectHost = accountForm.exec(subject)?.[1]
+    if (subjectHost === undefined || !isDomain(subjectHost))
+      return oneSided(here, `WebFinger at ${host} answers for ${subject.slice(0, 200)}`)
     asked.push({ host: subjectHost, account: subject })
   }
   const hasSpoken = [host, links.subject === value ? links.host : host].includes(actorHost)

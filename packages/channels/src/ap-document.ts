@@ -3,12 +3,12 @@ import { KezError } from "@kez/core"
 import type { Net } from "./channel.ts"
 import type { FetchAnswer } from "./fetch.ts"
 import { listAt, textAt, valueAt } from "./foreign-json.ts"
+import { maxActorUrlLength } from "./limits.ts"
 import { tryHttpsUrl } from "./webfinger.ts"
 
 const mediaTypes = ["application/activity+json", "application/ld+json"]
 const activityStreams = "https://www.w3.org/ns/activitystreams"
 const accept = `application/activity+json, application/ld+json; profile="${activityStreams}"`
-const maxIdLength = 512
 /** Languages of one text that are looked at. */
 const maxLanguages = 8
 
@@ -35,7 +35,7 @@ export async function fetchDocument(
 /** Whether the document names itself by the URL where it lies. */
 export function isAtItsId(document: unknown, url: string): boolean {
   const id = textAt(document, "id")
-  return id !== undefined && id.length <= maxIdLength && /^[!-~]+$/.test(id) && tryHttpsUrl(id) === url
+  return url.length <= maxActorUrlLength && id !== undefined && tryHttpsUrl(id) === url
 }
 
 export function hasType(document: unknown, ...types: readonly string[]): boolean {

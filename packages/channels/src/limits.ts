@@ -97,6 +97,8 @@ export const githubLimits = {
   /** Gists whose content is asked of the API, because their raw URL is not where it should be. */
   maxGistsByApi: 2,
 } as const
+/** The URL of an ActivityPub actor, which is its permanent number in chains. SPEC §5.2. */
+export const maxActorUrlLength = 512
 /** Elements of a profile's or post's HTML that may stand in each other. */
 export const maxHtmlDepth = 256
 /** `pre` elements of one text that are looked at as texts of their own. */

@@ -64,7 +64,8 @@ export async function lookUpPinned(
   const posts = listAt(parseForeign(answer)).slice(0, maxFeaturedPosts)
   const own = posts.filter((post) => textAt(post, "account", "id") === number)
   const texts = own.flatMap((post) => {
-    const foundAt = tryHttpsUrl(textAt(post, "uri")) ?? self
+    const uri = tryHttpsUrl(textAt(post, "uri"))
+    const foundAt = uri !== undefined && new URL(uri).host === host ? uri : self
     return proofTextsOf(readHtml(textAt(post, "content") ?? "")).map((text) => ({ text, foundAt }))
   })
   return { texts, seen: describeFetch(answer) }

@@ -2,7 +2,7 @@
 import type { Evidence, Net, Publication } from "./channel.ts"
 import type { FetchAnswer } from "./fetch.ts"
 import { listAt, parseForeign, textAt } from "./foreign-json.ts"
-import { maxWebFingerLinks } from "./limits.ts"
+import { maxActorUrlLength, maxWebFingerLinks } from "./limits.ts"
 import { describeFetch, publicationOfError, publicationOfStatus } from "./publication.ts"
 
 /** What one host says about one account. */
@@ -59,7 +59,7 @@ function readLinks(answer: FetchAnswer): AccountLinks {
   const selfs = hrefs((link) => textAt(link, "rel") === "self" && activityType.test(textAt(link, "type") ?? ""))
   return {
     subject: readSubject(textAt(jrd, "subject")),
-    self: selfs[0],
+    self: selfs.find((url) => url.length <= maxActorUrlLength),
     pages: hrefs((link) => textAt(link, "rel") === profilePage),
     host: new URL(answer.url).host,
   }

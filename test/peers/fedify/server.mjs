@@ -71,9 +71,7 @@ function createActorServer() {
 
   fed
     .setFeaturedDispatcher("/users/{identifier}/collections/featured", (ctx, key) => {
-      const posts = pinned(accounts.get(key)).map((post) => createNote(ctx, key, post))
-      // Mastodon embeds public posts; others name them by URL.
-      return { items: posts }
+      return { items: pinned(accounts.get(key)).map((post) => createNote(ctx, key, post)) }
     })
     .authorize(isAllowed)
   fed
