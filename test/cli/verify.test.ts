@@ -63,7 +63,7 @@ for (const [about, args, exit, code] of [
   ["no key", ["verify", "file", example, "--primary", "dns:a.example"], 10, "schema.value"],
   ["a wrong time-out", ["verify", "file", example, "--timeout", "soon"], 2, "usage"],
   ["a resolver that is none", ["verify", "id", "dns:a.example", "--resolver", "a.example"], 2, "usage"],
-  ["an account without a channel", ["verify", "id", "ap:a@b.example"], 2, "channel.unsupported"],
+  ["a key, which has no channel", ["verify", "id", `ed25519:${"42".repeat(32)}`], 2, "channel.unsupported"],
   ["an unknown system", ["verify", "id", "did:web:a"], 2, "identity.unsupported"],
 ] as const) {
   test(`kez verify refuses ${about}: ${code}`, async () => {
