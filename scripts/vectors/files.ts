@@ -2,6 +2,7 @@
 
 import { chainDocuments } from "./chain-documents.ts"
 import { channelAp } from "./channel-ap.ts"
+import { channelBluesky } from "./channel-bluesky.ts"
 import { channelDns } from "./channel-dns.ts"
 import { channelGithub } from "./channel-github.ts"
 import { channelKez } from "./channel-kez.ts"
@@ -37,6 +38,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     ["mnemonics.json", formatVectorFile(mnemonics())],
     ["channel-ap.json", formatVectorFile(channelAp())],
     ["channel-dns.json", formatVectorFile(channelDns())],
+    ["channel-bluesky.json", formatVectorFile(channelBluesky())],
     ["channel-kez.json", formatVectorFile(await channelKez())],
     ["channel-github.json", formatVectorFile(channelGithub())],
   ])

@@ -46,7 +46,7 @@ async function collect(domain: string, net: Net, { signal }: LookOptions): Promi
     const note = `${records.length} TXT records at ${name}, more than the ${limits.maxTxtRecords} that are looked at`
     return { status: "invalid", code: "limit.candidates", evidence: [{ ...place, code: "limit.candidates", note }] }
   }
-  const seen = records.length === 0 ? place : { ...place, sha256: digest(records) }
+  const seen = records.length === 0 ? place : { ...place, sha256: digestRecords(records) }
   const proofs = records.filter((text) => proofPrefix.test(text))
   if (proofs.length === 0) return absent(seen, await findNearMisses({ domain, name, records, server }, net, signal))
   return {
@@ -72,8 +72,8 @@ function withNotes(evidence: Evidence, notes: readonly string[]): Evidence {
   return notes.length === 0 ? evidence : { ...evidence, note: notes.join("; ") }
 }
 
-/** SHA-256 over the records' bytes, sorted, each ended by a line feed. */
-function digest(records: readonly string[]): string {
+/** SHA-256 over the bytes of records that are sorted already, each ended by a line feed. */
+export function digestRecords(records: readonly string[]): string {
   const hash = createHash("sha256")
   for (const text of records) hash.update(text, "latin1").update("\n")
   return hash.digest("hex")

@@ -8,6 +8,8 @@ export {
 } from "./answer-cache.ts"
 export { ap } from "./ap.ts"
 export { apPublisher } from "./ap-publish.ts"
+export { bluesky } from "./bluesky.ts"
+export { blueskyPublisher } from "./bluesky-publish.ts"
 export { decodeUtf8 } from "./body.ts"
 export type {
   Canary,

@@ -111,3 +111,15 @@ export const maxProfileFields = 32
 export const maxFeaturedPosts = 20
 /** `rel="me"` links of one page that are listed. */
 export const maxRelMeLinks = 64
+/** A DID of atproto. */
+export const maxDidBytes = 2_048
+/** Names and services of a DID document that are looked at. */
+export const maxDocumentEntries = 64
+/** Posts looked at for a proof: the newest. */
+export const maxPosts = 50
+/** A page of records as sent: servers differ in whether they compress. */
+export const maxRecordsBytes = 1_048_576
+/** Links of one post that are looked at. */
+export const maxFacets = 64
+/** Pages of 100 posts searched for proofs to take back. */
+export const maxUnpublishPages = 20

@@ -60,3 +60,16 @@ export function healthOfError(error: unknown, place: Evidence): Health {
   const retry = error instanceof RateLimitError ? { retryAfterSeconds: error.retryAfterSeconds } : {}
   return { ok: false, evidence: { ...place, code: error.code, note: error.message, ...retry } }
 }
+
+/** The note joins the last look, which it is about. */
+export function withNote(
+  evidence: readonly Evidence[],
+  note: string | undefined,
+  code?: Evidence["code"],
+): readonly Evidence[] {
+  const last = evidence.at(-1)
+  if (last === undefined) return evidence
+  const said = [last.note, note].filter((part) => part !== undefined).join("; ")
+  const added = { ...(said === "" ? {} : { note: said }), ...(code === undefined ? {} : { code }) }
+  return [...evidence.slice(0, -1), { ...last, ...added }]
+}

@@ -1,6 +1,8 @@
 /** Every channel there is, and how proofs get there. A new one is one file, its guide, its vectors and a line here. SPEC §7. */
 import { ap } from "./ap.ts"
 import { apPublisher } from "./ap-publish.ts"
+import { bluesky } from "./bluesky.ts"
+import { blueskyPublisher } from "./bluesky-publish.ts"
 import type { Channel } from "./channel.ts"
 import { dns } from "./dns.ts"
 import { github } from "./github.ts"
@@ -8,10 +10,10 @@ import { githubPublisher } from "./github-publish.ts"
 import { kez } from "./kez.ts"
 import type { Publisher } from "./publisher.ts"
 
-const everyChannel: readonly Channel[] = [dns, github, ap, kez]
+const everyChannel: readonly Channel[] = [dns, github, bluesky, ap, kez]
 
 /** A zone is nobody's API, and a handle is registered with its chat server: `dns` and `kez` have none. */
-const everyPublisher: readonly Publisher[] = [githubPublisher, apPublisher]
+const everyPublisher: readonly Publisher[] = [githubPublisher, blueskyPublisher, apPublisher]
 
 /** By the system of the identities that it serves. */
 export const channels: ReadonlyMap<string, Channel> = new Map(everyChannel.map((channel) => [channel.system, channel]))
