@@ -11,7 +11,7 @@ import { readBody } from "./body.ts"
 import type { FetchLimits } from "./limits.ts"
 import { isRedirect } from "./url.ts"
 
-const maxInterimAnswers = 8
+export const maxInterimAnswers = 8
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
 
@@ -35,7 +35,8 @@ export interface ExchangeAnswer {
   readonly body: Uint8Array
 }
 
-type Phase = "connecting" | "securing" | "talking"
+/** How far a connection has come. */
+export type Phase = "connecting" | "securing" | "talking"
 
 /**
  * Sends the request and reads the answer. The socket is destroyed whatever happens.
@@ -112,7 +113,7 @@ function openRequest(request: ExchangeRequest): ClientRequest {
 }
 
 /** The connection takes its addresses from here and asks no resolver again, so a second DNS answer changes nothing. */
-function answerWith(addresses: readonly string[]): LookupFunction {
+export function answerWith(addresses: readonly string[]): LookupFunction {
   const entries = addresses.map((address) => ({ address, family: isIP(address) }))
   return (_host, options, callback) => {
     const [first] = entries
@@ -139,7 +140,7 @@ function silence(host: string, idleMs: number): KezError {
 }
 
 /** What broke is known best by how far the connection had come. */
-function explain(cause: unknown, phase: Phase, host: string): KezError {
+export function explain(cause: unknown, phase: Phase, host: string): KezError {
   const reason = describe(cause)
   if (["ENOTFOUND", "EAI_AGAIN"].includes(reason)) {
     return new KezError("net.dns", `Cannot fetch from ${host}: expected an address, got ${reason}`, { cause })

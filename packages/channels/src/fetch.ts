@@ -11,7 +11,7 @@ import { type AnswerCache, conditionOf, keyOfRequest, refresh, type StoredAnswer
 import { withDeadline } from "./deadline.ts"
 import type { ExchangeAnswer, Method } from "./exchange.ts"
 import { type FetchLimits, fetchLimits, maxAddressesTried } from "./limits.ts"
-import { createHostQueue } from "./queue.ts"
+import { createHostQueue, type RunAtHost } from "./queue.ts"
 import { assertOpen, type Bucket, createRateLimitMemory, type RateLimitMemory } from "./rate-limit.ts"
 import { type Resolver, UnknownHostError } from "./resolver.ts"
 import { readRetryAfter } from "./retry-after.ts"
@@ -67,6 +67,8 @@ export interface FetchSetup {
   readonly cache?: AnswerCache
   /** Hosts that asked to wait; those of this fetch alone unless given. */
   readonly rateLimits?: RateLimitMemory
+  /** Lines that others share; lines of its own unless given. */
+  readonly runAtHost?: RunAtHost
 }
 
 interface Request {
@@ -81,7 +83,7 @@ interface HopAnswer extends ExchangeAnswer {
 
 export type GuardedFetch = (url: string, options?: FetchOptions) => Promise<FetchAnswer>
 
-const userAgent = "kez/0.4"
+export const userAgent = "kez/0.4"
 
 /** Headers that channels read. Set-Cookie is not among them, so no cookie can come back. */
 const keptHeaders = [
@@ -104,7 +106,7 @@ const keptHeaders = [
 export function createFetch(setup: FetchSetup): GuardedFetch {
   const limits = { ...fetchLimits, ...setup.limits }
   const hosts = parseHosts(setup.hosts)
-  const runAtHost = createHostQueue(limits)
+  const runAtHost = setup.runAtHost ?? createHostQueue(limits)
   const { rateLimits = createRateLimitMemory() } = setup
 
   async function send(target: Target, options: FetchOptions, signal: AbortSignal): Promise<HopAnswer> {
@@ -184,7 +186,7 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
 }
 
 /** Asks the resolver once; the addresses that are checked are those connected to. */
-async function resolvePublic(
+export async function resolvePublic(
   hostname: string,
   resolver: FetchSetup["resolver"],
   signal: AbortSignal,

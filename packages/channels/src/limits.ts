@@ -31,6 +31,24 @@ export const fetchLimits: FetchLimits = {
   maxQueuedPerHost: 64,
 }
 
+/** How far one WebSocket may go; its times and its places at a host are those of a fetch. */
+export interface SocketLimits {
+  /** From the call to the end of the connection: queue, DNS and everything said. */
+  readonly totalMs: number
+  /** The longest time in which no byte arrives. */
+  readonly idleMs: number
+  readonly maxMessageBytes: number
+  /** Everything received after the opening, control frames included. */
+  readonly maxSocketBytes: number
+}
+
+export const socketLimits: SocketLimits = {
+  totalMs: fetchLimits.totalMs,
+  idleMs: fetchLimits.idleMs,
+  maxMessageBytes: 131_072,
+  maxSocketBytes: 1_048_576,
+}
+
 export interface ResolverLimits {
   /** All servers and attempts together. */
   readonly totalMs: number

@@ -1,11 +1,12 @@
 /** The guarded network that channels are given. SPEC §7. */
-import { KezError } from "@kez/core"
 import { type AnswerCache, createMemoryCache } from "./answer-cache.ts"
 import type { ChannelSettings, Net } from "./channel.ts"
 import { createFetch } from "./fetch.ts"
-import type { FetchLimits } from "./limits.ts"
+import { type FetchLimits, fetchLimits, type SocketLimits } from "./limits.ts"
+import { createHostQueue } from "./queue.ts"
 import { createRateLimitMemory, type RateLimitMemory } from "./rate-limit.ts"
 import { createResolver, type Resolver } from "./resolver.ts"
+import type { OpenSocket } from "./socket.ts"
 
 export interface NetOptions {
   /** The system's resolver unless given. */
@@ -16,7 +17,7 @@ export interface NetOptions {
   readonly hosts?: Readonly<Record<string, string>>
   /** PEM certificates to trust instead of the system's. */
   readonly ca?: string
-  readonly limits?: Partial<FetchLimits>
+  readonly limits?: Partial<FetchLimits & SocketLimits>
   /** In memory unless given. */
   readonly cache?: AnswerCache
   /** In memory unless given. */
@@ -35,11 +36,20 @@ export const defaultRelays: readonly string[] = [
 /** Creates the network of one process; its lines per host hold for all channels that share it. */
 export function createNet(options: NetOptions = {}): Net {
   const { resolver = createResolver(), now = readClock, settings = {}, ...rest } = options
+  const runAtHost = createHostQueue({ ...fetchLimits, ...rest.limits })
   const { cache = createMemoryCache(), rateLimits = createRateLimitMemory() } = options
+  const setup = { ...rest, resolver, now, runAtHost, rateLimits }
+  // Those we suggest are not the reader's own choice: no name of theirs may lead to a private place.
+  const chosen = new Set(settings.relays)
+  let opener: Promise<OpenSocket> | undefined
   return {
     resolveTxt: resolver.resolveTxt,
-    fetch: createFetch({ ...rest, resolver, now, cache, rateLimits }),
-    openSocket: (url) => Promise.reject(new KezError("net.url", `Cannot open ${url}: expected no WebSocket here`)),
+    fetch: createFetch({ ...setup, cache }),
+    async openSocket(url, socketOptions) {
+      // Few commands speak with a relay, and the library is long to load.
+      opener ??= import("./socket.ts").then(({ createOpenSocket }) => createOpenSocket({ ...setup, chosen }))
+      return (await opener)(url, socketOptions)
+    },
     now,
     settings: { relays: defaultRelays, ...settings },
   }

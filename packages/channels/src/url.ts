@@ -44,6 +44,22 @@ export function parseTarget(text: string, hosts: HostMap = new Map()): Target {
 }
 
 /**
+ * Where a WebSocket goes: `wss:` under the rules of `https:`. `ws:` only to a configured origin, or as one of the
+ * chosen URLs, which are taken as they are. Throws like `parseTarget`.
+ */
+export function parseSocketTarget(text: string, hosts: HostMap, chosen: ReadonlySet<string> = new Set()): Target {
+  const scheme = /^wss?:/i.exec(text)?.[0].toLowerCase()
+  if (scheme === undefined) throw new KezError("net.url", "Cannot open a WebSocket: expected a wss URL")
+  const web = `${scheme === "wss:" ? "https:" : "http:"}${text.slice(scheme.length)}`
+  const url = parseWebUrl(web)
+  const target = chosen.has(text) && !hosts.has(url.host) ? { url, sent: url, base: url } : parseTarget(web, hosts)
+  if (target.base === undefined && scheme === "ws:") {
+    throw new KezError("net.url", `Cannot open a WebSocket to ${url.host}: expected wss, got ws`)
+  }
+  return target
+}
+
+/**
  * The target of a `Location` header. Throws `net.http` for control characters, `net.redirect` for everything that
  * may not be followed: the refusal of the place itself is its cause.
  */

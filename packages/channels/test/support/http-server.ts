@@ -33,7 +33,8 @@ export function startRawServer(onSocket: (socket: Socket) => void, scheme = "htt
   )
 }
 
-async function listen(server: Server, origin: string): Promise<TestServer> {
+/** Listens on a free port of loopback. */
+export async function listen(server: Server, origin: string): Promise<TestServer> {
   const sockets = new Set<Socket>()
   let connections = 0
   let whenClosed: (() => void)[] = []
