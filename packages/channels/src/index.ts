@@ -40,10 +40,15 @@ export {
   maxClosedHosts,
   type ResolverLimits,
   resolverLimits,
+  type SocketLimits,
+  socketLimits,
 } from "./limits.ts"
 export { type AccountLook, createLook, type LookAtAccount, type LookRequest } from "./look.ts"
 export { notesOnTexts } from "./near-miss.ts"
 export { createNet, defaultRelays, type NetOptions } from "./net.ts"
+export { importNip39, type Nip39Import, parseNip39, type Suggestion } from "./nip39.ts"
+export { nostr } from "./nostr.ts"
+export { nostrPublisher } from "./nostr-publish.ts"
 export { describeFetch, healthOfError, publicationOfError, publicationOfStatus } from "./publication.ts"
 export type {
   CredentialKind,

@@ -141,3 +141,23 @@ export const maxRecordsBytes = 1_048_576
 export const maxFacets = 64
 /** Pages of 100 posts searched for proofs to take back. */
 export const maxUnpublishPages = 20
+
+/** Relays that are asked for one account. */
+export const maxRelays = 16
+/** Events that one relay may send for one question; honest ones send fewer. */
+export const maxRelayEvents = 256
+/** What a relay may say beside events: notices, challenges. */
+export const maxRelayRemarks = 4
+/** The NIP-01 serialisation of an event. Most relays take no longer ones. */
+export const maxEventBytes = 65_536
+export const maxEventTags = 1_000
+/** Newest notes of an account that are asked for, per relay, and looked at, in all. */
+export const maxNotes = 50
+/** Texts with a proof that are taken from one nostr account. */
+export const maxNostrTexts = 16
+/** From the first open connection on: how long the relays may take together. */
+export const relayWaitMs = 4_000
+/** How long the others may still take when one relay has given all it has, and a proof was among it. */
+export const relayGraceMs = 1_000
+/** NIP-39 claims taken from one account. */
+export const maxExternalIdentities = 64

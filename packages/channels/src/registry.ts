@@ -8,12 +8,14 @@ import { dns } from "./dns.ts"
 import { github } from "./github.ts"
 import { githubPublisher } from "./github-publish.ts"
 import { kez } from "./kez.ts"
+import { nostr } from "./nostr.ts"
+import { nostrPublisher } from "./nostr-publish.ts"
 import type { Publisher } from "./publisher.ts"
 
-const everyChannel: readonly Channel[] = [dns, github, bluesky, ap, kez]
+const everyChannel: readonly Channel[] = [dns, github, nostr, bluesky, ap, kez]
 
 /** A zone is nobody's API, and a handle is registered with its chat server: `dns` and `kez` have none. */
-const everyPublisher: readonly Publisher[] = [githubPublisher, blueskyPublisher, apPublisher]
+const everyPublisher: readonly Publisher[] = [githubPublisher, nostrPublisher, blueskyPublisher, apPublisher]
 
 /** By the system of the identities that it serves. */
 export const channels: ReadonlyMap<string, Channel> = new Map(everyChannel.map((channel) => [channel.system, channel]))
