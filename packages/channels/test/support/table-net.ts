@@ -100,7 +100,7 @@ function socketOf({ events = [], ends = "eose" }: RelayAnswer, signal: AbortSign
   return {
     send(text) {
       const [verb, subscription] = JSON.parse(text) as [string, string]
-      if (verb !== "REQ" || ends === "silent") return
+      if (verb !== "REQ" || ends !== "eose") return
       waiting.push(...events.map((event) => JSON.stringify(["EVENT", subscription, event])))
       waiting.push(JSON.stringify(["EOSE", subscription]))
       notify()
