@@ -6,6 +6,7 @@ import { channelBluesky } from "./channel-bluesky.ts"
 import { channelDns } from "./channel-dns.ts"
 import { channelGithub } from "./channel-github.ts"
 import { channelKez } from "./channel-kez.ts"
+import { channelNostr } from "./channel-nostr.ts"
 import { encodings } from "./encodings.ts"
 import { envelopes } from "./envelopes.ts"
 import { forks } from "./forks.ts"
@@ -41,5 +42,6 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     ["channel-bluesky.json", formatVectorFile(channelBluesky())],
     ["channel-kez.json", formatVectorFile(await channelKez())],
     ["channel-github.json", formatVectorFile(channelGithub())],
+    ["channel-nostr.json", formatVectorFile(await channelNostr())],
   ])
 }
