@@ -7,6 +7,7 @@ set -eu
 # One line a program: its name, its package, and "needed" or "optional".
 servers='
 knotd knot needed
+unbound unbound needed
 kdig knot-dnsutils optional
 gh gh needed
 '

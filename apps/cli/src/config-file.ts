@@ -1,5 +1,6 @@
 /** config.toml: what it may say. A typing error must not switch a setting off silently, so all of it is checked. */
 import { readFileSync } from "node:fs"
+import { isIP } from "node:net"
 import { fault } from "./fault.ts"
 import { nearestOf } from "./nearest.ts"
 import { isName } from "./paths.ts"
@@ -12,8 +13,8 @@ export type Hosts = Readonly<Record<string, string>>
 const colorModes: readonly string[] = ["auto", "always", "never"] satisfies readonly ColorMode[]
 const durationForm = /^[1-9][0-9]{0,5}[smhd]$/
 const hostForm = /^[a-z0-9.-]{1,253}(?::[0-9]{1,5})?$/i
-/** Each is asked at each look. */
-const maxRelays = 16
+/** Each relay and each resolver is asked at each look. */
+const maxPlaces = 16
 
 export interface FileSettings {
   readonly color?: ColorMode
@@ -34,7 +35,7 @@ const members: Readonly<Record<keyof FileSettings, { readonly expected: string; 
   unlock_for: { expected: "a time such as 15m", fits: (v) => typeof v === "string" && durationForm.test(v) },
   hosts: { expected: 'a table such as localhost = "http://127.0.0.1:7878"', fits: areHosts },
   relays: { expected: "a list of wss:// or ws:// URLs", fits: areRelays },
-  public_resolvers: { expected: "a list of DNS servers such as 9.9.9.9", fits: isTextList },
+  public_resolvers: { expected: "a list of DNS servers such as 9.9.9.9 or [::1]:53", fits: areNameServers },
 }
 
 export interface ConfigFile {
@@ -103,7 +104,19 @@ function isTextList(value: unknown): value is readonly string[] {
 
 /** URLs of relays, without a password in them: they are shown. */
 export function areRelays(value: unknown): boolean {
-  return isTextList(value) && value.length <= maxRelays && value.every((text) => isPlainUrl(text, /^wss?:$/))
+  return isTextList(value) && value.length <= maxPlaces && value.every((text) => isPlainUrl(text, /^wss?:$/))
+}
+
+/** Asked directly, so that they can say for how long they cache: neither names nor DNS over HTTPS. */
+function areNameServers(value: unknown): boolean {
+  return isTextList(value) && value.length <= maxPlaces && value.every(isNameServer)
+}
+
+function isNameServer(text: string): boolean {
+  if (isIP(text) !== 0) return true
+  const [, host = "", port = ""] = /^(.*):([1-9][0-9]{0,4})$/.exec(text) ?? []
+  const address = /^\[(.*)\]$/.exec(host)?.[1]
+  return isIP(address ?? host) === (address === undefined ? 4 : 6) && Number(port) < 65_536
 }
 
 /** A host as it stands in URLs, with its port unless that is the usual one; its base URL has neither password nor query. */

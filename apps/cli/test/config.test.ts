@@ -63,7 +63,7 @@ test("loadSettings() reads servers that stand for hosts, relays and public resol
     },
   )
   assert.deepEqual(settings.relays, { value: ["wss://a.example"], origin: "config.toml" })
-  assert.deepEqual(settings.publicResolvers.value, ["127.0.0.1:5353"])
+  assert.deepEqual(settings.publicResolvers.value, ["127.0.0.1:5353", "9.9.9.9", "2620:fe::fe", "[::1]:53"])
   const work = await load(toml, { KEZ_PROFILE: "work" })
   assert.deepEqual([{ ...work.hosts.value }, work.relays.value], [{}, ["ws://b.example/x?y"]])
   const other = await load(toml, { KEZ_RELAYS: "wss://c.example, wss://d.example" })
@@ -110,6 +110,10 @@ const refused: ReadonlyArray<readonly [toml: string, code: string, hint: RegExp 
   [`relays = [${'"wss://a.example",'.repeat(17)}]`, "usage", undefined],
   ["public_resolvers = [1]", "usage", undefined],
   ['public_resolvers = [""]', "usage", undefined],
+  ['public_resolvers = ["dns.example"]', "usage", undefined],
+  ['public_resolvers = ["https://1.1.1.1/dns-query"]', "usage", undefined],
+  ['public_resolvers = ["1.1.1.1:0"]', "usage", undefined],
+  ['public_resolvers = ["[1.1.1.1]:53"]', "usage", undefined],
   ["color = ", "input.unreadable", undefined],
   ['__proto__ = "x"', "usage", undefined],
 ]

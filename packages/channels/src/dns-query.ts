@@ -1,7 +1,7 @@
 /** One DNS question to one server, and what can come back. RFC 1035; RFC 2308 for the two kinds of "nothing". */
 import { KezError } from "@kez/core"
 
-export type RecordType = "A" | "AAAA" | "CNAME" | "TXT"
+export type RecordType = "A" | "AAAA" | "CNAME" | "NS" | "TXT"
 
 export interface DnsQuestion {
   readonly type: RecordType

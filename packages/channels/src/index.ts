@@ -25,7 +25,16 @@ export type {
   SocketOptions,
 } from "./channel.ts"
 export { dns } from "./dns.ts"
+export { type AskNameServer, type NameServer, parseNameServer } from "./dns-client.ts"
 export type { DnsStatus } from "./dns-query.ts"
+export { describeReports, longestCache, type RecordView, type ServerReport, type ServerRole } from "./dns-view.ts"
+export {
+  defaultPublicResolvers,
+  type WatchRequest,
+  type WatchRound,
+  type WatchTools,
+  watchRecords,
+} from "./dns-watch.ts"
 export type { Method } from "./exchange.ts"
 export { createFetch, type FetchAnswer, type FetchOptions, type FetchSetup, type GuardedFetch } from "./fetch.ts"
 export { github } from "./github.ts"
@@ -67,6 +76,7 @@ export { findRelMe, guessIdentity, type RelMeLinks, type RelMeSuggestion, readRe
 export {
   type AddressAnswer,
   createResolver,
+  type NameResolver,
   type Resolver,
   type ResolverOptions,
   type TxtAnswer,

@@ -63,6 +63,8 @@ export const maxUrlBytes = 2_048
 export const maxNameBytes = 253
 /** Names that a CNAME chain may pass through. */
 export const maxCnameHops = 8
+/** The longest that a DNS answer may be repeated. */
+export const maxTtlSeconds = 604_800
 /** A DNS message over HTTPS. */
 export const maxDnsMessageBytes = 65_535
 /** Addresses of one host that are tried, per family; all of them are checked. */
@@ -161,3 +163,11 @@ export const relayWaitMs = 4_000
 export const relayGraceMs = 1_000
 /** NIP-39 claims taken from one account. */
 export const maxExternalIdentities = 64
+/** How long one name server may take, in all, when it is asked for one record. */
+export const nameServerMs = 4_000
+/** How long a question over UDP is waited for before it is sent again. */
+export const udpAttemptMs = 1_200
+/** What we take over UDP: more would be cut to pieces on the way. DNS flag day 2020. */
+export const maxUdpAnswerBytes = 1_232
+/** Name servers of one zone that are asked. */
+export const maxNameServers = 8

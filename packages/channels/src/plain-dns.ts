@@ -82,6 +82,8 @@ async function query(resolver: Resolver, { type, name }: DnsQuestion): Promise<r
       return resolver.resolve6(name)
     case "CNAME":
       return resolver.resolveCname(name)
+    case "NS":
+      return resolver.resolveNs(name)
     case "TXT":
       return (await resolver.resolveTxt(name)).map((segments) => segments.join(""))
   }

@@ -27,6 +27,12 @@ export interface Resolver {
   resolveAddresses(host: string, signal: AbortSignal): Promise<AddressAnswer>
 }
 
+/** What is asked to find the servers of a zone. */
+export interface NameResolver extends Resolver {
+  /** The names in the records: empty where there are none. Throws like `resolveTxt`. */
+  resolveNames(type: "CNAME" | "NS", name: string, signal: AbortSignal): Promise<readonly string[]>
+}
+
 export interface ResolverOptions {
   /** `1.2.3.4`, `1.2.3.4:5353`, `[::1]:5353` or an `https:` URL (DoH). The system's servers unless given. */
   readonly servers?: readonly string[]
@@ -58,7 +64,7 @@ interface Server {
 }
 
 /** Creates a resolver. Throws `net.dns` or `net.url` for a server that cannot be one. */
-export function createResolver(options: ResolverOptions = {}): Resolver {
+export function createResolver(options: ResolverOptions = {}): NameResolver {
   const limits = { ...resolverLimits, ...options.limits }
   const openServer = (name: string): Server => {
     const isUrl = name.includes("://")
@@ -79,6 +85,9 @@ export function createResolver(options: ResolverOptions = {}): Resolver {
     async resolveTxt(name, signal) {
       const { status, values, server } = await look("TXT", name, signal)
       return { status, records: values, server }
+    },
+    async resolveNames(type, name, signal) {
+      return (await look(type, name, signal)).values
     },
     async resolveAddresses(host, signal) {
       const [v4, v6] = await Promise.allSettled([look("A", host, signal), look("AAAA", host, signal)])

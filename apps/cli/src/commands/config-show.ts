@@ -9,7 +9,7 @@ const nameWidth = "public_resolvers".length + 2
 
 export async function run(context: Context, options: { readonly origin?: boolean }): Promise<Outcome> {
   const { settings, paths, env } = context
-  const { defaultRelays } = await import("@kez/channels")
+  const { defaultPublicResolvers, defaultRelays } = await import("@kez/channels")
   const named: ReadonlyArray<readonly [name: string, setting: Setting<unknown>]> = [
     ["profile", settings.profile],
     ["color", settings.color],
@@ -19,7 +19,7 @@ export async function run(context: Context, options: { readonly origin?: boolean
     ["unlock_for", settings.unlockFor],
     ["hosts", settings.hosts],
     ["relays", inForce(settings.relays, defaultRelays)],
-    ["public_resolvers", settings.publicResolvers],
+    ["public_resolvers", inForce(settings.publicResolvers, defaultPublicResolvers)],
     ["github_token", withoutSecret(settings.githubToken)],
   ]
   const rows = named.map(([name, { value, origin }]) => ({ name, value: value ?? null, origin }))

@@ -22,8 +22,13 @@ export interface Knot {
 
 const startMs = 10_000
 
+export interface KnotOptions {
+  /** How long resolvers may repeat that there is no record. */
+  readonly negativeTtlSeconds?: number
+}
+
 /** Starts a server for the zone `domain`, with nothing in it yet. */
-export async function startKnot(domain: string): Promise<Knot> {
+export async function startKnot(domain: string, { negativeTtlSeconds = 1 }: KnotOptions = {}): Promise<Knot> {
   const dir = mkdtempSync(join(tmpdir(), "kez-knot-"))
   const port = await freePort()
   const address = `127.0.0.1:${port}`
@@ -35,7 +40,7 @@ export async function startKnot(domain: string): Promise<Knot> {
     serial++
     const head = [
       `$ORIGIN ${domain}.`,
-      `@ 1 IN SOA ns.${domain}. admin.${domain}. ${serial} 3600 600 86400 1`,
+      `@ ${negativeTtlSeconds} IN SOA ns.${domain}. admin.${domain}. ${serial} 3600 600 86400 ${negativeTtlSeconds}`,
       `@ 1 IN NS ns.${domain}.`,
       "ns 1 IN A 127.0.0.1",
       `serial 1 IN TXT "${serial}"`,
@@ -104,7 +109,7 @@ async function served(address: string, name: string, expected: string): Promise<
   throw new Error(`knotd did not serve ${name} within ${startMs} ms`)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, "127.0.0.1")
   await once(server, "listening")

@@ -1,10 +1,10 @@
-/** Reading DNS messages that arrived over HTTPS. RFC 8484, adversarial case P9. */
+/** Reading DNS messages, however they arrived. RFC 1035, RFC 2308, adversarial case P9. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { KezError } from "@kez/core"
 import { type Answer, encode, type Packet } from "dns-packet"
 import fc from "fast-check"
-import { readMessage } from "../src/doh.ts"
+import { readMessage } from "../src/dns-message.ts"
 
 const name = "_kez.example.com"
 const question = { type: "TXT", name } as const
@@ -18,8 +18,8 @@ const alias = (owner: string, data: string): Answer => ({ type: "CNAME", name: o
 const read = (bytes: Uint8Array) => readMessage(bytes, question, "https://doh.example/")
 
 test("Z12 readMessage() joins the segments of one record and keeps records apart", () => {
-  const reply = read(message([record(name, "kez:z1:", "ab", "c"), record(name, "other")]))
-  assert.deepEqual(reply, { status: "found", values: ["kez:z1:abc", "other"] })
+  const { status, values } = read(message([record(name, "kez:z1:", "ab", "c"), record(name, "other")]))
+  assert.deepEqual({ status, values }, { status: "found", values: ["kez:z1:abc", "other"] })
 })
 
 test("readMessage() compares names without case", () => {
@@ -27,13 +27,38 @@ test("readMessage() compares names without case", () => {
 })
 
 test("readMessage() leaves out records of other names", () => {
-  assert.deepEqual(read(message([record("evil.example", "kez:z1:x")])), { status: "no_data", values: [] })
+  const { status, values } = read(message([record("evil.example", "kez:z1:x")]))
+  assert.deepEqual({ status, values }, { status: "no_data", values: [] })
 })
 
 test("readMessage() follows CNAME records to the end", () => {
   const answers = [alias(name, "b.example"), alias("b.example", "c.example"), record("c.example", "a")]
   assert.deepEqual(read(message(answers)).values, ["a"])
   assert.equal(read(message([alias(name, "b.example")])).status, "no_data")
+})
+
+test("readMessage() tells for how long an answer may be repeated, and a nothing by its SOA record", () => {
+  const timed = (ttl: number): Answer => ({ type: "TXT", name, ttl, data: "a" })
+  const soa = (ttl: number, minimum: number): Answer => {
+    return { type: "SOA", name: "example.com", ttl, data: { mname: "ns.example.com", rname: "a.example.com", minimum } }
+  }
+  assert.equal(read(message([timed(90), timed(60)])).ttlSeconds, 60)
+  assert.equal(read(message([alias(name, "b.example")], { authorities: [soa(300, 900)] })).ttlSeconds, 300)
+  assert.equal(read(message([], { flags: 3, authorities: [soa(900, 300)] })).ttlSeconds, 300)
+  assert.equal(read(message([])).ttlSeconds, undefined)
+  assert.equal(read(message([timed(4_294_967_295)])).ttlSeconds, 604_800)
+})
+
+test("readMessage() tells whether the server speaks for the zone", () => {
+  assert.equal(read(message([record(name, "a")], { flags: 0x400 })).isAuthoritative, true)
+  assert.equal(read(message([record(name, "a")])).isAuthoritative, false)
+})
+
+test("readMessage() reads the names of aliases and of name servers", () => {
+  const reply = (type: "CNAME" | "NS", answers: Answer[]) =>
+    readMessage(message(answers, { questions: [{ type, name }] }), { type, name }, "x").values
+  assert.deepEqual(reply("CNAME", [alias(name, "b.example")]), ["b.example"])
+  assert.deepEqual(reply("NS", [{ type: "NS", name, data: "ns1.example" }]), ["ns1.example"])
 })
 
 test("P9 NXDOMAIN and an empty answer are answers", () => {
