@@ -20,7 +20,7 @@ test("kez claim create prints Markdown to stdout and everything else to stderr",
   const { code, stdout, stderr } = await kez("a", "claim", "create", "github:Login", ...seed)
   assert.equal(code, 0)
   assert.match(stdout, new RegExp(`^# KEZ claim: github:login\n[\\s\\S]*\nPrimary: ${key}\n[\\s\\S]*\n\`\`\`\n$`))
-  assert.match(stderr, /^Next: .*kez sigchain add github:login$/m)
+  assert.match(stderr, /^Next: .*kez claim publish github:login$/m)
   assert.equal(statSync(join(dir, "a", "kez.db")).mode & 0o777, 0o600)
 })
 

@@ -25,6 +25,8 @@ export interface Env {
   readonly relays: string | undefined
   /** A secret. */
   readonly githubToken: string | undefined
+  readonly blueskyAppPassword: string | undefined
+  readonly mastodonToken: string | undefined
   readonly compileCache: string | undefined
 }
 
@@ -37,6 +39,8 @@ export const variables: ReadonlyArray<readonly [name: string, meaning: string]> 
   ["KEZ_RESOLVER", "DNS servers, separated by commas: 1.2.3.4, [::1]:53, https://…"],
   ["KEZ_RELAYS", "nostr relays, separated by commas: wss://…"],
   ["GH_TOKEN, GITHUB_TOKEN", "sent to api.github.com alone, which then answers more often; never needed to verify"],
+  ["KEZ_BSKY_APP_PASSWORD", "for kez claim publish bluesky:…; --credential-file is safer"],
+  ["KEZ_MASTODON_TOKEN", "for kez claim publish ap:…; --credential-file is safer"],
   ["NO_COLOR", "any value: no colours"],
   ["FORCE_COLOR", "colours even where the output is not a terminal; 0 switches them off"],
   ["CLICOLOR_FORCE", "1: the same"],
@@ -75,6 +79,8 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env, platform = proc
     relays: text("KEZ_RELAYS"),
     // In the order of gh.
     githubToken: text("GH_TOKEN") ?? text("GITHUB_TOKEN"),
+    blueskyAppPassword: text("KEZ_BSKY_APP_PASSWORD"),
+    mastodonToken: text("KEZ_MASTODON_TOKEN"),
     compileCache: text("NODE_COMPILE_CACHE"),
   }
 }

@@ -1,6 +1,6 @@
 /** The one place that builds the network of a command from its settings. SPEC §7 */
 import { join } from "node:path"
-import { createNet, createResolver, type Net, type Resolver } from "@kez/channels"
+import { createNet, createResolver, type NameResolver, type Net } from "@kez/channels"
 import type { Context } from "./context.ts"
 import { openNetMemory } from "./store/answer-cache.ts"
 
@@ -30,7 +30,7 @@ export async function openNet(context: Context, options: NetworkOptions): Promis
 }
 
 /** Throws `net.dns` or `net.url` for a server that cannot be one. */
-export function openResolver({ settings }: Context, { resolver, timeoutMs }: NetworkOptions): Resolver {
+export function openResolver({ settings }: Context, { resolver, timeoutMs }: NetworkOptions): NameResolver {
   const servers = resolver === undefined ? settings.resolver.value : [resolver]
   return createResolver({ ...(servers.length === 0 ? {} : { servers }), limits: { totalMs: timeoutMs } })
 }

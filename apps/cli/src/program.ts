@@ -5,6 +5,7 @@ import { type OutputMode, writeFailure } from "./output.ts"
 import { addClaimCommands } from "./program/claim.ts"
 import { formatHelp, withExamples } from "./program/help.ts"
 import { addIdentityCommands } from "./program/identity.ts"
+import { addImportCommands } from "./program/import.ts"
 import { addOtherCommands } from "./program/other.ts"
 import { addSigchainCommands } from "./program/sigchain.ts"
 import { usageFailure } from "./program/usage-failure.ts"
@@ -23,11 +24,12 @@ export function createProgram(isSilent = false): Command {
     .configureOutput({ outputError: () => {}, ...(isSilent ? { writeErr: () => {} } : {}) })
     .exitOverride()
   addGlobalOptions(program)
-  withExamples(program, "kez identity new", "kez claim create dns:example.org", "kez verify id dns:example.org")
+  withExamples(program, "kez verify id github:jason", "kez identity new", "kez claim publish github:login")
   addIdentityCommands(program)
   addClaimCommands(program)
   addVerifyCommands(program)
   addSigchainCommands(program)
+  addImportCommands(program)
   addOtherCommands(program)
   return program
 }

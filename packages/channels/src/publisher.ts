@@ -14,7 +14,7 @@ export interface Credentials {
   readonly sign?: (bytes: Uint8Array) => Promise<Uint8Array>
 }
 
-/** The forms of one proof; a publisher takes the one that its place has room for. */
+/** The forms of one proof; a publisher takes that of its place, and only that one need be there. */
 export interface PublishTexts {
   readonly markdown: string
   readonly compact: string

@@ -43,8 +43,10 @@ export async function describeClaim(
 }
 
 function nextAfter(subject: string, file: string | undefined): string {
-  if (subject.startsWith("dns:")) return `publish the record, then: kez verify id ${subject}`
-  return `publish ${file ?? "the text"} where ${subject} alone can, then: kez sigchain add ${subject}`
+  const [system] = subject.split(":", 1)
+  if (system === "dns") return `publish the record, then: kez verify id ${subject}`
+  if (system === "ed25519") return `publish ${file ?? "the text"}, then: kez sigchain add ${subject}`
+  return `publish ${file ?? "the text"} where ${subject} alone can (kez help ${system}), or: kez claim publish ${subject}`
 }
 
 /** A reference needs no claim and no key: it names the chain, and the chain names the account. */

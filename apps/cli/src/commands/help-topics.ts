@@ -1,4 +1,6 @@
-/** The topics of `kez help`. */
+/** The topics of `kez help`. The guide of a channel is the page in docs/guides: one text, read in two places. */
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
 import { variables } from "../config.ts"
 import { exitMeanings } from "../exit-codes.ts"
 
@@ -8,6 +10,12 @@ export const topics = {
   environment: async () => environmentText(),
   channels: channelsText,
   json: async () => jsonText,
+  dns: () => guideText("dns"),
+  github: () => guideText("github"),
+  nostr: () => guideText("nostr"),
+  bluesky: () => guideText("bluesky"),
+  ap: () => guideText("ap"),
+  kez: () => guideText("kez"),
 } as const satisfies Readonly<Record<string, () => Promise<string>>>
 
 export function isTopic(name: string): name is keyof typeof topics {
@@ -29,25 +37,28 @@ function environmentText(): string {
   ].join("\n")
 }
 
-const places: ReadonlyArray<readonly [system: string, example: string, place: string]> = [
-  ["dns", "dns:example.org", "a TXT record at _kez.example.org"],
-  ["github", "github:login", "a public gist, or the repository login/login"],
-  ["nostr", "nostr:npub1…", "a signed note of that key"],
-  ["bluesky", "bluesky:name.bsky.social", "a post, or the profile text"],
-  ["ap", "ap:user@example.org", "a profile field, or the bio (Mastodon and others)"],
-  ["kez", "kez:handle@example.org", "the record of a handle on a KEZ chat server"],
+const guides = join(import.meta.dirname, "../../../../docs/guides")
+
+function guideText(system: string): Promise<string> {
+  return readFile(join(guides, `${system}.md`), "utf8")
+}
+
+const places: ReadonlyArray<readonly [example: string, place: string]> = [
+  ["dns:example.org", "a TXT record at _kez.example.org"],
+  ["github:login", "a public gist, or the README of the repository login/login"],
+  ["nostr:npub1…", "the profile, a note, or an app-data event of that key"],
+  ["bluesky:name.bsky.social", "the profile text, or a post"],
+  ["ap:user@example.org", "a profile field, the bio, or a pinned post (Mastodon and others)"],
+  ["kez:handle@example.org", "the record of a KEZ chat server"],
 ]
 
 async function channelsText(): Promise<string> {
-  const { findChannel } = await import("@kez/channels")
-  const rows = places.map(([system, example, place]) => {
-    const mark = findChannel(system) === undefined ? "not yet: " : ""
-    return `  ${example.padEnd(26)}${mark}${place}`
-  })
   return [
     "A channel is where the owner of an account can place a proof, and nobody else:",
     "",
-    ...rows,
+    ...places.map(([example, place]) => `  ${example.padEnd(26)}${place}`),
+    "",
+    "The guide of one of them: kez help dns | github | nostr | bluesky | ap | kez",
     "",
     "A key needs no place: ed25519:<64 hex digits> and nostr:npub1… prove themselves by signing.",
   ].join("\n")

@@ -16,7 +16,13 @@ export function addClaimCommands(program: Command): void {
     .description("Make claims: signed texts that say an account is yours, to be published in that account's own place.")
     .summary("say that an account is yours")
     .helpGroup("Proofs")
-  withExamples(claim, "kez claim dns example.org", "kez claim create github:login --out kez.md", "kez claim list")
+  withExamples(
+    claim,
+    "kez claim publish github:login",
+    "kez claim dns example.org",
+    "kez claim create github:login --out kez.md",
+    "kez claim list",
+  )
   const create = claim
     .command("create <subject>")
     .description("Sign a claim for an account and print it.")
@@ -49,6 +55,7 @@ export function addClaimCommands(program: Command): void {
     "kez claim dns example.org --expires 1y --chain-hint https://example.org/.well-known/kez-sigchain.jsonl",
     "kez claim dns example.org >> example.org.zone",
   )
+  addPublishing(claim)
   const list = claim
     .command("list")
     .alias("ls")
@@ -59,4 +66,41 @@ export function addClaimCommands(program: Command): void {
     .option(...force)
     .action(action(() => import("../commands/claim-list.ts")))
   withExamples(list, "kez claim list", "kez claim list --json", "kez claim list --format dns")
+}
+
+const wait = ["--wait <seconds>", "how long to look for it there (default: 60; for a zone 600)"] as const
+const credential = ["--credential-file <path>", "file with the token, app password or nsec; - is stdin"] as const
+const resolver = ["--resolver <server>", "DNS server: 1.2.3.4, [::1]:53, or https://… for DNS over HTTPS"] as const
+const timeout = ["--timeout <seconds>", "how long one place may take (default: 10)"] as const
+
+function addPublishing(claim: Command): void {
+  const publish = claim
+    .command("publish <subject>")
+    .description("Put the proof into the account's own place, look for it there, and list the account in your chain.")
+    .summary("publish the proof, check it, and list it")
+    .option("--place <name>", "where: gist; profile or post; field, bio or post; app-data, profile or note")
+    .option(...credential)
+    .option(...wait)
+    .option(...expires)
+    .option(...hint)
+    .option(...resolver)
+    .option(...timeout)
+    .action(action(() => import("../commands/claim-publish.ts")))
+  withExamples(
+    withKeyOptions(publish),
+    "kez claim publish github:login",
+    "kez claim publish bluesky:name.bsky.social --place post",
+    "kez claim publish ap:user@example.social --credential-file token.txt",
+    "kez claim publish dns:example.org --wait 900",
+  )
+  const unpublish = claim
+    .command("unpublish <subject>")
+    .description("Take every proof of yours away from the account's own place. Only the chain can revoke it for good.")
+    .summary("take the proof away from its place")
+    .option(...credential)
+    .option(...wait)
+    .option(...resolver)
+    .option(...timeout)
+    .action(action(() => import("../commands/claim-unpublish.ts")))
+  withExamples(withKeyOptions(unpublish), "kez claim unpublish github:login", "kez claim unpublish nostr:npub1…")
 }

@@ -46,9 +46,11 @@ export function addOtherCommands(program: Command): void {
 
   const help = program
     .command("help [words...]")
-    .description("Help on a command, or on a topic: exit-codes, environment, channels, json.")
+    .description(
+      "Help on a command, or on a topic: exit-codes, environment, channels, json, or the guide of a channel such as github.",
+    )
     .summary("help on a command or a topic")
     .helpGroup(group)
     .action(action(() => import("../commands/help.ts")))
-  withExamples(help, "kez help identity new", "kez help exit-codes")
+  withExamples(help, "kez help identity new", "kez help github", "kez help exit-codes")
 }

@@ -1,0 +1,69 @@
+/** Which texts are the owner's own, what a place asks for, and how a publication is told. SPEC §7 */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { encodeProof, envelopeDigest, signClaim } from "@kez/core"
+import { holdsProof, isOwnProof, proofFor, readOwner, referenceTo } from "../src/publish/own-proof.ts"
+import { outcomeLines, readWait } from "../src/publish/words.ts"
+import { contextAt, grow, now, signerOf, temporaryDir } from "./support/people.ts"
+
+const subject = "github:jason"
+const owner = signerOf(1)
+const stranger = signerOf(2)
+const claim = await signClaim({ subject, createdAt: now }, owner)
+const theirs = await signClaim({ subject, createdAt: now }, stranger)
+const chain = await grow(undefined, owner, { op: "add", subject })
+const otherChain = await grow(undefined, stranger, { op: "add", subject })
+
+test("isOwnProof() knows claims by the owner's keys and references to the owner's chain, in any text around them", () => {
+  const me = { key: owner.key, chain }
+  const reference = encodeProof({ chain: chain.chain }, "reference")
+  for (const form of ["json", "compact", "markdown"] as const) {
+    assert.equal(isOwnProof(me, encodeProof(claim, form)), true, form)
+    assert.equal(isOwnProof(me, encodeProof(theirs, form)), false, form)
+  }
+  assert.equal(isOwnProof(me, `hello ${reference} world`), true)
+  assert.equal(isOwnProof({ ...me, chain: undefined }, reference), false)
+  assert.equal(isOwnProof(me, encodeProof({ chain: otherChain.chain }, "reference")), false)
+  assert.equal(isOwnProof(me, "no proof"), false)
+  assert.equal(isOwnProof(me, "kez:z1:AAAA ".repeat(20)), false, "too many to look at is nobody's")
+})
+
+test("holdsProof() wants this very claim, or a reference where a reference was published", async () => {
+  const older = await signClaim({ subject, createdAt: now - 60 }, owner)
+  const proof = { digest: envelopeDigest(claim) }
+  assert.equal(holdsProof(encodeProof(claim, "compact"), proof, chain), true)
+  assert.equal(holdsProof(encodeProof(older, "compact"), proof, chain), false)
+  const { texts } = referenceTo(chain)
+  assert.equal(holdsProof(texts.reference, proof, chain), false)
+  assert.equal(holdsProof(texts.reference, referenceTo(chain), chain), true)
+  assert.equal(holdsProof(encodeProof(claim, "compact"), referenceTo(chain), chain), false)
+})
+
+test("proofFor() makes a claim once, and uses it again while it serves", async (t) => {
+  const context = contextAt(temporaryDir(t))
+  let signed = 0
+  const signer = async () => {
+    signed += 1
+    return owner
+  }
+  const me = { ...(await readOwner(context, owner.key)), signer }
+  const first = await proofFor(context, me, { subject })
+  const second = await proofFor(context, me, { subject })
+  assert.equal(first.digest, second.digest)
+  assert.equal(signed, 1)
+  const other = await proofFor(context, me, { subject, expires: "90d" })
+  assert.notEqual(other.digest, first.digest)
+  assert.match(other.texts.markdown, /```kez/)
+  assert.match(other.texts.compact, /^kez:z1:/)
+})
+
+test("readWait() takes seconds and nothing else", () => {
+  assert.equal(readWait(undefined, 60), 60)
+  assert.equal(readWait("0", 60), 0)
+  for (const typed of ["-1", "1.5", "86401", "a", ""]) assert.throws(() => readWait(typed, 60), { code: "usage" })
+})
+
+test("outcomeLines() shows nothing that a terminal obeys", () => {
+  const [line = ""] = outcomeLines([{ url: "wss://a.example", accepted: false, note: "blocked\u001b[2J" }])
+  assert.equal(line, "✕ wss://a.example  blocked\\u{1b}[2J")
+})
