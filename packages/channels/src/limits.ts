@@ -163,6 +163,7 @@ export const relayWaitMs = 4_000
 export const relayGraceMs = 1_000
 /** NIP-39 claims taken from one account. */
 export const maxExternalIdentities = 64
+
 /** How long one name server may take, in all, when it is asked for one record. */
 export const nameServerMs = 4_000
 /** How long a question over UDP is waited for before it is sent again. */

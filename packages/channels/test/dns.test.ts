@@ -18,7 +18,7 @@ async function collectNote(txt: Readonly<Record<string, FakeTxt>>): Promise<stri
   return publication.evidence[0]?.note ?? ""
 }
 
-test("findChannel() knows dns and nothing it cannot serve", () => {
+test("findChannel() knows each channel by its system, and nothing it cannot serve", () => {
   assert.equal(findChannel("dns"), dns)
   assert.equal(findChannel("did"), undefined)
   assert.ok([...channels].every(([system, channel]) => channel.system === system))
