@@ -12,6 +12,7 @@ import {
   openSslMissing,
 } from "../../packages/channels/test/support/certificates.ts"
 import { startHttpServer, startHttpsServer, startRawServer } from "../../packages/channels/test/support/http-server.ts"
+import { limits } from "../../packages/core/src/index.ts"
 
 const page = "https://a.example/page"
 const resolver = { resolveAddresses: async () => ({ status: "no_name" as const, addresses: [] }) }
@@ -106,6 +107,41 @@ test("N14 N20 N21 endless bodies, lines and announced gigabytes are refused with
     response.writeHead(200, { "content-length": String(2 ** 30) }).write("k")
   }
   await assert.rejects(fetchOnce(t, announced), { code: "limit.body" })
+})
+
+test("N20 a chain of a gigabyte, announced or endless, is refused with limit.body at 8 MiB", async (t) => {
+  const caps = { maxWireBytes: limits.maxChainBytes, maxBodyBytes: limits.maxChainBytes }
+  const announced: RequestListener = (_request, response) => {
+    response.writeHead(200, { "content-length": String(2 ** 30) }).write("k")
+  }
+  await assert.rejects(fetchOnce(t, announced, caps), { code: "limit.body" })
+  let sent = 0
+  const endless: RequestListener = (_request, response) => {
+    const chunk = Buffer.alloc(65_536, "k")
+    const send = () => {
+      while (!response.destroyed) {
+        sent += chunk.length
+        if (!response.write(chunk)) return
+      }
+    }
+    response.on("drain", send)
+    send()
+  }
+  await assert.rejects(fetchOnce(t, endless, caps), { code: "limit.body" })
+  assert.ok(sent < 64 * 1024 * 1024, `${sent} bytes sent`)
+})
+
+test("N7 N13 N14 N19 the limits of a fetch are those of the specification unless a test says otherwise", () => {
+  assert.deepEqual(fetchLimits, {
+    totalMs: 10_000,
+    idleMs: 3_000,
+    maxRedirects: 3,
+    maxHeaderBytes: 32_768,
+    maxWireBytes: 262_144,
+    maxBodyBytes: 1_048_576,
+    maxRequestsPerHost: 2,
+    maxQueuedPerHost: 64,
+  })
 })
 
 test("fetch() takes 256 KiB on the wire, and more where the caller allows it", async (t) => {

@@ -1,6 +1,6 @@
 /** An account on a chat server: registered, bound both ways or not, given up, unreachable; with the real command. SPEC §7.7 */
 import assert from "node:assert/strict"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, beforeEach, suite, test } from "node:test"
@@ -106,6 +106,33 @@ suite("an account on a chat server", () => {
     }
     server.setPath("/livez", { status: 503 })
     assert.deepEqual(await verify(), [5, "unreachable", "channel.down"])
+  })
+
+  test("is asked for anew by each command, and sent again only where it changed", async () => {
+    await show(await chainOf(alice, add))
+    assert.deepEqual(await verify(), [0, "valid", null])
+    const before = server.requests.length
+    assert.deepEqual(await verify(), [0, "valid", null])
+    assert.deepEqual(server.requests.slice(before).sort(), ["/alice.jsonl 304", "/v1/handles/alice 304"])
+    await show(await chainOf(alice, add, revoke))
+    assert.deepEqual(await verify(), [11, "revoked", "claim.revoked"])
+  })
+
+  test("is left alone by the next commands once the server asked to wait, and the time is told", async () => {
+    server.setHandle("alice", { status: 429, retryAfterSeconds: 600 })
+    assert.deepEqual(await verify(), [5, "unreachable", "net.rate_limit"])
+    const before = server.requests.length
+    assert.deepEqual(await verify(), [5, "unreachable", "net.rate_limit"])
+    assert.equal(server.requests.length, before)
+    assert.ok(existsSync(join(home, "cache", "answers.db")))
+  })
+
+  test("a cache that is damaged is thrown away, and nobody hears of it", async () => {
+    await show(await chainOf(alice, add))
+    mkdirSync(join(home, "cache"))
+    writeFileSync(join(home, "cache", "answers.db"), "no database at all, and long enough to be looked at".repeat(40))
+    const { code, stderr } = await runKez(["verify", "id", subject], { env: { KEZ_HOME: home } })
+    assert.deepEqual([code, stderr], [0, ""])
   })
 
   test("is unreachable where localhost is not configured: no text may send anybody there", async () => {

@@ -1,15 +1,19 @@
 /** A chat server's records of handles on loopback, until there is the chat server itself: SPEC §7.7 and nothing else. */
+import { createHash } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
 import { startHttpServer } from "../../packages/channels/test/support/http-server.ts"
 
 /** What stands at a path: a JSON value, text, or a status alone, 410 for a handle that was released. */
-export type Stands = { readonly json: unknown } | { readonly text: string } | { readonly status: number }
+export type Stands =
+  | { readonly json: unknown }
+  | { readonly text: string }
+  | { readonly status: number; readonly retryAfterSeconds?: number }
 
 export interface HandlesServer {
   /** `http://127.0.0.1:PORT`, for the `hosts` of the settings. */
   readonly origin: string
-  /** Every request, as its path, in order. */
+  /** The path of every request, in order, with ` 304` behind it where the answer was that nothing changed. */
   readonly requests: readonly string[]
   /** The most requests that were being answered at once. */
   readonly mostAtOnce: number
@@ -30,13 +34,14 @@ export async function startHandlesServer({ latencyMs = 0 }: HandlesOptions = {})
   const requests: string[] = []
   let atOnce = 0
   let mostAtOnce = 0
-  const answer = async ({ url = "/" }: IncomingMessage, response: ServerResponse): Promise<void> => {
-    requests.push(url)
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { url = "/" } = request
     atOnce++
     mostAtOnce = Math.max(mostAtOnce, atOnce)
     if (latencyMs > 0) await sleep(latencyMs)
     atOnce--
-    send(response, places.get(url) ?? { status: 404 })
+    send(response, places.get(url) ?? { status: 404 }, request.headers["if-none-match"])
+    requests.push(response.statusCode === 304 ? `${url} 304` : url)
   }
   const server = await startHttpServer((request, response) => void answer(request, response))
   return {
@@ -51,8 +56,15 @@ export async function startHandlesServer({ latencyMs = 0 }: HandlesOptions = {})
   }
 }
 
-function send(response: ServerResponse, stands: Stands): void {
-  if ("status" in stands) response.writeHead(stands.status, { "content-type": "application/json" }).end("{}")
-  else if ("text" in stands) response.writeHead(200, { "content-type": "text/plain" }).end(stands.text)
-  else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(stands.json))
+function send(response: ServerResponse, stands: Stands, known: string | undefined): void {
+  if ("status" in stands) {
+    const wait = stands.retryAfterSeconds === undefined ? {} : { "retry-after": String(stands.retryAfterSeconds) }
+    response.writeHead(stands.status, { "content-type": "application/json", ...wait }).end("{}")
+    return
+  }
+  const [type, body] =
+    "text" in stands ? ["text/plain", stands.text] : ["application/json", JSON.stringify(stands.json)]
+  const etag = `"${createHash("sha256").update(body).digest("hex").slice(0, 32)}"`
+  const isSame = known === etag
+  response.writeHead(isSame ? 304 : 200, { "content-type": type, etag }).end(isSame ? undefined : body)
 }

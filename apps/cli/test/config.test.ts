@@ -51,7 +51,8 @@ test("loadSettings() reads a list of resolvers", async () => {
 })
 
 test("loadSettings() reads servers that stand for hosts, relays and public resolvers, of the profile first", async () => {
-  const toml = `relays = ["wss://a.example"]\npublic_resolvers = ["127.0.0.1:5353"]
+  const resolvers = ["127.0.0.1:5353", "9.9.9.9", "2620:fe::fe", "[::1]:53"]
+  const toml = `relays = ["wss://a.example"]\npublic_resolvers = ${JSON.stringify(resolvers)}
 [hosts]\nlocalhost = "http://127.0.0.1:7878"\n"git.example:8443" = "https://10.0.0.1/api/"
 [profiles.work]\nrelays = ["ws://b.example/x?y"]\n[profiles.work.hosts]\n`
   const settings = await load(toml)
@@ -63,7 +64,7 @@ test("loadSettings() reads servers that stand for hosts, relays and public resol
     },
   )
   assert.deepEqual(settings.relays, { value: ["wss://a.example"], origin: "config.toml" })
-  assert.deepEqual(settings.publicResolvers.value, ["127.0.0.1:5353", "9.9.9.9", "2620:fe::fe", "[::1]:53"])
+  assert.deepEqual(settings.publicResolvers.value, resolvers)
   const work = await load(toml, { KEZ_PROFILE: "work" })
   assert.deepEqual([{ ...work.hosts.value }, work.relays.value], [{}, ["ws://b.example/x?y"]])
   const other = await load(toml, { KEZ_RELAYS: "wss://c.example, wss://d.example" })

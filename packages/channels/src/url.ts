@@ -3,7 +3,7 @@
  * Only `http` and `https`, ports 80 and 443, public names; a configured host is the one exception.
  */
 import { isIP } from "node:net"
-import { URL } from "node:url"
+import { domainToUnicode, URL } from "node:url"
 import { KezError } from "@kez/core"
 import { isPublicAddress } from "./address.ts"
 import { maxNameBytes, maxUrlBytes } from "./limits.ts"
@@ -126,9 +126,15 @@ function assertPublicName(host: string): void {
   const labels = host.split(".")
   const wellFormed = host.length <= maxNameBytes && labels.length >= 2 && labels.every((part) => label.test(part))
   if (!wellFormed) throw new KezError("net.host", "Cannot fetch: expected a full domain name without a final dot")
+  if (labels.some(isBrokenALabel)) throw new KezError("net.host", `Cannot fetch from ${host}: expected a valid name`)
   if (privateSuffixes.some((suffix) => host === suffix || host.endsWith(`.${suffix}`))) {
     throw new KezError("net.host", `Cannot fetch from ${host}: expected a public name, got one for local use`)
   }
+}
+
+/** Node takes labels that begin with `xn--` and are no Punycode; the URL standard refuses them, and so may others. */
+function isBrokenALabel(part: string): boolean {
+  return part.startsWith("xn--") && ["", part].includes(domainToUnicode(part))
 }
 
 function parseHost(text: string): string {
