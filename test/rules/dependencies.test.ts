@@ -1,7 +1,9 @@
 /** What this repository takes from others: pinned, explained, whole, and without install scripts. */
 import assert from "node:assert/strict"
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
 import { test } from "node:test"
-import { manifests, readJson, readText } from "../support/sources.ts"
+import { manifests, ROOT, readJson, readText } from "../support/sources.ts"
 
 /** Packages that may run a script when they are installed. A line here needs a reason in docs/decisions. */
 const MAY_HAVE_INSTALL_SCRIPT: readonly string[] = []
@@ -18,8 +20,8 @@ interface LockEntry {
 }
 type Lock = ReadonlyArray<readonly [path: string, entry: LockEntry]>
 
-const readLock = (): Lock =>
-  Object.entries((readJson("package-lock.json") as { packages: Record<string, LockEntry> }).packages)
+const readLock = (path = "package-lock.json"): Lock =>
+  Object.entries((readJson(path) as { packages: Record<string, LockEntry> }).packages)
 const installed = (lock: Lock): Lock => lock.filter(([path, entry]) => path.includes("node_modules/") && !entry.link)
 const pathsOf = (lock: Lock): readonly string[] => lock.map(([path]) => path)
 const nameOf = (path: string): string => path.replace(/^.*node_modules\//, "")
@@ -57,6 +59,18 @@ for (const [rule, find, broken] of lockRules) {
   })
 }
 
+/** Servers that tests run against have locks of their own. Their scripts never run: setup-test-servers.sh installs without. */
+const PEERS = readdirSync(join(ROOT, "test/peers"))
+
+for (const peer of PEERS) {
+  test(`the lock file of test/peers/${peer} gives every package an integrity, and names no host`, () => {
+    const lock = readLock(`test/peers/${peer}/package-lock.json`)
+    assert.ok(installed(lock).length > 0)
+    assert.deepEqual(withoutIntegrity(lock), [])
+    assert.deepEqual(withHost(lock), [])
+  })
+}
+
 interface Dependency {
   readonly manifest: string
   readonly name: string
@@ -67,7 +81,8 @@ const FIELDS = ["dependencies", "devDependencies", "optionalDependencies", "peer
 type Manifest = Partial<Record<(typeof FIELDS)[number], Record<string, string>>>
 
 function readDependencies(): readonly Dependency[] {
-  return manifests().flatMap((manifest) => {
+  const peers = PEERS.map((peer) => `test/peers/${peer}/package.json`)
+  return [...manifests(), ...peers].flatMap((manifest) => {
     const fields = readJson(manifest) as Manifest
     const entries = FIELDS.flatMap((field) => Object.entries(fields[field] ?? {}))
     return entries.map(([name, version]) => ({ manifest, name, version }))
