@@ -66,6 +66,8 @@ function run(command: string, cwd: string, env: Record<string, string>): Promise
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text
     })
+    // A command that ends without reading its input closes the pipe first.
+    child.stdin.on("error", () => {})
     child.stdin.end("the command's own input\n")
     child.on("error", reject)
     child.on("close", (code) => resolve({ code, stdout, stderr }))
