@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander"
 import { exitCodes } from "./exit-codes.ts"
 import { type OutputMode, writeFailure } from "./output.ts"
 import { addClaimCommands } from "./program/claim.ts"
+import { addGraphCommand } from "./program/graph.ts"
 import { formatHelp, withExamples } from "./program/help.ts"
 import { addIdentityCommands } from "./program/identity.ts"
 import { addImportCommands } from "./program/import.ts"
@@ -28,6 +29,7 @@ export function createProgram(isSilent = false): Command {
   addIdentityCommands(program)
   addClaimCommands(program)
   addVerifyCommands(program)
+  addGraphCommand(program)
   addSigchainCommands(program)
   addImportCommands(program)
   addOtherCommands(program)

@@ -2,19 +2,19 @@
 import type { Evidence, Verdict } from "@kez/core"
 import type { Answer } from "./consult.ts"
 import { exitCodes } from "./exit-codes.ts"
-import { type Paint, paint, printable } from "./output.ts"
+import { paint, printable } from "./output.ts"
 import { flagText, reasonText } from "./reason-text.ts"
 import { columns, count, shortDigest, shortKey, timeText } from "./short-text.ts"
 import type { Proven } from "./store/verdicts.ts"
 
-interface Badge {
-  readonly glyph: string
+export interface VerdictBadge {
+  readonly glyph: "✓" | "⊘" | "⌛" | "◌" | "⑂" | "✕"
   readonly word: string
-  readonly how: Paint
+  readonly how: "green" | "yellow" | "red" | "dim"
 }
 
 /** How a verdict is called. */
-function badgeOf({ status, reason, flags }: Pick<Verdict, "status" | "reason" | "flags">): Badge {
+export function badgeOf({ status, reason, flags }: Pick<Verdict, "status" | "reason" | "flags">): VerdictBadge {
   switch (status) {
     case "valid":
       // Without a look at the place nothing is proven but that the key signed.

@@ -1,14 +1,14 @@
 /** `kez sigchain show`: every event of a chain, its devices and subjects, and whether its history is one. */
-import { type ChainReplay, judgeHead, KezError } from "@kez/core"
+import type { ChainReplay } from "@kez/core"
 import { devicesJson, eventJson, splitsJson, subjectsJson } from "../chain-json.ts"
 import { chainStatus, devicesText, eventSubject, splitsText, subjectsText } from "../chain-text.ts"
 import { withChain } from "../find-chain.ts"
+import { liveUntilOf } from "../live-until.ts"
 import { losingEvents } from "../own-chain.ts"
 import type { Handler } from "../run.ts"
 import { columns, shortDigest, shortKey } from "../short-text.ts"
 import { ownEvents } from "../store/chains.ts"
 import type { Store } from "../store/database.ts"
-import { loadHeads } from "../store/heads.ts"
 
 export const run: Handler<object> = async (context, { args: [id] }) =>
   withChain(context, id, (store, chain) => {
@@ -72,17 +72,4 @@ function chainText(store: Store, chain: ChainReplay, liveUntil: string | undefin
     devicesText(chain),
     ...(chain.splits.length === 0 ? [] : [splitsText(chain, ownEvents(store, chain.chain))]),
   ].join("\n")
-}
-
-function liveUntilOf(store: Store, chain: ChainReplay, now: number): string | undefined {
-  const ends = loadHeads(store, chain.chain, now).flatMap((head) => {
-    try {
-      const { says, expiresAt } = judgeHead(head, chain, now)
-      return says === "live" ? [expiresAt] : []
-    } catch (error) {
-      if (error instanceof KezError) return []
-      throw error
-    }
-  })
-  return ends.sort().at(-1)
 }

@@ -43,10 +43,17 @@ export function addVerifyCommands(program: Command): void {
 }
 
 function withVerifyOptions(command: Command): Command {
+  return withLookingOptions(
+    command
+      .option("--primary <key>", "the key that you expect: ed25519:… or nostr:npub1…")
+      .option("--fresh", "fail unless a signed head confirms that the chain found is complete"),
+  )
+}
+
+/** What every command has that looks at accounts and chains. */
+export function withLookingOptions(command: Command): Command {
   return command
-    .option("--primary <key>", "the key that you expect: ed25519:… or nostr:npub1…")
     .option("--require-chain", "fail unless the identity's chain was found, so that a revocation would be seen")
-    .option("--fresh", "fail unless a signed head confirms that the chain found is complete")
     .option("--chain <file>", "a chain document to consult too; may be repeated", collect, [])
     .option("--resolver <server>", "DNS server: 1.2.3.4, [::1]:53, or https://… for DNS over HTTPS")
     .option("--timeout <seconds>", "how long one place may take (default: 10)")

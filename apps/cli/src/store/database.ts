@@ -48,7 +48,9 @@ export async function inTransaction<T>(store: Store, work: () => T | Promise<T>)
   const path = store.location() ?? "the store"
   guard(path, () => store.exec("BEGIN IMMEDIATE"))
   try {
-    const result = await work()
+    const done = work()
+    // Work that waits for nothing is committed in one go: another piece in this process would wait for it in vain.
+    const result = done instanceof Promise ? await done : done
     guard(path, () => store.exec("COMMIT"))
     return result
   } catch (error) {

@@ -1,0 +1,150 @@
+/** From what was typed to the whole graph: the chain, then every active account of it, looked at together. */
+import { type ChainReplay, formatIdentity, KezError, parseIdentity } from "@kez/core"
+import type { Answer } from "../consult.ts"
+import type { Context } from "../context.ts"
+import { exitCodes } from "../exit-codes.ts"
+import { currentIdentity } from "../keys/signers.ts"
+import { exitCodeOfVerdict, nextStep } from "../verdict-text.ts"
+import type { Demands } from "../verify-accounts.ts"
+import { type Asked, buildGraph, type IdentityGraph } from "./graph-model.ts"
+import { findKnownChain, type KnownChain, type Wanted } from "./known-chain.ts"
+import { createVerifyMany, createVerifyNone, type VerifyMany } from "./verify-subjects.ts"
+
+/** As many digits of a chain id as must be there. */
+const minChainChars = "sha256:".length + 8
+/** Looking at accounts may bring newer events of the chain, and with them more accounts. */
+const maxRounds = 3
+
+export interface GatherOptions {
+  readonly demands: Demands
+  readonly offline: boolean
+}
+
+export interface Gathered {
+  readonly graph: IdentityGraph
+  readonly exitCode: number
+  /** What the reader can do next, where something is to be done. */
+  readonly next: string | undefined
+}
+
+/** Throws `chain.unknown` for a key or an id whose chain is not known, `channel.unsupported` for an account nobody can look at. */
+export async function gatherGraph(
+  context: Context,
+  typed: string | undefined,
+  options: GatherOptions,
+): Promise<Gathered> {
+  const verify = (primary?: string): VerifyMany =>
+    options.offline
+      ? createVerifyNone(context)
+      : createVerifyMany(context, { ...options.demands, primary })
+  const find = (wanted: Wanted) => findKnownChain(context, wanted, options.demands.documents)
+  const { asked, known, answer } = await start(context, typed, { verify, find })
+  const around =
+    known === undefined
+      ? { known, answers: [] }
+      : await lookAround(context, { known, answer, verify, find, isOffline: options.offline })
+  const answers = answer === undefined ? around.answers : [answer, ...around.answers]
+  const { replay, freshUntil } = around.known ?? { replay: undefined, freshUntil: undefined }
+  const graph = buildGraph({ asked, replay, freshUntil, answers, now: context.now() })
+  return { graph, exitCode: exitCodeOf(graph, answer), next: answer === undefined ? undefined : nextOf(answer) }
+}
+
+/** The two ways to learn more. */
+interface Means {
+  verify(primary?: string): VerifyMany
+  find(wanted: Wanted): Promise<KnownChain | undefined>
+}
+
+interface Start {
+  readonly asked: Asked
+  readonly known: KnownChain | undefined
+  /** What the asked account itself showed. */
+  readonly answer?: Answer
+}
+
+async function start(context: Context, typed: string | undefined, means: Means): Promise<Start> {
+  if (typed?.startsWith("sha256:")) return startFromChain(typed.replace(/…$/, ""), means)
+  const isName = typed === undefined || !typed.includes(":")
+  const identity = isName ? (await currentIdentity(context, typed)).key : formatIdentity(parseIdentity(typed))
+  const [system = ""] = identity.split(":", 1)
+  if (system !== "ed25519" && system !== "nostr") return startFromAccount(identity, means)
+  const known = await means.find({ key: identity })
+  if (known !== undefined) return { asked: { kind: "key", identity }, known }
+  // A nostr key is an account too: its notes may prove whose it is.
+  if (system === "nostr") return startFromAccount(identity, means)
+  throw unknownChain(identity)
+}
+
+async function startFromChain(typed: string, { find }: Means): Promise<Start> {
+  if (typed.length < minChainChars) {
+    throw new KezError("usage", "Cannot choose a chain by this id: expected sha256: and at least 8 of its digits")
+  }
+  const known = await find({ chain: typed })
+  if (known === undefined) throw unknownChain("this id")
+  return { asked: { kind: "chain", identity: known.replay.chain }, known }
+}
+
+async function startFromAccount(subject: string, { verify, find }: Means): Promise<Start> {
+  const [answer] = await verify()([subject])
+  const asked: Asked = { kind: "account", identity: subject }
+  if (answer === undefined) return { asked, known: undefined }
+  const { verdict, lastProven } = answer
+  // Where nothing is to be seen now, the chain by which it was proven before still tells whose it may be.
+  const id = verdict.chain?.id ?? (verdict.primary === undefined ? lastProven?.chain : undefined)
+  const byId = id === undefined ? undefined : await find({ chain: id })
+  const known = byId ?? (verdict.primary === undefined ? await find({ subject }) : undefined)
+  if (known !== undefined || verdict.reason !== "channel.unsupported") return { asked, known, answer }
+  throw new KezError("channel.unsupported", `Cannot look at ${subject}: this version has no channel for it`, {
+    hint: "Name another account of the same person, or their key or chain: kez graph ed25519:…",
+  })
+}
+
+interface Around extends Means {
+  readonly known: KnownChain
+  readonly answer: Answer | undefined
+  readonly isOffline: boolean
+}
+
+/** Every active account of the chain, with the chain as it is known afterwards. */
+async function lookAround(
+  context: Context,
+  { known, answer, verify, find, isOffline }: Around,
+): Promise<{ readonly known: KnownChain; readonly answers: readonly Answer[] }> {
+  let newest = known
+  const seen = new Set(answer === undefined ? [] : [answer.verdict.subject])
+  const answers: Answer[] = []
+  for (let round = 0; round < maxRounds; round++) {
+    const missing = activeSubjects(newest.replay).filter((subject) => !seen.has(subject))
+    if (missing.length === 0) break
+    if (missing.length > 1 && !isOffline) context.terminal.progress(`looking at ${missing.length} accounts`)
+    answers.push(...(await verify(newest.replay.state.primary)(missing)))
+    for (const subject of missing) seen.add(subject)
+    newest = (await find({ chain: known.replay.chain })) ?? newest
+  }
+  return { known: newest, answers }
+}
+
+function activeSubjects({ state }: ChainReplay): readonly string[] {
+  return [...state.subjects.values()].filter(({ status }) => status === "active").map(({ subject }) => subject)
+}
+
+/** The asked account's own verdict decides, as in `kez verify id`; of a key or a chain, whether its history is one. */
+function exitCodeOf({ centre }: IdentityGraph, answer: Answer | undefined): number {
+  if (answer === undefined) return centre.chain?.status === "fork" ? exitCodes.fork : exitCodes.ok
+  return isUnseen(answer) ? exitCodes.ok : exitCodeOfVerdict(answer.verdict)
+}
+
+function nextOf(answer: Answer): string | undefined {
+  return isUnseen(answer) ? undefined : nextStep(answer.verdict)
+}
+
+/** Whether nobody looked: then there is no verdict on the account. */
+function isUnseen({ verdict }: Answer): boolean {
+  return verdict.flags.includes("unpublished")
+}
+
+function unknownChain(what: string): KezError {
+  return new KezError("chain.unknown", `Cannot find the chain of ${what} on this computer`, {
+    hint: "Name one of its accounts instead (kez graph dns:example.org), or hand the chain in with --chain FILE.",
+  })
+}
