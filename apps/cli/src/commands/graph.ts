@@ -32,6 +32,7 @@ export const run: Handler<GraphOptions> = async (context, { args: [typed], ...op
     data: context.flags.json ? await json(graph, options.out) : undefined,
     text,
     exitCode,
+    ...(next === undefined ? {} : { next }),
   }
 }
 

@@ -26,9 +26,8 @@ const foreign: Badge = { glyph: "✕", word: "proven by another identity", tone:
 
 export function accountBadge({ status, reason, flags, isForeign }: AccountState): Badge {
   if (isForeign) return foreign
-  if (status === "unchecked") return notLookedAt
   if (reason === "channel.unsupported" || reason === "identity.unsupported") return cannotLook
-  if (status === "unreachable" && flags.includes("unpublished")) return notLookedAt
+  if (status === "unchecked") return notLookedAt
   const { glyph, word, how } = badgeOf({ status, reason, flags })
   return { glyph, word, tone: tones[how] }
 }

@@ -40,11 +40,8 @@ export function accountsSummary({ accounts }: IdentityGraph): string {
 }
 
 /** Why an account is not proven, with its code; undefined where there is nothing to explain. */
-export function whyWords({ reason, status, flags, retryAfterSeconds }: Account): string | undefined {
-  if (reason === undefined) {
-    if (status === "unchecked" || flags.includes("unpublished")) return "Nobody was asked."
-    return undefined
-  }
+export function whyWords({ reason, status, retryAfterSeconds }: Account): string | undefined {
+  if (reason === undefined) return status === "unchecked" ? "Nobody was asked." : undefined
   const again = retryAfterSeconds === undefined ? "" : ` Again in ${retryAfterSeconds} s.`
   const why =
     reason === "channel.unsupported" ? "Accounts of this kind cannot be looked at in this version." : reasonText(reason)

@@ -163,7 +163,7 @@ function accountOf({ subject, entry, answer, replay, primary, asked }: AccountIn
   const verdict = answer?.verdict
   // A proof of somebody else's is a good proof, and none of this identity: it must not look like one.
   const isForeign = verdict?.status === "valid" && !isSame(verdict, replay, primary)
-  const status = isForeign ? "invalid" : (verdict?.status ?? "unchecked")
+  const status = isForeign ? "invalid" : statusOf(verdict)
   const reason = isForeign ? "proof.primary_mismatch" : verdict?.reason
   const flags = verdict?.flags ?? []
   return {
@@ -181,6 +181,12 @@ function accountOf({ subject, entry, answer, replay, primary, asked }: AccountIn
     lastProven: answer?.lastProven?.provenAt,
     retryAfterSeconds: verdict?.retryAfterSeconds,
   }
+}
+
+/** A place at which nobody looked is not one that gave no answer. */
+function statusOf(verdict: Verdict | undefined): Account["status"] {
+  if (verdict === undefined) return "unchecked"
+  return verdict.status === "unreachable" && verdict.flags.includes("unpublished") ? "unchecked" : verdict.status
 }
 
 function isSame(

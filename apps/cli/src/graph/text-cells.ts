@@ -44,8 +44,10 @@ function piecesOf(word: string, room: number): readonly Piece[] {
   const chars = [...word]
   if (chars.length <= room) return [{ text: word, isRest: false }]
   const pieces: Piece[] = []
-  for (let at = 0; at < chars.length; at += room) {
-    pieces.push({ text: chars.slice(at, at + room).join(""), isRest: at > 0 })
+  // Of one length: a last piece of one character looks like a mistake.
+  const length = Math.ceil(chars.length / Math.ceil(chars.length / room))
+  for (let at = 0; at < chars.length; at += length) {
+    pieces.push({ text: chars.slice(at, at + length).join(""), isRest: at > 0 })
   }
   return pieces
 }
