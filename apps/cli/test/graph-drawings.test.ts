@@ -196,7 +196,7 @@ test("graphSvg() can be read by ear: a name, a description with every account, a
 test("graphSvg() and graphHtml() have a glyph and a word for every state", async () => {
   const graph = await graphOf(40, 4)
   for (const text of [graphSvg(graph), graphHtml(graph)]) {
-    for (const word of ["proven", "can&#39;t reach", "not found", "expired", "can&#39;t look yet"])
+    for (const word of ["proven", "can&#39;t reach", "not found", "expired", "can&#39;t be looked at"])
       assert.ok(text.includes(`>${word}`) || text.includes(`> ${word}`), word)
   }
 })

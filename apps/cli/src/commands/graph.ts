@@ -21,6 +21,10 @@ type Form = (typeof forms)[number] | "text"
 export const run: Handler<GraphOptions> = async (context, { args: [typed], ...options }) => {
   const form = readForm(options, context.flags.json)
   const demands = await readDemands(context, options)
+  for (const { source, evidence } of demands.documents) {
+    if (source.code !== undefined)
+      context.warn(`${source.name} is used as far as it goes: ${evidence.note} [${source.code}]`)
+  }
   const { graph, exitCode, next } = await gatherGraph(context, typed, {
     demands,
     offline: options.offline === true,

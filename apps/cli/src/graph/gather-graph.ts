@@ -27,16 +27,14 @@ export interface Gathered {
   readonly next: string | undefined
 }
 
-/** Throws `chain.unknown` for a key or an id whose chain is not known, `channel.unsupported` for an account nobody can look at. */
+/** Throws `chain.unknown` for a key or an id whose chain is not known, `chain.fork` for a key with several. */
 export async function gatherGraph(
   context: Context,
   typed: string | undefined,
   options: GatherOptions,
 ): Promise<Gathered> {
   const verify = (primary?: string): VerifyMany =>
-    options.offline
-      ? createVerifyNone(context)
-      : createVerifyMany(context, { ...options.demands, primary })
+    options.offline ? createVerifyNone(context) : createVerifyMany(context, { ...options.demands, primary })
   const find = (wanted: Wanted) => findKnownChain(context, wanted, options.demands.documents)
   const { asked, known, answer } = await start(context, typed, { verify, find })
   const around =
@@ -93,10 +91,7 @@ async function startFromAccount(subject: string, { verify, find }: Means): Promi
   const id = verdict.chain?.id ?? (verdict.primary === undefined ? lastProven?.chain : undefined)
   const byId = id === undefined ? undefined : await find({ chain: id })
   const known = byId ?? (verdict.primary === undefined ? await find({ subject }) : undefined)
-  if (known !== undefined || verdict.reason !== "channel.unsupported") return { asked, known, answer }
-  throw new KezError("channel.unsupported", `Cannot look at ${subject}: this version has no channel for it`, {
-    hint: "Name another account of the same person, or their key or chain: kez graph ed25519:…",
-  })
+  return { asked, known, answer }
 }
 
 interface Around extends Means {

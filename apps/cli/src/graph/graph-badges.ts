@@ -21,7 +21,7 @@ export interface AccountState {
 }
 
 const notLookedAt: Badge = { glyph: "○", word: "not looked at", tone: "muted" }
-const cannotLook: Badge = { glyph: "◌", word: "can't look yet", tone: "muted" }
+const cannotLook: Badge = { glyph: "◌", word: "can't be looked at", tone: "muted" }
 const foreign: Badge = { glyph: "✕", word: "proven by another identity", tone: "bad" }
 
 export function accountBadge({ status, reason, flags, isForeign }: AccountState): Badge {

@@ -11,6 +11,8 @@ const maxDepth = 3
 const style: CardStyle = { ...roomy, nameSize: 12 }
 const step = style.height + 16
 const top = 10
+/** Behind the lower edge of the identity. */
+const below = top + centreSize.height - 12
 
 interface Row {
   readonly card: Card
@@ -26,7 +28,7 @@ export function columnSvg(graph: IdentityGraph): string {
   const middle = (at: number) => first + at * step
   const height = rows.length === 0 ? top + centreSize.height + 4 : middle(rows.length - 1) + step / 2 + 2
   const content = [
-    `<g>${rows.map((row, at) => linkSvg(row, at, { rows, middle })).join("")}</g>`,
+    `<g>${linksSvg(rows, middle)}</g>`,
     `<g transform="translate(${width / 2} ${top + centreSize.height / 2})">${centreSvg(graph, centreSize)}</g>`,
     ...rows.map(({ card, depth }, at) => {
       const left = leftOf(depth)
@@ -60,15 +62,31 @@ function leftOf(depth: number): number {
   return indent + depth * 16
 }
 
-/** Down from what it hangs on, then to the right. */
-function linkSvg(
-  { depth, parent, link }: Row,
-  at: number,
-  { rows, middle }: { readonly rows: readonly Row[]; readonly middle: (at: number) => number },
-): string {
-  const from = parent === undefined ? undefined : rows[parent]
-  const x = from === undefined ? 12 + 2 : leftOf(from.depth) + 8
-  const y = parent === undefined ? top + centreSize.height - 12 : middle(parent)
-  const end = Math.max(leftOf(depth), x) + 4
-  return `<path class="link ${link}" d="M${x} ${y}V${middle(at) - 8}Q${x} ${middle(at)} ${x + 8} ${middle(at)}H${end}"/>`
+/** How far down a turn to the right begins before its middle. */
+const turn = 8
+
+/** One line down from each box to the last of those that hang on it, and from there one to each, which shows how it is. */
+function linksSvg(rows: readonly Row[], middle: (at: number) => number): string {
+  const trunks = [undefined, ...rows.keys()].map((from) => {
+    const last = rows.findLastIndex(({ parent }) => parent === from)
+    return last === -1
+      ? ""
+      : trunkSvg(trunkOf(rows, from), { top: from === undefined ? below : middle(from), end: middle(last) - turn })
+  })
+  const branches = rows.map(({ depth, parent, link }, at) => {
+    const [x, y] = [trunkOf(rows, parent), middle(at)]
+    const end = Math.max(leftOf(depth), x + turn) + 4
+    return `<path class="link ${link}" d="M${x} ${y - turn}Q${x} ${y} ${x + turn} ${y}H${end}"/>`
+  })
+  return [...trunks, ...branches].join("")
+}
+
+/** Where the line under a box is. */
+function trunkOf(rows: readonly Row[], from: number | undefined): number {
+  const row = from === undefined ? undefined : rows[from]
+  return row === undefined ? 14 : leftOf(row.depth) + 8
+}
+
+function trunkSvg(x: number, { top: start, end }: { readonly top: number; readonly end: number }): string {
+  return `<path class="link link-muted" d="M${x} ${start}V${end}"/>`
 }

@@ -40,12 +40,16 @@ export function accountsSummary({ accounts }: IdentityGraph): string {
 }
 
 /** Why an account is not proven, with its code; undefined where there is nothing to explain. */
-export function whyWords({ reason, status, retryAfterSeconds }: Account): string | undefined {
+export function whyWords({ subject, reason, status, retryAfterSeconds }: Account): string | undefined {
   if (reason === undefined) return status === "unchecked" ? "Nobody was asked." : undefined
   const again = retryAfterSeconds === undefined ? "" : ` Again in ${retryAfterSeconds} s.`
-  const why =
-    reason === "channel.unsupported" ? "Accounts of this kind cannot be looked at in this version." : reasonText(reason)
+  const why = reason === "channel.unsupported" ? unlookable(subject) : reasonText(reason)
   return `${why}${again} [${reason}]`
+}
+
+function unlookable(subject: string): string {
+  const isKey = subject.startsWith("ed25519:")
+  return isKey ? "A key has no place to look at." : "Accounts of this kind cannot be looked at in this version."
 }
 
 /** The time when an account that is not proven now was proven last. */

@@ -130,7 +130,7 @@ function tableHtml({ title, caption, columns, rows }: HtmlTable): string {
   return [
     "<section>",
     `<h2>${title}</h2>`,
-    `<table role="table"><caption>${caption}</caption>`,
+    `<table class="${title.toLowerCase()}" role="table"><caption>${caption}</caption>`,
     `<thead role="rowgroup"><tr role="row">${head}</tr></thead>`,
     `<tbody role="rowgroup">`,
     ...body,

@@ -34,10 +34,15 @@ const rules = [
   ".column{display:none}.size{display:inline-flex;gap:.5rem;align-items:center;min-block-size:1.75rem;margin-block-start:1rem}",
   ".size:has(:checked)+.wide svg{max-inline-size:none}",
   "figure:focus-visible,a:focus-visible,input:focus-visible{outline:3px solid var(--accent);outline-offset:3px}",
-  "table{inline-size:100%;border-collapse:collapse;background:var(--card);border:1px solid var(--edge);border-radius:10px}",
-  "caption{text-align:start;padding-block-end:.5rem}th,td{text-align:start;vertical-align:top;padding:.6rem .75rem;border-block-start:1px solid var(--edge)}",
-  "thead th{border:0;font-size:.8rem;color:var(--soft);font-weight:600;white-space:nowrap}tbody th{font-weight:600}td p{margin:.15rem 0 0;font-size:.875rem;color:var(--soft)}",
-  ".status{font-weight:600;white-space:nowrap}.status svg{vertical-align:-.1em}.good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}.muted{color:var(--muted)}",
+  "table{inline-size:100%;table-layout:fixed;border-collapse:collapse;background:var(--card);border:1px solid var(--edge);border-radius:10px}",
+  "caption{text-align:start;padding-block-end:.5rem}th,td{text-align:start;vertical-align:top;padding:.6rem .75rem;overflow-wrap:anywhere;border-block-start:1px solid var(--edge)}",
+  // Shares of the width: what strangers wrote must not decide.
+  ...["24%", "25%", "8%", "9%", "11%"].map(
+    (share, at) => `.accounts thead th:nth-child(${at + 1}){inline-size:${share}}`,
+  ),
+  ...["38%", "13%", "41%"].map((share, at) => `.devices thead th:nth-child(${at + 1}){inline-size:${share}}`),
+  "thead th{border:0;font-size:.8rem;color:var(--soft);font-weight:600;overflow-wrap:normal}tbody th{font-weight:600}td p{margin:.15rem 0 0;font-size:.875em;color:var(--soft)}",
+  ".status{font-weight:600}.status svg{vertical-align:-.1em}.good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}.muted{color:var(--muted)}",
   "a{color:var(--accent)}footer{margin-block-start:3rem;font-size:.875rem}footer p{margin:.25rem 0}",
 ].join("")
 
@@ -52,4 +57,4 @@ const narrow = `@media screen and (max-width:48rem){${[
 ].join("")}}`
 
 const print =
-  "@media print{body{background:none;font-size:10pt}main{padding:0}.size,.column{display:none}figure{overflow:visible}tr{break-inside:avoid}a{color:inherit;text-decoration:none}}"
+  "@media print{body{background:none;font-size:9pt}th,td{padding:.25rem .4rem}h2,caption{break-after:avoid}main{padding:0}.size,.column{display:none}figure{overflow:visible}tr{break-inside:avoid}a{color:inherit;text-decoration:none}}"
