@@ -1,6 +1,19 @@
 /** Cases of vectors/channel-github.json about accounts that are gone, renamed or taken over. SPEC §7.3 [GH-8]. */
 import { absent, channelCase, found, invalid, type WebAnswer } from "./channel-case.ts"
-import { api, at, file, gist, jason, list, listUrl, noRepo, page, proof, userNow } from "./channel-github-answers.ts"
+import {
+  api,
+  at,
+  file,
+  gist,
+  jason,
+  list,
+  listUrl,
+  noRepo,
+  page,
+  proof,
+  userNow,
+  whole,
+} from "./channel-github-answers.ts"
 import type { VectorCase } from "./vector-file.ts"
 
 export function accountCases(): readonly VectorCase[] {
@@ -24,7 +37,14 @@ export function accountCases(): readonly VectorCase[] {
     channelCase(
       "taken-over",
       "P3 another account has the login: its number is given, and where the known one is now",
-      { ...at(list(gist("a1", {}, { owner: taken })), file("a1"), userNow(583231, "Jason2")), ...known },
+      {
+        ...at(
+          list(gist("a1", {}, { owner: taken })),
+          whole("a1", proof, "kez.md", { owner: taken }),
+          userNow(583231, "Jason2"),
+        ),
+        ...known,
+      },
       found("77", [[proof, `${page}/a1`]]),
     ),
     channelCase(

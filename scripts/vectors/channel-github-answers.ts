@@ -36,11 +36,17 @@ export function gist(id: string, file: FileShape = {}, more: object = {}): objec
 }
 
 export const list = (...gists: readonly object[]): WebAnswer => ({ url: listUrl, body: gists })
+/** What the raw host says of a file. */
 export const file = (id: string, content = proof, name = "kez.md"): WebAnswer => ({
   url: rawUrl(id, name),
   headers: text,
   body: content,
 })
+/** What the API says of one gist. `entry`: more about its file. */
+export function whole(id: string, content = proof, name = "kez.md", more: object = {}, entry: object = {}): WebAnswer {
+  const files = { [name]: { filename: name, raw_url: rawUrl(id, name), truncated: false, content, ...entry } }
+  return { url: `${api}/gists/${id}`, body: gist(id, { name }, { files, ...more }) }
+}
 export const noRepo: WebAnswer = { url: `${api}/repos/${value}/${value}`, status: 404, body: { message: "Not Found" } }
 
 export function repo(more: object = {}, finalUrl?: string): WebAnswer {

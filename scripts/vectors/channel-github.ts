@@ -21,28 +21,35 @@ import {
   readme,
   repo,
   text,
+  whole,
 } from "./channel-github-answers.ts"
+import { confirmedCases } from "./channel-github-confirmed.ts"
 import type { VectorFile } from "./vector-file.ts"
 
 function gists() {
   return [
-    channelCase("gist", "a file kez.md in a public gist", at(list(gist("a1")), file("a1")), inGist("a1")),
+    channelCase("gist", "a file kez.md in a public gist", at(list(gist("a1")), whole("a1")), inGist("a1")),
     channelCase(
       "any-name",
       "a file of any name, though after those that say kez",
-      at(list(gist("a1", { name: "b.txt" }), gist("a2")), file("a1", proof, "b.txt"), file("a2", "nothing")),
+      at(
+        list(gist("a1", { name: "b.txt" }), gist("a2")),
+        file("a1", proof, "b.txt"),
+        whole("a1", proof, "b.txt"),
+        whole("a2", "nothing"),
+      ),
       found("583231", [[proof, `${page}/a1`]]),
     ),
     channelCase(
       "named-first",
       "where a file that says kez holds a proof, others are not read",
-      at(list(gist("a1", { name: "b.txt" }), gist("a2")), file("a2")),
+      at(list(gist("a1", { name: "b.txt" }), gist("a2")), whole("a2")),
       inGist("a2"),
     ),
     channelCase(
       "described",
       "the description may say kez too",
-      at(list(gist("a1", { name: "b.txt" }, { description: "My KEZ proof" })), file("a1", proof, "b.txt")),
+      at(list(gist("a1", { name: "b.txt" }, { description: "My KEZ proof" })), whole("a1", proof, "b.txt")),
       inGist("a1"),
     ),
     channelCase(
@@ -54,13 +61,13 @@ function gists() {
     channelCase(
       "foreign-beside-own",
       "a foreign gist does not spoil an own proof",
-      at(list(gist("a1", {}, { owner: other }), gist("a2")), file("a2")),
+      at(list(gist("a1", {}, { owner: other }), gist("a2")), whole("a2")),
       inGist("a2"),
     ),
     channelCase(
       "other-number",
       "the same login with another number is another account; the first gist tells the number",
-      at(list(gist("a1"), gist("a2", {}, { owner: { ...jason, id: 2 } })), file("a1", "nothing"), noRepo),
+      at(list(gist("a1"), gist("a2", {}, { owner: { ...jason, id: 2 } })), whole("a1", "nothing"), noRepo),
       invalid("account.owner"),
     ),
     channelCase(
@@ -79,20 +86,21 @@ function gists() {
     channelCase(
       "raw-elsewhere",
       "N10 a raw URL of another host is not fetched: the API is asked",
-      at(list(gist("a1", { raw_url: `${raw}.evil.example/Jason/a1/raw/0/kez.md` })), {
-        url: `${api}/gists/a1`,
-        body: gist("a1", {}, { files: { "kez.md": { filename: "kez.md", truncated: false, content: proof } } }),
-      }),
+      at(
+        list(gist("a1", { name: "b.txt", raw_url: `${raw}.evil.example/Jason/a1/raw/0/b.txt` })),
+        whole("a1", proof, "b.txt"),
+      ),
       inGist("a1"),
     ),
     channelCase(
       "raw-of-another",
-      "nor one of another login; and the API has to name the same owner again",
-      at(list(gist("a1", { raw_url: `${raw}/mallory/a1/raw/0/kez.md` })), noRepo, {
-        url: `${api}/gists/a1`,
-        body: gist("a1", {}, { owner: other, files: { "kez.md": { filename: "kez.md", content: proof } } }),
-      }),
-      absent("gist a1 belongs to another account"),
+      "nor one of another login",
+      at(
+        list(gist("a1", { name: "b.txt", raw_url: `${raw}/mallory/a1/raw/0/b.txt` })),
+        whole("a1", "nothing", "b.txt"),
+        noRepo,
+      ),
+      absent(),
     ),
     channelCase(
       "page-two",
@@ -104,7 +112,7 @@ function gists() {
           body: [gist("a1", { name: "b.txt" })],
         },
         { url: `${api}/user/583231/gists?per_page=100&page=2`, body: [gist("a2")] },
-        file("a2"),
+        whole("a2"),
       ),
       inGist("a2"),
     ),
@@ -161,6 +169,7 @@ function troubles() {
     headers,
     body: { message },
   })
+  const scanned = list(gist("a1", { name: "b.txt" }))
   const limited = (seconds: number) => ({ ...unreachable("net.rate_limit"), retry_after_seconds: seconds })
   return [
     channelCase(
@@ -193,23 +202,19 @@ function troubles() {
     channelCase(
       "file-down",
       "a file that did not answer might have been the proof",
-      at(list(gist("a1")), { url: rawUrl("a1", "kez.md"), status: 503, headers: text }, noRepo),
+      at(scanned, { url: rawUrl("a1", "b.txt"), status: 503, headers: text }, noRepo),
       unreachable("net.status"),
     ),
     channelCase(
       "file-gone",
       "a file that is gone is none",
-      at(list(gist("a1")), { url: rawUrl("a1", "kez.md"), status: 404, headers: text }, noRepo),
+      at(scanned, { url: rawUrl("a1", "b.txt"), status: 404, headers: text }, noRepo),
       absent(),
     ),
     channelCase(
       "file-page",
       "N16 a web page in the place of a file",
-      at(
-        list(gist("a1")),
-        { url: rawUrl("a1", "kez.md"), headers: { "content-type": "text/html" }, body: proof },
-        noRepo,
-      ),
+      at(scanned, { url: rawUrl("a1", "b.txt"), headers: { "content-type": "text/html" }, body: proof }, noRepo),
       unreachable("net.content_type"),
     ),
     channelCase(
@@ -227,19 +232,19 @@ function misses() {
     channelCase(
       "age",
       "what was looked at, and how old it is",
-      at(list(gist("a1"), gist("a2", { name: "b.txt" })), file("a1", "x"), file("a2", "y", "b.txt"), noRepo),
+      at(list(gist("a1"), gist("a2", { name: "b.txt" })), whole("a1", "x"), file("a2", "y", "b.txt"), noRepo),
       absent("looked at 2 public gists of jason, newest 3 min old, none has a KEZ block", "its name says kez"),
     ),
     channelCase(
       "secret-guess",
       "nothing is newer than the claim",
-      { ...at(list(gist("a1")), file("a1", "x"), noRepo), claimed_at },
+      { ...at(list(gist("a1")), whole("a1", "x"), noRepo), claimed_at },
       absent("no public gist is newer than this claim: is it secret?"),
     ),
     channelCase(
       "cut",
       "a block that ends too early is a broken proof, with a note",
-      at(list(gist("a1")), file("a1", '```kez\n{"kez":"claim",')),
+      at(list(gist("a1")), whole("a1", '```kez\n{"kez":"claim",')),
       { ...inGist("a1", '```kez\n{"kez":"claim",'), notes: ["block found but cut after 15 characters"] },
     ),
   ]
@@ -250,6 +255,6 @@ export function channelGithub(): VectorFile {
     spec: "§7.3",
     about:
       "What the places of github:jason come to. Texts are candidates: none of these is a right proof. Now is 1800000000, no token is set; what is not listed refuses the connection.",
-    cases: [...gists(), ...readmes(), ...accountCases(), ...troubles(), ...misses()],
+    cases: [...gists(), ...confirmedCases(), ...readmes(), ...accountCases(), ...troubles(), ...misses()],
   }
 }

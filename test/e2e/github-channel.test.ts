@@ -85,7 +85,7 @@ function judge(publication: Publication, more: { primary?: string; chain?: Chain
   })
 }
 
-test("a gist proves the account with one request to the API and one to the raw host", async (t) => {
+test("a gist proves the account with two requests to the API and none to the raw host", async (t) => {
   const server = await serve(t, { gists: [gist(alice.id, proof)] })
   const publication = await collect(server)
   assert.equal(publication.status, "found")
@@ -93,8 +93,8 @@ test("a gist proves the account with one request to the API and one to the raw h
   assert.match(publication.candidates[0]?.foundAt ?? "", /^https:\/\/gist\.github\.com\/Alice\/a/)
   assert.equal(judge(publication).status, "valid")
   assert.deepEqual(
-    server.asked.map(({ host, path }) => `${host} ${path.replace(/raw\/.*/, "raw")}`),
-    ["api /users/alice/gists?per_page=100", `raw /Alice/${server.world.gists[0]?.id}/raw`],
+    server.asked.map(({ host, path }) => `${host} ${path}`),
+    ["api /users/alice/gists?per_page=100", `api /gists/${server.world.gists[0]?.id}`],
   )
 })
 
@@ -142,6 +142,63 @@ test("P2 a proof in a copy, an organisation's README, a secret gist or a private
   assert.ok(!server.asked.some(({ path }) => /comments|starred|forks|orgs/.test(path)))
   const copied = await serve(t, { repos: [{ id: 8, owner: alice.id, name: "alice", readme: proof, fork: true }] })
   assert.equal(lineOf(await collect(copied)), "absent proof.not_found")
+})
+
+/** Alice clicks "Fork" on a gist of Mallory's that holds a claim for Alice's account by Mallory's key. */
+async function serveFork(t: TestContext, name: string, more: GithubServerOptions = {}) {
+  const theirs = gist(mallory.id, await proofOf("github:alice", other), { name })
+  const tokens = { mine: { user: alice.id, scopes: ["gist"] } }
+  const server = await serve(t, { tokens, ...more, gists: [...(more.gists ?? []), theirs] })
+  const headers = { authorization: "Bearer mine" }
+  const answer = await fetch(`${server.hosts["api.github.com"]}/gists/${theirs.id}/forks`, { method: "POST", headers })
+  assert.equal(answer.status, 201)
+  const fork = server.world.gists.at(-1)
+  assert.ok(fork?.owner === alice.id && fork.id !== theirs.id)
+  server.forgetRequests()
+  return { server, fork, headers }
+}
+
+for (const name of ["kez.md", "notes.txt"]) {
+  test(`P2 a fork of a gist with ${name}, clicked by the owner of the account, is no proof`, async (t) => {
+    const { server, fork } = await serveFork(t, name)
+    const publication = await collect(server)
+    assert.equal(lineOf(publication), "absent proof.not_found")
+    assert.match(notesOf(publication), /is a fork; a fork does not count: make a new gist/)
+    assert.equal(server.asked.filter(({ path }) => path === `/gists/${fork.id}`).length, 1)
+    assert.equal(server.asked.filter(({ host }) => host === "raw").length, name === "kez.md" ? 0 : 1)
+  })
+
+  test(`P2 a fork with ${name} does not spoil the proof beside it`, async (t) => {
+    const { server } = await serveFork(t, name, { gists: [gist(alice.id, proof)] })
+    const verdict = judge(await collect(server))
+    assert.deepEqual([verdict.status, verdict.primary], ["valid", signer.key])
+  })
+}
+
+test("P2 a fork that its owner edited afterwards still does not count", async (t) => {
+  const { server, fork, headers } = await serveFork(t, "kez.md")
+  const body = JSON.stringify({ description: "mine", files: { "kez.md": { content: proof } } })
+  const url = `${server.hosts["api.github.com"]}/gists/${fork.id}`
+  assert.equal((await fetch(url, { method: "PATCH", headers, body })).status, 200)
+  const publication = await collect(server)
+  assert.equal(lineOf(publication), "absent proof.not_found")
+  assert.match(notesOf(publication), /make a new gist/)
+  server.world.gists.push(gist(alice.id, proof))
+  assert.equal(judge(await collect(server)).status, "valid")
+})
+
+test("P2 P12 a fork that could not be asked about is unreachable, never valid and never absent", async (t) => {
+  for (const name of ["kez.md", "notes.txt"]) {
+    const limited = await serveFork(t, name, { anonymousLimit: 1 })
+    assert.equal(lineOf(await collect(limited.server)), "unreachable net.rate_limit")
+    for (const status of [403, 500, 503]) {
+      const { server } = await serveFork(t, name, {
+        instead: ({ method, path }) =>
+          method === "GET" && path.startsWith("/gists/") ? { status, body: { message: "no" } } : undefined,
+      })
+      assert.equal(lineOf(await collect(server)), "unreachable net.status")
+    }
+  }
 })
 
 test("P3 a login registered anew, with another number, is account.changed, and is told where the old account is", async (t) => {
@@ -230,13 +287,13 @@ test("P12 an empty 200 is absent, an error page with 200 is no answer", async (t
 test("P12 a file that does not answer makes a missing proof unreachable, never absent", async (t) => {
   for (const status of [500, 429, 403]) {
     const server = await serve(t, {
-      gists: [gist(alice.id, proof)],
+      gists: [gist(alice.id, proof, { name: "notes.txt" })],
       instead: ({ host }) => (host === "raw" ? { status, body: Buffer.from("no") } : undefined),
     })
     assert.match(lineOf(await collect(server)), /^unreachable net\./)
   }
   const gone = await serve(t, {
-    gists: [gist(alice.id, proof)],
+    gists: [gist(alice.id, proof, { name: "notes.txt" })],
     instead: ({ host }) => (host === "raw" ? { status: 404, body: Buffer.from("no") } : undefined),
   })
   assert.equal(lineOf(await collect(gone)), "absent proof.not_found")
@@ -245,7 +302,7 @@ test("P12 a file that does not answer makes a missing proof unreachable, never a
 test("N10 a raw URL of another host, login or gist is never followed: the API is asked instead", async (t) => {
   const evil = await startHttpServer((_request, response) => response.end(proof))
   t.after(() => evil.close())
-  const own = gist(alice.id, "nothing here")
+  const own = gist(alice.id, "nothing here", { name: "notes.txt" })
   const urls = [
     `https://gist.githubusercontent.com@evil.example/Alice/${own.id}/raw/0/kez.md`,
     `https://gist.githubusercontent.com.evil.example/Alice/${own.id}/raw/0/kez.md`,
@@ -276,13 +333,14 @@ test("N10 a raw URL of another host, login or gist is never followed: the API is
 
 test("N18 the token goes to the API alone, and not along with a redirect to another place", async (t) => {
   const tokens = { secret: { user: mallory.id, scopes: ["gist"] } }
-  const server = await serve(t, { gists: [gist(alice.id, proof)], tokens })
+  const server = await serve(t, { gists: [gist(alice.id, proof, { name: "notes.txt" })], tokens })
   assert.equal((await collect(server, { token: "secret" })).status, "found")
   assert.deepEqual(
     server.asked.map(({ host, authorization }) => [host, authorization]),
     [
       ["api", "Bearer secret"],
       ["raw", undefined],
+      ["api", "Bearer secret"],
     ],
   )
   const seen: (string | undefined)[] = []

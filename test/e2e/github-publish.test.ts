@@ -103,6 +103,26 @@ test("only an own proof for the account is replaced", async (t) => {
   assert.ok((await collect()).includes(newer.markdown))
 })
 
+test("P2 publish() leaves a fork alone, in which no proof would count, and makes a new gist", async (t) => {
+  const gists = [
+    { id: "b1", owner: mallory.id, files: { "kez.md": older.markdown } },
+    { id: "a1", owner: alice.id, files: { "kez.md": older.markdown }, forkOf: "b1" },
+  ]
+  const { server, publish, collect } = await setUp(t, { gists })
+  const { outcomes } = await publish(secret)
+  assert.equal(server.world.gists.length, 3)
+  assert.deepEqual(server.world.gists[1]?.files, { "kez.md": older.markdown })
+  assert.match(outcomes[0]?.url ?? "", /[0-9a-f]{32}$/)
+  assert.equal(await collect(), newer.markdown)
+})
+
+test("publish() reads what is there with the token given, not at the cost of the anonymous limit", async (t) => {
+  const gists = [{ id: "a1", owner: alice.id, files: { "kez.md": older.markdown } }]
+  const { server, publish } = await setUp(t, { gists, anonymousLimit: 0 })
+  await publish(secret)
+  assert.deepEqual(server.world.gists[0]?.files, { "kez.md": newer.markdown })
+})
+
 test("unpublish() leaves what is not ours, and says what it cannot remove", async (t) => {
   const gists = [
     { id: "a1", owner: alice.id, files: { "kez.md": older.markdown, "notes.txt": "keep me" } },
@@ -197,7 +217,7 @@ test("publish() adds no second proof when it cannot read the first", async (t) =
   const gists = [{ id: "a1", owner: alice.id, files: { "kez.md": older.markdown } }]
   const { server, publish } = await setUp(t, {
     gists,
-    instead: ({ host }) => (host === "raw" ? { status: 500 } : undefined),
+    instead: ({ path }) => (path === "/gists/a1" ? { status: 500 } : undefined),
   })
   await assert.rejects(publish(secret), { code: "net.status" })
   assert.equal(server.world.gists.length, 1)

@@ -22,6 +22,7 @@ export function answerApi(world: GithubWorld, asked: Asked, body: Uint8Array, no
   const url = new URL(asked.path, api)
   const [first, second, third, fourth] = url.pathname.split("/").slice(1)
   const caller = callerOf(world, asked)
+  if (first === "gists" && third === "forks") return forkGist({ world, asked, url, body, now, caller }, second)
   if (first === "gists") return answerGists({ world, asked, url, body, now, caller }, second)
   if (asked.method !== "GET") return notFound
   if (first === "users" || first === "user") {
@@ -152,6 +153,19 @@ function createGist(call: Call): Reply {
   }
   world.gists.push(gist)
   return { status: 201, headers: { location: `${api}/gists/${id}` }, body: describeGist(world, gist, caller) }
+}
+
+/** What a click on "Fork" does: the copy is the caller's, and only `GET /gists/:id` says that it is one. */
+function forkGist(call: Call, id: string | undefined): Reply {
+  const { world, asked, caller, now } = call
+  const origin = world.gists.find((one) => one.id === id)
+  if (asked.method !== "POST" || origin === undefined || caller === undefined || !mayWrite(call)) return notFound
+  if (origin.owner === caller.id) return invalid()
+  const time = formatTime(now())
+  const forkId = createHash("md5").update(`${world.gists.length} ${time} ${origin.id}`).digest("hex")
+  const fork = { ...origin, id: forkId, owner: caller.id, createdAt: time, updatedAt: time, forkOf: origin.id }
+  world.gists.push(fork)
+  return { status: 201, headers: { location: `${api}/gists/${forkId}` }, body: listedGist(fork, caller) }
 }
 
 function updateGist({ world, body, now }: Call, gist: GithubGist, owner: GithubUser): Reply {

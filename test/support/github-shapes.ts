@@ -139,7 +139,7 @@ function listedFile(login: string, gist: GithubGist, name: string, content: stri
   }
 }
 
-/** A gist alone: files with content, where it came from, its history. */
+/** A gist alone: files with content, the gist that it was forked from, its history. */
 export function wholeGist(gist: GithubGist, owner: GithubUser, origin: object | undefined): object {
   const files = Object.entries(gist.files).map(([name, content]) => {
     const truncated = Buffer.byteLength(content) > maxContentBytes

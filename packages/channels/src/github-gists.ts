@@ -11,7 +11,7 @@ export interface GistFile {
   readonly name: string
   /** Bytes, by the list. */
   readonly size: number
-  /** Undefined where the list names a place that is not the gist's own: then the API is asked. */
+  /** Undefined where the list names a place that is not the gist's own. */
   readonly rawUrl: string | undefined
 }
 
@@ -68,18 +68,18 @@ export function readGist(value: unknown): Gist | undefined {
     const name = textAt(file, "filename")
     const size = integerAt(file, "size")
     if (name === undefined || size === undefined || size < 0) continue
-    files.push({ gist, name, size, rawUrl: readRawUrl(textAt(file, "raw_url"), owner.login, id) })
+    files.push({ gist, name, size, rawUrl: readRawUrl(textAt(file, "raw_url"), gist) })
   }
   return gist
 }
 
-/** The place is the gist's own only if host, login and gist id are all in it where they belong. [GH-4] */
-function readRawUrl(text: string | undefined, login: string, id: string): string | undefined {
+/** The place is the gist's own only if host, login and gist id are all in it where they belong. [GH-5] */
+export function readRawUrl(text: string | undefined, { id, owner }: Pick<Gist, "id" | "owner">): string | undefined {
   if (text === undefined || text.length > maxUrlBytes || !URL.canParse(text)) return undefined
   const url = new URL(text)
   const [, user = "", gist, raw] = url.pathname.split("/")
   const isOwn = url.protocol === "https:" && url.host === rawHost && url.username === "" && url.password === ""
-  return isOwn && isSameLogin(user, login) && gist === id && raw === "raw" ? text : undefined
+  return isOwn && isSameLogin(user, owner.login) && gist === id && raw === "raw" ? text : undefined
 }
 
 /** Whether a file is likely a proof: it, or its gist, says so. */
@@ -100,10 +100,20 @@ export function chooseFiles(files: readonly GistFile[], maxFiles: number, maxByt
   return chosen
 }
 
-/** Files whose own name says kez before those of which only the gist's description does. */
-export function sortNamed(files: readonly GistFile[]): readonly GistFile[] {
-  const weigh = ({ name }: GistFile): number => (/kez/i.test(name) ? 0 : 1)
-  return files.filter(isNamed).toSorted((a, b) => weigh(a) - weigh(b))
+/** Files whose own name says kez, then those of which the gist's description does, then the rest. */
+export function sortFiles(files: readonly GistFile[]): readonly GistFile[] {
+  return files.toSorted((a, b) => weigh(a) - weigh(b))
+}
+
+/** Gists of which a file, or the description, says kez: those with such a file first. [GH-4] */
+export function sortNamed(gists: readonly Gist[]): readonly Gist[] {
+  const weighGist = ({ files }: Gist): number => (files.some((file) => weigh(file) === 0) ? 0 : 1)
+  return gists.filter(({ files }) => files.some(isNamed)).toSorted((a, b) => weighGist(a) - weighGist(b))
+}
+
+function weigh(file: GistFile): number {
+  if (/kez/i.test(file.name)) return 0
+  return isNamed(file) ? 1 : 2
 }
 
 /** The page of a gist, where people can look at it. */

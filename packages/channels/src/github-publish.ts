@@ -3,8 +3,18 @@ import { findProofs, formatIdentity, KezError, type Proof, parseIdentity } from 
 import type { Net } from "./channel.ts"
 import { parseForeign } from "./foreign-json.ts"
 import { apiUrl, shownName } from "./github-api.ts"
-import { type FileText, type Reading, readFiles } from "./github-files.ts"
-import { chooseFiles, type Gist, type GistFile, isNamed, pageOf, readGist, sortNamed } from "./github-gists.ts"
+import { confirmFiles, scanFiles, type Through } from "./github-files.ts"
+import {
+  chooseFiles,
+  type Gist,
+  type GistFile,
+  isNamed,
+  pageOf,
+  readGist,
+  sortFiles,
+  sortNamed,
+} from "./github-gists.ts"
+import type { FileText, Reading } from "./github-reading.ts"
 import { lookAtReadme } from "./github-readme.ts"
 import { assertToken, listOwnGists, type Session, send, signIn } from "./github-write.ts"
 import { githubLimits } from "./limits.ts"
@@ -48,27 +58,31 @@ async function publish(request: PublishRequest, net: Net, signal: AbortSignal): 
   return { outcomes: [{ url: pageOf(made), accepted: true }] }
 }
 
-/** The newest public file that proves the same account already. */
+/** The newest public file that proves the same account already. In a fork no proof counts, so none is put there. */
 async function findEarlier(session: Session, login: string, gists: readonly Gist[]): Promise<GistFile | undefined> {
-  const files = gists.filter(({ isPublic }) => isPublic).flatMap(({ files }) => files)
-  const reading = await readChosen(session, sortNamed(files), githubLimits.maxNamedFiles)
-  return reading.find(({ text }) => provesAccount(text, login))?.file
+  const isPublic = gists.filter((gist) => gist.isPublic)
+  for (const gist of sortNamed(isPublic).slice(0, githubLimits.maxNamedGists)) {
+    const named = sortFiles(gist.files.filter(isNamed))
+    const files = chooseFiles(named, githubLimits.maxFilesPerGist, githubLimits.maxTotalBytes)
+    const texts = assertRead(await confirmFiles(gist, files, asOwner(session)))
+    const earlier = texts.find(({ text }) => provesAccount(text, login))
+    if (earlier !== undefined) return earlier.file
+  }
+  return undefined
 }
 
-async function readChosen(
-  { net, signal }: Session,
-  files: readonly GistFile[],
-  max: number,
-): Promise<readonly FileText[]> {
-  const reading: Reading = await readFiles(chooseFiles(files, max, githubLimits.maxTotalBytes), net, signal)
-  if (reading.trouble !== undefined) {
-    // Without having read what is there, another proof would be added to it.
-    throw new KezError(
-      reading.trouble.code,
-      "Cannot change gists at GitHub: expected to read those that are there, got no answer",
-    )
-  }
-  return reading.texts
+/** Reads with the owner's token, whatever token the reader has. */
+function asOwner({ net, token, signal }: Session): Through {
+  return { net: { ...net, settings: { ...net.settings, githubToken: token } }, signal }
+}
+
+/** Without having read what is there, another proof would be added to it. */
+function assertRead({ trouble, texts }: Reading): readonly FileText[] {
+  if (trouble === undefined) return texts
+  throw new KezError(
+    trouble.code,
+    "Cannot change gists at GitHub: expected to read those that are there, got no answer",
+  )
 }
 
 function provesAccount(text: string, login: string): boolean {
@@ -89,17 +103,17 @@ async function unpublish(request: UnpublishRequest, net: Net, signal: AbortSigna
   const token = assertToken(request.credentials.secret)
   const session: Session = { net, token, signal }
   const owner = await signIn(session, login)
-  const files = (await listOwnGists(session, owner)).flatMap((gist) => gist.files)
-  const likely = [...sortNamed(files), ...files.filter((file) => !isNamed(file))]
-  const texts = await readChosen(session, likely, githubLimits.maxNamedFiles + githubLimits.maxOtherFiles)
+  const gists = await listOwnGists(session, owner)
+  const likely = sortFiles(gists.flatMap(({ files }) => files))
+  const chosen = chooseFiles(likely, githubLimits.maxFilesToClear, githubLimits.maxTotalBytes)
+  const texts = assertRead(await scanFiles(chosen, session))
   const ours = texts.filter(({ text }) => request.isOurs(text)).map(({ file }) => file)
   const outcomes: PlaceOutcome[] = []
   for (const gist of new Set(ours.map((file) => file.gist))) {
     const own = ours.filter((file) => file.gist === gist)
     outcomes.push(await remove(session, gist, own))
   }
-  const asOwner = { ...net, settings: { ...net.settings, githubToken: token } }
-  const readme = await lookAtReadme(login, owner, { net: asOwner, signal })
+  const readme = await lookAtReadme(login, owner, asOwner(session))
   if (readme.text !== undefined && request.isOurs(readme.text)) {
     outcomes.push({ url: readme.foundAt, accepted: false, note: "a proof stands in this README: remove it by hand" })
   }

@@ -11,7 +11,8 @@ import {
   refusalOfError,
   shownName,
 } from "./github-api.ts"
-import { decodeContent, type Trouble } from "./github-files.ts"
+import { decodeContent } from "./github-files.ts"
+import type { Trouble } from "./github-reading.ts"
 import { githubLimits } from "./limits.ts"
 import { notesOnTexts } from "./near-miss.ts"
 
@@ -22,8 +23,6 @@ export interface ReadmeLook {
   readonly owner: Owner | undefined
   readonly evidence: readonly Evidence[]
   readonly trouble: Trouble | undefined
-  /** Whether a repository of that name led to another account. */
-  readonly isForeign: boolean
 }
 
 /**
@@ -42,13 +41,11 @@ export async function lookAtReadme(
     owner: undefined,
     evidence: [],
     trouble: undefined,
-    isForeign: false,
   }
   const repo = await askApi(net, `${apiUrl}/repos/${place}`, { signal })
   if (!repo.ok) return { ...nothing, ...refused(repo.refusal, `${login} has no repository ${place}`) }
   const whose = judgeRepo(repo.value, login, owner)
-  if ("note" in whose)
-    return { ...nothing, ...whose.look, evidence: [{ ...repo.evidence, ...whose.code, note: whose.note }] }
+  if ("note" in whose) return { ...nothing, evidence: [{ ...repo.evidence, ...whose }] }
   const known = { ...nothing, owner: whose.owner }
   const url = `${apiUrl}/repos/${place}/readme`
   const readme = await askApi(net, url, { signal })
@@ -79,13 +76,7 @@ function refused(refusal: Refusal, missing: string): Pick<ReadmeLook, "evidence"
   return { evidence: refusal.evidence.map((one) => ({ ...one, ...note })), trouble: undefined }
 }
 
-type RepoVerdict =
-  | { readonly owner: Owner }
-  | {
-      readonly note: string
-      readonly code?: { readonly code: "account.owner" }
-      readonly look?: { readonly isForeign: true }
-    }
+type RepoVerdict = { readonly owner: Owner } | { readonly note: string; readonly code?: "account.owner" }
 
 /** The repository that answered may be another than the one asked for: renamed, or given to somebody else. */
 function judgeRepo(value: unknown, login: string, known: Owner | undefined): RepoVerdict {
@@ -94,7 +85,7 @@ function judgeRepo(value: unknown, login: string, known: Owner | undefined): Rep
   if (owner === undefined) return { note: "the answer names no owner" }
   if (!isSameLogin(owner.login, login) || (known !== undefined && known.id !== owner.id)) {
     const note = `repository ${login}/${login} belongs to ${shownName(owner.login)} now, account ${owner.id}`
-    return { note, code: { code: "account.owner" }, look: { isForeign: true } }
+    return { note, code: "account.owner" }
   }
   if (owner.type !== "User") return { note: `${login} is no person's account: its README is not looked at` }
   if (!isSameLogin(name, login)) return { note: `repository ${login}/${login} is named ${shownName(name)} now` }

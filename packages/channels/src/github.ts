@@ -3,8 +3,8 @@ import type { Canary, Channel, Evidence, LookOptions, Net, Publication } from ".
 import { integerAt } from "./foreign-json.ts"
 import { explainAbsence, findAccount } from "./github-account.ts"
 import { apiUrl, askApi, type Refusal } from "./github-api.ts"
-import { isLimited } from "./github-files.ts"
 import { type GistsLook, lookAtGists } from "./github-list.ts"
+import { isLimited } from "./github-reading.ts"
 import { lookAtReadme } from "./github-readme.ts"
 import { formatCount } from "./near-miss.ts"
 import { type ProofTexts, pickProofTexts } from "./proof-texts.ts"
@@ -44,7 +44,9 @@ async function collect(login: string, net: Net, options: LookOptions): Promise<P
   if (inReadme.candidates.length > 0) return conclude(inReadme, readme.owner?.id, evidence, look)
   const trouble = gists.trouble ?? readme.trouble
   if (trouble !== undefined) return { ...trouble, evidence }
-  if (gists.isForeign || readme.isForeign) return { status: "invalid", code: "account.owner", evidence }
+  if (evidence.some(({ code }) => code === "account.owner"))
+    return { status: "invalid", code: "account.owner", evidence }
+  if (gists.isCut) return { status: "invalid", code: "limit.candidates", evidence }
   const absence = { status: "absent", code: "proof.not_found", evidence } as const
   if (accountId === undefined) return absence
   const owner = gists.owner?.id ?? readme.owner?.id

@@ -105,17 +105,21 @@ export const githubLimits = {
   /** A page of gists with many files is longer than a page of anything else. */
   maxListWireBytes: 1_048_576,
   maxListBodyBytes: 4_194_304,
-  /** Files read because their name, or their gist's description, says kez. */
-  maxNamedFiles: 8,
+  /** Gists asked of the API because a file name or the description says kez; each costs one request of the quota. */
+  maxNamedGists: 4,
+  /** Files of one such gist. */
+  maxFilesPerGist: 8,
   /** Other files, read only where those hold no proof. */
   maxOtherFiles: 16,
+  /** Gists asked of the API because one of those files looks like a proof. */
+  maxConfirmedGists: 4,
   maxFileBytes: 262_144,
   /** Files of one account together. */
   maxTotalBytes: 1_048_576,
   /** Files read at once: as many as the queue of their host lets through. */
   maxFilesAtOnce: 2,
-  /** Gists whose content is asked of the API, because their raw URL is not where it should be. */
-  maxGistsByApi: 2,
+  /** Files read before a proof is taken back. */
+  maxFilesToClear: 24,
 } as const
 /** The URL of an ActivityPub actor, which is its permanent number in chains. SPEC §5.2. */
 export const maxActorUrlLength = 512

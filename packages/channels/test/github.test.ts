@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { apiHeaders, isSameLogin, limitOf, readOwner, shownName } from "../src/github-api.ts"
-import { chooseFiles, readGist, sortNamed } from "../src/github-gists.ts"
+import { chooseFiles, readGist, sortFiles, sortNamed } from "../src/github-gists.ts"
 import { readNext } from "../src/github-list.ts"
 import { github, type Net } from "../src/index.ts"
 import { createTableNet, type WebAnswer } from "./support/table-net.ts"
@@ -62,16 +62,16 @@ test("chooseFiles() keeps to the number and to the bytes, and passes over what i
   assert.deepEqual(names(16, 100), ["d.txt"])
 })
 
-test("sortNamed() puts names before descriptions", () => {
-  const names = (description: string) => sortNamed(gistOf({ "a.txt": 1, "Proof-KEZ": 1 }, description)?.files ?? [])
+test("sortFiles() and sortNamed() put names before descriptions, and keep the order of equals", () => {
+  const files = gistOf({ "a.txt": 1, "Proof-KEZ": 1, "b.txt": 1 })?.files ?? []
   assert.deepEqual(
-    names("").map(({ name }) => name),
-    ["Proof-KEZ"],
+    sortFiles(files).map(({ name }) => name),
+    ["Proof-KEZ", "a.txt", "b.txt"],
   )
-  assert.deepEqual(
-    names("for kez").map(({ name }) => name),
-    ["Proof-KEZ", "a.txt"],
+  const gists = [gistOf({ "a.txt": 1 }), gistOf({ "a.txt": 1 }, "for kez"), gistOf({ "Proof-KEZ": 1 })].filter(
+    (gist) => gist !== undefined,
   )
+  assert.deepEqual(sortNamed(gists), [gists[2], gists[1]])
 })
 
 test("readGist() survives anything in the place of a gist", () => {
@@ -132,6 +132,65 @@ test("collect() asks nothing more of one who asked to wait", async () => {
     net.asked,
     web.map(({ url }) => `GET ${url}`),
   )
+})
+
+const raw = "https://gist.githubusercontent.com/Jason"
+
+function listed(id: string, filename: string): object {
+  const files = { [filename]: { filename, size: 15, raw_url: `${raw}/${id}/raw/0/${filename}` } }
+  return { id, owner, public: true, updated_at: "2027-01-15T07:57:00Z", files }
+}
+
+function whole(id: string, filename: string, content: string): WebAnswer {
+  return { url: `${api}/gists/${id}`, body: { ...listed(id, filename), files: { [filename]: { filename, content } } } }
+}
+
+function rawFile(id: string, filename: string, body: string): WebAnswer {
+  return { url: `${raw}/${id}/raw/0/${filename}`, headers: { "content-type": "text/plain" }, body }
+}
+
+test("collect() asks twice for a usual proof, and the raw host nothing", async () => {
+  const web = [{ url: list, body: [listed("a1", "kez.md")] }, whole("a1", "kez.md", "kez:z1:KLUv_SAA")]
+  const net = createTableNet({ web })
+  assert.equal((await github.collect("jason", net, { signal })).status, "found")
+  assert.deepEqual(
+    net.asked,
+    web.map(({ url }) => `GET ${url}`),
+  )
+})
+
+test("collect() asks the API for four named gists and four that look like a proof, and no more", async () => {
+  const named = Array.from({ length: 6 }, (_, i) => `c${i}`)
+  const others = Array.from({ length: 20 }, (_, i) => `d${i}`)
+  const fork = { fork_of: { id: "f" } }
+  const forked = (id: string, name: string) => {
+    const { url, body } = whole(id, name, "kez:z1:KLUv_SAA")
+    return { url, body: { ...(body as object), ...fork } }
+  }
+  const web: WebAnswer[] = [
+    { url: list, body: [...named.map((id) => listed(id, "kez.md")), ...others.map((id) => listed(id, "b.txt"))] },
+    ...named.flatMap((id) => [forked(id, "kez.md"), rawFile(id, "kez.md", "kez:z1:KLUv_SAA")]),
+    ...others.flatMap((id) => [forked(id, "b.txt"), rawFile(id, "b.txt", "kez:z1:KLUv_SAA")]),
+    { url: `${api}/repos/jason/jason`, status: 404, body: {} },
+  ]
+  const net = createTableNet({ web })
+  const publication = await github.collect("jason", net, { signal })
+  assert.equal(publication.status === "invalid" && publication.code, "limit.candidates")
+  assert.equal(net.asked.filter((one) => one.startsWith(`GET ${api}/gists/`)).length, 8)
+  assert.equal(net.asked.filter((one) => one.startsWith(`GET ${raw}/`)).length, 16)
+  assert.equal(net.asked.length, 26)
+})
+
+test("collect() says unreachable for a proof that was seen when the limit came before its confirmation", async () => {
+  const web = [
+    { url: list, body: [listed("a1", "b.txt"), listed("a2", "b.txt")] },
+    ...["a1", "a2"].map((id) => rawFile(id, "b.txt", "kez:z1:KLUv_SAA")),
+    { url: `${api}/gists/a1`, status: 429, headers: { "retry-after": "9" }, body: {} },
+  ]
+  const net = createTableNet({ web })
+  const publication = await github.collect("jason", net, { signal })
+  assert.equal(publication.status === "unreachable" && publication.code, "net.rate_limit")
+  assert.equal(net.asked.length, 4, "nothing after the limit")
 })
 
 test("collect() with a token says whose limit is used up, and never the token", async () => {
