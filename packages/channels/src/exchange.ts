@@ -8,6 +8,7 @@ import { isIP, type LookupFunction } from "node:net"
 import type { URL } from "node:url"
 import { KezError } from "@kez/core"
 import { readBody } from "./body.ts"
+import { connectionsBy, type Dial } from "./dial.ts"
 import type { FetchLimits } from "./limits.ts"
 import { isRedirect } from "./url.ts"
 
@@ -25,6 +26,8 @@ export interface ExchangeRequest {
   readonly addresses?: readonly string[] | undefined
   /** PEM certificates to trust instead of the system's. */
   readonly ca?: string | undefined
+  /** Node's own connections unless given. */
+  readonly dial?: Dial | undefined
   readonly limits: FetchLimits
 }
 
@@ -92,7 +95,7 @@ function openRequest(request: ExchangeRequest): ClientRequest {
     method: request.method,
     headers: { ...request.headers, host: url.host, ...lengthOf(request.body) },
     // A connection of its own: nothing is shared between hosts, and no agent reads proxy variables.
-    agent: false,
+    ...(request.dial === undefined ? { agent: false } : { createConnection: dialedBy(request.dial, url) }),
     timeout: limits.idleMs,
     maxHeaderSize: limits.maxHeaderBytes,
     // Said outright, so that neither NODE_TLS_REJECT_UNAUTHORIZED nor --insecure-http-parser weakens it.
@@ -110,6 +113,10 @@ function openRequest(request: ExchangeRequest): ClientRequest {
   } catch (cause) {
     throw new KezError("net.http", `Cannot send a request to ${url.host}: expected plain header values`, { cause })
   }
+}
+
+function dialedBy(dial: Dial, url: URL) {
+  return connectionsBy(dial, { isSecure: url.protocol === "https:" })
 }
 
 /** The connection takes its addresses from here and asks no resolver again, so a second DNS answer changes nothing. */

@@ -9,6 +9,7 @@ import { KezError } from "@kez/core"
 import { assertPublicAddresses } from "./address.ts"
 import { type AnswerCache, conditionOf, keyOfRequest, refresh, type StoredAnswer, storable } from "./answer-cache.ts"
 import { withDeadline } from "./deadline.ts"
+import type { Dial } from "./dial.ts"
 import type { ExchangeAnswer, Method } from "./exchange.ts"
 import { type FetchLimits, fetchLimits, maxAddressesTried } from "./limits.ts"
 import { createHostQueue, type RunAtHost } from "./queue.ts"
@@ -62,6 +63,8 @@ export interface FetchSetup {
   readonly hosts?: Readonly<Record<string, string>>
   /** PEM certificates to trust instead of the system's. */
   readonly ca?: string
+  /** Opens the connections; Node's own unless given. */
+  readonly dial?: Dial
   readonly limits?: Partial<FetchLimits>
   /** Keeps answers to ask whether they still hold; none are kept without it. */
   readonly cache?: AnswerCache
@@ -149,6 +152,7 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
         body: options.body,
         addresses,
         ca: setup.ca,
+        dial: setup.dial,
         limits: { ...limits, maxWireBytes, maxBodyBytes },
       },
       signal,

@@ -24,6 +24,7 @@ export type {
   Publication,
   SocketOptions,
 } from "./channel.ts"
+export type { Dial, DialOptions } from "./dial.ts"
 export { dns } from "./dns.ts"
 export { type AskNameServer, type NameServer, parseNameServer } from "./dns-client.ts"
 export type { DnsStatus } from "./dns-query.ts"

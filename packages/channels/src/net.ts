@@ -1,6 +1,7 @@
 /** The guarded network that channels are given. SPEC §7. */
 import { type AnswerCache, createMemoryCache } from "./answer-cache.ts"
 import type { ChannelSettings, Net } from "./channel.ts"
+import type { Dial } from "./dial.ts"
 import { createFetch } from "./fetch.ts"
 import { type FetchLimits, fetchLimits, type SocketLimits } from "./limits.ts"
 import { createHostQueue } from "./queue.ts"
@@ -17,6 +18,8 @@ export interface NetOptions {
   readonly hosts?: Readonly<Record<string, string>>
   /** PEM certificates to trust instead of the system's. */
   readonly ca?: string
+  /** Opens the connections of fetches and WebSockets; Node's own unless given. */
+  readonly dial?: Dial
   readonly limits?: Partial<FetchLimits & SocketLimits>
   /** In memory unless given. */
   readonly cache?: AnswerCache

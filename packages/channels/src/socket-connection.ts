@@ -7,6 +7,7 @@ import type { URL } from "node:url"
 import { KezError } from "@kez/core"
 import { WebSocket } from "ws"
 import type { MessageSocket } from "./channel.ts"
+import { connectionsBy, type Dial } from "./dial.ts"
 import { answerWith, explain, maxInterimAnswers, type Phase } from "./exchange.ts"
 import { userAgent } from "./fetch.ts"
 import { createInbox } from "./inbox.ts"
@@ -24,6 +25,8 @@ export interface SocketRequest {
   readonly addresses?: readonly string[] | undefined
   /** PEM certificates to trust instead of the system's. */
   readonly ca?: string | undefined
+  /** Node's own connections unless given. */
+  readonly dial?: Dial | undefined
   readonly limits: Pick<FetchLimits, "idleMs" | "maxHeaderBytes"> & SocketLimits
   /** Unix seconds. */
   readonly now: () => number
@@ -101,7 +104,8 @@ export async function connect(request: SocketRequest, signal: AbortSignal): Prom
   }
 }
 
-function optionsOf({ addresses, ca, limits }: SocketRequest) {
+function optionsOf({ url, addresses, ca, dial, limits }: SocketRequest) {
+  const isSecure = url.protocol === "https:"
   return {
     headers: { "user-agent": userAgent },
     handshakeTimeout: limits.idleMs,
@@ -117,6 +121,7 @@ function optionsOf({ addresses, ca, limits }: SocketRequest) {
     minVersion: "TLSv1.2" as const,
     autoSelectFamilyAttemptTimeout: 1_000,
     ...(ca === undefined ? {} : { ca }),
+    ...(dial === undefined ? {} : { createConnection: connectionsBy(dial, { isSecure }) }),
     ...(addresses === undefined ? {} : { lookup: answerWith(addresses) }),
   }
 }

@@ -12,7 +12,7 @@ import { assertOpen, RateLimitError, type RateLimitMemory } from "./rate-limit.t
 import { connect } from "./socket-connection.ts"
 import { parseHosts, parseSocketTarget } from "./url.ts"
 
-export interface SocketSetup extends Pick<FetchSetup, "resolver" | "now" | "hosts" | "ca"> {
+export interface SocketSetup extends Pick<FetchSetup, "resolver" | "now" | "hosts" | "ca" | "dial"> {
   readonly limits?: Partial<SocketLimits>
   /** The lines of the fetch, so that sockets and requests share the places at a host. */
   readonly runAtHost: RunAtHost
@@ -43,7 +43,8 @@ export function createOpenSocket(setup: SocketSetup): OpenSocket {
       setup.runAtHost(sent.host, signal, async () => {
         await assertOpen(setup.rateLimits, bucket, setup.now())
         const addresses = target.base ? undefined : await resolvePublic(sent.hostname, setup.resolver, signal)
-        const request = { url: sent, name: target.url.host, addresses, ca: setup.ca, limits, now: setup.now }
+        const { ca, dial, now } = setup
+        const request = { url: sent, name: target.url.host, addresses, ca, dial, limits, now }
         const { socket, ended } = await connect(request, signal).catch(async (error: unknown) => {
           if (error instanceof RateLimitError) {
             await setup.rateLimits.close(bucket, setup.now() + error.retryAfterSeconds)
