@@ -109,6 +109,26 @@ test("N14 N20 N21 endless bodies, lines and announced gigabytes are refused with
   await assert.rejects(fetchOnce(t, announced), { code: "limit.body" })
 })
 
+test("P12 an error page that is too long is still that error, and no fault of the person", async (t) => {
+  for (const status of [404, 429, 503]) {
+    const server = await startHttpServer((_request, response) => {
+      response.writeHead(status, { "content-type": "text/html" }).end(Buffer.alloc(400_000, "k"))
+    })
+    t.after(() => server.close())
+    const answer = await createTestFetch(server.origin)(page)
+    assert.equal(answer.status, status)
+    assert.equal(answer.body.length, 0)
+    await server.allClosed()
+  }
+})
+
+test("N16 a page in the place of a document is refused with net.content_type, however long it is", async (t) => {
+  const endless: RequestListener = (_request, response) => {
+    response.writeHead(200, { "content-type": "text/html", "content-length": String(2 ** 30) }).write("k")
+  }
+  await assert.rejects(fetchOnce(t, endless, { accept: ["application/json"] }), { code: "net.content_type" })
+})
+
 test("N20 a chain of a gigabyte, announced or endless, is refused with limit.body at 8 MiB", async (t) => {
   const caps = { maxWireBytes: limits.maxChainBytes, maxBodyBytes: limits.maxChainBytes }
   const announced: RequestListener = (_request, response) => {

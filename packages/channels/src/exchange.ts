@@ -29,12 +29,17 @@ export interface ExchangeRequest {
   /** Node's own connections unless given. */
   readonly dial?: Dial | undefined
   readonly limits: FetchLimits
+  /** Throws for an answer whose body is not wanted, before any of it is read. */
+  readonly checkHead?: ((head: AnswerHead) => void) | undefined
 }
 
-export interface ExchangeAnswer {
+export interface AnswerHead {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** Decompressed; empty for a redirect, whose body nobody reads. */
+}
+
+export interface ExchangeAnswer extends AnswerHead {
+  /** Decompressed; empty for a redirect, whose body nobody reads, and for a refusal that says more than fits. */
   readonly body: Uint8Array
 }
 
@@ -77,9 +82,9 @@ export async function exchange(request: ExchangeRequest, signal: AbortSignal): P
   try {
     outgoing.end(request.body)
     const incoming = await waitForAnswer(outgoing)
-    const status = incoming.statusCode ?? 0
-    const body = isRedirect(status) ? new Uint8Array() : await readBody(incoming, request.limits)
-    return { status, headers: incoming.headers, body }
+    const head = { status: incoming.statusCode ?? 0, headers: incoming.headers }
+    request.checkHead?.(head)
+    return { ...head, body: await readBodyOf(incoming, head, request.limits) }
   } catch (error) {
     if (stopped !== undefined) throw stopped
     throw error instanceof KezError ? error : explain(error, phase, host)
@@ -136,6 +141,18 @@ function waitForAnswer(outgoing: ClientRequest): Promise<IncomingMessage> {
     outgoing.once("error", reject)
     outgoing.once("close", () => reject(new Error("closed without an answer")))
   })
+}
+
+async function readBodyOf(incoming: IncomingMessage, { status }: AnswerHead, limits: FetchLimits): Promise<Uint8Array> {
+  if (isRedirect(status)) return new Uint8Array()
+  try {
+    return await readBody(incoming, limits)
+  } catch (error) {
+    // What stands beside a refusal only explains it: an error page that is too long is no more than an error page.
+    const isRefusal = status < 200 || status >= 300
+    if (isRefusal && error instanceof KezError && error.code === "limit.body") return new Uint8Array()
+    throw error
+  }
 }
 
 function lengthOf(body: Uint8Array | undefined): Record<string, string> {

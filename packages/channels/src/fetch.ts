@@ -10,7 +10,7 @@ import { assertPublicAddresses } from "./address.ts"
 import { type AnswerCache, conditionOf, keyOfRequest, refresh, type StoredAnswer, storable } from "./answer-cache.ts"
 import { withDeadline } from "./deadline.ts"
 import type { Dial } from "./dial.ts"
-import type { ExchangeAnswer, Method } from "./exchange.ts"
+import type { AnswerHead, ExchangeAnswer, Method } from "./exchange.ts"
 import { type FetchLimits, fetchLimits, maxAddressesTried } from "./limits.ts"
 import { createHostQueue, type RunAtHost } from "./queue.ts"
 import { assertOpen, type Bucket, createRateLimitMemory, type RateLimitMemory } from "./rate-limit.ts"
@@ -154,6 +154,7 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
         ca: setup.ca,
         dial: setup.dial,
         limits: { ...limits, maxWireBytes, maxBodyBytes },
+        checkHead: (head) => assertMediaType(target, head, options),
       },
       signal,
     )
@@ -243,14 +244,8 @@ function readKept(stored: StoredAnswer, answer: ExchangeAnswer): HopAnswer {
 
 function describeAnswer(target: Target, answer: HopAnswer, options: FetchOptions, now: number): FetchAnswer {
   const { status, body, headers } = answer
-  const contentType = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "none"
-  if (status >= 200 && status < 300 && options.accept && !options.accept.includes(contentType)) {
-    const wanted = options.accept.join(" or ")
-    throw new KezError(
-      "net.content_type",
-      `Cannot read the answer of ${target.url.host}: expected ${wanted}, got ${contentType.slice(0, 80)}`,
-    )
-  }
+  // Of a kept answer nobody has asked yet.
+  assertMediaType(target, answer, options)
   const retryAfterSeconds = readRetryAfter(status, headers, now)
   return {
     url: target.url.href,
@@ -262,6 +257,16 @@ function describeAnswer(target: Target, answer: HopAnswer, options: FetchOptions
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     ...(answer.revalidated === undefined ? {} : { revalidated: true }),
   }
+}
+
+/** Before the body is read: a page in the place of a document is no answer, however long it is. */
+function assertMediaType({ url }: Target, { status, headers }: AnswerHead, { accept }: FetchOptions): void {
+  const contentType = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "none"
+  if (status < 200 || status >= 300 || accept === undefined || accept.includes(contentType)) return
+  throw new KezError(
+    "net.content_type",
+    `Cannot read the answer of ${url.host}: expected ${accept.join(" or ")}, got ${contentType.slice(0, 80)}`,
+  )
 }
 
 function keepHeaders(headers: IncomingHttpHeaders): Record<string, string> {
