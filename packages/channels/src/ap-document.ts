@@ -24,12 +24,20 @@ export async function fetchDocument(
   const answer = await net.fetch(url, { ...options, accept: mediaTypes, headers: { accept } })
   const [type, ...parameters] = (answer.headers["content-type"] ?? "").split(";")
   const isLinkedData = type?.trim().toLowerCase() === "application/ld+json"
-  const profiles = parameters.flatMap((text) => /^\s*profile\s*=\s*"?([^"]*)"?\s*$/i.exec(text)?.[1]?.split(" ") ?? [])
-  if (answer.status === 200 && isLinkedData && !profiles.includes(activityStreams)) {
+  if (answer.status === 200 && isLinkedData && !parameters.flatMap(profilesOf).includes(activityStreams)) {
     const { host } = new URL(answer.url)
     throw new KezError("net.content_type", `Cannot read the answer of ${host}: expected an ActivityStreams profile`)
   }
   return answer
+}
+
+/** The profiles that a parameter of a media type names. Without a pattern: a header has room for one that takes hours. */
+function profilesOf(parameter: string): readonly string[] {
+  const equals = parameter.indexOf("=")
+  if (parameter.slice(0, equals).trim().toLowerCase() !== "profile") return []
+  const value = parameter.slice(equals + 1).trim()
+  const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"')
+  return (isQuoted ? value.slice(1, -1) : value).split(" ")
 }
 
 /** Whether the document names itself by the URL where it lies. */

@@ -7,6 +7,8 @@ import { notesOnTexts } from "./near-miss.ts"
 export const maxPostGraphemes = 300
 export const maxProfileGraphemes = 256
 const referenceChars = 71
+/** A post holds 3,000 bytes. */
+const maxCountedChars = 3_000
 
 /** Characters as people count them, and as Bluesky does. */
 export function countGraphemes(text: string): number {
@@ -35,11 +37,13 @@ export function noteOnNothing(looks: readonly PlaceLook[], claimedAt: number | u
 }
 
 function notesOnLength(text: string): readonly string[] {
-  return brokenProofs(text).flatMap((proof) => {
+  const broken = brokenProofs(text)
+  // Once for all of them, and not the whole of a text that no client of Bluesky wrote: counting takes its time.
+  const isFull = broken.length > 0 && countGraphemes(text.slice(0, maxCountedChars)) >= maxProfileGraphemes - 6
+  return broken.flatMap((proof) => {
     if (proof.startsWith("kez:r1:") && proof.length < referenceChars) {
       return [`reference found but cut after ${proof.length} of ${referenceChars} characters`]
     }
-    const isFull = countGraphemes(text) >= maxProfileGraphemes - 6
     return isFull
       ? [`a post holds ${maxPostGraphemes} characters and a profile ${maxProfileGraphemes}: use the reference form`]
       : []
