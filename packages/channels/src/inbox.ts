@@ -10,7 +10,9 @@ export interface Inbox {
 }
 
 export function createInbox(): Inbox {
-  const waiting: string[] = []
+  let waiting: string[] = []
+  // The next one to read. Not shift(): of a long list it moves all the rest, so many small messages would take minutes.
+  let at = 0
   let ending: { readonly reason: unknown } | undefined
   let wake = () => {}
   return {
@@ -24,13 +26,20 @@ export function createInbox(): Inbox {
       wake()
     },
     clear() {
-      waiting.length = 0
+      waiting = []
+      at = 0
     },
     async *read() {
       for (;;) {
-        const next = waiting.shift()
-        if (next !== undefined) yield next
-        else if (ending?.reason !== undefined) throw ending.reason
+        const next = waiting[at]
+        if (next !== undefined) {
+          at += 1
+          if (at === waiting.length) {
+            waiting = []
+            at = 0
+          }
+          yield next
+        } else if (ending?.reason !== undefined) throw ending.reason
         else if (ending !== undefined) return
         else {
           await new Promise<void>((resolve) => {
