@@ -91,6 +91,7 @@ test("what is kept for one host, URL, type or caller is never asked about for an
   await fetch(`${page}?x`)
   await fetch(page, { accept: ["text/plain"] })
   await fetch(page, { headers: { authorization: "Bearer a" } })
+  await fetch(page, { headers: { authorization: "Bearer b" } })
   await fetch(page, { headers: { "x-other": "1" } })
   await fetch(page, { headers: { "x-other": "1" } })
   await fetch(page, { method: "POST", body: new Uint8Array(1) })

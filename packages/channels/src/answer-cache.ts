@@ -2,6 +2,7 @@
  * Answers that are kept to ask "has it changed?" instead of for all of it again. SPEC NET-3.
  * A kept answer is used only when the very place that gave it says, at this moment, that it still holds.
  */
+import { createHash } from "node:crypto"
 import type { IncomingHttpHeaders } from "node:http"
 import { type AnswerCacheLimits, answerCacheLimits } from "./limits.ts"
 import type { Target } from "./url.ts"
@@ -45,8 +46,18 @@ export function keyOfRequest(target: Target, headers: Readonly<Record<string, st
   if (sent.protocol !== "https:" && base === undefined) return undefined
   const names = Object.keys(headers).filter((name) => !fixedHeaders.includes(name) && name !== "authorization")
   if (names.some((name) => !variantHeaders.includes(name))) return undefined
-  const variant = variantHeaders.map((name) => headers[name] ?? "").join("\n")
-  return { url: sent.href, isAuthorized: headers["authorization"] !== undefined, variant }
+  const { authorization } = headers
+  const caller = authorization === undefined ? [] : [digestOfCaller(authorization)]
+  const variant = [...variantHeaders.map((name) => headers[name] ?? ""), ...caller].join("\n")
+  return { url: sent.href, isAuthorized: authorization !== undefined, variant }
+}
+
+/**
+ * Which credentials asked: what `GET /user` says to one token is wrong for every other. Long enough to tell tokens apart,
+ * and too short to tell what they are.
+ */
+function digestOfCaller(authorization: string): string {
+  return createHash("sha256").update(authorization).digest("hex").slice(0, 16)
 }
 
 /** The headers that ask whether a kept answer still holds. RFC 9110 §13.1. */
