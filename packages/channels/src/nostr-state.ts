@@ -16,7 +16,7 @@ export interface NostrState {
 /** The newest profile and application data, and the newest notes, without what the key has deleted. NIP-01, NIP-09. */
 export function newestState(events: readonly NostrEvent[]): NostrState {
   const sorted = events.toSorted(compareEvents)
-  const deletions = sorted.filter(({ kind }) => kind === eventKinds.deletion)
+  const deletions = readDeletions(sorted.filter(({ kind }) => kind === eventKinds.deletion))
   const isThere = (event: NostrEvent | undefined) => event !== undefined && !isDeleted(event, deletions)
   // The newest first and only then whether it is gone: an older one does not come back.
   const [profile, appData] = [eventKinds.profile, eventKinds.appData].map((kind) =>
@@ -34,14 +34,30 @@ export function addressOf({ kind, pubkey }: Pick<NostrEvent, "kind" | "pubkey">)
   return `${kind}:${pubkey}:${kind === eventKinds.appData ? appDataName : ""}`
 }
 
-function isDeleted(event: NostrEvent, deletions: readonly NostrEvent[]): boolean {
-  return deletions.some(({ tags, created_at }) =>
-    tags.some(([name, value]) => {
-      if (name === "e") return value === event.id
-      const isReplaceable = event.kind !== eventKinds.note
-      return name === "a" && isReplaceable && value === addressOf(event) && event.created_at <= created_at
-    }),
-  )
+interface Deletions {
+  readonly ids: ReadonlySet<string>
+  /** Address to the newest time up to which it is gone. Unix seconds. */
+  readonly addresses: ReadonlyMap<string, number>
+}
+
+/** Read once: whoever owns a key can give it many deletions with many tags. Newest first. */
+function readDeletions(deletions: readonly NostrEvent[]): Deletions {
+  const ids = new Set<string>()
+  const addresses = new Map<string, number>()
+  for (const { tags, created_at } of deletions) {
+    for (const [name, value] of tags) {
+      if (value === undefined) continue
+      if (name === "e") ids.add(value)
+      if (name === "a" && !addresses.has(value)) addresses.set(value, created_at)
+    }
+  }
+  return { ids, addresses }
+}
+
+function isDeleted(event: NostrEvent, { ids, addresses }: Deletions): boolean {
+  if (ids.has(event.id)) return true
+  const isReplaceable = event.kind !== eventKinds.note
+  return isReplaceable && event.created_at <= (addresses.get(addressOf(event)) ?? -1)
 }
 
 export interface NostrMiss {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { ap, bluesky } from "../src/index.ts"
+import { newestState } from "../src/nostr-state.ts"
 import { createTableNet, type WebAnswer } from "./support/table-net.ts"
 
 const signal = AbortSignal.timeout(20_000)
@@ -63,4 +64,18 @@ test("bluesky takes a post of a megabyte with broken proofs in no time", async (
   const publication = await within(() => bluesky.collect("alice.example", createTableNet({ web }), { signal }))
   assert.equal(publication.status, "found")
   assert.match(publication.evidence.at(-1)?.note ?? "", /cut after 10 of 71/)
+})
+
+test("nostr looks up many notes in many deletions in no time", async () => {
+  const hex = (at: number) => at.toString(16).padStart(64, "0")
+  const event = (at: number, members: object) => {
+    const plain = { id: hex(at), pubkey: hex(1), created_at: at, kind: 1, tags: [], content: "", sig: "" }
+    return { ...plain, ...members }
+  }
+  const notes = Array.from({ length: 2_000 }, (_, at) => event(at, {}))
+  const tags = Array.from({ length: 200 }, () => ["e", ""])
+  const deletions = Array.from({ length: 2_000 }, (_, at) => event(10_000 + at, { kind: 5, tags }))
+  const last = event(20_000, { kind: 5, tags: [["e", hex(1_999)]] })
+  const { notes: left } = await within(async () => newestState([...notes, ...deletions, last]))
+  assert.equal(left[0]?.id, hex(1_998))
 })
