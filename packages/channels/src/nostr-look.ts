@@ -73,6 +73,15 @@ export async function lookAtRelays(question: LookQuestion, net: Net, signal: Abo
   }
 }
 
+/**
+ * Whether what nobody sent is not there: at least half of the relays gave a whole answer. One that keeps something back, while
+ * the others are down or silent, decides nothing.
+ */
+export function isAnswered({ relays }: RelayLook): boolean {
+  const answered = relays.filter(({ isComplete }) => isComplete).length
+  return relays.length > 0 && answered * 2 >= relays.length
+}
+
 /** The relays that are asked, each once. */
 export function relaysOf(net: Net): readonly string[] {
   return [...new Set(net.settings.relays)].slice(0, maxRelays)

@@ -8,7 +8,7 @@ import type { Net } from "./channel.ts"
 import { questionAbout } from "./nostr.ts"
 import { giveToRelays, judgeOutcomes } from "./nostr-broadcast.ts"
 import { appDataName, authorOf, eventKinds, type NostrEvent, type Sign, signEvent, type Tags } from "./nostr-event.ts"
-import { lookAtRelays, type RelayLook } from "./nostr-look.ts"
+import { isAnswered, lookAtRelays, type RelayLook } from "./nostr-look.ts"
 import { parseProfile, proofsIn, readAbout, withoutProofs, withProof } from "./nostr-profile.ts"
 import { addressOf, newestState } from "./nostr-state.ts"
 import type {
@@ -150,9 +150,10 @@ function writeDeletion(events: readonly NostrEvent[], { write, at }: Author): Pr
 }
 
 /** What few relays say is no ground for changing a profile: an older one would overwrite the newest. */
-function assertAnswered({ relays }: RelayLook): void {
+function assertAnswered(look: RelayLook): void {
+  if (isAnswered(look)) return
+  const { relays } = look
   const answered = relays.filter(({ isComplete }) => isComplete).length
-  if (relays.length > 0 && answered * 2 >= relays.length) return
   const said = relays.map(({ url, evidence }) => `${url}: ${evidence.note ?? "no answer"}`).join("; ")
   throw new KezError(
     "publish.refused",

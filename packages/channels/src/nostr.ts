@@ -5,7 +5,7 @@ import { maxNostrTexts, maxNotes } from "./limits.ts"
 import { notesOnTexts } from "./near-miss.ts"
 import { nostrCanary } from "./nostr-canary.ts"
 import { appDataName, authorOf, eventKinds, type NostrEvent, uriOf } from "./nostr-event.ts"
-import { type LookQuestion, lookAtRelays, type RelayLook } from "./nostr-look.ts"
+import { isAnswered, type LookQuestion, lookAtRelays, type RelayLook } from "./nostr-look.ts"
 import { readAbout } from "./nostr-profile.ts"
 import { type NostrState, newestState, notesOnMiss } from "./nostr-state.ts"
 import { pickProofTexts } from "./proof-texts.ts"
@@ -29,7 +29,7 @@ async function collect(npub: string, net: Net, { signal, claimedAt }: LookOption
       evidence: [...relays, ...found.map((one) => describeText(one, look, net.now()))],
     }
   }
-  if (!look.relays.some(({ isComplete }) => isComplete)) return unreachable(relays, net, npub)
+  if (!isAnswered(look)) return unreachable(relays, net, npub)
   const note = notesOnMiss({ state, claimedAt }).join("; ")
   const evidence = [...relays, { url: `nostr:${npub}`, fetchedAt: net.now(), note }]
   return { status: "absent", code: "proof.not_found", evidence }
