@@ -22,7 +22,7 @@ const blocks = new Set(
 
 /** Elements in a line. What is in neither list, such as `script`, `template` or `svg`, hides its content. */
 const inlines = new Set(
-  "a abbr b bdi bdo big br cite code del dfn em font i img ins kbd mark q rp rt ruby s samp small span strike strong sub sup time tt u var wbr".split(
+  "a abbr b bdi bdo big br cite code del dfn em font i img ins kbd mark q rt ruby s samp small span strike strong sub sup time tt u var wbr".split(
     " ",
   ),
 )

@@ -39,6 +39,7 @@ const hiding: readonly (readonly [what: string, html: string])[] = [
   ["a noscript", `<noscript>${proof}</noscript>`],
   ["a title", `<title>${proof}</title>`],
   ["a textarea", `<textarea>${proof}</textarea>`],
+  ["what is shown where ruby is not", `<ruby>a<rp>${proof}</rp></ruby>`],
   ["an svg", `<svg><text>${proof}</text></svg>`],
   ["an element nobody knows", `<kez-proof>${proof}</kez-proof>`],
   ["a hidden element", `<p hidden>${proof}</p>`],
