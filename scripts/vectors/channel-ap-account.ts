@@ -1,10 +1,9 @@
-/** Cases of vectors/channel-ap.json about which account a name means: both ways, secure mode, renamed and taken over. SPEC §7.6. */
+/** Cases of vectors/channel-ap.json about which account a name means: both ways, renamed and taken over. SPEC §7.6. */
 import {
   actor,
   actorUrl,
   at,
   featured,
-  foundIn,
   foundInProfile,
   type JrdParts,
   jrd,
@@ -21,6 +20,10 @@ export function twoWays(): readonly VectorCase[] {
   const there = actor({ id: webActor, summary: proof, featured: undefined }, { url: webActor })
   const foundThere = found(webActor, [[proof, webActor]])
   const back = (parts: JrdParts) => jrd({ host: "web.example", self: webActor, ...parts })
+  const longActor = (length: number) =>
+    at(jrd({ self: longUrl(length) }), actor({ id: longUrl(length), summary: proof }, { url: longUrl(length) }))
+  const others = Array.from({ length: 64 }, () => ({ rel: "other", href: actorUrl }))
+  const selfLink = [{ rel: "self", type: "application/activity+json", href: actorUrl }]
   const split = (...web: readonly WebAnswer[]) => at(jrd({ self: webActor }), there, ...web)
   return [
     channelCase("split", "P7: the actor's own host says the same", split(back({})), foundThere),
@@ -74,6 +77,23 @@ export function twoWays(): readonly VectorCase[] {
       invalid("account.one_sided"),
     ),
     channelCase(
+      "subject-redirect",
+      "P7: an answer from the actor's host, but about another name than the one asked for",
+      at(
+        { ...jrd({ self: webActor, subject: "acct:alice@web.example" }), finalUrl: webFingerUrl("web.example", value) },
+        there,
+        back({ account: "alice@web.example", subject: "acct:alice@web.example" }),
+        { url: webFingerUrl("web.example", value), status: 404 },
+      ),
+      invalid("account.one_sided"),
+    ),
+    channelCase(
+      "subject-no-domain",
+      "P7: a subject at an address",
+      at(jrd({ subject: "acct:alice@127.0.0.1" }), withProof, jrd({ host: "127.0.0.1", account: "alice@127.0.0.1" })),
+      invalid("account.one_sided"),
+    ),
+    channelCase(
       "subject-url",
       "P7: a subject that is some URL",
       at(jrd({ subject: "https://x.example/" }), withProof),
@@ -104,6 +124,31 @@ export function twoWays(): readonly VectorCase[] {
       invalid("account.id"),
     ),
     channelCase(
+      "self-512",
+      "an actor URL of 512 characters",
+      longActor(512),
+      found(longUrl(512), [[proof, longUrl(512)]]),
+    ),
+    channelCase("self-513", "and of one more", longActor(513), absent()),
+    channelCase(
+      "id-513",
+      "or one that a redirect leads to",
+      at(jrd(), { ...actor({ id: longUrl(513), summary: proof }), finalUrl: longUrl(513) }),
+      invalid("account.id"),
+    ),
+    channelCase(
+      "self-fragment",
+      "an actor URL with a fragment is none",
+      at(jrd({ self: `${actorUrl}#` }), withProof),
+      absent(),
+    ),
+    channelCase(
+      "self-65",
+      "only the first 64 links count",
+      at({ ...jrd(), body: { subject: `acct:${value}`, links: [...others, ...selfLink] } }, withProof),
+      absent(),
+    ),
+    channelCase(
       "id-redirect",
       "the id is the URL after redirects",
       at(jrd({ self: "https://social.example/people/alice" }), {
@@ -116,61 +161,8 @@ export function twoWays(): readonly VectorCase[] {
   ]
 }
 
-export function secureMode(): readonly VectorCase[] {
-  const refused = { url: actorUrl, status: 401 }
-  const lookupUrl = "https://social.example/api/v1/accounts/lookup?acct=alice"
-  const pinnedUrl = "https://social.example/api/v1/accounts/7/statuses?pinned=true"
-  const account = {
-    id: "7",
-    username: "alice",
-    url: "https://social.example/@alice",
-    uri: actorUrl,
-    note: "",
-    fields: [],
-  }
-  const lookup = (members: Readonly<Record<string, unknown>>) => ({ url: lookupUrl, body: { ...account, ...members } })
-  const pinned = (...posts: readonly unknown[]) => ({ url: pinnedUrl, body: posts })
-  const own = { id: "1", uri: `${actorUrl}/statuses/1`, account: { id: "7" }, content: `<p>${proof}</p>` }
-  const proofField = { fields: [{ name: "KEZ", value: proof }] }
-  return [
-    channelCase(
-      "secure-field",
-      "the API of the same server",
-      at(jrd(), refused, lookup(proofField), pinned()),
-      foundInProfile,
-    ),
-    channelCase(
-      "secure-url",
-      "without uri, by the profile page",
-      at(jrd(), refused, lookup({ ...proofField, uri: undefined }), pinned()),
-      foundInProfile,
-    ),
-    channelCase(
-      "secure-pinned",
-      "a pinned post by the API",
-      at(jrd(), refused, lookup({}), pinned(own)),
-      foundIn(own.uri),
-    ),
-    channelCase("secure-absent", "nothing in it", at(jrd(), refused, lookup({}), pinned()), absent()),
-    channelCase(
-      "secure-unlisted",
-      "pinned posts are not listed",
-      at(jrd(), refused, lookup({}), { url: pinnedUrl, status: 401 }),
-      unreachable("net.status"),
-    ),
-    channelCase(
-      "secure-other",
-      "an answer about another actor",
-      at(jrd(), refused, lookup({ ...proofField, uri: "https://social.example/users/2" })),
-      unreachable("net.status", "only answers signed requests"),
-    ),
-    channelCase(
-      "secure-closed",
-      "no public API",
-      at(jrd(), { url: actorUrl, status: 403 }, { url: lookupUrl, status: 401 }),
-      unreachable("net.status", "only answers signed requests"),
-    ),
-  ]
+function longUrl(length: number): string {
+  return `${actorUrl}?`.padEnd(length, "a")
 }
 
 export function known(): readonly VectorCase[] {
@@ -206,6 +198,15 @@ export function known(): readonly VectorCase[] {
       "it has moved, and the name still leads there",
       knowing(actorUrl, jrd(), actor({ movedTo: "https://new.example/users/1" }), featured()),
       invalid("account.renamed"),
+    ),
+    channelCase(
+      "known-other",
+      "at the place of the known account stands another one now",
+      knowing(actorUrl, gone, {
+        ...actor({ id: "https://social.example/users/9", preferredUsername: "mallory" }),
+        finalUrl: "https://social.example/users/9",
+      }),
+      absent(),
     ),
     channelCase(
       "known-gone",

@@ -17,7 +17,9 @@ import {
   webFingerUrl,
   withProof,
 } from "./ap-place.ts"
-import { known, secureMode, twoWays } from "./channel-ap-account.ts"
+import { known, twoWays } from "./channel-ap-account.ts"
+import { apHtml } from "./channel-ap-html.ts"
+import { secureMode } from "./channel-ap-secure.ts"
 import { absent, channelCase, found, unreachable } from "./channel-case.ts"
 import type { VectorCase, VectorFile } from "./vector-file.ts"
 
@@ -25,7 +27,7 @@ export function channelAp(): VectorFile {
   return {
     spec: "§7.6",
     about: "What the account alice@social.example comes to. Texts are candidates; the chain of the reference is none.",
-    cases: [...profiles(), ...pinnedPosts(), ...twoWays(), ...answers(), ...secureMode(), ...known()],
+    cases: [...profiles(), ...pinnedPosts(), ...apHtml(), ...twoWays(), ...answers(), ...secureMode(), ...known()],
   }
 }
 
@@ -53,6 +55,18 @@ function profiles(): readonly VectorCase[] {
       absent("hidden or styled"),
     ),
     channelCase(
+      "field-32",
+      "the last field that is looked at",
+      at(jrd(), actor({ attachment: [...fields(31), field(proof)] })),
+      foundInProfile,
+    ),
+    channelCase(
+      "field-33",
+      "and one more",
+      at(jrd(), actor({ attachment: [...fields(32), field(proof)] }), featured()),
+      absent(),
+    ),
+    channelCase(
       "other-attachment",
       "an attachment that is no field",
       at(jrd(), actor({ attachment: [{ type: "Image", name: proof, value: proof }] }), featured()),
@@ -75,6 +89,10 @@ function profiles(): readonly VectorCase[] {
   ]
 }
 
+function fields(count: number) {
+  return Array.from({ length: count }, () => field("hello", "Site"))
+}
+
 function pinnedPosts(): readonly VectorCase[] {
   const postUrl = post(1).id
   const posted = { url: postUrl, headers: activityType }
@@ -86,6 +104,33 @@ function pinnedPosts(): readonly VectorCase[] {
       "a post named by its URL",
       at(jrd(), actor(), featured(postUrl), { ...posted, body: post(1) }),
       foundIn(postUrl),
+    ),
+    channelCase(
+      "pinned-named-elsewhere",
+      "an embedded post that names a place on another host was found at the actor",
+      at(jrd(), actor(), featured(post(1, { id: "https://other.example/1" }))),
+      foundIn(actorUrl),
+    ),
+    channelCase(
+      "pinned-redirect",
+      "a collection that leads to another host",
+      at(jrd(), actor(), { ...featured(post(1)), finalUrl: "https://other.example/featured" }),
+      unreachable("net.redirect"),
+    ),
+    channelCase(
+      "pinned-boost",
+      "P2: somebody else's post that the account shared",
+      at(
+        jrd(),
+        actor(),
+        featured({
+          type: "Announce",
+          actor: actorUrl,
+          content: proof,
+          object: post(1, { attributedTo: "https://social.example/users/2" }),
+        }),
+      ),
+      absent(),
     ),
     channelCase(
       "pinned-elsewhere",

@@ -158,6 +158,12 @@ function documentCases(): readonly VectorCase[] {
       unreachable("net.status"),
     ),
     channelCase(
+      "document-redirect",
+      "a directory that sends elsewhere has not answered",
+      account({ document: { url: plc, body: documentOf(), finalUrl: `https://other.example/${did}` } }),
+      unreachable("net.redirect"),
+    ),
+    channelCase(
       "document-page",
       "a page is no document",
       account({ document: { url: plc, body: "<html>", headers: { "content-type": "text/html" } } }),

@@ -171,6 +171,24 @@ function copyCases(): readonly VectorCase[] {
       unreachable("net.status"),
     ),
     channelCase(
+      "copy-author",
+      "an author who is not that of the record's place",
+      account({ refusal, copyOfProfile, copyOfPosts: [{ post: { ...view(proof).post, author: { did: otherDid } } }] }),
+      unreachable("net.status"),
+    ),
+    channelCase(
+      "server-redirect",
+      "a server that sends elsewhere has not answered",
+      account({ refusal: { body: { records: [] }, finalUrl: "https://other.example/xrpc" } }),
+      unreachable("net.redirect"),
+    ),
+    channelCase(
+      "server-upload",
+      "P7: a text that somebody uploaded is no record",
+      account({ refusal: { body: JSON.stringify(profileOf(proof)), headers: { "content-type": "text/plain" } } }),
+      unreachable("net.content_type"),
+    ),
+    channelCase(
       "copy-other",
       "the copy of another profile",
       account({ refusal, copyOfProfile: { did: otherDid, description: proof }, copyOfPosts: [] }),

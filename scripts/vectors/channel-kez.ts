@@ -128,6 +128,12 @@ export async function channelKez(): Promise<VectorFile> {
         unreachable("net.content_type"),
       ),
       channelCase(
+        "redirect",
+        "nobody else answers for the names of a host",
+        shows(record, { finalUrl: "https://other.example.org/v1/handles/alice" }),
+        unreachable("net.redirect"),
+      ),
+      channelCase(
         "upload",
         "P7 a text that somebody uploaded is no record",
         shows(JSON.stringify(record), { headers: { "content-type": "text/plain" } }),

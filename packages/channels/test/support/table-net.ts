@@ -16,7 +16,7 @@ export interface WebAnswer {
   readonly headers?: Readonly<Record<string, string>>
   /** Text, or a JSON value, which is sent as application/json unless the headers say otherwise. */
   readonly body?: unknown
-  /** Where a redirect ended. */
+  /** Where a redirect ended; refused where the channel has to stay at the host. */
   readonly finalUrl?: string
 }
 
@@ -70,7 +70,10 @@ export function createTableNet({ now = 1_800_000_000, web = [], txt = {}, relays
 }
 
 function answerOf(answer: WebAnswer, options: FetchOptions, now: number): FetchAnswer {
-  const { url, status = 200, body = "", finalUrl } = answer
+  const { url, status = 200, body = "", finalUrl = url } = answer
+  if (options.sameHost && new URL(finalUrl).host !== new URL(url).host) {
+    throw new KezError("net.redirect", `Cannot follow ${new URL(url).host}: expected to stay there`)
+  }
   const isText = typeof body === "string"
   const headers = { ...(isText ? {} : { "content-type": "application/json" }), ...answer.headers }
   const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "none"
@@ -80,7 +83,7 @@ function answerOf(answer: WebAnswer, options: FetchOptions, now: number): FetchA
   const bytes = new TextEncoder().encode(isText ? body : JSON.stringify(body))
   const retryAfterSeconds = readRetryAfter(status, headers, now)
   return {
-    url: finalUrl ?? url,
+    url: finalUrl,
     status,
     headers,
     body: bytes,
