@@ -24,11 +24,27 @@ export interface ProofSearch {
   readonly hints: readonly string[]
 }
 
+/** The last short texts and what was found in them: whoever finds a text, looks up its chain or judges it searches it again. */
+const searched = new Map<string, ProofSearch>()
+const maxSearched = 64
+const maxSearchedChars = 4_096
+
 /**
  * Every candidate of a text, decoded or with the reason why not. No candidate is no error here.
  * Throws `limit.size`, `text.utf8`, `text.bom` or `limit.candidates`. [FIND-1] [FIND-2]
  */
 export function findProofs(input: string | Uint8Array): ProofSearch {
+  if (typeof input !== "string" || input.length > maxSearchedChars) return searchAnew(input)
+  const known = searched.get(input)
+  if (known !== undefined) return known
+  const found = searchAnew(input)
+  const [oldest] = searched.keys()
+  if (searched.size >= maxSearched && oldest !== undefined) searched.delete(oldest)
+  searched.set(input, found)
+  return found
+}
+
+function searchAnew(input: string | Uint8Array): ProofSearch {
   const { pieces, hints } = search(trimSpace(decodeText(input, maxTextBytes)))
   if (pieces.length > maxCandidates) {
     throw new KezError("limit.candidates", `Cannot search the text: expected at most ${maxCandidates} proofs in it`)
