@@ -225,5 +225,5 @@ test("exchange() takes a 304 as it comes: the cache, not the connection, knows w
   const headers = { "if-none-match": '"kez"' }
   const request = { url: new URL(server.origin), method: "GET", headers, limits: fetchLimits } as const
   const answer = await exchange(request, new AbortController().signal)
-  assert.deepEqual([answer.status, answer.body.length], [304, 0])
+  assert.deepEqual([answer.status, answer.wireBody.length], [304, 0])
 })

@@ -4,11 +4,6 @@ import { promisify } from "node:util"
 import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib"
 import { KezError } from "@kez/core"
 
-export interface BodyLimits {
-  readonly maxWireBytes: number
-  readonly maxBodyBytes: number
-}
-
 const decoders = {
   gzip: promisify(gunzip),
   "x-gzip": promisify(gunzip),
@@ -17,19 +12,30 @@ const decoders = {
   "deflate-raw": promisify(inflateRaw),
 } as const
 
-/** Reads and decompresses a body. Throws `limit.body` at either cap, `net.http` for a broken one. */
-export async function readBody(response: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> {
+/** Reads a body as it is sent. Throws `limit.body` at the cap, `net.http` for a broken one. */
+export async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const announced = Number(response.headers["content-length"] ?? 0)
-  if (announced > limits.maxWireBytes) throw tooLarge("sent", limits.maxWireBytes)
+  if (announced > maxBytes) throw tooLarge("sent", maxBytes)
   const chunks: Buffer[] = []
   let received = 0
   // A body that ends before its announced end throws here.
   for await (const chunk of response as AsyncIterable<Buffer>) {
     received += chunk.length
-    if (received > limits.maxWireBytes) throw tooLarge("sent", limits.maxWireBytes)
+    if (received > maxBytes) throw tooLarge("sent", maxBytes)
     chunks.push(chunk)
   }
-  return decompress(Buffer.concat(chunks), response.headers["content-encoding"], limits.maxBodyBytes)
+  return Buffer.concat(chunks)
+}
+
+/** What stands beside a refusal only explains it: an error page that is too long is no more than an error page. */
+export async function readBeside<T>(status: number, nothing: T, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    const isRefusal = status < 200 || status >= 300
+    if (isRefusal && error instanceof KezError && error.code === "limit.body") return nothing
+    throw error
+  }
 }
 
 /** Text of a body. Throws `text.utf8` for another charset or bytes that are not UTF-8. */
@@ -45,7 +51,8 @@ export function decodeUtf8(body: Uint8Array, contentType = ""): string {
   }
 }
 
-async function decompress(body: Buffer, encoding = "identity", maxBytes: number): Promise<Uint8Array> {
+/** Decompresses a body. Throws `limit.body` at the cap, `net.http` for a broken one or an encoding that nobody asked for. */
+export async function decompress(body: Buffer, encoding = "identity", maxBytes: number): Promise<Uint8Array> {
   const name = encoding.trim().toLowerCase()
   if (body.length === 0 || name === "identity" || name === "") {
     if (body.length > maxBytes) throw tooLarge("sent", maxBytes)

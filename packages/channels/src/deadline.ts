@@ -8,6 +8,9 @@ export interface Deadline {
   readonly task: string
 }
 
+/** Without a reason of ours each end would make an error with its stack, for nobody. */
+const unread = new Error("its reader has gone")
+
 /**
  * Runs a task that is stopped at the deadline with `net.timeout`, or when the parent signal fires with its reason.
  * It returns in time even if the task ignores its signal.
@@ -28,7 +31,7 @@ export async function withDeadline<T>(deadline: Deadline, run: (signal: AbortSig
     clearTimeout(timer)
     parent?.removeEventListener("abort", follow)
     // What is still running under this signal has no reader any more.
-    controller.abort()
+    controller.abort(unread)
   }
 }
 

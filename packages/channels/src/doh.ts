@@ -1,6 +1,7 @@
 /** DNS over HTTPS in wire format. RFC 8484. */
 import type { URL } from "node:url"
 import { encode, type Packet, RECURSION_DESIRED } from "dns-packet"
+import { decompress } from "./body.ts"
 import { readMessage } from "./dns-message.ts"
 import { type AskServer, dnsFailure } from "./dns-query.ts"
 import { exchange } from "./exchange.ts"
@@ -24,7 +25,7 @@ export function askDohServer(url: URL, ca: string | undefined): AskServer {
         headers: { accept: mediaType, "content-type": mediaType },
         body: new Uint8Array(encode(query)),
         ca,
-        limits: { ...fetchLimits, maxWireBytes: maxDnsMessageBytes, maxBodyBytes: maxDnsMessageBytes },
+        limits: { ...fetchLimits, maxWireBytes: maxDnsMessageBytes },
       },
       signal,
     )
@@ -32,6 +33,7 @@ export function askDohServer(url: URL, ca: string | undefined): AskServer {
     if (answer.status !== 200 || contentType !== mediaType) {
       throw dnsFailure("net.dns", question, { server, got: `HTTP ${answer.status} ${contentType ?? ""}`.trim() })
     }
-    return readMessage(answer.body, question, server)
+    const body = await decompress(answer.wireBody, answer.headers["content-encoding"], maxDnsMessageBytes)
+    return readMessage(body, question, server)
   }
 }

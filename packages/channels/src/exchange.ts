@@ -2,15 +2,18 @@
  * One HTTP request and its answer, over a connection of its own. SPEC §7.
  * It trusts its caller about where to connect and guards everything else: TLS, sizes, silence.
  */
-import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http"
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http"
 import { request as httpsRequest, type RequestOptions } from "node:https"
 import { isIP, type LookupFunction } from "node:net"
 import type { URL } from "node:url"
 import { KezError } from "@kez/core"
-import { readBody } from "./body.ts"
+import { readBeside, readBody } from "./body.ts"
 import { connectionsBy, type Dial } from "./dial.ts"
 import type { FetchLimits } from "./limits.ts"
 import { isRedirect } from "./url.ts"
+
+/** An import reads every export of the module, and one of them loads a second HTTP client and all its memory with it. */
+const http = process.getBuiltinModule("node:http")
 
 export const maxInterimAnswers = 8
 
@@ -39,8 +42,8 @@ export interface AnswerHead {
 }
 
 export interface ExchangeAnswer extends AnswerHead {
-  /** Decompressed; empty for a redirect, whose body nobody reads, and for a refusal that says more than fits. */
-  readonly body: Uint8Array
+  /** As it was sent; empty for a redirect, whose body nobody reads, and for a refusal that says more than fits. */
+  readonly wireBody: Buffer
 }
 
 /** How far a connection has come. */
@@ -84,7 +87,10 @@ export async function exchange(request: ExchangeRequest, signal: AbortSignal): P
     const incoming = await waitForAnswer(outgoing)
     const head = { status: incoming.statusCode ?? 0, headers: incoming.headers }
     request.checkHead?.(head)
-    return { ...head, body: await readBodyOf(incoming, head, request.limits) }
+    const { maxWireBytes } = request.limits
+    const nothing = Buffer.alloc(0)
+    if (isRedirect(head.status)) return { ...head, wireBody: nothing }
+    return { ...head, wireBody: await readBeside(head.status, nothing, () => readBody(incoming, maxWireBytes)) }
   } catch (error) {
     if (stopped !== undefined) throw stopped
     throw error instanceof KezError ? error : explain(error, phase, host)
@@ -112,7 +118,7 @@ function openRequest(request: ExchangeRequest): ClientRequest {
     ...(request.addresses === undefined ? {} : { lookup: answerWith(request.addresses) }),
   }
   try {
-    const outgoing = url.protocol === "https:" ? httpsRequest(url, options) : httpRequest(url, options)
+    const outgoing = url.protocol === "https:" ? httpsRequest(url, options) : http.request(url, options)
     // An error after the answer has been read or given up has no reader; without this it would end the process.
     return outgoing.on("error", () => {})
   } catch (cause) {
@@ -137,22 +143,16 @@ export function answerWith(addresses: readonly string[]): LookupFunction {
 
 function waitForAnswer(outgoing: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    outgoing.once("response", resolve)
+    let isAnswered = false
+    outgoing.once("response", (incoming) => {
+      isAnswered = true
+      resolve(incoming)
+    })
     outgoing.once("error", reject)
-    outgoing.once("close", () => reject(new Error("closed without an answer")))
+    outgoing.once("close", () => {
+      if (!isAnswered) reject(new Error("closed without an answer"))
+    })
   })
-}
-
-async function readBodyOf(incoming: IncomingMessage, { status }: AnswerHead, limits: FetchLimits): Promise<Uint8Array> {
-  if (isRedirect(status)) return new Uint8Array()
-  try {
-    return await readBody(incoming, limits)
-  } catch (error) {
-    // What stands beside a refusal only explains it: an error page that is too long is no more than an error page.
-    const isRefusal = status < 200 || status >= 300
-    if (isRefusal && error instanceof KezError && error.code === "limit.body") return new Uint8Array()
-    throw error
-  }
 }
 
 function lengthOf(body: Uint8Array | undefined): Record<string, string> {

@@ -7,7 +7,16 @@ import type { IncomingHttpHeaders } from "node:http"
 import { isIP } from "node:net"
 import { KezError } from "@kez/core"
 import { assertPublicAddresses } from "./address.ts"
-import { type AnswerCache, conditionOf, keyOfRequest, refresh, type StoredAnswer, storable } from "./answer-cache.ts"
+import {
+  type AnswerCache,
+  type AnswerKey,
+  conditionOf,
+  keyOfRequest,
+  refresh,
+  type StoredAnswer,
+  storable,
+} from "./answer-cache.ts"
+import { decompress, readBeside } from "./body.ts"
 import { withDeadline } from "./deadline.ts"
 import type { Dial } from "./dial.ts"
 import type { AnswerHead, ExchangeAnswer, Method } from "./exchange.ts"
@@ -80,7 +89,9 @@ interface Request {
   readonly signal: AbortSignal
 }
 
-interface HopAnswer extends ExchangeAnswer {
+interface HopAnswer extends Pick<ExchangeAnswer, "status" | "headers"> {
+  /** Decompressed. */
+  readonly body: Uint8Array
   readonly revalidated?: true
 }
 
@@ -111,39 +122,54 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
   const hosts = parseHosts(setup.hosts)
   const runAtHost = setup.runAtHost ?? createHostQueue(limits)
   const { rateLimits = createRateLimitMemory() } = setup
+  let loading: Promise<typeof import("./exchange.ts")> | undefined
 
   async function send(target: Target, options: FetchOptions, signal: AbortSignal): Promise<HopAnswer> {
     const headers = buildHeaders(options)
     const bucket = { host: target.sent.host, isAuthorized: headers["authorization"] !== undefined }
+    const key = (options.method ?? "GET") === "GET" ? keyOfRequest(target, headers) : undefined
     await assertOpen(rateLimits, bucket, setup.now())
-    return runAtHost(target.sent.host, signal, async () => {
+    const { answer, stored } = await runAtHost(target.sent.host, signal, async () => {
       // Once more: the one before in the line may have been told to wait.
       await assertOpen(rateLimits, bucket, setup.now())
-      const answer = await askAgain(target, { options, headers, signal })
-      await noteRateLimit(bucket, answer)
-      return answer
+      const asked = await askAgain(target, key, { options, headers, signal })
+      await noteRateLimit(bucket, asked.answer)
+      return asked
     })
+    if (answer.status === 304 && stored !== undefined) return readKept(stored, answer)
+    // Outside of the line: the place is free for the next one meanwhile.
+    return readFresh(answer, key, options)
   }
 
-  /** Asks whether a kept answer still holds, or for a new one, which is kept. Each hop has its own: nothing survives a redirect. */
-  async function askAgain(target: Target, { options, headers, signal }: Request): Promise<HopAnswer> {
-    const key = (options.method ?? "GET") === "GET" ? keyOfRequest(target, headers) : undefined
+  /** Asks whether a kept answer still holds, or for a new one. Each hop has its own: nothing survives a redirect. */
+  async function askAgain(target: Target, key: AnswerKey | undefined, { options, headers, signal }: Request) {
     const kept = key === undefined ? undefined : await setup.cache?.get(key)
     const isAllowed = kept !== undefined && kept.body.length <= (options.maxBodyBytes ?? limits.maxBodyBytes)
     const stored = isAllowed ? kept : undefined
     const condition = stored === undefined ? {} : conditionOf(stored)
-    const answer = await ask(target, { options, headers: { ...headers, ...condition }, signal })
-    if (answer.status === 304 && stored !== undefined) return readKept(stored, answer)
-    const fresh = answer.status === 200 ? storable(answer.headers, answer.body) : undefined
+    return { answer: await ask(target, { options, headers: { ...headers, ...condition }, signal }), stored }
+  }
+
+  /** Decompresses an answer, and keeps it where it may be asked for again. */
+  async function readFresh(
+    { status, headers, wireBody }: ExchangeAnswer,
+    key: AnswerKey | undefined,
+    options: FetchOptions,
+  ): Promise<HopAnswer> {
+    const maxBodyBytes = options.maxBodyBytes ?? limits.maxBodyBytes
+    const read = () => decompress(wireBody, headers["content-encoding"], maxBodyBytes)
+    const body = await readBeside(status, new Uint8Array(), read)
+    const fresh = status === 200 ? storable(headers, body) : undefined
     if (key !== undefined && fresh !== undefined) await setup.cache?.set(key, fresh)
-    return answer
+    return { status, headers, body }
   }
 
   async function ask(target: Target, { options, headers, signal }: Request): Promise<ExchangeAnswer> {
     const addresses = target.base ? undefined : await resolvePublic(target.sent.hostname, setup.resolver, signal)
     // node:http takes longer to load than all of this package; a name that does not resolve never needs it.
-    const { exchange } = await import("./exchange.ts")
-    const { maxWireBytes = limits.maxWireBytes, maxBodyBytes = limits.maxBodyBytes } = options
+    loading ??= import("./exchange.ts")
+    const { exchange } = await loading
+    const { maxWireBytes = limits.maxWireBytes } = options
     return exchange(
       {
         url: target.sent,
@@ -153,7 +179,7 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
         addresses,
         ca: setup.ca,
         dial: setup.dial,
-        limits: { ...limits, maxWireBytes, maxBodyBytes },
+        limits: { ...limits, maxWireBytes },
         checkHead: (head) => assertMediaType(target, head, options),
       },
       signal,
@@ -224,7 +250,7 @@ function buildHeaders(options: FetchOptions): Record<string, string> {
   }
 }
 
-function readRedirect(from: Target, answer: ExchangeAnswer, options: FetchOptions, hosts: HostMap): Target {
+function readRedirect(from: Target, answer: HopAnswer, options: FetchOptions, hosts: HostMap): Target {
   const { host } = from.url
   if ((options.method ?? "GET") !== "GET") {
     throw new KezError("net.redirect", `Cannot send to ${host}: expected an answer, got a redirect`)

@@ -61,7 +61,8 @@ export async function lookAtRelays(question: LookQuestion, net: Net, signal: Abo
         signal: stop.signal,
         onOpen: () => stopIn(relayWaitMs),
       })
-      if (report.isComplete && question.isEnough([...verified.values()])) stopIn(relayGraceMs)
+      const isDecided = timers.has(relayGraceMs)
+      if (report.isComplete && !isDecided && question.isEnough([...verified.values()])) stopIn(relayGraceMs)
       return report
     })
     const relays = await Promise.all(looks)

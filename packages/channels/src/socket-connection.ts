@@ -46,13 +46,14 @@ export async function connect(request: SocketRequest, signal: AbortSignal): Prom
   const opened = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
   let phase: Phase = "connecting"
+  let isOpen = false
 
   /** The first reason counts. Without one, the other side or the caller has closed. */
   const end = (reason?: unknown) => {
     signal.removeEventListener("abort", onAbort)
     webSocket.terminate()
     inbox.end(reason)
-    opened.reject(reason ?? closedEarly(name))
+    if (!isOpen) opened.reject(reason ?? closedEarly(name))
     ended.resolve()
   }
   const reach = (reached: Phase) => {
@@ -79,6 +80,7 @@ export async function connect(request: SocketRequest, signal: AbortSignal): Prom
     webSocket.once("open", () => {
       phase = "talking"
       watchTalk(response, request, end)
+      isOpen = true
       opened.resolve()
     }),
   )
