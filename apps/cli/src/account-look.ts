@@ -3,7 +3,11 @@ import type { Evidence as PlaceEvidence, Publication as PlacePublication } from 
 import { type Evidence, formatIdentity, KezError, parseIdentity, type SeenAccount } from "@kez/core"
 import type { Look } from "./consult.ts"
 import type { Context } from "./context.ts"
+import { lazy } from "./lazy.ts"
 import { readStore } from "./store/access.ts"
+
+const loadTables = lazy(() => Promise.all([import("./store/verdicts.ts"), import("./store/claims.ts")]))
+const loadChannels = lazy(() => import("@kez/channels"))
 
 /** An account that some channel can look at. */
 export interface Account {
@@ -17,7 +21,7 @@ export interface Account {
 export async function readAccount(typed: string): Promise<Account> {
   const { system, value } = parseIdentity(typed)
   const subject = formatIdentity({ system, value })
-  const { channels, findChannel } = await import("@kez/channels")
+  const { channels, findChannel } = await loadChannels()
   if (findChannel(system) !== undefined) return { subject, system, value }
   const known = [...channels.keys()].map((name) => `${name}:`).join(", ")
   throw new KezError(
@@ -38,10 +42,7 @@ export interface Known {
 
 export async function readKnown(context: Context, subject: string): Promise<Known> {
   return readStore<Known>(context, { seen: undefined, claimedAt: undefined }, async (store) => {
-    const [{ loadProven }, { loadClaims }] = await Promise.all([
-      import("./store/verdicts.ts"),
-      import("./store/claims.ts"),
-    ])
+    const [{ loadProven }, { loadClaims }] = await loadTables()
     const proven = loadProven(store, subject)
     const seen = proven?.accountId === undefined ? undefined : { accountId: proven.accountId, primary: proven.primary }
     return { seen, claimedAt: loadClaims(store, { subject })[0]?.createdAt }

@@ -15,11 +15,25 @@ import {
 } from "@kez/core"
 import type { Asked, Served, Weight } from "./chain-sources.ts"
 import type { Context } from "./context.ts"
+import { lazy } from "./lazy.ts"
 import { domainOf, keysOfProofs, type ProofKeys, wellKnownOf } from "./proof-keys.ts"
 import { count } from "./short-text.ts"
 import { hasStore, readStore } from "./store/access.ts"
 import type { KnownSource } from "./store/sources.ts"
 import type { Proven } from "./store/verdicts.ts"
+import { nextTurn } from "./turns.ts"
+
+// Most files are judged without any of these.
+const loadRemember = lazy(() => import("./remember.ts"))
+const loadChainSources = lazy(() => import("./chain-sources.ts"))
+const loadTables = lazy(() =>
+  Promise.all([
+    import("./store/chains.ts"),
+    import("./store/heads.ts"),
+    import("./store/marks.ts"),
+    import("./store/sources.ts"),
+  ]),
+)
 
 /** How the local store is called in evidence. */
 const localName = "this computer"
@@ -77,6 +91,17 @@ export interface LookUp {
 
 /** Looks, judges, and remembers what was found, all before anything is shown. */
 export async function consult(context: Context, question: Question): Promise<Answer> {
+  const { remembered } = await judge(context, question)
+  return remembered
+}
+
+/** A verdict that is not to be shown before what it stands on is on the disk. */
+export interface Judged {
+  readonly remembered: Promise<Answer>
+}
+
+/** Looks and judges. Several that are remembered at the same time are written together. */
+export async function judge(context: Context, question: Question): Promise<Judged> {
   const asked = new Map<string, Promise<Asked>>()
   const ask = (url: string | undefined, timeoutMs: number): Promise<Asked> | undefined => {
     if (question.net === undefined || url === undefined) return undefined
@@ -89,6 +114,7 @@ export async function consult(context: Context, question: Question): Promise<Ans
   const shortMs = Math.min(unexpectedMs, question.timeoutMs)
   for (const domain of domainOf(question.subject ?? "")) ask(wellKnownOf(domain), shortMs)
   const look = await question.look()
+  await nextTurn()
   const keys = keysOfProofs("candidates" in look.publication ? look.publication.candidates : [])
   const lookUp = lookUpOf(question, keys)
   // Unsigned text may not send us anywhere.
@@ -106,7 +132,11 @@ export async function consult(context: Context, question: Question): Promise<Ans
   for (const { url, kind } of local.places) weights.set(url, weights.get(url) ?? { kind, expected: true })
   for (const url of weights.keys()) ask(url, question.timeoutMs)
   const served = [...(await settle(asked, weights)), ...question.documents]
-  return conclude(context, question, { look, keys, local, lookUp, served, unasked: unasked(question, weights) })
+  await nextTurn()
+  const material = { look, keys, local, lookUp, served, unasked: unasked(question, weights) }
+  const remembered = conclude(context, question, material)
+  remembered.catch(() => {}) // its error is thrown where it is awaited
+  return { remembered }
 }
 
 interface Material {
@@ -141,7 +171,7 @@ async function conclude(context: Context, question: Question, material: Material
   if (!published && served.length === 0 && !hasStore(context)) {
     return { verdict, lastProven: undefined, isEarlierKey, health }
   }
-  const { remember } = await import("./remember.ts")
+  const { remember } = await loadRemember()
   const lastProven = await remember(context, {
     verdict,
     served: served.filter(({ source }) => wanted.has(chainOf(source.events ?? []) ?? "")),
@@ -167,7 +197,7 @@ function weightsOf(hints: readonly string[]): Map<string, Weight> {
 }
 
 async function askVia(net: () => Promise<Net>, url: string, timeoutMs: number): Promise<Asked> {
-  const [{ askPlace }, network] = await Promise.all([import("./chain-sources.ts"), net()])
+  const [{ askPlace }, network] = await Promise.all([loadChainSources(), net()])
   return askPlace(network, url, timeoutMs)
 }
 
@@ -176,7 +206,7 @@ async function settle(
   weights: ReadonlyMap<string, Weight>,
 ): Promise<readonly Served[]> {
   if (asked.size === 0) return []
-  const [{ weigh }, answers] = await Promise.all([import("./chain-sources.ts"), Promise.all(asked.values())])
+  const [{ weigh }, answers] = await Promise.all([loadChainSources(), Promise.all(asked.values())])
   return answers.map((one) => weigh(one, weights.get(one.url) ?? { kind: "other", expected: false }))
 }
 
@@ -215,12 +245,7 @@ async function readLocal(context: Context, lookUp: LookUp): Promise<Local> {
   const source = { name: localName, kind: "local", expected: false } as const
   const none: Local = { chains: [], source: { ...source, outcome: "absent" }, marks: [], places: [] }
   return readStore<Local>(context, none, async (store) => {
-    const [{ chainsOfKey, loadEvents }, { loadHeads }, { loadMarks }, { loadSources }] = await Promise.all([
-      import("./store/chains.ts"),
-      import("./store/heads.ts"),
-      import("./store/marks.ts"),
-      import("./store/sources.ts"),
-    ])
+    const [{ chainsOfKey, loadEvents }, { loadHeads }, { loadMarks }, { loadSources }] = await loadTables()
     const byKey = lookUp.primaries.flatMap((key) => chainsOfKey(store, key, "primary"))
     const chains = [...new Set([...lookUp.chains, ...byKey])]
     const events = chains.flatMap((chain) => loadEvents(store, chain))

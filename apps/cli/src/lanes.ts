@@ -19,10 +19,9 @@ export async function inLanes<T, R>(
       results[next.value.place] = await task(next.value.item)
     }
   }
-  const workers = [...Map.groupBy(numbered, ({ item }) => laneOf(item)).values()].flatMap((lane) => {
-    const waiting = lane.values()
-    return Array.from({ length: Math.min(width, lane.length) }, () => runLane(waiting))
-  })
+  const lanes = [...Map.groupBy(numbered, ({ item }) => laneOf(item)).values()].map((lane) => lane.values())
+  // One of each lane before the second of any: every lane's places are asked as early as can be.
+  const workers = Array.from({ length: width }, () => lanes.map(runLane)).flat()
   await Promise.all(workers)
   return results
 }

@@ -2,8 +2,11 @@
 import type { ChainMark, Verdict } from "@kez/core"
 import type { Served } from "./chain-sources.ts"
 import type { Context } from "./context.ts"
-import { readStore, withStore } from "./store/access.ts"
-import type { Proven } from "./store/verdicts.ts"
+import { readStore, writeStore } from "./store/access.ts"
+import { storeBranch } from "./store/chains.ts"
+import { saveMark } from "./store/marks.ts"
+import { rememberSource } from "./store/sources.ts"
+import { loadProven, type Proven, saveProven } from "./store/verdicts.ts"
 
 export interface Found {
   readonly verdict: Verdict
@@ -19,32 +22,21 @@ export interface Found {
 /** Stores the events, the sources, the mark and a proof seen; returns when the account was proven before. */
 export async function remember(context: Context, found: Found): Promise<Proven | undefined> {
   const { verdict } = found
-  const last = await readStore<Proven | undefined>(context, undefined, async (store) =>
-    (await import("./store/verdicts.ts")).loadProven(store, verdict.subject),
-  )
+  const last = await readStore(context, undefined, (store) => loadProven(store, verdict.subject))
   const proven = provenBy(found)
   const mark = newMark(found)
   // Without anything new nothing is written, and no store is made.
   if (proven === undefined && mark === undefined && found.served.length === 0) return last
-  const [{ inTransaction }, { storeBranch }, { rememberSource }, { saveMark }, { saveProven }] = await Promise.all([
-    import("./store/database.ts"),
-    import("./store/chains.ts"),
-    import("./store/sources.ts"),
-    import("./store/marks.ts"),
-    import("./store/verdicts.ts"),
-  ])
   const now = context.now()
-  await withStore(context, (store) =>
-    inTransaction(store, () => {
-      for (const { source, remote } of found.served) {
-        const { chain, refused } = storeBranch(store, source.events ?? [], now)
-        const kind = source.kind === "hint" ? "hint" : "other"
-        if (remote && refused.length === 0) rememberSource(store, chain, { url: source.name, kind, now })
-      }
-      if (mark !== undefined) saveMark(store, mark, markBefore(found, mark))
-      if (proven !== undefined) saveProven(store, proven)
-    }),
-  )
+  await writeStore(context, (store) => {
+    for (const { source, remote } of found.served) {
+      const { chain, refused } = storeBranch(store, source.events ?? [], now)
+      const kind = source.kind === "hint" ? "hint" : "other"
+      if (remote && refused.length === 0) rememberSource(store, chain, { url: source.name, kind, now })
+    }
+    if (mark !== undefined) saveMark(store, mark, markBefore(found, mark))
+    if (proven !== undefined) saveProven(store, proven)
+  })
   return last
 }
 

@@ -1,10 +1,15 @@
 /** Verifying accounts, one or many: their places are looked at in parallel, each host by few requests at once. SPEC §6 */
 import type { LookAtAccount, Net } from "@kez/channels"
-import type { Account } from "./account-look.ts"
+import { type Account, lookOf, readKnown } from "./account-look.ts"
 import type { Served } from "./chain-sources.ts"
-import type { Answer } from "./consult.ts"
+import { type Answer, type Judged, judge } from "./consult.ts"
 import type { Context } from "./context.ts"
 import { inLanes } from "./lanes.ts"
+import { lazy } from "./lazy.ts"
+import { shareStore } from "./store/access.ts"
+import { nextTurn } from "./turns.ts"
+
+const loadChannels = lazy(() => import("@kez/channels"))
 
 /** Enough to keep the two places of a channel's busiest host taken while others of the lane wait for something else. */
 const accountsPerChannel = 8
@@ -32,32 +37,38 @@ export async function verifyAccounts(
 ): Promise<readonly Answer[]> {
   if (accounts.length === 0) return []
   const net = await demands.net()
-  const { createLook } = await import("@kez/channels")
+  const { createLook } = await loadChannels()
   const look = createLook(net)
-  return inLanes(accounts, { laneOf: ({ system }) => system, width: accountsPerChannel }, async (account) => {
-    const answer = await verifyAccount(context, account, demands, look)
-    demands.onAnswer?.(answer, account)
-    return answer
+  const lanes = { laneOf: ({ system }: Account) => system, width: accountsPerChannel }
+  return shareStore(context, async (hurry) => {
+    // The next account is looked at while this one is written: the disk would hold up the places.
+    const judged = await inLanes(accounts, lanes, async (account) => {
+      const { remembered } = await judgeAccount(context, account, demands, look)
+      remembered.then(
+        (answer) => demands.onAnswer?.(answer, account),
+        () => {}, // thrown below
+      )
+      return { remembered }
+    })
+    hurry()
+    return Promise.all(judged.map(({ remembered }) => remembered))
   })
 }
 
-async function verifyAccount(
+async function judgeAccount(
   context: Context,
   { subject, system, value }: Account,
   demands: Demands,
   look: LookAtAccount,
-): Promise<Answer> {
-  const [{ consult }, { lookOf, readKnown }, { findChannel }] = await Promise.all([
-    import("./consult.ts"),
-    import("./account-look.ts"),
-    import("@kez/channels"),
-  ])
+): Promise<Judged> {
+  await nextTurn()
+  const { findChannel } = await loadChannels()
   const channel = findChannel(system)
   if (channel === undefined) throw new Error(`no channel for ${system}: readAccount lets none through`)
   const { primary, acceptNewAccount, documents, requireChain, requireFresh, timeoutMs, net } = demands
   const known = await readKnown(context, subject)
   const seen = acceptNewAccount ? undefined : known.seen
-  return consult(context, {
+  return judge(context, {
     subject,
     ...(primary === undefined ? {} : { primary }),
     ...(seen === undefined ? {} : { seen }),

@@ -23,7 +23,7 @@ test("inLanes() runs no more than the width of one lane at once, and all lanes s
     await new Promise<void>((resolve) => gates.push(resolve))
     running -= item.startsWith("a") ? 1 : 0
   })
-  assert.deepEqual(started, ["a1", "a2", "b1"])
+  assert.deepEqual(started, ["a1", "b1", "a2"])
   while (gates.length > 0) {
     gates.shift()?.()
     await new Promise<void>((resolve) => setImmediate(resolve))

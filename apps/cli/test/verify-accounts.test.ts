@@ -6,6 +6,8 @@ import { encodeProof, KezError, signClaim } from "@kez/core"
 import { readAccount } from "../src/account-look.ts"
 import { waitAfter } from "../src/commands/verify-watch.ts"
 import type { Answer } from "../src/consult.ts"
+import { readStore } from "../src/store/access.ts"
+import { loadProven } from "../src/store/verdicts.ts"
 import { worstExitCode } from "../src/verdict-order.ts"
 import { type Demands, verifyAccounts } from "../src/verify-accounts.ts"
 import { contextAt, now, signerOf, temporaryDir } from "./support/people.ts"
@@ -70,6 +72,20 @@ test("verifyAccounts() answers in the order asked, each account for itself", asy
   assert.equal(worstExitCode(answers.map(({ verdict }) => verdict)), 10)
   assert.equal(worstExitCode(answers.slice(0, 1).map(({ verdict }) => verdict)), 0)
   assert.equal(worstExitCode(answers.slice(3).map(({ verdict }) => verdict)), 5)
+})
+
+test("verifyAccounts() remembers many accounts that are proven at once, in one store", async (t) => {
+  const names = Array.from({ length: 24 }, (_, i) => `many-${i}.dev`)
+  const records = await Promise.all(names.map(async (name) => [`_kez.${name}`, await record(name)] as const))
+  const accounts = await Promise.all(names.map((name) => readAccount(`dns:${name}`)))
+  const context = contextAt(temporaryDir(t))
+  for (const isKnown of [false, true]) {
+    const answers = await verifyAccounts(context, accounts, demandsOf(netOf(Object.fromEntries(records))))
+    assert.deepEqual(new Set(answers.map(({ verdict }) => verdict.status)), new Set(["valid"]))
+    assert.ok(answers.every(({ lastProven }) => (lastProven !== undefined) === isKnown))
+  }
+  const proven = await readStore(context, [], (store) => names.map((name) => loadProven(store, `dns:${name}`)?.primary))
+  assert.deepEqual(new Set(proven), new Set([owner.key]))
 })
 
 test("readAccount() names the canonical account, and refuses keys, which have no place", async () => {

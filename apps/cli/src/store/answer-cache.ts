@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto"
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
-import type { DatabaseSync } from "node:sqlite"
+import type { DatabaseSync, StatementSync } from "node:sqlite"
 import {
   type AnswerCache,
   type AnswerCacheLimits,
@@ -16,6 +16,9 @@ import {
   type RateLimitMemory,
   type StoredAnswer,
 } from "@kez/channels"
+import { lazy } from "../lazy.ts"
+
+const loadSqlite = lazy(() => import("node:sqlite"))
 
 export interface NetMemory {
   readonly cache: AnswerCache
@@ -54,45 +57,69 @@ export function openNetMemory(path: string, { now, limits = diskLimits }: Memory
   const run = createRunner(path)
   // What this process was told holds for it even where nothing can be written.
   const told = createRateLimitMemory()
+  const readOncePerSecond = createSecondMemory(now)
   return {
     cache: {
-      get: (key) => run("read", (database) => readAnswer(database, key, now() - maxAgeSeconds)),
+      get: (key) => run("read", (prepare) => readAnswer(prepare, key, now() - maxAgeSeconds)),
       async set(key, answer) {
-        await run("write", (database) => {
+        await run("write", (prepare) => {
           const fits = answer.body.length <= limits.maxEntryBytes
           // The answer before it is out of date, even where the new one is too large to keep.
-          if (fits) writeAnswer(database, key, { answer, now: now() })
-          else dropAnswer(database, key)
-          database.prepare("DELETE FROM answers WHERE stored_at < ?").run(now() - maxAgeSeconds)
-          database.prepare(beyondLimits).run(limits.maxEntries, limits.maxBytes)
+          if (fits) writeAnswer(prepare, key, { answer, now: now() })
+          else dropAnswer(prepare, key)
+          prepare("DELETE FROM answers WHERE stored_at < ?").run(now() - maxAgeSeconds)
+          prepare(beyondLimits).run(limits.maxEntries, limits.maxBytes)
         })
       },
     },
     rateLimits: {
       async closedUntil(bucket) {
-        const kept = await run("read", (database) => readClosed(database, bucket))
+        const name = `${bucket.isAuthorized}${bucket.host}`
+        const kept = await readOncePerSecond(name, () => run("read", (prepare) => readClosed(prepare, bucket)))
         return Math.max(kept ?? 0, (await told.closedUntil(bucket)) ?? 0)
       },
       async close(bucket, until) {
         await told.close(bucket, until)
-        await run("write", (database) => writeClosed(database, bucket, { until, now: now() }))
+        await run("write", (prepare) => writeClosed(prepare, bucket, { until, now: now() }))
       },
     },
   }
 }
 
-type Run = <T>(mode: "read" | "write", work: (database: DatabaseSync) => T) => Promise<T | undefined>
+/** Every request asks, twice: what other commands were told is known a second later at most. */
+function createSecondMemory(now: () => number) {
+  const known = new Map<string, Promise<number | undefined>>()
+  let second = 0
+  return (name: string, read: () => Promise<number | undefined>): Promise<number | undefined> => {
+    if (second !== now()) known.clear()
+    second = now()
+    const value = known.get(name) ?? read()
+    known.set(name, value)
+    return value
+  }
+}
+
+/** Gives each statement of SQL ready to run; it is read once for one connection. */
+type Prepare = (sql: string) => StatementSync
+
+type Run = <T>(mode: "read" | "write", work: (prepare: Prepare) => T) => Promise<T | undefined>
 
 /** Runs work on the file; after the first failure never again in this process, and the next one begins with an empty file. */
 function createRunner(path: string): Run {
   let database: DatabaseSync | undefined
   let isBroken = false
+  const statements = new Map<string, StatementSync>()
   return async (mode, work) => {
     if (isBroken || (mode === "read" && database === undefined && !existsSync(path))) return undefined
     try {
-      const { DatabaseSync } = await import("node:sqlite")
+      const { DatabaseSync } = await loadSqlite()
       database ??= openDatabase(path, (options) => new DatabaseSync(path, options))
-      return work(database)
+      const opened = database
+      return work((sql) => {
+        const statement = statements.get(sql) ?? opened.prepare(sql)
+        statements.set(sql, statement)
+        return statement
+      })
     } catch (error) {
       if (isBusy(error)) return undefined
       isBroken = true
@@ -109,7 +136,7 @@ function openDatabase(path: string, open: (options: { readonly timeout: number }
   const database = open({ timeout: busyMs })
   try {
     // Not one write is worth waiting for the disk: what a power cut damages is thrown away.
-    database.exec("PRAGMA synchronous = OFF; PRAGMA trusted_schema = OFF")
+    database.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA trusted_schema = OFF")
     if (versionOf(database) === version) return database
     database.exec("BEGIN IMMEDIATE")
     // Read again: another command may have made the tables while this one waited.
@@ -140,10 +167,13 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && "errcode" in error && [5, 6].includes(Number(error.errcode) & 0xff)
 }
 
-function readAnswer(database: DatabaseSync, key: AnswerKey, notBefore: number): StoredAnswer | undefined {
-  const row = database
-    .prepare("SELECT * FROM answers WHERE url = ? AND authorized = ? AND variant = ? AND stored_at >= ?")
-    .get(key.url, Number(key.isAuthorized), key.variant, notBefore)
+function readAnswer(prepare: Prepare, key: AnswerKey, notBefore: number): StoredAnswer | undefined {
+  const row = prepare("SELECT * FROM answers WHERE url = ? AND authorized = ? AND variant = ? AND stored_at >= ?").get(
+    key.url,
+    Number(key.isAuthorized),
+    key.variant,
+    notBefore,
+  )
   if (row === undefined) return undefined
   const { headers: text, body, sha256 } = row
   if (typeof text !== "string" || !(body instanceof Uint8Array)) throw new Error("damaged")
@@ -154,22 +184,31 @@ function readAnswer(database: DatabaseSync, key: AnswerKey, notBefore: number): 
 }
 
 function writeAnswer(
-  database: DatabaseSync,
+  prepare: Prepare,
   key: AnswerKey,
   { answer, now }: { readonly answer: StoredAnswer; readonly now: number },
 ): void {
   const { url, isAuthorized, variant } = key
   const { body } = answer
   const headers = JSON.stringify(answer.headers)
-  database
-    .prepare("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-    .run(url, Number(isAuthorized), variant, headers, body, body.length, digestOf(key, headers, body), now)
+  prepare("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
+    url,
+    Number(isAuthorized),
+    variant,
+    headers,
+    body,
+    body.length,
+    digestOf(key, headers, body),
+    now,
+  )
 }
 
-function dropAnswer(database: DatabaseSync, { url, isAuthorized, variant }: AnswerKey): void {
-  database
-    .prepare("DELETE FROM answers WHERE url = ? AND authorized = ? AND variant = ?")
-    .run(url, Number(isAuthorized), variant)
+function dropAnswer(prepare: Prepare, { url, isAuthorized, variant }: AnswerKey): void {
+  prepare("DELETE FROM answers WHERE url = ? AND authorized = ? AND variant = ?").run(
+    url,
+    Number(isAuthorized),
+    variant,
+  )
 }
 
 /** Over the key too, so that no damage can turn one place's answer into another's. */
@@ -178,23 +217,21 @@ function digestOf({ url, isAuthorized, variant }: AnswerKey, headers: string, bo
   return hash.update("\n").update(body).digest("hex")
 }
 
-function readClosed(database: DatabaseSync, { host, isAuthorized }: Bucket): number | undefined {
-  const row = database
-    .prepare("SELECT until FROM closed WHERE host = ? AND authorized = ?")
-    .get(host, Number(isAuthorized))
+function readClosed(prepare: Prepare, { host, isAuthorized }: Bucket): number | undefined {
+  const row = prepare("SELECT until FROM closed WHERE host = ? AND authorized = ?").get(host, Number(isAuthorized))
   return row === undefined ? undefined : Number(row["until"])
 }
 
 function writeClosed(
-  database: DatabaseSync,
+  prepare: Prepare,
   { host, isAuthorized }: Bucket,
   { until, now }: { readonly until: number; readonly now: number },
 ): void {
-  database.prepare("DELETE FROM closed WHERE until <= ?").run(now)
-  database.prepare("INSERT OR REPLACE INTO closed VALUES (?, ?, ?)").run(host, Number(isAuthorized), until)
-  database
-    .prepare("DELETE FROM closed WHERE rowid NOT IN (SELECT rowid FROM closed ORDER BY until DESC, rowid DESC LIMIT ?)")
-    .run(maxClosedHosts)
+  prepare("DELETE FROM closed WHERE until <= ?").run(now)
+  prepare("INSERT OR REPLACE INTO closed VALUES (?, ?, ?)").run(host, Number(isAuthorized), until)
+  prepare(
+    "DELETE FROM closed WHERE rowid NOT IN (SELECT rowid FROM closed ORDER BY until DESC, rowid DESC LIMIT ?)",
+  ).run(maxClosedHosts)
 }
 
 function isTextTable(value: unknown): value is Readonly<Record<string, string>> {

@@ -4,9 +4,20 @@
  */
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs"
 import { dirname } from "node:path"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { KezError } from "@kez/core"
 import { migrations } from "./schema.ts"
+
+/** A connection that reads each text of SQL once: that takes longer than running it. All texts are ours, so they are few. */
+class Connection extends DatabaseSync {
+  readonly #statements = new Map<string, StatementSync>()
+
+  override prepare(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? super.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
 
 export type Store = DatabaseSync
 
@@ -30,7 +41,7 @@ const constraint = 19
  */
 export function openStore(path: string, options: OpenOptions = {}): Store {
   prepareFile(path)
-  const store = guard(path, () => new DatabaseSync(path, { timeout: options.busyMs ?? 5_000 }))
+  const store = guard(path, () => new Connection(path, { timeout: options.busyMs ?? 5_000 }))
   try {
     guard(path, () => {
       configure(store)
