@@ -5,6 +5,7 @@ import { cpus } from "node:os"
 import { join } from "node:path"
 import { backendNames, prepareBackend } from "@kez/core"
 import { type Refusal, refusals } from "./bad-input.ts"
+import { channelRows } from "./channels.ts"
 import { claimRows } from "./claims.ts"
 import type { Row } from "./measure.ts"
 import { replayRows } from "./replay.ts"
@@ -18,6 +19,7 @@ const rows = [
   ...(await claimRows(short ? 1_000 : 5_000, rounds)),
   ...(await replayRows(rounds)),
   ...startRows(short ? 5 : 31),
+  ...(await channelRows(short ? { count: 60, rounds: 1 } : { count: 200, rounds: 7 })),
 ]
 const report = formatReport(rows, refusals(short ? 1 : 5))
 console.log(report)
@@ -32,7 +34,7 @@ function formatReport(measured: readonly Row[], refused: readonly Refusal[]): st
   }).trim()
   return `# Benchmark results
 
-Written by \`npm run bench\`. Product and limit run in turn in one process (starts: in turn as processes); a ratio is the median over ${rounds} rounds or more.
+Written by \`npm run bench\`. Product and limit run in turn in one process (starts: in turn as processes; accounts: the command as a process against places in another); a ratio is the median over ${rounds} rounds or more, over 7 for accounts.
 
 - commit ${commit}, Node ${process.version}, ${cpus().length} cores
 - backends: Ed25519 ${ed25519}, BIP-340 ${schnorr}, SHA-256 ${sha256}, zstd ${zstd}

@@ -4,6 +4,7 @@
  */
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram"
 import { createServer, type Server, type Socket as TcpSocket } from "node:net"
+import { setTimeout as wait } from "node:timers/promises"
 import { type Answer, decode, encode, type Question, TRUNCATED_RESPONSE } from "dns-packet"
 
 export interface DnsReply {
@@ -24,15 +25,25 @@ export interface DnsServer {
   readonly address: string
   /** Every question received, as `TYPE name transport`. */
   readonly questions: readonly string[]
+  /** The most questions that waited for their answers at once. */
+  readonly mostAtOnce: number
+  forgetQuestions(): void
   close(): Promise<void>
 }
 
 const rcodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 }
 const RECURSION_AVAILABLE = 0x80
 
-/** Starts a server; `tcp: false` leaves the TCP port closed. */
-export async function startDnsServer(handler: DnsHandler, options: { tcp?: boolean } = {}): Promise<DnsServer> {
+export interface DnsServerOptions {
+  /** False leaves the TCP port closed. */
+  readonly tcp?: boolean
+  /** Waited before each answer over UDP. */
+  readonly latencyMs?: number
+}
+
+export async function startDnsServer(handler: DnsHandler, options: DnsServerOptions = {}): Promise<DnsServer> {
   const questions: string[] = []
+  const waiting = { now: 0, most: 0 }
   const tcp = createServer((socket) => answerStream(socket, handler, questions))
   let udp = await bindUdp(0)
   // A port that is free for UDP may be taken for TCP, by another test or a connection that is just ending.
@@ -40,13 +51,23 @@ export async function startDnsServer(handler: DnsHandler, options: { tcp?: boole
     await closeUdp(udp)
     udp = await bindUdp(0)
   }
-  udp.on("message", (query: Buffer, from: RemoteInfo) => {
+  udp.on("message", async (query: Buffer, from: RemoteInfo) => {
     const reply = answerQuery(query, "udp", handler, questions)
+    waiting.now += 1
+    waiting.most = Math.max(waiting.most, waiting.now)
+    if (options.latencyMs !== undefined) await wait(options.latencyMs)
+    waiting.now -= 1
     if (reply) udp.send(reply, from.port, from.address)
   })
   return {
     address: `127.0.0.1:${udp.address().port}`,
     questions,
+    get mostAtOnce() {
+      return waiting.most
+    },
+    forgetQuestions() {
+      questions.length = 0
+    },
     async close() {
       await closeUdp(udp)
       if (tcp.listening) await new Promise<void>((resolve) => tcp.close(() => resolve()))
