@@ -1,7 +1,7 @@
 /** The actor of an account: what its own server says about it, and the texts of its profile. SPEC §7.6. */
 import { hasType, idAt, isAtItsId, textsAt } from "./ap-document.ts"
 import type { Candidate } from "./channel.ts"
-import type { FetchAnswer } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 import { listAt, parseForeign, textAt, valueAt } from "./foreign-json.ts"
 import { proofTextsOf, readHtml } from "./html-text.ts"
 import { maxProfileFields } from "./limits.ts"

@@ -1,7 +1,7 @@
 /** ActivityPub documents: fetched as what they are, never as a page or an upload, and read one member at a time. SPEC §7.6. */
 import { KezError } from "@kez/core"
 import type { Net } from "./channel.ts"
-import type { FetchAnswer } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 import { listAt, textAt, valueAt } from "./foreign-json.ts"
 import { maxActorUrlLength } from "./limits.ts"
 import { tryHttpsUrl } from "./webfinger.ts"

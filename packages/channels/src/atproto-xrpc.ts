@@ -1,7 +1,8 @@
 /** One call to a server of atproto, and what its answer means for a proof. SPEC §7.5. */
 import { KezError } from "@kez/core"
 import type { Evidence, Net, Publication } from "./channel.ts"
-import type { FetchAnswer, FetchOptions } from "./fetch.ts"
+import type { FetchOptions } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 import { parseForeign, textAt } from "./foreign-json.ts"
 import { maxRecordsBytes } from "./limits.ts"
 import { describeFetch, publicationOfError, publicationOfStatus } from "./publication.ts"

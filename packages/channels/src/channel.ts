@@ -3,7 +3,8 @@
  * A channel finds candidates and says what it saw; one verifier, in core, decides.
  */
 import type { Code } from "@kez/core"
-import type { FetchAnswer, FetchOptions } from "./fetch.ts"
+import type { FetchOptions } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 import type { TxtAnswer } from "./resolver.ts"
 
 /** A text that may be a proof, as it stood in the account's own place. */

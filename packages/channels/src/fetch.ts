@@ -2,8 +2,6 @@
  * The single way to fetch from a place that may be hostile. SPEC §7.
  * Resolve once, accept only global unicast addresses, connect to those, follow few redirects and check each anew.
  */
-import { createHash } from "node:crypto"
-import type { IncomingHttpHeaders } from "node:http"
 import { isIP } from "node:net"
 import { KezError } from "@kez/core"
 import { assertPublicAddresses } from "./address.ts"
@@ -19,7 +17,8 @@ import {
 import { decompress, readBeside } from "./body.ts"
 import { withDeadline } from "./deadline.ts"
 import type { Dial } from "./dial.ts"
-import type { AnswerHead, ExchangeAnswer, Method } from "./exchange.ts"
+import type { ExchangeAnswer, Method } from "./exchange.ts"
+import { assertMediaType, describeAnswer, type FetchAnswer, type HopAnswer } from "./fetch-answer.ts"
 import { type FetchLimits, fetchLimits, maxAddressesTried } from "./limits.ts"
 import { createHostQueue, type RunAtHost } from "./queue.ts"
 import { assertOpen, type Bucket, createRateLimitMemory, type RateLimitMemory } from "./rate-limit.ts"
@@ -41,24 +40,6 @@ export interface FetchOptions {
   /** For a place that holds more than a page, such as a sigchain. */
   readonly maxWireBytes?: number
   readonly maxBodyBytes?: number
-}
-
-export interface FetchAnswer {
-  /** After redirects. For a host with a configured base URL still the URL as everyone names it. */
-  readonly url: string
-  readonly status: number
-  /** Lower-case names; those of `keptHeaders` only. */
-  readonly headers: Readonly<Record<string, string>>
-  /** Decompressed. */
-  readonly body: Uint8Array
-  /** Lower-case hex over `body`. */
-  readonly sha256: string
-  /** Unix seconds. */
-  readonly fetchedAt: number
-  /** How long the place asks to wait; until then further requests to it fail. */
-  readonly retryAfterSeconds?: number
-  /** The place was asked whether an earlier answer still holds, and said so: status 200, without the body being sent again. */
-  readonly revalidated?: true
 }
 
 export interface FetchSetup {
@@ -89,28 +70,9 @@ interface Request {
   readonly signal: AbortSignal
 }
 
-interface HopAnswer extends Pick<ExchangeAnswer, "status" | "headers"> {
-  /** Decompressed. */
-  readonly body: Uint8Array
-  readonly revalidated?: true
-}
-
 export type GuardedFetch = (url: string, options?: FetchOptions) => Promise<FetchAnswer>
 
 export const userAgent = "kez/0.4"
-
-/** Headers that channels read. Set-Cookie is not among them, so no cookie can come back. */
-const keptHeaders = [
-  "content-type",
-  "date",
-  "etag",
-  "last-modified",
-  "link",
-  "www-authenticate",
-  "x-oauth-scopes",
-  "x-ratelimit-remaining",
-  "x-ratelimit-reset",
-] as const
 
 /**
  * Creates a guarded fetch. Any HTTP status is an answer; it throws KezError where there is none:
@@ -180,7 +142,7 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
         ca: setup.ca,
         dial: setup.dial,
         limits: { ...limits, maxWireBytes },
-        checkHead: (head) => assertMediaType(target, head, options),
+        checkHead: (head) => assertMediaType(target, head, options.accept),
       },
       signal,
     )
@@ -198,7 +160,8 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
       const answer = await send(target, current, signal).catch((error: unknown) => {
         throw hop === 0 ? error : readHopFailure(error, target)
       })
-      if (!isRedirect(answer.status)) return describeAnswer(target, answer, options, setup.now())
+      if (!isRedirect(answer.status))
+        return describeAnswer(target, answer, { accept: options.accept, now: setup.now() })
       const next = readRedirect(target, answer, options, hosts)
       if (next.url.origin !== target.url.origin) current = { ...current, headers: {} }
       target = next
@@ -266,40 +229,4 @@ function readRedirect(from: Target, answer: HopAnswer, options: FetchOptions, ho
 
 function readKept(stored: StoredAnswer, answer: ExchangeAnswer): HopAnswer {
   return { status: 200, headers: refresh(stored, answer.headers), body: stored.body, revalidated: true }
-}
-
-function describeAnswer(target: Target, answer: HopAnswer, options: FetchOptions, now: number): FetchAnswer {
-  const { status, body, headers } = answer
-  // Of a kept answer nobody has asked yet.
-  assertMediaType(target, answer, options)
-  const retryAfterSeconds = readRetryAfter(status, headers, now)
-  return {
-    url: target.url.href,
-    status,
-    headers: keepHeaders(headers),
-    body,
-    sha256: createHash("sha256").update(body).digest("hex"),
-    fetchedAt: now,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    ...(answer.revalidated === undefined ? {} : { revalidated: true }),
-  }
-}
-
-/** Before the body is read: a page in the place of a document is no answer, however long it is. */
-function assertMediaType({ url }: Target, { status, headers }: AnswerHead, { accept }: FetchOptions): void {
-  const contentType = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "none"
-  if (status < 200 || status >= 300 || accept === undefined || accept.includes(contentType)) return
-  throw new KezError(
-    "net.content_type",
-    `Cannot read the answer of ${url.host}: expected ${accept.join(" or ")}, got ${contentType.slice(0, 80)}`,
-  )
-}
-
-function keepHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const kept: Record<string, string> = {}
-  for (const name of keptHeaders) {
-    const value = headers[name]
-    if (typeof value === "string") kept[name] = value
-  }
-  return kept
 }

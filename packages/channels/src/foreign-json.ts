@@ -1,7 +1,7 @@
 /** JSON of platforms: read defensively, one member at a time. What is missing or of another type is undefined, never an error. */
 import { KezError } from "@kez/core"
 import { decodeUtf8 } from "./body.ts"
-import type { FetchAnswer } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 
 /** Throws `text.utf8`, or `net.content_type` for a body that is no JSON: an error page, say, which is no answer. */
 export function parseForeign(answer: Pick<FetchAnswer, "body" | "headers" | "url">): unknown {

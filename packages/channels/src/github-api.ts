@@ -1,6 +1,6 @@
 /** Questions to GitHub's REST API: headers, the hourly limit, what statuses mean. SPEC §7.3 [GH-1] [GH-2]. */
 import type { Evidence, Net, Publication } from "./channel.ts"
-import type { FetchAnswer } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 import { integerAt, parseForeign, textAt } from "./foreign-json.ts"
 import { usualRetryAfterSeconds } from "./limits.ts"
 import { describeFetch, publicationOfError, publicationOfStatus } from "./publication.ts"

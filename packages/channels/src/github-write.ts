@@ -2,7 +2,7 @@
 import { KezError } from "@kez/core"
 import type { Net } from "./channel.ts"
 import type { Method } from "./exchange.ts"
-import type { FetchAnswer } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 import { parseForeign, textAt } from "./foreign-json.ts"
 import { apiHeaders, apiUrl, isSameLogin, limitOf, type Owner, readOwner, shownName } from "./github-api.ts"
 import { type Gist, readGist } from "./github-gists.ts"

@@ -37,7 +37,8 @@ export {
   watchRecords,
 } from "./dns-watch.ts"
 export type { Method } from "./exchange.ts"
-export { createFetch, type FetchAnswer, type FetchOptions, type FetchSetup, type GuardedFetch } from "./fetch.ts"
+export { createFetch, type FetchOptions, type FetchSetup, type GuardedFetch } from "./fetch.ts"
+export type { FetchAnswer } from "./fetch-answer.ts"
 export { github } from "./github.ts"
 export { githubPublisher } from "./github-publish.ts"
 export { type HtmlText, proofTextsOf, readHtml } from "./html-text.ts"

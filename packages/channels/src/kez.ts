@@ -14,7 +14,7 @@ import {
 } from "@kez/core"
 import { decodeUtf8 } from "./body.ts"
 import type { Canary, Channel, Evidence, LookOptions, Net, Publication } from "./channel.ts"
-import type { FetchAnswer } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 import { parseForeign, textAt, valueAt } from "./foreign-json.ts"
 import { maxHandleRecordBytes } from "./limits.ts"
 import { describeFetch, healthOfError, publicationOfError, publicationOfStatus } from "./publication.ts"

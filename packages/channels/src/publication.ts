@@ -1,7 +1,7 @@
 /** How answers, statuses and failures of a look become a publication: one table for all channels. SPEC §6. */
 import { KezError } from "@kez/core"
 import type { Evidence, Health, Publication } from "./channel.ts"
-import type { FetchAnswer } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 import { RateLimitError } from "./rate-limit.ts"
 
 /**

@@ -1,6 +1,6 @@
 /** WebFinger: which account a host means by `user@host`. SPEC §7.6, RFC 7033. */
 import type { Evidence, Net, Publication } from "./channel.ts"
-import type { FetchAnswer } from "./fetch.ts"
+import type { FetchAnswer } from "./fetch-answer.ts"
 import { listAt, parseForeign, textAt } from "./foreign-json.ts"
 import { maxActorUrlLength, maxWebFingerLinks } from "./limits.ts"
 import { describeFetch, publicationOfError, publicationOfStatus } from "./publication.ts"
