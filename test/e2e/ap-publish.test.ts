@@ -42,8 +42,7 @@ for (const webHost of ["social.test", "web.test"]) {
     const request = (place: string, text = proof, secret = token): PublishRequest => {
       const found = apPublisher.places.find(({ name }) => name === place)
       assert.ok(found)
-      const texts = { markdown: "unused", compact: "unused", reference: text }
-      return { value, place: found, texts, credentials: { secret } }
+      return { value, place: found, makeText: async () => text, credentials: { secret } }
     }
     const publish = (...asked: Parameters<typeof request>) => apPublisher.publish(request(...asked), net, never)
     const unpublish = () => apPublisher.unpublish({ value, credentials: { secret: token }, isOurs }, net, never)
@@ -148,8 +147,8 @@ for (const webHost of ["social.test", "web.test"]) {
       await set({ isReadOnly: true })
       await assert.rejects(publish("field"), { code: "publish.credentials" })
       const request = { value, place: { name: "field", about: "", form: "reference" } as const, credentials: {} }
-      const texts = { markdown: "", compact: "", reference: proof }
-      await assert.rejects(apPublisher.publish({ ...request, texts }, net, never), { code: "publish.credentials" })
+      const makeText = () => assert.fail("nothing may be signed for a wrong token")
+      await assert.rejects(apPublisher.publish({ ...request, makeText }, net, never), { code: "publish.credentials" })
     })
 
     test("no message repeats the token, even when the server does", async () => {

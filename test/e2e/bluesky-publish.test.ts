@@ -45,8 +45,7 @@ function createAccount(): Promise<TestAccount> {
 function publish(account: TestAccount, name: string, secret = account.appPassword): Promise<PublishResult> {
   const place = blueskyPublisher.places.find((one) => one.name === name)
   assert.ok(place)
-  const texts = { markdown: "", compact: "", reference }
-  const request = { value: account.handle, place, texts, credentials: { secret } }
+  const request = { value: account.handle, place, makeText: async () => reference, credentials: { secret } }
   return blueskyPublisher.publish(request, netOf(account.handle), signal)
 }
 

@@ -52,7 +52,11 @@ async function setUp(t: TestContext, options: GithubServerOptions = {}): Promise
     server,
     publisher,
     publish: (token, texts = newer) =>
-      publisher.publish({ value: "alice", place, texts, credentials: { secret: token } }, net, signal),
+      publisher.publish(
+        { value: "alice", place, makeText: async () => texts.markdown, credentials: { secret: token } },
+        net,
+        signal,
+      ),
     unpublish: (token) => publisher.unpublish({ value: "alice", credentials: { secret: token }, isOurs }, net, signal),
     async collect() {
       const publication = await channel.collect("alice", net, { signal })
@@ -75,6 +79,10 @@ test("a proof is published, found, replaced and taken back", async (t) => {
   const [made] = server.world.gists
   assert.deepEqual([made?.public, made?.files], [true, { "kez.md": older.markdown }])
   assert.equal(await collect(), older.markdown)
+  const written = () => server.asked.filter(({ method }) => method !== "GET").length
+  const before = written()
+  assert.equal((await publish(secret, older)).outcomes[0]?.url, first.outcomes[0]?.url)
+  assert.equal(written(), before, "what stands there already is not written again")
   const second = await publish(secret)
   assert.equal(second.outcomes[0]?.url, first.outcomes[0]?.url)
   assert.equal(server.world.gists.length, 1)
@@ -207,10 +215,10 @@ test("publish() tells a refusal, a limit and a failure apart", async (t) => {
   }
 })
 
-test("publish() refuses a text that is too long before anything is sent", async (t) => {
+test("publish() refuses a text that is too long before anything is written", async (t) => {
   const { server, publish } = await setUp(t)
   await assert.rejects(publish(secret, { ...newer, markdown: "x".repeat(262_145) }), { code: "publish.too_long" })
-  assert.deepEqual(server.asked, [])
+  assert.deepEqual(server.world.gists, [])
 })
 
 test("publish() adds no second proof when it cannot read the first", async (t) => {

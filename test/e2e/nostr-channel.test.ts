@@ -6,9 +6,9 @@ import {
   nostr,
   nostrPublisher,
   type Publication,
-  type PublishTexts,
+  type PublishForm,
 } from "../../packages/channels/src/index.ts"
-import { signEvent } from "../../packages/channels/src/nostr-event.ts"
+import { type NostrEvent, signEvent } from "../../packages/channels/src/nostr-event.ts"
 import { askRelay, giveRelay } from "../../packages/channels/src/nostr-relay.ts"
 import { encodeProof, findProofs, signClaim } from "../../packages/core/src/index.ts"
 import { type Account, createAccount, startScriptedRelay } from "../support/nostr-client.ts"
@@ -16,6 +16,10 @@ import { type NostrRelays, relaysMissing, startNostrRelays } from "../support/no
 
 const signal = AbortSignal.timeout(50_000)
 const mallory = createAccount(0x4d)
+
+type Texts = Readonly<Record<PublishForm, string>>
+
+const contents = (events: readonly { readonly content: string }[]) => events.map(({ content }) => content)
 
 suite("nostr", { skip: relaysMissing }, () => {
   let relays: NostrRelays
@@ -40,16 +44,20 @@ suite("nostr", { skip: relaysMissing }, () => {
     return { ...account, texts: await textsOf(account) }
   }
 
-  async function textsOf({ signer, npub }: Account): Promise<PublishTexts> {
-    const createdAt = Math.floor(Date.now() / 1_000)
+  async function textsOf({ signer, npub }: Account, ageSeconds = 0): Promise<Texts> {
+    const createdAt = Math.floor(Date.now() / 1_000) - ageSeconds
     const claim = await signClaim({ subject: `nostr:${npub}`, createdAt }, signer)
-    return { markdown: encodeProof(claim, "markdown"), compact: encodeProof(claim, "compact"), reference: "unused" }
+    return {
+      markdown: encodeProof(claim, "markdown"),
+      compact: encodeProof(claim, "compact"),
+      reference: "unused",
+    } as const
   }
 
-  function publish(person: Account & { readonly texts: PublishTexts }, name: string, net = netAt()) {
+  function publish(person: Account & { readonly texts: Texts }, name: string, net = netAt()) {
     const credentials = { sign: person.signer.sign }
     return nostrPublisher.publish(
-      { value: person.npub, place: place(name), texts: person.texts, credentials },
+      { value: person.npub, place: place(name), makeText: async () => person.texts[place(name).form], credentials },
       net,
       signal,
     )
@@ -80,6 +88,15 @@ suite("nostr", { skip: relaysMissing }, () => {
     const onEvent = (event: unknown) => events.push(event as { content: string; tags: unknown })
     await askRelay(url, { filters, onOpen() {}, onEvent }, netAt([url]), signal)
     return events
+  }
+
+  /** All that one relay holds of an account. */
+  async function events(url: string, { author }: Account): Promise<readonly NostrEvent[]> {
+    const found: NostrEvent[] = []
+    const filters = [{ authors: [author], kinds: [0, 1, 5, 30_078], limit: 20 }]
+    const onEvent = (event: unknown) => found.push(event as NostrEvent)
+    await askRelay(url, { filters, onOpen() {}, onEvent }, netAt([url]), signal)
+    return found.toSorted((a, b) => a.kind - b.kind)
   }
 
   const look = (npub: string, net = netAt()) => nostr.collect(npub, net, { signal })
@@ -116,8 +133,9 @@ suite("nostr", { skip: relaysMissing }, () => {
     assert.equal(publication.evidence.length, 4)
     assert.match(publication.evidence[3]?.sha256 ?? "", /^[0-9a-f]{64}$/)
     // Within one second, too.
-    await publish(person, "app-data")
-    for (const url of relays.urls) assert.equal((await stored(url, person, 30_078)).length, 1)
+    const other = await textsOf(person, 60)
+    await publish({ ...person, texts: other }, "app-data")
+    for (const url of relays.urls) assert.deepEqual(contents(await stored(url, person, 30_078)), [other.compact])
     assert.equal((await unpublish(person)).outcomes.filter(({ accepted }) => accepted).length, 3)
     assert.equal((await look(person.npub)).status, "absent")
     assert.deepEqual((await unpublish(person)).outcomes, [])
@@ -190,11 +208,26 @@ suite("nostr", { skip: relaysMissing }, () => {
     await unpublish(person)
     assert.equal((await look(person.npub)).status, "absent")
     for (const url of relays.urls) {
-      assert.deepEqual(
-        (await stored(url, person, 1)).map(({ content }) => content),
-        ["I like kez."],
-      )
+      assert.deepEqual(contents(await stored(url, person, 1)), ["I like kez."])
     }
+  })
+
+  test("what stands there already is given again as it is, to relays that lack it too, and nothing is deleted", async () => {
+    const person = await createPerson()
+    const [first = "", second = ""] = relays.urls
+    await give(first, person, { kind: 0, content: "{}" })
+    for (const { name } of nostrPublisher.places) {
+      await publish(person, name, netAt([first]))
+      const before = await events(first, person)
+      await publish(person, name, netAt([first, second]))
+      assert.deepEqual(await events(first, person), before, name)
+    }
+    const ids = (await events(first, person)).map(({ id }) => id)
+    assert.equal(ids.length, 3)
+    assert.deepEqual(
+      (await events(second, person)).map(({ id }) => id),
+      ids,
+    )
   })
 
   test("all three places at once are three candidates, and unpublish() removes all", async () => {
@@ -233,7 +266,7 @@ suite("nostr", { skip: relaysMissing }, () => {
 
   test("the key of another account, and none, are publish.credentials; a text too long is publish.too_long", async () => {
     const person = await createPerson()
-    const request = { value: person.npub, place: place("app-data"), texts: person.texts }
+    const request = { value: person.npub, place: place("app-data"), makeText: async () => person.texts.compact }
     const wrong = { ...request, credentials: { sign: mallory.signer.sign } }
     await assert.rejects(nostrPublisher.publish(wrong, netAt(), signal), { code: "publish.credentials" })
     const none = { ...request, credentials: { secret: "nsec1" } }
@@ -252,7 +285,8 @@ suite("nostr", { skip: relaysMissing }, () => {
     }
     const asking = await startScriptedRelay({ greeting: ["AUTH", "sign-this"], fate: [false, "auth-required: log in"] })
     t.after(() => asking.close())
-    const request = { value: person.npub, place: place("app-data"), texts: person.texts, credentials: { sign } }
+    const makeText = async () => person.texts.compact
+    const request = { value: person.npub, place: place("app-data"), makeText, credentials: { sign } }
     await assert.rejects(nostrPublisher.publish(request, netAt([asking.url]), signal), { code: "publish.refused" })
     assert.equal(signed.length, 1)
     assert.match(signed[0] ?? "", /^\[0,"[0-9a-f]{64}",\d+,30078,\[\["d","kez"\]\],"kez:z1:/)

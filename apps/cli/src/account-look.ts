@@ -26,7 +26,7 @@ export async function readAccount(typed: string): Promise<Account> {
   const known = [...channels.keys()].map((name) => `${name}:`).join(", ")
   throw new KezError(
     "channel.unsupported",
-    `Cannot verify ${subject}: it is a key, and keys have no place to look at`,
+    `Cannot look at ${subject}: it is a key, and keys have no place of their own`,
     {
       hint: `Accounts are looked at: ${known}. For the accounts of a key: kez graph ${subject}`,
     },

@@ -105,7 +105,8 @@ export function deliver(context: Context, text: string, { out, force }: Pick<Cla
   return ""
 }
 
-function assertHint(form: ProofForm, hint: string): void {
+/** Throws `usage` for a form that has no room for a hint, and for a hint that is no URL. */
+export function assertHint(form: ProofForm, hint: string): void {
   if (form !== "markdown" && form !== "dns") {
     throw new KezError("usage", `Cannot write a chain hint beside ${form}: expected --format markdown or dns`)
   }

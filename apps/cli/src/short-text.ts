@@ -23,6 +23,12 @@ export function timeText(unixSeconds: number): string {
   return formatTime(unixSeconds).replace("T", " ").replace("Z", " UTC")
 }
 
+/** `20 s`, `56 min`, `3 h`: rounded up, so that nobody comes back too early. */
+export function durationText(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s`
+  return seconds < 5_400 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3_600)} h`
+}
+
 /** Columns that stand under each other; the last one is as long as it likes. */
 export function columns(rows: ReadonlyArray<readonly string[]>, indent = ""): string {
   const widths = rows.reduce<number[]>((widest, row) => row.map((cell, i) => Math.max(cell.length, widest[i] ?? 0)), [])

@@ -31,7 +31,9 @@ export function suggestionsOutcome(context: Context, { source, accounts, warning
       suggestions: accounts.map(({ subject, isSupported, about }) => ({ subject, supported: isSupported, about })),
     },
     text: [
-      `${printable(source, 300)} names ${count(accounts.length, "account")}. These are suggestions: nothing here is proven.`,
+      accounts.length === 0
+        ? `${printable(source, 300)} names no account.`
+        : `${printable(source, 300)} names ${count(accounts.length, "account")}. These are suggestions: nothing here is proven.`,
       ...(accounts.length === 0
         ? []
         : [

@@ -4,7 +4,7 @@ import type { Answer } from "./consult.ts"
 import { exitCodes } from "./exit-codes.ts"
 import { paint, printable } from "./output.ts"
 import { flagText, reasonText } from "./reason-text.ts"
-import { columns, count, shortDigest, shortKey, timeText } from "./short-text.ts"
+import { columns, count, durationText, shortDigest, shortKey, timeText } from "./short-text.ts"
 import type { Proven } from "./store/verdicts.ts"
 
 export interface VerdictBadge {
@@ -72,7 +72,7 @@ export function nextStep({ status, reason, flags, subject, retryAfterSeconds }: 
       if (reason === "chain.required")
         return "ask the owner for the chain, then: kez sigchain import FILE, or --chain FILE"
       if (reason === "chain.stale") return "ask the owner for a fresh head, then: kez sigchain import FILE"
-      return retryAfterSeconds === undefined ? "try again later" : `try again in ${retryAfterSeconds} s`
+      return retryAfterSeconds === undefined ? "try again later" : `try again in ${durationText(retryAfterSeconds)}`
     case "fork":
       return "ask the owner in person before you rely on either side; if it is yours: kez sigchain settle"
   }

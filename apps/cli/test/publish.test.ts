@@ -46,12 +46,12 @@ test("proofFor() makes a claim once, and uses it again while it serves", async (
     signed += 1
     return owner
   }
-  const me = { ...(await readOwner(context, owner.key)), signer }
-  const first = await proofFor(context, me, { subject })
-  const second = await proofFor(context, me, { subject })
+  const me = await readOwner(context, owner.key)
+  const first = await proofFor(context, me, { subject, signer })
+  const second = await proofFor(context, me, { subject, signer })
   assert.equal(first.digest, second.digest)
   assert.equal(signed, 1)
-  const other = await proofFor(context, me, { subject, expires: "90d" })
+  const other = await proofFor(context, me, { subject, signer, expires: "90d" })
   assert.notEqual(other.digest, first.digest)
   assert.match(other.texts.markdown, /```kez/)
   assert.match(other.texts.compact, /^kez:z1:/)

@@ -7,7 +7,14 @@ import type { Net } from "./channel.ts"
 import { listAt, textAt } from "./foreign-json.ts"
 import { readHtml } from "./html-text.ts"
 import { createMastodonApi, type InstanceLimits, type MastodonApi, readLimits } from "./mastodon-api.ts"
-import type { PlaceOutcome, Publisher, PublishRequest, PublishResult, UnpublishRequest } from "./publisher.ts"
+import {
+  type PlaceOutcome,
+  type Publisher,
+  type PublishRequest,
+  type PublishResult,
+  type UnpublishRequest,
+  unchangedNote,
+} from "./publisher.ts"
 import { askWebFinger, foldAscii, tryHttpsUrl } from "./webfinger.ts"
 
 export const apPublisher: Publisher = {
@@ -35,6 +42,9 @@ interface Field {
 /** The account that a token belongs to, with its texts as they were typed. */
 interface OwnAccount {
   readonly api: MastodonApi
+  /** URL of the actor. */
+  readonly id: string
+  /** In the API. */
   readonly number: string
   readonly url: string
   readonly note: string
@@ -44,7 +54,7 @@ interface OwnAccount {
 async function publish(request: PublishRequest, net: Net, signal: AbortSignal): Promise<PublishResult> {
   const account = await logIn(request, net, signal)
   const limits = await readLimits(account.api)
-  const text = request.texts[request.place.form]
+  const text = await request.makeText(account.id)
   switch (request.place.name) {
     case "field":
       return { outcomes: [await putField(account, text, limits)] }
@@ -89,17 +99,17 @@ async function logIn(
   const [user = "", host = ""] = value.split("@")
   const token = credentials.secret
   if (token === undefined || !/^[!-~]+$/.test(token)) {
-    throw new KezError("publish.credentials", `Cannot publish for ${value}: expected an access token of its server`)
+    throw new KezError("publish.credentials", `Cannot write as ap:${value}: expected an access token of its server`)
   }
   const look = await askWebFinger({ host, account: value }, net, signal)
   if (look.seen === undefined) {
     const { code, evidence } = look.failure
     const note = evidence.at(-1)?.note ?? `${host} does not answer`
-    throw new KezError(code === "proof.not_found" ? "publish.refused" : code, `Cannot publish for ${value}: ${note}`)
+    throw new KezError(code === "proof.not_found" ? "publish.refused" : code, `Cannot write as ap:${value}: ${note}`)
   }
   const { self, pages } = look.links
   if (self === undefined) {
-    throw new KezError("publish.refused", `Cannot publish for ${value}: WebFinger names no ActivityPub account`)
+    throw new KezError("publish.refused", `Cannot write as ap:${value}: WebFinger names no ActivityPub account`)
   }
   // With a handle of another domain, the API is where the actor is.
   const api = createMastodonApi({ host: new URL(self).host, token }, net, signal)
@@ -109,10 +119,11 @@ async function logIn(
   const url = tryHttpsUrl(textAt(own, "url"))
   const isSame = uri === undefined ? url !== undefined && [self, ...pages].includes(url) : tryHttpsUrl(uri) === self
   if (!isSame || foldAscii(textAt(own, "username") ?? "") !== user || !/^[A-Za-z0-9_-]{1,64}$/.test(number)) {
-    throw new KezError("publish.credentials", `Cannot publish for ${value}: the token is of another account`)
+    throw new KezError("publish.credentials", `Cannot write as ap:${value}: the token is of another account`)
   }
   return {
     api,
+    id: self,
     number,
     url: url ?? self,
     note: (textAt(own, "source", "note") ?? "").replaceAll("\r\n", "\n"),
@@ -130,6 +141,8 @@ async function putField({ api, fields, url }: OwnAccount, text: string, limits: 
       hint: "Empty one of them, or publish in another place: bio or post.",
     })
   }
+  const old = fields.filter(isOld)
+  if (old.length === 1 && old[0]?.value.trim() === text) return { url, accepted: true, note: unchangedNote }
   const position = fields.findIndex(isOld)
   const at = position === -1 ? others.length : Math.min(position, others.length)
   const saved = await saveFields(api, others.toSpliced(at, 0, { name: fieldName, value: text }))
@@ -144,6 +157,7 @@ async function putBio({ api, note, url }: OwnAccount, text: string, limits: Inst
   const rest = trimEnd(note.split("\n").filter((line) => !kezLine.test(line.trim())))
   const bio = rest === "" ? text : `${rest}\n\n${text}`
   assertFits(bio, limits.bioChars, "the bio")
+  if (bio === note) return { url, accepted: true, note: unchangedNote }
   const saved = await save(api, { note: bio })
   assertKept(textAt(saved, "source", "note")?.includes(text) !== false, api.host)
   return { url, accepted: true }
@@ -155,6 +169,7 @@ async function putPost(account: OwnAccount, text: string, limits: InstanceLimits
   const status = `${intro} ${text}`
   assertFits(status, limits.postChars, "a post")
   const old = (await listPinned(account)).find((post) => ownPost.test(post.text))
+  if (old?.text === status) return { url: old.url, accepted: true, note: unchangedNote }
   if (old !== undefined) {
     const edited = await api.call("PUT", `/api/v1/statuses/${old.id}`, { status })
     assertKept(edited !== undefined, api.host)

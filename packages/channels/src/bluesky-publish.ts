@@ -18,7 +18,14 @@ import type { Net } from "./channel.ts"
 import { listAt, textAt, valueAt } from "./foreign-json.ts"
 import { maxPosts, maxUnpublishPages } from "./limits.ts"
 import { isProofOnly, withoutProofs } from "./proof-removal.ts"
-import type { PlaceOutcome, Publisher, PublishPlace, PublishRequest, PublishResult } from "./publisher.ts"
+import {
+  type PlaceOutcome,
+  type Publisher,
+  type PublishPlace,
+  type PublishRequest,
+  type PublishResult,
+  unchangedNote,
+} from "./publisher.ts"
 
 const profile: PublishPlace = { name: "profile", about: "at the end of the profile's description", form: "reference" }
 const post: PublishPlace = { name: "post", about: "as a post of its own", form: "reference" }
@@ -34,17 +41,18 @@ export const blueskyPublisher: Publisher = {
 
   async publish(request, net, signal) {
     const account = await accountOf(request.value, net, signal)
-    const text = request.texts[request.place.form]
-    return withSession({ account, password: request.credentials.secret, net, signal }, (session) =>
-      request.place.name === post.name ? publishPost(session, text) : publishInProfile(session, text),
-    )
+    return withSession({ account, password: request.credentials.secret, net, signal }, async (session) => {
+      const text = await request.makeText(account.did)
+      return request.place.name === post.name ? publishPost(session, text) : publishInProfile(session, text)
+    })
   },
 
   async unpublish({ value, credentials, isOurs }, net, signal) {
     const account = await accountOf(value, net, signal)
     return withSession({ account, password: credentials.secret, net, signal }, async (session) => {
       const changed = await editDescription(session, (text) => withoutProofs(text, isOurs))
-      const inProfile = changed ? [{ url: urlOfProfile(account.did), accepted: true }] : []
+      const removed = { url: urlOfProfile(account.did), accepted: true, note: "the description holds it no more" }
+      const inProfile = changed ? [removed] : []
       return { outcomes: [...inProfile, ...(await deletePosts(session, isOurs))] }
     })
   },
@@ -56,7 +64,7 @@ async function accountOf(value: PublishRequest["value"], net: Net, signal: Abort
   if (finding.status === "found") return finding.account
   const why = finding.evidence.at(-1)?.note ?? `expected an account, got ${finding.code}`
   const code = finding.status === "unreachable" ? finding.code : "publish.refused"
-  throw new KezError(code, `Cannot publish to ${value}: ${why}`)
+  throw new KezError(code, `Cannot write as bluesky:${value}: ${why}`)
 }
 
 async function publishInProfile(session: Session, text: string): Promise<PublishResult> {
@@ -67,7 +75,7 @@ async function publishInProfile(session: Session, text: string): Promise<Publish
     assertFits(longer, maxProfileGraphemes, `${countGraphemes(rest)} of them stand there already`)
     return longer
   })
-  return { outcomes: [{ url, accepted: true, ...(changed ? {} : { note: "it stood there already" }) }] }
+  return { outcomes: [{ url, accepted: true, ...(changed ? {} : { note: unchangedNote }) }] }
 }
 
 /** False: there was nothing to change. Everything else in the record stays, and an edit made meanwhile is not lost. */
@@ -117,7 +125,7 @@ async function publishPost(session: Session, text: string): Promise<PublishResul
     same === undefined ? [{ $type: "com.atproto.repo.applyWrites#create", collection: postCollection, value }] : []
   const writes = [...create, ...earlier.map(deletionOf)]
   const body = writes.length === 0 ? undefined : await applyWrites(session, writes)
-  if (same !== undefined) return { outcomes: [{ url: same.foundAt, accepted: true, note: "it stood there already" }] }
+  if (same !== undefined) return { outcomes: [{ url: same.foundAt, accepted: true, note: unchangedNote }] }
   const key = keyOf(account.did, textAt(body, "results", 0, "uri"))
   return {
     outcomes: [{ url: key === undefined ? urlOfProfile(account.did) : urlOfPost(account.did, key), accepted: true }],
@@ -135,7 +143,7 @@ async function deletePosts(session: Session, isOurs: (text: string) => boolean):
   const mixed = "something else stands in this post too: delete it yourself if you want to"
   const outcomes = ours.map((one) => {
     return alone.includes(one)
-      ? { url: one.foundAt, accepted: true }
+      ? { url: one.foundAt, accepted: true, note: "the post is deleted" }
       : { url: one.foundAt, accepted: false, note: mixed }
   })
   if (isWhole) return outcomes

@@ -17,6 +17,8 @@ export interface ServerReport {
   readonly server: string
   readonly role: ServerRole
   readonly view: RecordView
+  /** `192.0.2.1:53`: where it answers. Undefined for one that may not be asked. */
+  readonly address?: string
 }
 
 /** What a reply says about the wanted records. A server that only repeats cannot speak for a zone: `net.dns`. */

@@ -107,7 +107,8 @@ function createLook(
         const view = await lookAt(place, request.wanted, tools)
         const count = view.state === "unreachable" ? (silences.get(place.name) ?? 0) + 1 : 0
         silences.set(place.name, count)
-        return { report: { server: place.name, role: place.role, view }, silences: count }
+        const address = place.server === undefined ? {} : { address: addressOf(place.server) }
+        return { report: { server: place.name, role: place.role, view, ...address }, silences: count }
       }),
     )
   }
@@ -131,9 +132,13 @@ async function findPlaces(request: WatchRequest, { resolver, signal }: WatchTool
   } catch (fault) {
     signal.throwIfAborted()
     if (!(fault instanceof KezError)) throw fault
-    const nobody = { name: `the servers of ${request.domain}`, role: "authoritative", owner: name } as const
+    const nobody = { name: `the zone of ${request.domain}`, role: "authoritative", owner: name } as const
     return [{ ...nobody, server: undefined, fault }, ...open]
   }
+}
+
+function addressOf({ address, port }: NameServer): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 async function lookAt(

@@ -18,7 +18,14 @@ import type { FileText, Reading } from "./github-reading.ts"
 import { lookAtReadme } from "./github-readme.ts"
 import { assertToken, listOwnGists, type Session, send, signIn } from "./github-write.ts"
 import { githubLimits } from "./limits.ts"
-import type { PlaceOutcome, Publisher, PublishRequest, PublishResult, UnpublishRequest } from "./publisher.ts"
+import {
+  type PlaceOutcome,
+  type Publisher,
+  type PublishRequest,
+  type PublishResult,
+  type UnpublishRequest,
+  unchangedNote,
+} from "./publisher.ts"
 
 const fileName = "kez.md"
 /** The API lists no more files of one gist: what it does not list may be anything. */
@@ -33,19 +40,16 @@ export const githubPublisher: Publisher = {
 }
 
 async function publish(request: PublishRequest, net: Net, signal: AbortSignal): Promise<PublishResult> {
-  const { value: login, texts } = request
-  const content = texts[request.place.form]
-  const bytes = Buffer.byteLength(content)
-  if (bytes > githubLimits.maxFileBytes) {
-    const most = githubLimits.maxFileBytes
-    throw new KezError("publish.too_long", `Cannot publish at GitHub: expected at most ${most} bytes, got ${bytes}`)
-  }
+  const { value: login } = request
   const session: Session = { net, token: assertToken(request.credentials.secret), signal }
   const owner = await signIn(session, login)
   const earlier = await findEarlier(session, login, await listOwnGists(session, owner))
+  const content = await request.makeText(owner.id)
+  assertFits(content)
   const description = `KEZ claim: github:${login}`
   if (earlier !== undefined) {
-    const { gist, name } = earlier
+    const { gist, name } = earlier.file
+    if (earlier.text === content) return { outcomes: [{ url: pageOf(gist), accepted: true, note: unchangedNote }] }
     const url = `${apiUrl}/gists/${gist.id}`
     await send(session, url, { method: "PATCH", body: { description, files: { [name]: { content } } } })
     return { outcomes: [{ url: pageOf(gist), accepted: true, note: "the earlier proof there was replaced" }] }
@@ -58,15 +62,22 @@ async function publish(request: PublishRequest, net: Net, signal: AbortSignal): 
   return { outcomes: [{ url: pageOf(made), accepted: true }] }
 }
 
+function assertFits(content: string): void {
+  const bytes = Buffer.byteLength(content)
+  const most = githubLimits.maxFileBytes
+  if (bytes <= most) return
+  throw new KezError("publish.too_long", `Cannot publish at GitHub: expected at most ${most} bytes, got ${bytes}`)
+}
+
 /** The newest public file that proves the same account already. In a fork no proof counts, so none is put there. */
-async function findEarlier(session: Session, login: string, gists: readonly Gist[]): Promise<GistFile | undefined> {
+async function findEarlier(session: Session, login: string, gists: readonly Gist[]): Promise<FileText | undefined> {
   const isPublic = gists.filter((gist) => gist.isPublic)
   for (const gist of sortNamed(isPublic).slice(0, githubLimits.maxNamedGists)) {
     const named = sortFiles(gist.files.filter(isNamed))
     const files = chooseFiles(named, githubLimits.maxFilesPerGist, githubLimits.maxTotalBytes)
     const texts = assertRead(await confirmFiles(gist, files, asOwner(session)))
     const earlier = texts.find(({ text }) => provesAccount(text, login))
-    if (earlier !== undefined) return earlier.file
+    if (earlier !== undefined) return earlier
   }
   return undefined
 }

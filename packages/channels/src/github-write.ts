@@ -32,7 +32,7 @@ export interface Sent {
 /** Throws `publish.credentials` for no token, or a text that is none. */
 export function assertToken(secret: string | undefined): string {
   if (secret !== undefined && tokenForm.test(secret)) return secret
-  throw new KezError("publish.credentials", "Cannot publish at GitHub: expected a token in plain ASCII")
+  throw new KezError("publish.credentials", "Cannot write at GitHub: expected a token in plain ASCII")
 }
 
 /** Sends one request. Throws `publish.credentials`, `publish.refused`, `net.*`; never with the token in it. */
@@ -52,7 +52,7 @@ function refusalOfWrite(answer: FetchAnswer): KezError {
   if (wait !== undefined) return new RateLimitError("api.github.com", wait)
   const scopes = headers["x-oauth-scopes"]?.split(",").map((scope) => scope.trim())
   if (status === 401) {
-    return new KezError("publish.credentials", "Cannot publish at GitHub: it does not accept the token (HTTP 401)", {
+    return new KezError("publish.credentials", "Cannot write at GitHub: it does not accept the token (HTTP 401)", {
       hint: "Log in again with gh auth login, or make a new token.",
     })
   }
@@ -61,14 +61,14 @@ function refusalOfWrite(answer: FetchAnswer): KezError {
     const hint = scopes === undefined ? permissionHint : scopeHint
     return new KezError(
       "publish.credentials",
-      `Cannot publish at GitHub: the token may not write gists (HTTP ${status})`,
+      `Cannot write at GitHub: the token may not write gists (HTTP ${status})`,
       {
         hint,
       },
     )
   }
-  if (status >= 500) return new KezError("net.status", `Cannot publish at GitHub: it answered HTTP ${status}`)
-  return new KezError("publish.refused", `Cannot publish at GitHub: it answered HTTP ${status}${messageOf(answer)}`)
+  if (status >= 500) return new KezError("net.status", `Cannot write at GitHub: it answered HTTP ${status}`)
+  return new KezError("publish.refused", `Cannot write at GitHub: it answered HTTP ${status}${messageOf(answer)}`)
 }
 
 function messageOf(answer: FetchAnswer): string {
@@ -85,7 +85,7 @@ export async function signIn(session: Session, login: string): Promise<Owner> {
   const owner = readOwner(parseForeign(await send(session, `${apiUrl}/user`)))
   if (owner !== undefined && isSameLogin(owner.login, login)) return owner
   const got = owner === undefined ? "none" : owner.login
-  throw new KezError("publish.credentials", `Cannot publish for github:${login}: the token is that of ${got}`, {
+  throw new KezError("publish.credentials", `Cannot write as github:${login}: the token is that of ${got}`, {
     hint: `Log in as ${login}: gh auth switch, or give a token of that account.`,
   })
 }

@@ -24,6 +24,7 @@ export type {
   Publication,
   SocketOptions,
 } from "./channel.ts"
+export { withDeadline } from "./deadline.ts"
 export type { Dial, DialOptions } from "./dial.ts"
 export { dns } from "./dns.ts"
 export { type AskNameServer, type NameServer, parseNameServer } from "./dns-client.ts"
@@ -66,10 +67,10 @@ export type {
   Credentials,
   PlaceOutcome,
   Publisher,
+  PublishForm,
   PublishPlace,
   PublishRequest,
   PublishResult,
-  PublishTexts,
   UnpublishRequest,
 } from "./publisher.ts"
 export { type Bucket, createRateLimitMemory, RateLimitError, type RateLimitMemory } from "./rate-limit.ts"

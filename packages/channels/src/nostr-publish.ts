@@ -30,8 +30,8 @@ const places: readonly PublishPlace[] = [
 export const nostrPublisher: Publisher = { system: "nostr", credential: "key", places, publish, unpublish }
 
 async function publish(request: PublishRequest, net: Net, signal: AbortSignal): Promise<PublishResult> {
-  const text = request.texts[request.place.form]
   const author = await openAuthor(request, net, signal)
+  const text = await request.makeText(request.value)
   const isOld = (proof: string) => isProofOf(request.value, proof)
   const outcomes = await giveToRelays(await eventsFor(request.place.name, text, { ...author, isOld }), net, signal)
   return judgeOutcomes(outcomes)
@@ -89,19 +89,27 @@ async function openAuthor(
   }
 }
 
+/** What stands there already is given again as it is, for relays that lack it: followers see no second note. */
 async function eventsFor(place: string, text: string, author: Replacing): Promise<readonly NostrEvent[]> {
   const { look, at, write, isOld } = author
   switch (place) {
-    case "app-data":
+    case "app-data": {
+      const { appData } = newestState(look.events)
+      if (appData?.content === text) return [appData]
       return [await write(eventKinds.appData, [["d", appDataName]], { content: text, at })]
+    }
     case "profile": {
-      const about = withProof(aboutToChange(look), text, isOld)
+      const before = aboutToChange(look)
+      const about = withProof(before, text, isOld)
       if (!proofsIn(about).includes(text)) throw hidden()
-      return [await writeProfile(author, about)]
+      const { profile } = newestState(look.events)
+      return [about === before && profile !== undefined ? profile : await writeProfile(author, about)]
     }
     case "note": {
-      const old = newestState(look.events).notes.filter(({ content }) => proofsIn(content).some(isOld))
-      const note = await write(eventKinds.note, [], { content: text, at })
+      const { notes } = newestState(look.events)
+      const same = notes.find(({ content }) => content === text)
+      const old = notes.filter((note) => note !== same && proofsIn(note.content).some(isOld))
+      const note = same ?? (await write(eventKinds.note, [], { content: text, at }))
       return old.length === 0 ? [note] : [note, await writeDeletion(old, author)]
     }
     default:

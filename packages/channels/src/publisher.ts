@@ -14,12 +14,8 @@ export interface Credentials {
   readonly sign?: (bytes: Uint8Array) => Promise<Uint8Array>
 }
 
-/** The forms of one proof; a publisher takes that of its place, and only that one need be there. */
-export interface PublishTexts {
-  readonly markdown: string
-  readonly compact: string
-  readonly reference: string
-}
+/** The forms of one proof that a place may take. */
+export type PublishForm = "markdown" | "compact" | "reference"
 
 /** A place of an account in which a proof can stand. */
 export interface PublishPlace {
@@ -28,15 +24,19 @@ export interface PublishPlace {
   /** One line for help. */
   readonly about: string
   /** Which text goes there. A reference needs the account in the chain. */
-  readonly form: keyof PublishTexts
+  readonly form: PublishForm
 }
 
 export interface PublishRequest {
   /** The canonical identity value. */
   readonly value: string
   readonly place: PublishPlace
-  readonly texts: PublishTexts
   readonly credentials: Credentials
+  /**
+   * The proof in the form of the place. Called once, after the credentials proved to be the account's and before anything is
+   * written: a wrong password must leave no claim and no event behind. `accountId` is the permanent number, as the channel names it.
+   */
+  makeText(accountId: string): Promise<string>
 }
 
 export interface UnpublishRequest {
@@ -54,6 +54,9 @@ export interface PlaceOutcome {
   /** One sentence, such as the reason of a refusal. */
   readonly note?: string
 }
+
+/** The note of a place that needed no change. */
+export const unchangedNote = "it stood there already"
 
 export interface PublishResult {
   /** At least one; for `publish` at least one accepted, else it throws. */

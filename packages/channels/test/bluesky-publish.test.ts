@@ -26,9 +26,9 @@ function opening(answer: Omit<WebAnswer, "url">): WebAnswer {
 function publish(net: TableNet, password: string | undefined = secret): Promise<unknown> {
   const [place] = blueskyPublisher.places
   assert.ok(place)
-  const texts = { markdown: "", compact: "", reference: `kez:r1:${"ab".repeat(32)}` }
+  const makeText = async () => `kez:r1:${"ab".repeat(32)}`
   const credentials = password === undefined ? {} : { secret: password }
-  return blueskyPublisher.publish({ value: handle, place, texts, credentials }, net, signal)
+  return blueskyPublisher.publish({ value: handle, place, makeText, credentials }, net, signal)
 }
 
 async function codeOf(net: TableNet): Promise<Code> {

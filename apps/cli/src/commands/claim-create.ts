@@ -44,7 +44,7 @@ export async function describeClaim(
 
 function nextAfter(subject: string, file: string | undefined): string {
   const [system] = subject.split(":", 1)
-  if (system === "dns") return `publish the record, then: kez verify id ${subject}`
+  if (system === "dns") return `put it into the zone, then: kez claim publish ${subject}, which waits until it is seen`
   if (system === "ed25519") return `publish ${file ?? "the text"}, then: kez sigchain add ${subject}`
   return `publish ${file ?? "the text"} where ${subject} alone can (kez help ${system}), or: kez claim publish ${subject}`
 }

@@ -1,16 +1,18 @@
 /** `kez claim publish`: the proof goes to the account's own place, is looked for there, and listed in the chain. SPEC §7 */
-import type { PlaceOutcome, Publication, Publisher, PublishPlace } from "@kez/channels"
-import { KezError, type Signer } from "@kez/core"
+import type { Publication, Publisher, PublishPlace } from "@kez/channels"
+import { KezError, parseClaimTime, type Signer } from "@kez/core"
 import { type Account, readAccount } from "../account-look.ts"
 import type { Context } from "../context.ts"
 import { currentIdentity, signerFor } from "../keys/signers.ts"
 import type { Extended } from "../own-chain.ts"
-import { lookUntil } from "../publish/confirm.ts"
+import { assertHint } from "../own-claims.ts"
+import { holds, lookUntil } from "../publish/confirm.ts"
 import { credentialsFor } from "../publish/credentials.ts"
 import { finishPublication } from "../publish/finish.ts"
 import { listAccount } from "../publish/listing.ts"
 import { holdsProof, type Owner, type OwnProof, proofFor, readOwner, referenceTo } from "../publish/own-proof.ts"
-import { once, readWait, unpublishable } from "../publish/words.ts"
+import { assertCanList } from "../publish/own-right.ts"
+import { lastNotes, readWait, unpublishable } from "../publish/words.ts"
 import type { Handler, Outcome } from "../run.ts"
 import { readDemands, type VerifyOptions } from "./verify-options.ts"
 
@@ -19,9 +21,14 @@ export interface PublishOptions extends Pick<VerifyOptions, "resolver" | "timeou
   readonly credentialFile?: string
   readonly expires?: string
   readonly chainHint?: string
+  /** A server of the zone. */
+  readonly nameServer?: string
   /** Seconds, as typed. */
   readonly wait?: string
 }
+
+/** A publisher asks its place a few things one after the other, each for as long as one place may take. */
+const requests = 6
 
 export const run: Handler<PublishOptions> = async (context, { args: [typed = ""], ...options }) => {
   const account = await readAccount(typed)
@@ -32,12 +39,9 @@ export const run: Handler<PublishOptions> = async (context, { args: [typed = ""]
   const { findPublisher } = await import("@kez/channels")
   const publisher = findPublisher(account.system)
   if (publisher === undefined) throw unpublishable(account.subject)
-  return publish(context, {
-    account,
-    publisher,
-    place: choosePlace(publisher, account.subject, options.place),
-    options,
-  })
+  const place = choosePlace(publisher, account.subject, options.place)
+  assertOptions(place, account.subject, options)
+  return publish(context, { account, publisher, place, options })
 }
 
 interface Work {
@@ -47,54 +51,86 @@ interface Work {
   readonly options: PublishOptions
 }
 
+/** What was signed once the place had accepted the credentials. */
+interface Made {
+  readonly owner: Owner
+  readonly proof: OwnProof
+  readonly begun: Extended | undefined
+}
+
 async function publish(context: Context, { account, publisher, place, options }: Work): Promise<Outcome> {
-  const { subject } = account
+  const { subject, value } = account
   const waitSeconds = readWait(options.wait, 60)
   const { key } = await currentIdentity(context)
-  const signer = once(() => signerFor(context))
+  const before = await readOwner(context, key)
+  await assertCanList(context, before, place.form)
   const demands = await readDemands(context, options)
   const net = await demands.net()
-  // Before anything is signed or appended: a missing token must leave nothing behind.
   const credentials = await credentialsFor(context, { publisher, subject, credentialFile: options.credentialFile })
-  const begun = place.form === "reference" ? await beginChain(context, { key, signer, subject }) : undefined
-  const owner = await readOwner(context, key)
-  const proof = await proofOf(context, { ...owner, signer }, { place, subject, options })
-  const request = { value: account.value, place, texts: proof.texts, credentials }
-  const { outcomes } = await publisher.publish(request, net, AbortSignal.timeout(6 * demands.timeoutMs))
-  for (const { url, accepted } of outcomes) if (accepted) context.terminal.progress(`published at ${url}`)
-  const isDone = (publication: Publication): boolean => isThere(publication, proof, owner)
-  const publication = await lookUntil(context, { account, net, timeoutMs: demands.timeoutMs, waitSeconds, isDone })
-  if (!isDone(publication)) throw unconfirmed(subject, publication, outcomes)
-  const work = { account, place: place.name, form: place.form, proof, key, demands, signer }
+  const signer = await signerFor(context)
+  const made: Made[] = []
+  const makeText = async (accountId: string): Promise<string> => {
+    const one = await makeProof(context, { key, signer, subject, accountId, place, options })
+    made.push(one)
+    return one.proof.texts[place.form]
+  }
+  const request = { value, place, credentials, makeText }
+  const { withDeadline } = await import("@kez/channels")
+  const limit = { timeoutMs: requests * demands.timeoutMs, task: `publish ${subject}` }
+  const { outcomes } = await withDeadline(limit, (signal) => publisher.publish(request, net, signal)).catch((error) => {
+    for (const { begun } of made) warnListed(context, subject, begun)
+    throw error
+  })
+  const [one] = made
+  if (one === undefined) throw new Error(`${place.name} was written to without a text`)
+  const { owner, proof, begun } = one
+  const publication = await lookUntil(context, {
+    account,
+    net,
+    timeoutMs: demands.timeoutMs,
+    waitSeconds,
+    claimedAt: proof.claim === undefined ? undefined : parseClaimTime(proof.claim.payload.created_at),
+    where: outcomes.find(({ accepted }) => accepted)?.url,
+    isDone: (seen) => holds(seen, (text) => holdsProof(text, proof, owner.chain)),
+  })
+  if (!holds(publication, (text) => holdsProof(text, proof, owner.chain))) throw unconfirmed(subject, publication)
+  const wasRevoked = before.chain?.state.subjects.get(subject)?.status === "revoked"
+  const work = { account, place: place.name, form: place.form, proof, key, demands, signer, wasRevoked }
   return finishPublication(context, work, { publication, outcomes, begun })
 }
 
-/** A reference proves nothing before the chain lists the account; the permanent number follows once it was seen. */
-async function beginChain(
-  context: Context,
-  { key, signer, subject }: { readonly key: string; readonly subject: string; signer(): Promise<Signer> },
-): Promise<Extended | undefined> {
-  const { chain } = await readOwner(context, key)
-  if (chain?.state.subjects.get(subject)?.status === "active") return undefined
-  return listAccount(context, { key, signer: await signer(), subject, accountId: undefined, proof: undefined })
+interface Making {
+  readonly key: string
+  readonly signer: Signer
+  readonly subject: string
+  readonly accountId: string
+  readonly place: PublishPlace
+  readonly options: PublishOptions
 }
 
-async function proofOf(
-  context: Context,
-  owner: Owner & { signer(): Promise<Signer> },
-  { place, subject, options }: Pick<Work, "place" | "options"> & { readonly subject: string },
-): Promise<OwnProof> {
-  if (place.form === "reference" && owner.chain !== undefined) return referenceTo(owner.chain)
+/** A reference proves nothing before the chain lists the account, so that comes first. */
+async function makeProof(context: Context, making: Making): Promise<Made> {
+  const { key, signer, subject, accountId, place, options } = making
   const { expires, chainHint } = options
-  return proofFor(context, owner, {
+  if (place.form === "reference") {
+    const begun = await listAccount(context, { key, signer, subject, accountId, proof: undefined })
+    const owner = { key, chain: begun.replay }
+    return { owner, proof: referenceTo(begun.replay), begun }
+  }
+  const owner = await readOwner(context, key)
+  const proof = await proofFor(context, owner, {
     subject,
+    signer: async () => signer,
     ...(expires === undefined ? {} : { expires }),
-    ...(chainHint === undefined || place.form !== "markdown" ? {} : { chainHint }),
+    ...(chainHint === undefined ? {} : { chainHint }),
   })
+  return { owner, proof, begun: undefined }
 }
 
-function isThere(publication: Publication, proof: OwnProof, { chain }: Owner): boolean {
-  return publication.status === "found" && publication.candidates.some(({ text }) => holdsProof(text, proof, chain))
+function warnListed(context: Context, subject: string, begun: Extended | undefined): void {
+  for (const { payload } of begun?.events ?? []) {
+    context.warn(`${subject} is listed as event ${payload.seq} of your chain all the same, and is not published`)
+  }
 }
 
 function choosePlace({ places }: Publisher, subject: string, wanted: string | undefined): PublishPlace {
@@ -104,13 +140,27 @@ function choosePlace({ places }: Publisher, subject: string, wanted: string | un
   throw new KezError("usage", `Cannot publish ${subject} there: expected --place ${names}`)
 }
 
-function unconfirmed(subject: string, seen: Publication, outcomes: readonly PlaceOutcome[]): KezError {
-  const where = outcomes.find(({ accepted }) => accepted)?.url ?? "its place"
-  const note = seen.evidence.findLast((one) => one.note !== undefined)?.note
-  const again = `Look again: kez verify id ${subject}, then run this command once more`
+/** An option that would do nothing is a mistake that its owner should hear of. */
+function assertOptions(place: PublishPlace, subject: string, { expires, chainHint, nameServer }: PublishOptions): void {
+  if (nameServer !== undefined) {
+    throw new KezError("usage", `Cannot use --name-server for ${subject}: expected a domain, dns:…`)
+  }
+  if (place.form === "reference" && expires !== undefined) {
+    throw new KezError("usage", `Cannot use --expires here: a ${place.name} holds a reference, which names your chain`)
+  }
+  if (chainHint === undefined) return
+  if (place.form !== "markdown") {
+    throw new KezError("usage", `Cannot use --chain-hint here: a ${place.name} has no room beside the proof`)
+  }
+  assertHint(place.form, chainHint)
+}
+
+function unconfirmed(subject: string, seen: Publication): KezError {
+  const notes = lastNotes(seen)
+  const again = "Run the same command again in a while: it looks once more, and then lists the account in your chain"
   return new KezError(
     "publish.unconfirmed",
-    `Cannot confirm the proof of ${subject}: it was published at ${where}, and is not seen there yet`,
-    { hint: note === undefined ? again : `The last look said: ${note}\n${again}` },
+    `Cannot confirm the proof of ${subject}: it was published, and is not seen there yet`,
+    { hint: notes === "" ? again : `The last look said: ${notes}\n${again}` },
   )
 }

@@ -16,7 +16,7 @@ export const run: Handler<Pick<VerifyOptions, "timeout" | "resolver">> = async (
     source: page.url,
     accounts: page.suggestions.map(({ url: link, subject, mutual }): SuggestedAccount => {
       const back =
-        mutual === undefined ? "not asked whether it links back" : mutual ? "links back" : "does not link back"
+        mutual === undefined ? "whether it links back is not known" : mutual ? "links back" : "does not link back"
       return { subject: subject ?? link, isSupported: subject !== undefined, about: `${link}, ${back}` }
     }),
     warnings: [],

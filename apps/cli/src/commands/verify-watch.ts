@@ -29,10 +29,11 @@ export async function watchAccounts(
 ): Promise<Outcome> {
   const seconds = readInterval(interval)
   const before = new Map<string, string>()
+  const isSeveral = accounts.length > 1
   context.terminal.progress(`looking every ${seconds} s; Ctrl-C ends it`)
   for (;;) {
     const answers = await verifyAccounts(context, accounts, demands)
-    for (const answer of answers) await tell(context, answer, before)
+    for (const answer of answers) await tell(context, answer, { before, isSeveral })
     await sleep(1_000 * waitAfter(answers, seconds))
   }
 }
@@ -43,7 +44,13 @@ export function waitAfter(answers: readonly Answer[], seconds: number): number {
   return answers.length === 0 || asked.some((one) => one <= seconds) ? seconds : Math.min(maxSeconds, ...asked)
 }
 
-async function tell(context: Context, answer: Answer, before: Map<string, string>): Promise<void> {
+interface Told {
+  /** The state told last, by subject. */
+  readonly before: Map<string, string>
+  readonly isSeveral: boolean
+}
+
+async function tell(context: Context, answer: Answer, { before, isSeveral }: Told): Promise<void> {
   const { subject, status, reason, primary, checkedAt } = answer.verdict
   const state = [status, reason, primary, answer.verdict.chain?.head.digest].join(" ")
   const earlier = before.get(subject)
@@ -51,7 +58,10 @@ async function tell(context: Context, answer: Answer, before: Map<string, string
   before.set(subject, state)
   const { schema, data, text } = await verdictOutcome(context, answer)
   if (earlier !== undefined && !context.flags.json) note(`changed at ${timeText(checkedAt)}: ${subject}`)
-  writeResult({ schema, data, text, warnings: [] }, context.flags)
+  // Verdicts of several lines each are told apart by an empty one.
+  const isFirst = before.size === 1 && earlier === undefined
+  const shown = isSeveral && !isFirst ? `\n${text}` : text
+  writeResult({ schema, data, text: shown, warnings: [] }, context.flags)
 }
 
 function readInterval(typed: string | true): number {

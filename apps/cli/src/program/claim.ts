@@ -1,7 +1,7 @@
 /** The commands of `kez claim`. */
 import { type Command, Option } from "commander"
 import { action } from "../run.ts"
-import { withExamples } from "./help.ts"
+import { type HelpTable, withExamples, withTable } from "./help.ts"
 import { withKeyOptions } from "./key-options.ts"
 
 const forms = ["json", "compact", "markdown", "dns", "reference"]
@@ -68,7 +68,18 @@ export function addClaimCommands(program: Command): void {
   withExamples(list, "kez claim list", "kez claim list --json", "kez claim list --format dns")
 }
 
-const wait = ["--wait <seconds>", "how long to look for it there (default: 60; for a zone 600)"] as const
+/** The places of each publisher, the usual one first, and what it asks of the owner. */
+export const publishTable: HelpTable = {
+  title: "Places, the usual one first, and what it takes to write there",
+  rows: [
+    ["github", "gist. The login of gh, GH_TOKEN, or a token with the scope gist"],
+    ["bluesky", "profile, post. An app password; KEZ_BSKY_APP_PASSWORD"],
+    ["ap", "field, bio, post. An access token of the server; KEZ_MASTODON_TOKEN"],
+    ["nostr", "app-data, profile, note. The key itself: an identity here, or a file with its nsec"],
+    ["dns", "the zone. You enter the lines that are printed; the command waits until they are seen"],
+  ],
+}
+
 const credential = ["--credential-file <path>", "file with the token, app password or nsec; - is stdin"] as const
 const resolver = ["--resolver <server>", "DNS server: 1.2.3.4, [::1]:53, or https://… for DNS over HTTPS"] as const
 const timeout = ["--timeout <seconds>", "how long one place may take (default: 10)"] as const
@@ -78,14 +89,16 @@ function addPublishing(claim: Command): void {
     .command("publish <subject>")
     .description("Put the proof into the account's own place, look for it there, and list the account in your chain.")
     .summary("publish the proof, check it, and list it")
-    .option("--place <name>", "where: gist; profile or post; field, bio or post; app-data, profile or note")
+    .option("--place <name>", "one of the places above, instead of the usual one")
     .option(...credential)
-    .option(...wait)
+    .option("--wait <seconds>", "how long to look until it is seen; 0 looks once (default: 60, for a zone 600)")
     .option(...expires)
     .option(...hint)
+    .option("--name-server <server>", "for a domain: the server of its zone to ask, instead of those in its NS records")
     .option(...resolver)
     .option(...timeout)
     .action(action(() => import("../commands/claim-publish.ts")))
+  withTable(publish, publishTable)
   withExamples(
     withKeyOptions(publish),
     "kez claim publish github:login",
@@ -98,7 +111,7 @@ function addPublishing(claim: Command): void {
     .description("Take every proof of yours away from the account's own place. Only the chain can revoke it for good.")
     .summary("take the proof away from its place")
     .option(...credential)
-    .option(...wait)
+    .option("--wait <seconds>", "how long to look until it is gone; 0 looks once (default: 60)")
     .option(...resolver)
     .option(...timeout)
     .action(action(() => import("../commands/claim-unpublish.ts")))

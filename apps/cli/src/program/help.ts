@@ -2,11 +2,23 @@
 import type { Command, Help, Option } from "commander"
 
 const examplesOf = new WeakMap<Command, readonly string[]>()
+const tablesOf = new WeakMap<Command, HelpTable>()
 const topicsLine = "Learn more: kez help exit-codes | environment | channels | json"
 
 /** Sets the two to four examples of a command, which stand before its flags. Returns the command. */
 export function withExamples(command: Command, ...examples: readonly string[]): Command {
   examplesOf.set(command, examples)
+  return command
+}
+
+export interface HelpTable {
+  readonly title: string
+  readonly rows: ReadonlyArray<readonly [term: string, text: string]>
+}
+
+/** Sets a table that stands between usage and flags. Returns the command. */
+export function withTable(command: Command, table: HelpTable): Command {
+  tablesOf.set(command, table)
   return command
 }
 
@@ -17,6 +29,7 @@ export function examplesFor(command: Command): readonly string[] {
 
 /** For `configureHelp`. */
 export function formatHelp(command: Command, help: Help): string {
+  const table = tablesOf.get(command)
   const isRoot = command.parent === null
   const commands = command.commands.filter((child) => help.visibleCommands(command).includes(child))
   const parts = [
@@ -27,6 +40,7 @@ export function formatHelp(command: Command, help: Help): string {
       examplesFor(command).map((line) => `$ ${line}`),
     ),
     `${help.styleTitle("Usage")}  ${help.commandUsage(command)}`,
+    table === undefined ? "" : rows(help, table.title, table.rows),
     rows(
       help,
       "Arguments",

@@ -13,6 +13,10 @@ export interface Confirmation {
   readonly timeoutMs: number
   /** How long to go on; 0 looks once. */
   readonly waitSeconds: number
+  /** When the claim was made. Unix seconds. */
+  readonly claimedAt?: number | undefined
+  /** URL of what was written, to be told before the first wait. */
+  readonly where?: string | undefined
   /** Whether this is the answer that is waited for. */
   isDone(publication: Publication): boolean
 }
@@ -20,17 +24,29 @@ export interface Confirmation {
 /** The last answer of the place; `isDone` of it tells whether the wait was in vain. */
 export async function lookUntil(context: Context, wanted: Confirmation): Promise<Publication> {
   const { findChannel } = await import("@kez/channels")
-  const { account, net, timeoutMs, waitSeconds, isDone } = wanted
+  const { account, net, timeoutMs, waitSeconds, claimedAt, where, isDone } = wanted
   const channel = findChannel(account.system)
   if (channel === undefined) throw new Error(`no channel for ${account.system}: readAccount lets none through`)
   let waited = 0
   for (let round = 0; ; round += 1) {
     const signal = AbortSignal.timeout(timeoutMs)
-    const publication = await channel.collect(account.value, net, { signal })
-    const pause = pausesSeconds[Math.min(round, pausesSeconds.length - 1)] ?? 60
-    if (isDone(publication) || waited + pause > waitSeconds) return publication
-    context.terminal.progress(`not seen there yet; looking again in ${pause} s`)
+    const publication = await channel.collect(account.value, net, { signal, claimedAt })
+    const left = waitSeconds - waited
+    if (isDone(publication) || left <= 0) return publication
+    if (round === 0 && where !== undefined) context.terminal.progress(`published at ${where}`)
+    // The last look is at the end of the time and not somewhere before it.
+    const pause = Math.min(pausesSeconds[round] ?? 60, left)
+    context.terminal.progress(`${whyNot(publication)}; looking again in ${pause} s`)
     await sleep(pause * 1_000)
     waited += pause
   }
+}
+
+/** Whether one of the texts that the place shows is the one meant. */
+export function holds(publication: Publication, isMeant: (text: string) => boolean): boolean {
+  return publication.status === "found" && publication.candidates.some(({ text }) => isMeant(text))
+}
+
+function whyNot(publication: Publication): string {
+  return publication.status === "unreachable" ? `cannot look there (${publication.code})` : "not seen there yet"
 }

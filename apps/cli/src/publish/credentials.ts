@@ -15,23 +15,48 @@ const flag = "--credential-file"
 
 /** Throws `input.missing` where nobody can be asked, `key.not_held` for a key that is not here. */
 export async function credentialsFor(context: Context, wanted: Wanted): Promise<Credentials> {
-  switch (wanted.publisher.credential) {
-    case "key": {
-      const signer = await accountSigner(context, wanted)
-      return { sign: (bytes) => signer.sign(bytes) }
-    }
-    case "token":
-      return { secret: await secretOf(context, wanted, "Access token") }
-    case "password":
-      return { secret: await secretOf(context, wanted, "App password") }
+  if (wanted.publisher.credential === "key") {
+    const signer = await accountSigner(context, wanted)
+    return { sign: (bytes) => signer.sign(bytes) }
   }
+  return { secret: oneLine(await secretOf(context, wanted)) }
 }
 
-async function secretOf(context: Context, { subject, credentialFile }: Wanted, what: string): Promise<string> {
-  if (credentialFile !== undefined) return oneLine(await readCredentialFile(credentialFile))
+/** How a secret is called, where its owner gets one, and what may hold it for KEZ. */
+interface SecretKind {
+  readonly name: string
+  readonly source: string
+  readonly sources: string
+}
+
+function kindOf(subject: string): SecretKind {
+  if (subject.startsWith("github:")) {
+    const name = "access token"
+    const source = "https://github.com/settings/tokens/new?scopes=gist&description=kez makes one, with the scope gist"
+    return { name, source, sources: "Log in with the GitHub CLI: gh auth login. Or set GH_TOKEN" }
+  }
+  if (subject.startsWith("bluesky:")) {
+    const source = "Settings, Privacy and security, App passwords, in Bluesky"
+    return { name: "app password", source, sources: "Set KEZ_BSKY_APP_PASSWORD" }
+  }
+  const scopes = "read:accounts, read:statuses, write:accounts and write:statuses"
+  const source = `Preferences, Development, New application, on its server, with the scopes ${scopes}`
+  return { name: "access token", source, sources: "Set KEZ_MASTODON_TOKEN" }
+}
+
+async function secretOf(context: Context, { subject, credentialFile }: Wanted): Promise<string> {
+  if (credentialFile !== undefined) return readCredentialFile(credentialFile)
   const given = await tryKnownSecret(context, subject)
-  if (given !== undefined) return oneLine(given)
-  return oneLine(await context.terminal.askHidden({ text: `${what} of ${subject}`, flag: `${flag} FILE` }))
+  if (given !== undefined) return given
+  const { name, source, sources } = kindOf(subject)
+  if (!context.terminal.interactive) {
+    throw new KezError("input.missing", `Cannot write as ${subject}: expected its ${name}, got none`, {
+      hint: `${sources}, or pass ${flag} FILE.\nWhere to get one: ${source}.`,
+    })
+  }
+  context.terminal.say(`Where to get one: ${source}. KEZ does not keep it.`)
+  const text = `${name.charAt(0).toUpperCase()}${name.slice(1)} of ${subject}`
+  return context.terminal.askHidden({ text, flag: `${flag} FILE` })
 }
 
 async function tryKnownSecret(context: Context, subject: string): Promise<string | undefined> {
@@ -39,8 +64,15 @@ async function tryKnownSecret(context: Context, subject: string): Promise<string
   if (subject.startsWith("bluesky:")) return env.blueskyAppPassword
   if (subject.startsWith("ap:")) return env.mastodonToken
   if (!subject.startsWith("github:")) return undefined
+  // gh itself prefers these two to its own login.
+  if (settings.githubToken.value !== undefined) {
+    context.terminal.progress("with the token in GH_TOKEN or GITHUB_TOKEN")
+    return settings.githubToken.value
+  }
   const { tryGhToken } = await import("../gh-login.ts")
-  return (await tryGhToken("github.com")) ?? settings.githubToken.value
+  const token = await tryGhToken("github.com")
+  if (token !== undefined) context.terminal.progress("with the login of gh")
+  return token
 }
 
 async function readCredentialFile(path: string): Promise<string> {
@@ -52,7 +84,7 @@ async function readCredentialFile(path: string): Promise<string> {
 function oneLine(text: string): string {
   const secret = text.trim()
   if (/^[!-~]{1,4096}$/.test(secret)) return secret
-  throw new KezError("publish.credentials", "Cannot use the credential: expected one line of printable characters")
+  throw new KezError("publish.credentials", "Cannot use the credential: expected one word of printable characters")
 }
 
 /** The signer of an account that is itself a key: brought along, or an identity on this computer. */

@@ -11,18 +11,20 @@ import { exitCodeOfVerdict, verdictText } from "../verdict-text.ts"
 import type { Demands } from "../verify-accounts.ts"
 import { listAccount } from "./listing.ts"
 import type { OwnProof } from "./own-proof.ts"
-import { outcomeLines, reportJson } from "./words.ts"
+import { outcomeLines, type ProofPlace, reportJson, warnCaches } from "./words.ts"
 
 export interface Publishing {
   readonly account: Account
   /** Name of the place, such as `gist`. */
   readonly place: string
-  readonly form: "markdown" | "compact" | "reference" | "dns"
+  readonly form: ProofPlace
   readonly proof: OwnProof
   /** The key in use. */
   readonly key: string
   readonly demands: Demands
-  signer(): Promise<Signer>
+  readonly signer: Signer
+  /** Whether the chain had revoked the account until now. */
+  readonly wasRevoked: boolean
 }
 
 export interface Seen {
@@ -37,10 +39,9 @@ export interface Seen {
 
 /** Lists the account with its permanent number and its claim, judges as any reader would, and describes it all. */
 export async function finishPublication(context: Context, work: Publishing, seen: Seen): Promise<Outcome> {
-  const { account, proof, key } = work
+  const { account, proof, key, signer } = work
   const { publication, begun } = seen
   const accountId = publication.status === "found" ? publication.accountId : undefined
-  const signer = await work.signer()
   const listed = await listAccount(context, { key, signer, subject: account.subject, accountId, proof: proof.digest })
   const answer = await judge(context, work, publication)
   return describe(context, work, seen, { answer, extended: begun === undefined ? [listed] : [begun, listed] })
@@ -56,12 +57,14 @@ async function judge(context: Context, { account, demands }: Publishing, publica
 
 async function describe(
   context: Context,
-  { account, place, form, proof }: Publishing,
+  { account, place, form, proof, wasRevoked }: Publishing,
   { outcomes = [], servers = [] }: Seen,
   { answer, extended }: { readonly answer: Answer; readonly extended: readonly Extended[] },
 ): Promise<Outcome> {
   const { subject } = account
   const events = extended.flatMap((one) => one.events)
+  const again = wasRevoked ? ", again after it was revoked" : ""
+  const needed = form === "reference" ? "publish the chain, which readers need to check this" : "publish the chain"
   const data = context.flags.json
     ? {
         subject,
@@ -80,13 +83,19 @@ async function describe(
     data,
     text: [
       ...outcomeLines(outcomes),
-      verdictText(answer, context.terminal.color),
-      ...events.map(({ payload: { seq } }) => `✓ ${subject} is listed as event ${seq} of your chain`),
+      verdictText(withoutLooks(answer), context.terminal.color),
+      ...events.map(({ payload: { seq } }) => `✓ ${subject} is listed as event ${seq} of your chain${again}`),
     ].join("\n"),
     exitCode: exitCodeOfVerdict(answer.verdict),
-    warnings: [...warnBegun(extended), ...warnFew(outcomes)],
-    ...(events.length === 0 ? {} : { next: "publish the chain: kez sigchain export --out kez-sigchain.jsonl" }),
+    warnings: [...warnBegun(extended), ...warnFew(outcomes), ...(await warnCaches(servers))],
+    ...(events.length === 0 ? {} : { next: `${needed}: kez sigchain export --out kez-sigchain.jsonl` }),
   }
+}
+
+/** Who has just published reads that it is proven; where it is not, all that was looked at tells why. */
+function withoutLooks(answer: Answer): Answer {
+  const { verdict } = answer
+  return verdict.status === "valid" ? { ...answer, verdict: { ...verdict, evidence: [] } } : answer
 }
 
 /** Two chains of one key contradict each other for ever, and nobody but the owner knows of the first. */

@@ -1,5 +1,5 @@
 /** The proof that gets published: a claim that still serves, or a new one, in every form that a place may take. */
-import type { PublishTexts } from "@kez/channels"
+import type { PublishForm } from "@kez/channels"
 import {
   type ChainReplay,
   type Claim,
@@ -26,7 +26,7 @@ export interface OwnProof {
   readonly claim: Claim | undefined
   /** Of the claim. */
   readonly digest: Digest | undefined
-  readonly texts: PublishTexts
+  readonly texts: Readonly<Record<PublishForm, string>>
 }
 
 /** The owner as this computer knows them now. */
@@ -38,14 +38,23 @@ export async function readOwner(context: Context, key: string): Promise<Owner> {
   return { key, chain }
 }
 
+export interface ProofRequest {
+  readonly subject: string
+  /** As typed. A request for another life needs another claim. */
+  readonly expires?: string
+  readonly chainHint?: string
+  /** Called only where a claim has to be signed. */
+  signer(): Promise<Signer>
+}
+
 /** The newest claim that a verifier would accept, else a new one, which is kept. */
 export async function proofFor(
   context: Context,
-  owner: Owner & { readonly signer: () => Promise<Signer> },
-  { subject, expires, chainHint }: { readonly subject: string; readonly expires?: string; readonly chainHint?: string },
+  owner: Owner,
+  { subject, signer, expires, chainHint }: ProofRequest,
 ): Promise<OwnProof> {
   const earlier = expires === undefined ? await earlierClaim(context, owner, subject) : undefined
-  const claim = earlier ?? (await makeClaim(context, await owner.signer(), { subject, expires }))
+  const claim = earlier ?? (await makeClaim(context, await signer(), { subject, expires }))
   if (earlier === undefined) await keepClaim(context, claim)
   const hint = chainHint === undefined ? {} : { chainHint }
   const compact = claimText(claim, "compact", {})

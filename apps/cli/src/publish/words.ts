@@ -1,7 +1,10 @@
 /** What `claim publish` and `claim unpublish` read and say alike. */
-import type { PlaceOutcome, ServerReport } from "@kez/channels"
+import type { PlaceOutcome, Publication, PublishForm, ServerReport } from "@kez/channels"
 import { KezError } from "@kez/core"
 import { printable } from "../output.ts"
+
+/** What is put into a place: one of the forms of a proof, or for a zone its lines. */
+export type ProofPlace = PublishForm | "dns"
 
 const maxWaitSeconds = 86_400
 
@@ -21,11 +24,23 @@ export function outcomeLines(outcomes: readonly PlaceOutcome[]): readonly string
   })
 }
 
+/** What the place said at the last look, in one sentence or a few; "" for nothing. */
+export function lastNotes({ evidence }: Publication): string {
+  return [...new Set(evidence.flatMap(({ note }) => note ?? []))].slice(-3).join("; ")
+}
+
 export function unpublishable(subject: string): KezError {
   const hint = subject.startsWith("kez:")
     ? "Its chat server publishes it when the handle is registered."
     : `Make the text, and publish it yourself: kez claim create ${subject}`
   return new KezError("channel.unsupported", `Cannot publish ${subject}: nothing here can write to its place`, { hint })
+}
+
+/** Servers that do not show a zone's new records yet, and for how long that may last. */
+export async function warnCaches(servers: readonly ServerReport[]): Promise<readonly string[]> {
+  if (servers.every(({ view }) => view.state === "shown")) return []
+  const { describeReports } = await import("@kez/channels")
+  return describeReports(servers).filter((_, at) => servers[at]?.view.state !== "shown")
 }
 
 export function reportJson({ server, role, view }: ServerReport) {
@@ -34,14 +49,5 @@ export function reportJson({ server, role, view }: ServerReport) {
     role,
     state: view.state,
     wait_seconds: "cachedSeconds" in view ? (view.cachedSeconds ?? null) : null,
-  }
-}
-
-/** Unlocking may ask for a passphrase: at most once, and only where something is signed. */
-export function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
   }
 }
