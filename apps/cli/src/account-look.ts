@@ -36,16 +36,20 @@ export async function readAccount(typed: string): Promise<Account> {
 /** What is known here of an account before anybody is asked. */
 export interface Known {
   readonly seen: SeenAccount | undefined
+  /** The key of the last valid verification on this computer. */
+  readonly lastPrimary: string | undefined
   /** When its owner made the newest claim for it on this computer. Unix seconds. */
   readonly claimedAt: number | undefined
 }
 
+const nothingKnown: Known = { seen: undefined, lastPrimary: undefined, claimedAt: undefined }
+
 export async function readKnown(context: Context, subject: string): Promise<Known> {
-  return readStore<Known>(context, { seen: undefined, claimedAt: undefined }, async (store) => {
+  return readStore<Known>(context, nothingKnown, async (store) => {
     const [{ loadProven }, { loadClaims }] = await loadTables()
     const proven = loadProven(store, subject)
     const seen = proven?.accountId === undefined ? undefined : { accountId: proven.accountId, primary: proven.primary }
-    return { seen, claimedAt: loadClaims(store, { subject })[0]?.createdAt }
+    return { seen, lastPrimary: proven?.primary, claimedAt: loadClaims(store, { subject })[0]?.createdAt }
   })
 }
 

@@ -57,6 +57,8 @@ export interface Question {
   readonly primary?: string
   /** What this computer remembers of the account. */
   readonly seen?: SeenAccount
+  /** Whom the account was proven to belong to the last time: where its proof is gone, their chain may say why. */
+  readonly lastPrimary?: string
   readonly requireChain: boolean
   readonly requireFresh: boolean
   /** Chain documents that the reader handed in. */
@@ -116,7 +118,8 @@ export async function judge(context: Context, question: Question): Promise<Judge
   const look = await question.look()
   await nextTurn()
   const keys = keysOfProofs("candidates" in look.publication ? look.publication.candidates : [])
-  const lookUp = lookUpOf(question, keys)
+  const expected = expectedPrimary(question, look)
+  const lookUp = lookUpOf(expected, keys)
   // Unsigned text may not send us anywhere.
   const isSigned = lookUp.primaries.length + lookUp.chains.length > 0
   const weights = weightsOf(isSigned ? [...look.hints, ...keys.hints] : [])
@@ -133,7 +136,7 @@ export async function judge(context: Context, question: Question): Promise<Judge
   for (const url of weights.keys()) ask(url, question.timeoutMs)
   const served = [...(await settle(asked, weights)), ...question.documents]
   await nextTurn()
-  const material = { look, keys, local, lookUp, served, unasked: unasked(question, weights) }
+  const material = { look, keys, expected, local, lookUp, served, unasked: unasked(question, weights) }
   const remembered = conclude(context, question, material)
   remembered.catch(() => {}) // its error is thrown where it is awaited
   return { remembered }
@@ -142,6 +145,7 @@ export async function judge(context: Context, question: Question): Promise<Judge
 interface Material {
   readonly look: Look
   readonly keys: ProofKeys
+  readonly expected: string | undefined
   readonly local: Local
   readonly lookUp: LookUp
   readonly served: readonly Served[]
@@ -149,19 +153,8 @@ interface Material {
 }
 
 async function conclude(context: Context, question: Question, material: Material): Promise<Answer> {
-  const { look, keys, local, lookUp, served } = material
-  const { subject, primary, seen, requireChain, requireFresh } = question
-  const judged = verifyClaim({
-    ...(subject === undefined ? {} : { subject }),
-    ...(primary === undefined ? {} : { primary }),
-    publication: look.publication,
-    chains: [local.source, ...served.map(({ source }) => source), ...material.unasked, ...keys.hosts.map(hostSource)],
-    marks: local.marks,
-    ...(seen === undefined ? {} : { seen }),
-    now: context.now(),
-    requireChain,
-    requireFresh,
-  })
+  const { look, local, lookUp, served } = material
+  const judged = decide(question, material, context.now())
   const verdict = { ...judged, evidence: withDetails(judged.evidence, local, served) }
   const isEarlierKey = wasPrimary(verdict, [local.source, ...served.map(({ source }) => source)])
   const wanted = new Set([...local.chains, ...chainsOf(served, lookUp)])
@@ -182,13 +175,35 @@ async function conclude(context: Context, question: Question, material: Material
   return { verdict, lastProven, isEarlierKey, health }
 }
 
+/** The key of the last proof is no demand of the reader's: it counts where its chain ended the matter, and nowhere else. */
+function decide(question: Question, { look, keys, expected, local, served, unasked }: Material, now: number): Verdict {
+  const { subject, primary, seen, requireChain, requireFresh } = question
+  const facts = {
+    ...(subject === undefined ? {} : { subject }),
+    publication: look.publication,
+    chains: [local.source, ...served.map(({ source }) => source), ...unasked, ...keys.hosts.map(hostSource)],
+    marks: local.marks,
+    ...(seen === undefined ? {} : { seen }),
+    now,
+    requireChain,
+    requireFresh,
+  }
+  const judged = verifyClaim(expected === undefined ? facts : { ...facts, primary: expected })
+  return primary === expected || judged.status === "revoked" ? judged : verifyClaim(facts)
+}
+
 function wasPrimary({ claim, chain, primary }: Verdict, sources: readonly ChainSource[]): boolean {
   if (claim === undefined || chain === undefined || claim.primary === primary) return false
   const events = sources.flatMap((source) => source.events ?? [])
   return replayChain(events, { chain: chain.id }).state.primaries.includes(claim.primary)
 }
 
-function lookUpOf({ primary }: Question, { primaries, chains }: ProofKeys): LookUp {
+/** An account that is unpublished and revoked is revoked, for who knows whose it was. [VER-2] */
+function expectedPrimary({ primary, lastPrimary }: Question, { publication }: Look): string | undefined {
+  return primary ?? (publication.status === "absent" ? lastPrimary : undefined)
+}
+
+function lookUpOf(primary: string | undefined, { primaries, chains }: ProofKeys): LookUp {
   return { primaries: [...new Set([...primaries, ...(primary === undefined ? [] : [primary])])], chains }
 }
 

@@ -9,7 +9,7 @@ const reasons: Partial<Readonly<Record<Code, string>>> = {
   "signature.invalid":
     "The signature is not right: the text was changed after it was signed, or another key signed it.",
   "key.weak": "The key is a weak one under which anybody can sign.",
-  "claim.not_in_chain": "The identity's chain does not list this claim, and needs to.",
+  "claim.not_in_chain": "The identity's chain has to list this account, and does not, or is not known here.",
   "claim.revoked": "The owner of the key has revoked this account.",
   "claim.expired": "The claim was made for a limited time, which is over.",
   "account.changed": "The name was taken over: it now belongs to another account than the one that was proven.",

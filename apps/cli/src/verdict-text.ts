@@ -49,17 +49,20 @@ export function verdictText({ verdict, lastProven, isEarlierKey = false }: Answe
   return [
     line,
     ...(details.length === 0 ? [] : [columns(details, "  ")]),
-    ...(evidence.length === 0 ? [] : ["  looked at", columns(evidence, "    ")]),
+    ...(evidence.length === 0 ? [] : ["  looked at", ...evidenceLines(evidence)]),
   ].join("\n")
 }
 
+const askForChain = "ask the owner for the chain, then: kez sigchain import FILE, or --chain FILE"
+
 /** What the reader can do next; undefined when nothing needs doing. */
-export function nextStep({ status, reason, flags, subject, retryAfterSeconds }: Verdict): string | undefined {
+export function nextStep({ status, reason, flags, subject, chain, retryAfterSeconds }: Verdict): string | undefined {
   if (status === "valid" && flags.includes("unpublished") && !subject.startsWith("ed25519:"))
     return `kez verify id ${subject}`
   if (reason === "proof.not_found" && subject !== "") return `if it is yours: kez claim publish ${subject}`
   switch (status) {
     case "invalid":
+      if (reason === "claim.not_in_chain" && chain === undefined) return askForChain
       return reason === "account.changed"
         ? `if its owner told you so in person: kez verify id ${subject} --accept-new-account`
         : undefined
@@ -69,8 +72,7 @@ export function nextStep({ status, reason, flags, subject, retryAfterSeconds }: 
     case "expired":
       return `ask the owner for a new claim; if it is yours: kez claim create ${subject}`
     case "unreachable":
-      if (reason === "chain.required")
-        return "ask the owner for the chain, then: kez sigchain import FILE, or --chain FILE"
+      if (reason === "chain.required") return askForChain
       if (reason === "chain.stale") return "ask the owner for a fresh head, then: kez sigchain import FILE"
       return retryAfterSeconds === undefined ? "try again later" : `try again in ${durationText(retryAfterSeconds)}`
     case "fork":
@@ -130,6 +132,7 @@ function history({ status, primary, chain }: Verdict, last: Proven | undefined):
   return [["last proven", `${timeText(last.provenAt)}${by}`]]
 }
 
+const maxSourceColumns = 32
 const kindWords: Readonly<Record<Evidence["kind"], string>> = {
   place: "place",
   candidate: "proof",
@@ -142,7 +145,20 @@ function isWorthReading({ kind, note }: Evidence): boolean {
   return kind !== "head" || note?.startsWith("old,") !== true
 }
 
-function evidenceRow(evidence: Evidence): readonly string[] {
+type EvidenceRow = readonly [kind: string, source: string, said: string]
+
+/** Beside a short source stands what it said; under a long one, or every other line would be as wide as its URL. */
+function evidenceLines(rows: readonly EvidenceRow[]): readonly string[] {
+  const isShort = (source: string): boolean => source.length <= maxSourceColumns
+  const width = Math.max(0, ...rows.map(([, source]) => (isShort(source) ? source.length : 0)))
+  return rows.flatMap(([kind, source, said]) => {
+    const start = `    ${kind.padEnd(5)}  `
+    if (said === "" || isShort(source)) return [`${start}${source.padEnd(width)}  ${said}`.trimEnd()]
+    return [`${start}${source}`, `${" ".repeat(start.length)}${said}`]
+  })
+}
+
+function evidenceRow(evidence: Evidence): EvidenceRow {
   const { kind, source, code, note, httpStatus, fetchedAt, sha256 } = evidence
   const what = [
     note === undefined ? "" : printable(kind === "head" ? withShortKeys(note) : note, 300),

@@ -72,6 +72,7 @@ async function judgeAccount(
     subject,
     ...(primary === undefined ? {} : { primary }),
     ...(seen === undefined ? {} : { seen }),
+    ...(known.lastPrimary === undefined ? {} : { lastPrimary: known.lastPrimary }),
     requireChain,
     requireFresh,
     documents,

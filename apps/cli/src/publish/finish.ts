@@ -87,7 +87,7 @@ async function describe(
       ...events.map(({ payload: { seq } }) => `✓ ${subject} is listed as event ${seq} of your chain${again}`),
     ].join("\n"),
     exitCode: exitCodeOfVerdict(answer.verdict),
-    warnings: [...warnBegun(extended), ...warnFew(outcomes), ...(await warnCaches(servers))],
+    warnings: [...warnBegun(extended), ...warnFew(outcomes), ...(await silentCaches(context, servers))],
     ...(events.length === 0 ? {} : { next: `${needed}: kez sigchain export --out kez-sigchain.jsonl` }),
   }
 }
@@ -103,6 +103,11 @@ function warnBegun(extended: readonly Extended[]): readonly string[] {
   const isBegun = extended.some(({ events }) => events.some((event) => event.payload.seq === 0))
   const text = "this began a new chain; if this identity has one on another computer, publish nothing of this one"
   return isBegun ? [text] : []
+}
+
+/** On a screen they were told while it waited. */
+async function silentCaches({ flags }: Context, servers: readonly ServerReport[]): Promise<readonly string[]> {
+  return flags.json || flags.quiet ? warnCaches(servers) : []
 }
 
 function warnFew(outcomes: readonly PlaceOutcome[]): readonly string[] {
