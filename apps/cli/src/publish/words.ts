@@ -19,7 +19,9 @@ export function readWait(typed: string | undefined, fallback: number): number {
 /** One line a place: of several relays each says its own. */
 export function outcomeLines(outcomes: readonly PlaceOutcome[]): readonly string[] {
   return outcomes.map(({ url, accepted, note }) => {
-    const said = note === undefined ? "" : `  ${printable(note, 300)}`
+    // Of one place its URL says enough; of several each is told what it did.
+    const word = note ?? (outcomes.length > 1 ? (accepted ? "accepted" : "refused") : undefined)
+    const said = word === undefined ? "" : `  ${printable(word, 300)}`
     return `${accepted ? "✓" : "✕"} ${printable(url, 300)}${said}`
   })
 }
