@@ -110,6 +110,6 @@ async function signerOfFile(subject: string, path: string): Promise<Signer> {
 
 function notHeld(subject: string): KezError {
   return new KezError("key.not_held", `Cannot write as ${subject}: its secret key is not here`, {
-    hint: `Pass it: ${flag} FILE, with an nsec or a seed in it\nOr keep it as an identity: kez identity restore NAME --key-type nostr`,
+    hint: `Pass it: ${flag} FILE, with its nsec or its words in it\nOr keep it as an identity: kez identity restore NAME --key-type nostr`,
   })
 }
