@@ -78,7 +78,11 @@ test("published, proven to everybody, published again for nothing, taken back, a
   server.forgetRequests()
   const again = await publish()
   assert.deepEqual([again.code, again.data.claim, again.data.events], [0, claim, []])
-  assert.equal(server.asked.some(({ method }) => method !== "GET"), false, "what stands there already is left alone")
+  assert.equal(
+    server.asked.some(({ method }) => method !== "GET"),
+    false,
+    "what stands there already is left alone",
+  )
   assert.equal(server.world.gists.length, 1)
 
   const gone = await owner.json(["claim", "unpublish", subject, ...token])
@@ -178,8 +182,14 @@ test("the login of gh serves without a token typed, and the token is shown and k
   assert.equal(owner.keeps(secret), true, "gh keeps it")
   writeFileSync(join(config, "hosts.yml"), "")
   assert.equal(owner.keeps(secret), false, "and nobody else")
-  assert.deepEqual(seen().filter((line) => line.includes(secret)), [])
-  assert.ok(seen().some((line) => line.includes("claim publish")), "the commands were seen at all")
+  assert.deepEqual(
+    seen().filter((line) => line.includes(secret)),
+    [],
+  )
+  assert.ok(
+    seen().some((line) => line.includes("claim publish")),
+    "the commands were seen at all",
+  )
 })
 
 test("a proof that is not seen is publish.unconfirmed, is not listed, and is listed when the command runs again", async (t) => {

@@ -20,11 +20,11 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 export const exitMeanings: ReadonlyArray<readonly [code: ExitCode, meaning: string]> = [
   [0, "done"],
-  [1, "failed: a file, the key store, or a fault of this program"],
+  [1, "failed: a file, the key store, a place that refused, or a fault of this program"],
   [2, "wrong usage, or an answer was needed and nobody could be asked"],
   [3, "cancelled by you"],
-  [4, "the key is locked, the passphrase is wrong, or the key is not on this computer"],
-  [5, "network or service unreachable: trying again makes sense"],
+  [4, "the key is locked or not on this computer, or a passphrase, password or token is wrong"],
+  [5, "network or service unreachable, or not seen there yet: trying again makes sense"],
   [10, "the proof, signature or text is invalid"],
   [11, "revoked by its owner"],
   [12, "expired"],
