@@ -136,7 +136,7 @@ async function listings(claim: Claim): Promise<readonly VectorCase[]> {
       { found: [text], accountId: "id-1", chains: chain("0", "bare") },
       ["valid", null, "stale", "unpinned"],
     ),
-    ...seenBefore(text, chain),
+    ...seenBefore({ text, reference }, chain),
     caseOf("revoked", "the chain revokes the subject", { found: [text], chains: chain("0", "add", "revoke") }, [
       "revoked",
       "claim.revoked",
@@ -224,7 +224,10 @@ async function listings(claim: Claim): Promise<readonly VectorCase[]> {
 }
 
 /** What the reader remembers of the account, where the chain names no number, or another one. [VER-9] */
-function seenBefore(text: string, chain: (...names: string[]) => readonly Source[]): readonly VectorCase[] {
+function seenBefore(
+  { text, reference }: { readonly text: string; readonly reference: string },
+  chain: (...names: string[]) => readonly Source[],
+): readonly VectorCase[] {
   const seen = { accountId: "id-1", primary: alice.key }
   const taken: Answer = ["invalid", "account.changed", "no_chain"]
   return [
@@ -255,6 +258,18 @@ function seenBefore(text: string, chain: (...names: string[]) => readonly Source
         seen: { accountId: "id-0", primary: mallory.key },
         chains: chain("0", "add"),
       },
+      ["invalid", "account.changed", "stale"],
+    ),
+    caseOf(
+      "seen-reference",
+      "another number than before, and a reference to a chain without one",
+      { found: [reference], accountId: "id-2", seen, chains: chain("0", "bare") },
+      ["invalid", "account.changed", "stale", "unpinned"],
+    ),
+    caseOf(
+      "seen-revoked",
+      "the chain named the number now, and has revoked it since",
+      { found: [text], accountId: "id-1", seen: { ...seen, accountId: "id-0" }, chains: chain("0", "add", "revoke") },
       ["invalid", "account.changed", "stale"],
     ),
     caseOf("seen-no-number", "the place gives no number", { found: [text], seen }, ["valid", null, "no_chain"]),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { createSigner } from "@kez/core"
-import { defaultRelays, nostr } from "../src/index.ts"
+import { defaultRelays, type MessageSocket, nostr } from "../src/index.ts"
 import { authorOf, signEvent, type UnsignedEvent } from "../src/nostr-event.ts"
 import { createTableNet, type RelayAnswer } from "./support/table-net.ts"
 
@@ -97,3 +97,34 @@ for (const [why, members, note] of misses) {
     assert.match(publication.evidence.at(-1)?.note ?? "", note)
   })
 }
+
+test("collect() asks 16 relays at most", async () => {
+  const relays = Array.from({ length: 17 }, (_, at) => ({ url: `wss://relay${at}.example` }))
+  const net = createTableNet({ now, relays })
+  await nostr.collect(npub, net, { signal })
+  assert.equal(net.asked.length, 16)
+})
+
+test("collect() takes events, ends and refusals of its own question alone", async () => {
+  const [mine, other] = await Promise.all([make({ content: proof }), make({ content: `${proof}AAAA` })])
+  const messages = [
+    ["EVENT", "other", other],
+    ["EOSE", "other"],
+    ["CLOSED", "other", "no"],
+    ["EVENT", "kez", mine],
+    ["EOSE", "kez"],
+    ["EVENT", "kez", other],
+  ]
+  const socket: MessageSocket = {
+    send() {},
+    async *messages() {
+      for (const message of messages) yield JSON.stringify(message)
+    },
+    close() {},
+  }
+  const net = { ...createTableNet({ now, relays: [{ url: "wss://a.example" }] }), openSocket: async () => socket }
+  const publication = await nostr.collect(npub, net, { signal })
+  const texts = publication.status === "found" ? publication.candidates.map(({ text }) => text) : []
+  assert.deepEqual(texts, [proof])
+  assert.equal(publication.evidence[0]?.code, undefined)
+})

@@ -49,6 +49,11 @@ test("P12 a 429 carries the time to wait", () => {
   assert.equal(publication?.evidence[0]?.retryAfterSeconds, 90)
 })
 
+test("P12 a 403 that names a time is a request to wait, as GitHub means it", () => {
+  const publication = publicationOfStatus(answer(403, page, 90))
+  assert.equal(publication?.status === "unreachable" && publication.code, "net.rate_limit")
+})
+
 const failures: readonly (readonly [Code, "unreachable" | "invalid"])[] = [
   ["net.dns", "unreachable"],
   ["net.timeout", "unreachable"],
