@@ -77,6 +77,10 @@ test("proofTextsOf() gives JSON of a pre as a text of its own, for the fence aro
   assert.deepEqual(proofTextsOf(readHtml(`<pre>${json}</pre>`)), [json])
 })
 
+test("readHtml() takes eight pre elements as texts of their own, and no more", () => {
+  assert.equal(readHtml("<pre>{}</pre>".repeat(9)).preformatted.length, 8)
+})
+
 test("readHtml() ends in time on what is built to take long", () => {
   const began = performance.now()
   const deep = `${"<b>".repeat(150_000)}${"</x>".repeat(140_000)}${proof}`
