@@ -1,7 +1,7 @@
 /** The nearest thing found when a Bluesky proof is missing or broken. SPEC §7.5. */
-import { findProofs, KezError } from "@kez/core"
 import type { PlaceLook } from "./bluesky-records.ts"
 import { notesOnTexts } from "./near-miss.ts"
+import { tryFindProofs } from "./proof-texts.ts"
 
 /** What a post and a profile hold. */
 export const maxPostGraphemes = 300
@@ -51,10 +51,6 @@ function notesOnLength(text: string): readonly string[] {
 }
 
 function brokenProofs(text: string): readonly string[] {
-  try {
-    return findProofs(text).candidates.flatMap((candidate) => ("error" in candidate ? [candidate.text] : []))
-  } catch (error) {
-    if (error instanceof KezError) return []
-    throw error
-  }
+  const { candidates = [] } = tryFindProofs(text) ?? {}
+  return candidates.flatMap((candidate) => ("error" in candidate ? [candidate.text] : []))
 }

@@ -1,5 +1,5 @@
 /** What is nearly right about the texts of a place: the slips that people report when a proof is not found. SPEC §7.2. */
-import { findProofs, KezError } from "@kez/core"
+import { tryFindProofs } from "./proof-texts.ts"
 
 const prefix = "kez:z1:"
 const maxNotes = 4
@@ -39,16 +39,11 @@ interface Block {
 
 /** The candidates that do not decode, or all where none does; undefined for a text that no verifier reads. */
 function search(text: string): readonly Block[] | undefined {
-  try {
-    const { candidates } = findProofs(text)
-    const broken = candidates.flatMap((one) =>
-      "error" in one ? [{ text: one.text, isCut: one.error.code === "proof.cut" }] : [],
-    )
-    return candidates.length > 0 && broken.length === 0 ? undefined : broken
-  } catch (error) {
-    if (error instanceof KezError) return undefined
-    throw error
-  }
+  const { candidates } = tryFindProofs(text) ?? {}
+  const broken = candidates?.flatMap((one) =>
+    "error" in one ? [{ text: one.text, isCut: one.error.code === "proof.cut" }] : [],
+  )
+  return broken?.length === 0 && candidates?.length !== 0 ? undefined : broken
 }
 
 /** A text that holds no candidate at all, though it was meant to. */

@@ -1,6 +1,6 @@
 /** A nostr profile and the proof in its `about`: reading, adding, taking away, all else untouched. SPEC §7.4. */
-import { findProofs, KezError } from "@kez/core"
 import { textAt } from "./foreign-json.ts"
+import { proofsIn } from "./proof-texts.ts"
 
 export type Profile = Readonly<Record<string, unknown>>
 
@@ -35,16 +35,6 @@ export function withoutProofs(about: string, isRemoved: (text: string) => boolea
     .filter(isRemoved)
     .toSorted((left, right) => right.length - left.length)
   return removed.reduce(removeOne, about).trimEnd()
-}
-
-/** The candidates of a text, as they stand in it. Empty for a text with more than a reader takes. */
-export function proofsIn(text: string): readonly string[] {
-  try {
-    return findProofs(text).candidates.map((candidate) => candidate.text)
-  } catch (error) {
-    if (error instanceof KezError) return []
-    throw error
-  }
 }
 
 /** A proof in a fence goes with its fence, and one that is a paragraph with the space around it. */

@@ -9,8 +9,9 @@ import { questionAbout } from "./nostr.ts"
 import { giveToRelays, judgeOutcomes } from "./nostr-broadcast.ts"
 import { appDataName, authorOf, eventKinds, type NostrEvent, type Sign, signEvent, type Tags } from "./nostr-event.ts"
 import { isAnswered, lookAtRelays, type RelayLook } from "./nostr-look.ts"
-import { parseProfile, proofsIn, readAbout, withoutProofs, withProof } from "./nostr-profile.ts"
+import { parseProfile, readAbout, withoutProofs, withProof } from "./nostr-profile.ts"
 import { addressOf, newestState } from "./nostr-state.ts"
+import { proofsIn } from "./proof-texts.ts"
 import type {
   Credentials,
   Publisher,

@@ -1,10 +1,11 @@
 /** What a key says now, out of all events that relays hold of it: the newest of each. SPEC §7.4. */
-import { findProofs, formatTime, KezError } from "@kez/core"
+import { formatTime } from "@kez/core"
 import { valueAt } from "./foreign-json.ts"
 import { maxNotes } from "./limits.ts"
 import { notesOnTexts } from "./near-miss.ts"
 import { appDataName, compareEvents, eventKinds, type NostrEvent } from "./nostr-event.ts"
 import { parseProfile, readAbout } from "./nostr-profile.ts"
+import { proofsIn } from "./proof-texts.ts"
 
 export interface NostrState {
   readonly profile: NostrEvent | undefined
@@ -102,11 +103,5 @@ function notesOnProfile(event: NostrEvent | undefined): readonly string[] {
 }
 
 function holdsProof(value: unknown): boolean {
-  if (typeof value !== "string" || !/kez:/i.test(value)) return false
-  try {
-    return findProofs(value).candidates.length > 0
-  } catch (error) {
-    if (error instanceof KezError) return false
-    throw error
-  }
+  return typeof value === "string" && /kez:/i.test(value) && proofsIn(value).length > 0
 }

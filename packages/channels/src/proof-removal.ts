@@ -1,5 +1,5 @@
 /** A person's own text without the proofs in it: everything else stays as it was written. */
-import { findProofs, KezError } from "@kez/core"
+import { proofsIn } from "./proof-texts.ts"
 
 /** Removes each compact or reference text that `isOurs`, and the line that it leaves empty. */
 export function withoutProofs(text: string, isOurs: (proof: string) => boolean): string {
@@ -19,14 +19,4 @@ export function withoutProofs(text: string, isOurs: (proof: string) => boolean):
 /** Whether there is nothing in a text but proofs. */
 export function isProofOnly(text: string, isOurs: (proof: string) => boolean): boolean {
   return text.trim() !== "" && withoutProofs(text, isOurs).trim() === ""
-}
-
-/** None in a text that no verifier would search either. */
-function proofsIn(text: string): readonly string[] {
-  try {
-    return findProofs(text).candidates.map((candidate) => candidate.text)
-  } catch (error) {
-    if (error instanceof KezError) return []
-    throw error
-  }
 }

@@ -1,5 +1,5 @@
 /** Which of the texts of a place hold something that wants to be a proof, and what stands beside it. SPEC §4.4. */
-import { findProofs, KezError, limits } from "@kez/core"
+import { findProofs, KezError, limits, type ProofSearch } from "@kez/core"
 import type { Candidate } from "./channel.ts"
 
 export interface ProofTexts {
@@ -17,13 +17,25 @@ export function pickProofTexts(texts: readonly Candidate[]): ProofTexts {
   }
 }
 
-function search(text: string): { readonly has: boolean; readonly hints: readonly string[] } {
+/** What a verifier finds in a text; undefined for one that it refuses as a whole: too long, or with too many proofs. */
+export function tryFindProofs(text: string): ProofSearch | undefined {
   try {
-    const { candidates, hints } = findProofs(text)
-    return { has: candidates.length > 0, hints }
+    return findProofs(text)
   } catch (error) {
-    if (!(error instanceof KezError)) throw error
-    // Too many proofs in one text, or too long a one: the verifier says so.
-    return { has: /kez/i.test(text), hints: [] }
+    if (error instanceof KezError) return undefined
+    throw error
   }
+}
+
+/** The candidates of a text, as they stand in it. Empty for a text with more than a reader takes. */
+export function proofsIn(text: string): readonly string[] {
+  return tryFindProofs(text)?.candidates.map((candidate) => candidate.text) ?? []
+}
+
+function search(text: string): { readonly has: boolean; readonly hints: readonly string[] } {
+  const found = tryFindProofs(text)
+  // Where nothing can be told, the verifier says why.
+  return found === undefined
+    ? { has: /kez/i.test(text), hints: [] }
+    : { has: found.candidates.length > 0, hints: found.hints }
 }
