@@ -151,7 +151,7 @@ test("watchRecords() asks no private address that a zone names, and those that i
 
 test("watchRecords() says that nobody serves a domain without a zone, and goes on asking", async () => {
   const rounds = await watch({ says: { "9.9.9.9": [{}] }, resolver: resolverOf({}), limitMs: 5_000 })
-  assert.deepEqual(rounds.map(statesOf)[0], ["the servers of example.org: unreachable", "9.9.9.9: missing"])
+  assert.deepEqual(rounds.map(statesOf)[0], ["the zone of example.org: unreachable", "9.9.9.9: missing"])
   assert.equal(rounds.length, 2)
 })
 
