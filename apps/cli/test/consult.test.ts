@@ -227,3 +227,25 @@ test("consult() tells when an account was proven before", async (t) => {
   })
   assert.deepEqual([lastProven?.primary, lastProven?.provenAt], [owner.key, now])
 })
+
+test("consult() calls an account without a proof revoked where the chain of its last key says so, and else takes no notice", async (t) => {
+  const look: Question["look"] = async () => ({ publication: { status: "absent", evidence: [] }, hints: [] })
+  const chain = await grow(undefined, owner, listed)
+  const documentOf = (replay: ChainReplay) => chainOfDocument("here", Buffer.from(jsonl(replay)))
+  const documents = [documentOf(await grow(chain, owner, revoked))]
+  const question = { look, documents, lastPrimary: owner.key }
+  const gone = await verdictOf({ dir: temporaryDir(t), question })
+  assert.deepEqual([gone.status, gone.reason, gone.primary], ["revoked", "claim.revoked", owner.key])
+  for (const other of [
+    { ...question, documents: [documentOf(chain)] },
+    { ...question, documents: [] },
+    { ...question, lastPrimary: signerOf(2).key },
+    { look, documents },
+  ]) {
+    const { reason, primary } = await verdictOf({ dir: temporaryDir(t), question: other })
+    assert.deepEqual([reason, primary], ["proof.not_found", undefined])
+  }
+  // A proof that stands there is judged by itself.
+  const found = await verdictOf({ dir: temporaryDir(t), by: signerOf(2), question: { lastPrimary: owner.key } })
+  assert.deepEqual([found.status, found.primary], ["valid", signerOf(2).key])
+})

@@ -1,9 +1,12 @@
 /** Which texts are the owner's own, what a place asks for, and how a publication is told. SPEC §7 */
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { findPublisher, publishers } from "@kez/channels"
 import { encodeProof, envelopeDigest, signClaim } from "@kez/core"
+import { publishTable } from "../src/program/claim.ts"
 import { holdsProof, isOwnProof, proofFor, readOwner, referenceTo } from "../src/publish/own-proof.ts"
-import { outcomeLines, readWait } from "../src/publish/words.ts"
+import { assertCanList } from "../src/publish/own-right.ts"
+import { lastNotes, outcomeLines, readWait } from "../src/publish/words.ts"
 import { contextAt, grow, now, signerOf, temporaryDir } from "./support/people.ts"
 
 const subject = "github:jason"
@@ -66,4 +69,41 @@ test("readWait() takes seconds and nothing else", () => {
 test("outcomeLines() shows nothing that a terminal obeys", () => {
   const [line = ""] = outcomeLines([{ url: "wss://a.example", accepted: false, note: "blocked\u001b[2J" }])
   assert.equal(line, "✕ wss://a.example  blocked\\u{1b}[2J")
+})
+
+test("outcomeLines() says of one place where it is, and of each of several what it did", () => {
+  const [a, b] = [
+    { url: "wss://a.example", accepted: true },
+    { url: "wss://b.example", accepted: false },
+  ]
+  assert.deepEqual(outcomeLines([a]), ["✓ wss://a.example"])
+  assert.deepEqual(outcomeLines([a, b]), ["✓ wss://a.example  accepted", "✕ wss://b.example  refused"])
+})
+
+test("lastNotes() is what the place said, each once, the last three", () => {
+  const evidence = ["a", "b", "b", "c", "d"].map((note) => ({ url: "https://a.example", fetchedAt: now, note }))
+  assert.equal(lastNotes({ status: "absent", code: "proof.not_found", evidence }), "b; c; d")
+  assert.equal(lastNotes({ status: "absent", code: "proof.not_found", evidence: [] }), "")
+})
+
+test("the help of claim publish names every place of every publisher, the usual one first", () => {
+  for (const system of publishers.keys()) {
+    const places = findPublisher(system)?.places.map(({ name }) => name) ?? []
+    const row = publishTable.rows.find(([term]) => term === system)
+    assert.equal(row?.[1].split(". ", 1)[0], places.join(", "), system)
+  }
+})
+
+test("assertCanList() refuses what could not be listed after it was published", async (t) => {
+  const context = contextAt(temporaryDir(t))
+  const device = signerOf(3)
+  const withDevice = { ...chain, state: { ...chain.state, devices: [{ key: device.key }] } } as unknown as typeof chain
+  await assertCanList(context, { key: owner.key, chain }, "markdown")
+  await assertCanList(context, { key: owner.key, chain: undefined }, "markdown")
+  await assertCanList(context, { key: device.key, chain: withDevice }, "reference")
+  await assert.rejects(assertCanList(context, { key: device.key, chain: withDevice }, "markdown"), {
+    code: "chain.not_authorised",
+  })
+  const forked = { ...chain, status: "fork" } as const
+  await assert.rejects(assertCanList(context, { key: owner.key, chain: forked }, "reference"), { code: "chain.fork" })
 })

@@ -136,3 +136,26 @@ test("verdictText() calls a key earlier only where the chain rotated it away, an
   assert.match(plain, /live, signed by ed25519:9f2caaaa…d3e1/)
   assert.match(verdictText({ verdict, lastProven: undefined, isEarlierKey: true }, false), /b, its earlier key\n/)
 })
+
+test("verdictText() puts what a place said beside a short name, and under a long URL", () => {
+  const url = `https://api.example/${"x".repeat(40)}`
+  const text = textOf({
+    evidence: [
+      { kind: "place", source: url, note: "one gist", httpStatus: 200 },
+      { kind: "chain", source: "this computer", note: "holds 1 event" },
+      { kind: "head", source: "chain.jsonl", note: "live" },
+      { kind: "candidate", source: url },
+    ],
+  })
+  assert.equal(
+    text.slice(text.indexOf("  looked at")),
+    [
+      "  looked at",
+      `    place  ${url}`,
+      "           one gist, HTTP 200",
+      "    chain  this computer  holds 1 event",
+      "    head   chain.jsonl    live",
+      `    proof  ${url}`,
+    ].join("\n"),
+  )
+})
