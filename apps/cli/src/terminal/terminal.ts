@@ -3,7 +3,7 @@
  * stderr, so that screen readers and logs can follow and stdout holds results only.
  */
 import type { Env, Settings } from "../config.ts"
-import { writeErr } from "../output.ts"
+import { note } from "../output.ts"
 import { createPrompts, type Prompts } from "./prompt.ts"
 
 export interface Terminal extends Prompts {
@@ -36,7 +36,7 @@ export function createTerminal({ env, settings, quiet }: TerminalOptions): Termi
     plain: settings.plain.value,
     width: stdout.columns ?? 80,
     progress(text) {
-      if (!quiet) writeErr(`kez: ${text}\n`)
+      if (!quiet) note(text)
     },
     ...createPrompts({ interactive, canClear: !isDumb && env.term !== undefined, width: () => stdout.columns || 80 }),
   }
