@@ -8,6 +8,7 @@ import { listAt, textAt } from "./foreign-json.ts"
 import { readHtml } from "./html-text.ts"
 import { createMastodonApi, type InstanceLimits, type MastodonApi, readLimits } from "./mastodon-api.ts"
 import {
+  assertKnownAccount,
   type PlaceOutcome,
   type Publisher,
   type PublishRequest,
@@ -92,10 +93,11 @@ async function unpublish(request: UnpublishRequest, net: Net, signal: AbortSigna
 
 /** Finds the server of the account, and makes sure that the token is of this very account. */
 async function logIn(
-  { value, credentials }: Pick<PublishRequest, "value" | "credentials">,
+  request: Pick<PublishRequest, "value" | "credentials" | "knownAccountId">,
   net: Net,
   signal: AbortSignal,
 ): Promise<OwnAccount> {
+  const { value, credentials } = request
   const [user = "", host = ""] = value.split("@")
   const token = credentials.secret
   if (token === undefined || !/^[!-~]+$/.test(token)) {
@@ -111,6 +113,7 @@ async function logIn(
   if (self === undefined) {
     throw new KezError("publish.refused", `Cannot write as ap:${value}: WebFinger names no ActivityPub account`)
   }
+  assertKnownAccount(`ap:${value}`, request, self)
   // With a handle of another domain, the API is where the actor is.
   const api = createMastodonApi({ host: new URL(self).host, token }, net, signal)
   const own = await api.call("GET", "/api/v1/accounts/verify_credentials")

@@ -19,6 +19,7 @@ import { listAt, textAt, valueAt } from "./foreign-json.ts"
 import { maxPosts, maxUnpublishPages } from "./limits.ts"
 import { isProofOnly, withoutProofs } from "./proof-removal.ts"
 import {
+  assertKnownAccount,
   type PlaceOutcome,
   type Publisher,
   type PublishPlace,
@@ -40,15 +41,16 @@ export const blueskyPublisher: Publisher = {
   places: [profile, post],
 
   async publish(request, net, signal) {
-    const account = await accountOf(request.value, net, signal)
+    const account = await accountOf(request, net, signal)
     return withSession({ account, password: request.credentials.secret, net, signal }, async (session) => {
       const text = await request.makeText(account.did)
       return request.place.name === post.name ? publishPost(session, text) : publishInProfile(session, text)
     })
   },
 
-  async unpublish({ value, credentials, isOurs }, net, signal) {
-    const account = await accountOf(value, net, signal)
+  async unpublish(request, net, signal) {
+    const { credentials, isOurs } = request
+    const account = await accountOf(request, net, signal)
     return withSession({ account, password: credentials.secret, net, signal }, async (session) => {
       const changed = await editDescription(session, (text) => withoutProofs(text, isOurs))
       const removed = { url: urlOfProfile(account.did), accepted: true, note: "the description holds it no more" }
@@ -58,10 +60,18 @@ export const blueskyPublisher: Publisher = {
   },
 }
 
-/** The password is of an account, so both sides must name each other before it is sent anywhere. */
-async function accountOf(value: PublishRequest["value"], net: Net, signal: AbortSignal): Promise<AtprotoAccount> {
+/** The password is of an account, so both sides must name each other, and be the one that is known, before it is sent anywhere. */
+async function accountOf(
+  request: Pick<PublishRequest, "value" | "knownAccountId">,
+  net: Net,
+  signal: AbortSignal,
+): Promise<AtprotoAccount> {
+  const { value } = request
   const finding = await findAccount(value, net, { signal })
-  if (finding.status === "found") return finding.account
+  if (finding.status === "found") {
+    assertKnownAccount(`bluesky:${value}`, request, finding.account.did)
+    return finding.account
+  }
   const why = finding.evidence.at(-1)?.note ?? `expected an account, got ${finding.code}`
   const code = finding.status === "unreachable" ? finding.code : "publish.refused"
   throw new KezError(code, `Cannot write as bluesky:${value}: ${why}`)

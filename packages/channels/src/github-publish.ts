@@ -18,7 +18,9 @@ import type { FileText, Reading } from "./github-reading.ts"
 import { lookAtReadme } from "./github-readme.ts"
 import { assertToken, listOwnGists, type Session, send, signIn } from "./github-write.ts"
 import { githubLimits } from "./limits.ts"
+import { isProofDocument } from "./proof-removal.ts"
 import {
+  assertKnownAccount,
   type PlaceOutcome,
   type Publisher,
   type PublishRequest,
@@ -43,6 +45,7 @@ async function publish(request: PublishRequest, net: Net, signal: AbortSignal): 
   const { value: login } = request
   const session: Session = { net, token: assertToken(request.credentials.secret), signal }
   const owner = await signIn(session, login)
+  assertKnownAccount(`github:${login}`, request, owner.id)
   const earlier = await findEarlier(session, login, await listOwnGists(session, owner))
   const content = await request.makeText(owner.id)
   assertFits(content)
@@ -76,7 +79,8 @@ async function findEarlier(session: Session, login: string, gists: readonly Gist
     const named = sortFiles(gist.files.filter(isNamed))
     const files = chooseFiles(named, githubLimits.maxFilesPerGist, githubLimits.maxTotalBytes)
     const texts = assertRead(await confirmFiles(gist, files, asOwner(session)))
-    const earlier = texts.find(({ text }) => provesAccount(text, login))
+    // What its owner wrote beside an earlier proof would be lost with it.
+    const earlier = texts.find(({ text }) => provesAccount(text, login) && isProofDocument(text, () => true))
     if (earlier !== undefined) return earlier
   }
   return undefined
@@ -114,12 +118,14 @@ async function unpublish(request: UnpublishRequest, net: Net, signal: AbortSigna
   const token = assertToken(request.credentials.secret)
   const session: Session = { net, token, signal }
   const owner = await signIn(session, login)
+  assertKnownAccount(`github:${login}`, request, owner.id)
   const gists = await listOwnGists(session, owner)
   const likely = sortFiles(gists.flatMap(({ files }) => files))
   const chosen = chooseFiles(likely, githubLimits.maxFilesToClear, githubLimits.maxTotalBytes)
   const texts = assertRead(await scanFiles(chosen, session))
-  const ours = texts.filter(({ text }) => request.isOurs(text)).map(({ file }) => file)
-  const outcomes: PlaceOutcome[] = []
+  const holding = texts.filter(({ text }) => request.isOurs(text))
+  const ours = holding.filter(({ text }) => isProofDocument(text, request.isOurs)).map(({ file }) => file)
+  const outcomes = holding.filter(({ file }) => !ours.includes(file)).map(({ file }) => byHand(file))
   for (const gist of new Set(ours.map((file) => file.gist))) {
     const own = ours.filter((file) => file.gist === gist)
     outcomes.push(await remove(session, gist, own))
@@ -129,6 +135,12 @@ async function unpublish(request: UnpublishRequest, net: Net, signal: AbortSigna
     outcomes.push({ url: readme.foundAt, accepted: false, note: "a proof stands in this README: remove it by hand" })
   }
   return { outcomes }
+}
+
+/** A file in which its owner wrote more is not touched: gists have no undo for a file that was deleted. */
+function byHand({ gist, name }: GistFile): PlaceOutcome {
+  const note = `${shownName(name)} holds other text too: remove the proof from it by hand`
+  return { url: pageOf(gist), accepted: false, note }
 }
 
 /** A gist that holds more than proofs keeps the rest. */

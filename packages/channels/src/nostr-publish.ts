@@ -9,8 +9,9 @@ import { questionAbout } from "./nostr.ts"
 import { giveToRelays, judgeOutcomes } from "./nostr-broadcast.ts"
 import { appDataName, authorOf, eventKinds, type NostrEvent, type Sign, signEvent, type Tags } from "./nostr-event.ts"
 import { isAnswered, lookAtRelays, type RelayLook } from "./nostr-look.ts"
-import { parseProfile, readAbout, withoutProofs, withProof } from "./nostr-profile.ts"
+import { parseProfile, readAbout, withProof } from "./nostr-profile.ts"
 import { addressOf, newestState } from "./nostr-state.ts"
+import { withoutProofBlocks } from "./proof-removal.ts"
 import { proofsIn } from "./proof-texts.ts"
 import type {
   Credentials,
@@ -56,7 +57,7 @@ async function unpublish(request: UnpublishRequest, net: Net, signal: AbortSigna
   const { profile } = state
   const about = profile === undefined ? undefined : readAbout(profile.content)
   if (profile !== undefined && about !== undefined && holds(about)) {
-    events.push(await writeProfile(author, withoutProofs(about, request.isOurs)))
+    events.push(await writeProfile(author, withoutProofBlocks(about, request.isOurs)))
   }
   if (events.length === 0) return { outcomes: [] }
   return judgeOutcomes(await giveToRelays(events, net, signal))

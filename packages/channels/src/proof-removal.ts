@@ -20,3 +20,36 @@ export function withoutProofs(text: string, isOurs: (proof: string) => boolean):
 export function isProofOnly(text: string, isOurs: (proof: string) => boolean): boolean {
   return text.trim() !== "" && withoutProofs(text, isOurs).trim() === ""
 }
+
+/** The text without the proofs for which `isRemoved` holds, and without the blank lines that they leave. */
+export function withoutProofBlocks(text: string, isRemoved: (text: string) => boolean): string {
+  // Longest first: a proof may be the beginning of another one.
+  const removed = proofsIn(text)
+    .filter(isRemoved)
+    .toSorted((left, right) => right.length - left.length)
+  return removed.reduce(removeOne, text).trimEnd()
+}
+
+/** A proof in a fence goes with its fence, and one that is a paragraph with the space around it. */
+function removeOne(text: string, proof: string): string {
+  const at = text.indexOf(proof)
+  if (at < 0) return text
+  const opening = /(?:^|\n) {0,3}(?:`{3,}|~{3,})[ \t]*kez\b[^\n]*\n\s*$/.exec(text.slice(0, at))
+  const closing = /^\s*\n {0,3}(?:`{3,}|~{3,})[ \t]*(?=\r?\n|$)/.exec(text.slice(at + proof.length))
+  const isFenced = opening !== null && closing !== null
+  const before = text.slice(0, isFenced ? opening.index : at)
+  const after = text.slice(at + proof.length + (isFenced ? closing[0].length : 0))
+  const isParagraph = /(^|\n)$/.test(before) || isFenced
+  if (!isParagraph || !/^(\r?\n|$)/.test(after)) return `${before}${after}`
+  const [first, last] = [before.trimEnd(), after.trimStart()]
+  return first === "" || last === "" ? `${first}${last}` : `${first}\n\n${last}`
+}
+
+/** What `encodeMarkdown` of core writes around a proof. SPEC MD-5 */
+const headerLine = /^(?:# KEZ claim: |The holder of the key below says: |(?:Subject|Primary|Created|Expires|Chain): )/
+
+/** Whether a text is nothing but proofs and the lines that are written around them: no word of its owner's would be lost with it. */
+export function isProofDocument(text: string, isOurs: (proof: string) => boolean): boolean {
+  const rest = withoutProofBlocks(text, isOurs).split("\n")
+  return rest.every((line) => line.trim() === "" || headerLine.test(line))
+}

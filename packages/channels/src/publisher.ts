@@ -2,6 +2,7 @@
  * What a publisher is: the way a proof gets to the place that its channel looks at, and away from there again. SPEC §7.
  * It writes with the owner's own credentials, which it never puts into a message, an evidence or an error.
  */
+import { KezError } from "@kez/core"
 import type { Net } from "./channel.ts"
 
 /** What the place asks of the owner. `key`: the signer of a nostr identity. */
@@ -27,9 +28,15 @@ export interface PublishPlace {
   readonly form: PublishForm
 }
 
-export interface PublishRequest {
+/** What both requests say about the account. */
+interface AccountRequest {
   /** The canonical identity value. */
   readonly value: string
+  /** The permanent number that the owner's chain names. Where the name leads to another account now, no secret is sent there. */
+  readonly knownAccountId?: string | undefined
+}
+
+export interface PublishRequest extends AccountRequest {
   readonly place: PublishPlace
   readonly credentials: Credentials
   /**
@@ -39,11 +46,24 @@ export interface PublishRequest {
   makeText(accountId: string): Promise<string>
 }
 
-export interface UnpublishRequest {
-  readonly value: string
+export interface UnpublishRequest extends AccountRequest {
   readonly credentials: Credentials
   /** Whether a text holds a proof of the owner's: nothing else is touched. */
   isOurs(text: string): boolean
+}
+
+/** Throws `account.changed` where the name leads to another account than the owner's chain says: whoever took it over would get the secret. */
+export function assertKnownAccount(
+  subject: string,
+  { knownAccountId }: Pick<AccountRequest, "knownAccountId">,
+  accountId: string,
+): void {
+  if (knownAccountId === undefined || knownAccountId === accountId) return
+  throw new KezError(
+    "account.changed",
+    `Cannot write as ${subject}: your chain names the account ${knownAccountId}, and the name leads to ${accountId}`,
+    { hint: `If the new account is yours too: --accept-new-account\nIf it is not: kez sigchain revoke ${subject}` },
+  )
 }
 
 /** What one place said: of several relays each says its own. */
@@ -69,7 +89,7 @@ export interface Publisher {
   /** The first is the usual one. */
   readonly places: readonly PublishPlace[]
   /**
-   * Writes or replaces the proof. Throws KezError `publish.credentials` (they are wrong, or of another account),
+   * Writes or replaces the proof. Throws KezError `account.changed` (before any secret is sent), `publish.credentials` (wrong, or of another account),
    * `publish.refused` (the place said no, and why), `publish.too_long`, or `net.*`.
    */
   publish(request: PublishRequest, net: Net, signal: AbortSignal): Promise<PublishResult>

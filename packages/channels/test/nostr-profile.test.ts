@@ -1,7 +1,8 @@
 /** The proof in a profile's about: added, replaced, taken away, all else as it was. SPEC §7.4. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { parseProfile, readAbout, withoutProofs, withProof } from "../src/nostr-profile.ts"
+import { parseProfile, readAbout, withProof } from "../src/nostr-profile.ts"
+import { isProofDocument, withoutProofBlocks } from "../src/proof-removal.ts"
 
 const proof = "kez:z1:KLUv_SAA"
 const longer = `${proof}AAAA`
@@ -23,9 +24,9 @@ const removals: readonly (readonly [about: string, rest: string])[] = [
 ]
 
 for (const [about, rest] of removals) {
-  test(`withoutProofs() leaves ${JSON.stringify(rest)} of ${JSON.stringify(about.slice(0, 40))}`, () => {
-    assert.equal(withoutProofs(about, always), rest)
-    assert.equal(withoutProofs(about, never), about)
+  test(`withoutProofBlocks() leaves ${JSON.stringify(rest)} of ${JSON.stringify(about.slice(0, 40))}`, () => {
+    assert.equal(withoutProofBlocks(about, always), rest)
+    assert.equal(withoutProofBlocks(about, never), about)
   })
 }
 
@@ -36,10 +37,10 @@ test("withProof() makes the proof the last paragraph, in place of an earlier one
   assert.equal(withProof(`I write.\n\n${longer}`, proof, never), `I write.\n\n${longer}\n\n${proof}`)
 })
 
-test("withoutProofs() touches only what is ours", () => {
+test("withoutProofBlocks() touches only what is ours", () => {
   const about = `${proof}\n\n${longer}\n\n${reference}`
   assert.equal(
-    withoutProofs(about, (text) => text === proof),
+    withoutProofBlocks(about, (text) => text === proof),
     `${longer}\n\n${reference}`,
   )
 })
@@ -52,4 +53,24 @@ test("parseProfile() and readAbout() read only what is there", () => {
   const profile = parseProfile('{"__proto__":{"about":"x"},"a":1}')
   assert.equal(readAbout('{"__proto__":{"about":"x"}}'), undefined)
   assert.equal(JSON.stringify({ ...profile, about: "" }), '{"__proto__":{"about":"x"},"a":1,"about":""}')
+})
+
+test("isProofDocument() is true for what claim create writes, and false once its owner wrote more", async () => {
+  const { createSigner, encodeProof, signClaim } = await import("@kez/core")
+  const signer = createSigner("ed25519", new Uint8Array(32).fill(7))
+  const claim = await signClaim({ subject: "github:alice", createdAt: 1_800_000_000, expiresAt: 1_900_000_000 }, signer)
+  const all = () => true
+  const none = () => false
+  assert.equal(isProofDocument(encodeProof(claim, "json"), all), true)
+  for (const form of ["compact", "markdown"] as const) {
+    const text = encodeProof(claim, form)
+    assert.equal(isProofDocument(text, all), true, form)
+    assert.equal(isProofDocument(`${text}\nI am Alice.\n`, all), false, form)
+    assert.equal(isProofDocument(text, none), false, form)
+  }
+  const hinted = encodeProof(claim, "markdown", { chainHint: "https://alice.dev/chain" })
+  assert.equal(
+    isProofDocument(hinted, () => true),
+    true,
+  )
 })

@@ -10,7 +10,15 @@ import { holds, lookUntil } from "../publish/confirm.ts"
 import { credentialsFor } from "../publish/credentials.ts"
 import { finishPublication } from "../publish/finish.ts"
 import { listAccount } from "../publish/listing.ts"
-import { holdsProof, type Owner, type OwnProof, proofFor, readOwner, referenceTo } from "../publish/own-proof.ts"
+import {
+  holdsProof,
+  knownAccountOf,
+  type Owner,
+  type OwnProof,
+  proofFor,
+  readOwner,
+  referenceTo,
+} from "../publish/own-proof.ts"
 import { assertCanList } from "../publish/own-right.ts"
 import { lastNotes, readWait, unpublishable } from "../publish/words.ts"
 import type { Handler, Outcome } from "../run.ts"
@@ -23,6 +31,8 @@ export interface PublishOptions extends Pick<VerifyOptions, "resolver" | "timeou
   readonly chainHint?: string
   /** A server of the zone. */
   readonly nameServer?: string
+  /** The name belongs to another account than the chain says, and that is right. */
+  readonly acceptNewAccount?: boolean
   /** Seconds, as typed. */
   readonly wait?: string
 }
@@ -74,7 +84,7 @@ async function publish(context: Context, { account, publisher, place, options }:
     made.push(one)
     return one.proof.texts[place.form]
   }
-  const request = { value, place, credentials, makeText }
+  const request = { value, place, credentials, makeText, knownAccountId: knownAccountOf(before, subject, options) }
   const { withDeadline } = await import("@kez/channels")
   const limit = { timeoutMs: requests * demands.timeoutMs, task: `publish ${subject}` }
   const { outcomes } = await withDeadline(limit, (signal) => publisher.publish(request, net, signal)).catch((error) => {

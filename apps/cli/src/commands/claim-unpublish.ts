@@ -6,13 +6,13 @@ import { exitCodes } from "../exit-codes.ts"
 import { currentIdentity } from "../keys/signers.ts"
 import { holds, lookUntil } from "../publish/confirm.ts"
 import { credentialsFor } from "../publish/credentials.ts"
-import { isOwnProof, type Owner, readOwner } from "../publish/own-proof.ts"
+import { isOwnProof, knownAccountOf, type Owner, readOwner } from "../publish/own-proof.ts"
 import { outcomeLines, readWait, unpublishable } from "../publish/words.ts"
 import type { Handler, Outcome } from "../run.ts"
 import type { PublishOptions } from "./claim-publish.ts"
 import { readDemands } from "./verify-options.ts"
 
-type UnpublishOptions = Pick<PublishOptions, "resolver" | "timeout" | "wait" | "credentialFile">
+type UnpublishOptions = Pick<PublishOptions, "resolver" | "timeout" | "wait" | "credentialFile" | "acceptNewAccount">
 
 /** A list of posts, and one request for each that goes. */
 const requests = 12
@@ -31,7 +31,7 @@ export const run: Handler<UnpublishOptions> = async (context, { args: [typed = "
   const net = await demands.net()
   const credentials = await credentialsFor(context, { publisher, subject, credentialFile: options.credentialFile })
   const isOurs = (text: string): boolean => isOwnProof(owner, text)
-  const request = { value, credentials, isOurs }
+  const request = { value, credentials, isOurs, knownAccountId: knownAccountOf(owner, subject, options) }
   const limit = { timeoutMs: requests * timeoutMs, task: `unpublish ${subject}` }
   const { outcomes } = await withDeadline(limit, (signal) => publisher.unpublish(request, net, signal))
   // What has to be taken away by hand does not go by waiting for it.

@@ -82,6 +82,10 @@ export const publishTable: HelpTable = {
 
 const credential = ["--credential-file <path>", "file with the token, app password or nsec; - is stdin"] as const
 const resolver = ["--resolver <server>", "DNS server: 1.2.3.4, [::1]:53, or https://… for DNS over HTTPS"] as const
+const acceptNew = [
+  "--accept-new-account",
+  "the name belongs to another account than your chain says, and that one is yours too",
+] as const
 const timeout = ["--timeout <seconds>", "how long one place may take (default: 10)"] as const
 
 function addPublishing(claim: Command): void {
@@ -95,6 +99,7 @@ function addPublishing(claim: Command): void {
     .option(...expires)
     .option(...hint)
     .option("--name-server <server>", "for a domain: the server of its zone to ask, instead of those in its NS records")
+    .option(...acceptNew)
     .option(...resolver)
     .option(...timeout)
     .action(action(() => import("../commands/claim-publish.ts")))
@@ -112,6 +117,7 @@ function addPublishing(claim: Command): void {
     .summary("take the proof away from its place")
     .option(...credential)
     .option("--wait <seconds>", "how long to look until it is gone; 0 looks once (default: 60)")
+    .option(...acceptNew)
     .option(...resolver)
     .option(...timeout)
     .action(action(() => import("../commands/claim-unpublish.ts")))

@@ -38,6 +38,16 @@ export async function readOwner(context: Context, key: string): Promise<Owner> {
   return { key, chain }
 }
 
+/** The number that the owner's chain names for the account: where the name leads elsewhere now, no secret is sent there. */
+export function knownAccountOf(
+  { chain }: Owner,
+  subject: string,
+  { acceptNewAccount }: { readonly acceptNewAccount?: boolean },
+): string | undefined {
+  const entry = chain?.state.subjects.get(subject)
+  return acceptNewAccount === true || entry?.status !== "active" ? undefined : entry.subjectId
+}
+
 export interface ProofRequest {
   readonly subject: string
   /** As typed. A request for another life needs another claim. */
