@@ -70,10 +70,13 @@ suite("publishing in the fediverse", { skip: skipWithoutPeer("fedify") }, () => 
   for (const place of ["bio", "post"]) {
     test(`a ${place}: published, published again for nothing, and taken back`, async (t) => {
       const { owner, token, publish } = await setUp(t)
-      const first = await publish("--place", place)
+      const hint = place === "bio" ? ["--chain-hint", "https://page.test/chain.jsonl"] : []
+      const first = await publish("--place", place, ...hint)
       assert.deepEqual([first.code, first.data.place, first.data.verdict.status], [0, place, "valid"])
       const before = await written()
-      assert.equal((await publish("--place", place)).data.outcomes[0].note, "it stood there already")
+      if (place === "bio")
+        assert.match((await alice()).note ?? "", /^Hello\n\nkez:r1:\w+\nChain: https:\/\/page\.test\S+$/)
+      assert.equal((await publish("--place", place, ...hint)).data.outcomes[0].note, "it stood there already")
       assert.equal(await written(), before)
       const gone = await owner.json(["claim", "unpublish", subject, ...token])
       assert.deepEqual([gone.code, gone.data.outcomes.length, gone.data.still_seen], [0, 1, false])

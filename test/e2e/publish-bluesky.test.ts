@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { join } from "node:path"
 import { after, before, suite, type TestContext, test } from "node:test"
+import { startHttpServer } from "../../packages/channels/test/support/http-server.ts"
 import { type AtprotoNetwork, startAtproto, type TestAccount } from "../support/atproto-pds.ts"
 import { makePerson, type Person } from "../support/person.ts"
 import { skipWithoutPeer } from "../support/servers.ts"
@@ -101,6 +102,32 @@ suite("publishing to Bluesky", { skip: skipWithoutPeer("atproto") }, () => {
     const { data } = await owner.json(["claim", "unpublish", subject, ...password])
     assert.deepEqual([data.outcomes.length, data.still_seen], [2, false])
     assert.deepEqual(await posts(), [])
+  })
+
+  test("with --chain-hint anybody finds the chain, and the line comes and goes with the proof", async (t) => {
+    const { account, subject, owner, password } = await setUp(t)
+    let chain = ""
+    const page = await startHttpServer((_, response) => {
+      response.writeHead(chain === "" ? 404 : 200, { "content-type": "application/jsonl" }).end(chain)
+    })
+    t.after(() => page.close())
+    const hint = "https://page.test/chain.jsonl"
+    for (const place of ["profile", "profile", "post"]) {
+      const args = ["claim", "publish", subject, "--place", place, "--chain-hint", hint, ...password]
+      assert.equal((await owner.json(args)).code, 0)
+    }
+    assert.match(await descriptionOf(account), /^kez:r1:[0-9a-f]{64}\nChain: https:\/\/page\.test\/chain\.jsonl$/)
+    chain = (await owner.kez(["sigchain", "export"])).stdout
+    const reader = await makePerson(t, { hosts: { ...network.hostsOf(account.handle), "page.test": page.origin } })
+    const seen = await reader.json(["verify", "id", subject])
+    assert.deepEqual([seen.code, seen.data.status, seen.data.primary], [0, "valid", owner.key])
+    const gone = await owner.json(["claim", "unpublish", subject, ...password])
+    assert.deepEqual([gone.code, gone.data.outcomes.length, gone.data.still_seen], [0, 2, false])
+    assert.equal(await descriptionOf(account), "")
+    // What was seen once is expected again: its revocation reaches the reader without any proof.
+    await owner.kez(["sigchain", "revoke", subject])
+    chain = (await owner.kez(["sigchain", "export"])).stdout
+    assert.equal((await reader.json(["verify", "id", subject])).code, 11)
   })
 
   test("a wrong password, none, and that of somebody else leave no event behind, and are shown nowhere", async (t) => {

@@ -7,6 +7,7 @@ import type { Net } from "./channel.ts"
 import { listAt, textAt } from "./foreign-json.ts"
 import { readHtml } from "./html-text.ts"
 import { createMastodonApi, type InstanceLimits, type MastodonApi, readLimits } from "./mastodon-api.ts"
+import { withoutProofs } from "./proof-removal.ts"
 import {
   assertKnownAccount,
   type PlaceOutcome,
@@ -23,7 +24,7 @@ export const apPublisher: Publisher = {
   credential: "token",
   places: [
     { name: "field", about: "a field named KEZ of the profile", form: "reference" },
-    { name: "bio", about: "a line at the end of the bio", form: "reference" },
+    { name: "bio", about: "at the end of the bio", form: "reference", takesHint: true },
     { name: "post", about: "a public post, pinned to the profile", form: "reference" },
   ],
   publish,
@@ -77,11 +78,10 @@ async function unpublish(request: UnpublishRequest, net: Net, signal: AbortSigna
     await saveFields(api, kept)
     outcomes.push({ url, accepted: true, note: "the field is removed" })
   }
-  const lines = note.split("\n")
-  const rest = lines.filter((line) => !request.isOurs(line))
-  if (rest.length < lines.length) {
-    await save(api, { note: trimEnd(rest) })
-    outcomes.push({ url, accepted: true, note: "the line of the bio is removed" })
+  const rest = withoutProofs(note, request.isOurs)
+  if (rest !== note) {
+    await save(api, { note: rest })
+    outcomes.push({ url, accepted: true, note: "the bio holds it no more" })
   }
   for (const post of await listPinned(account)) {
     if (!request.isOurs(post.text)) continue
@@ -157,7 +157,9 @@ async function putField({ api, fields, url }: OwnAccount, text: string, limits: 
 }
 
 async function putBio({ api, note, url }: OwnAccount, text: string, limits: InstanceLimits): Promise<PlaceOutcome> {
-  const rest = trimEnd(note.split("\n").filter((line) => !kezLine.test(line.trim())))
+  // A proof within somebody's sentence is no earlier one of ours.
+  const isAlone = (proof: string) => note.split("\n").some((line) => line.trim() === proof)
+  const rest = withoutProofs(note, isAlone)
   const bio = rest === "" ? text : `${rest}\n\n${text}`
   assertFits(bio, limits.bioChars, "the bio")
   if (bio === note) return { url, accepted: true, note: unchangedNote }
@@ -241,8 +243,4 @@ function assertFits(text: string, maxChars: number, where: string): void {
 function assertKept(isKept: boolean, host: string): void {
   if (isKept) return
   throw new KezError("publish.refused", `Cannot publish: ${host} took the text but did not keep it as it was`)
-}
-
-function trimEnd(lines: readonly string[]): string {
-  return lines.join("\n").trimEnd()
 }

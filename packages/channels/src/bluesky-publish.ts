@@ -28,8 +28,9 @@ import {
   unchangedNote,
 } from "./publisher.ts"
 
-const profile: PublishPlace = { name: "profile", about: "at the end of the profile's description", form: "reference" }
-const post: PublishPlace = { name: "post", about: "as a post of its own", form: "reference" }
+const form = { form: "reference", takesHint: true } as const
+const profile: PublishPlace = { name: "profile", about: "at the end of the profile's description", ...form }
+const post: PublishPlace = { name: "post", about: "as a post of its own", ...form }
 const anyProof = () => true
 /** A profile that is being edited elsewhere is read again this often. */
 const maxSwaps = 3

@@ -1,19 +1,25 @@
 /** A person's own text without the proofs in it: everything else stays as it was written. */
 import { proofsIn } from "./proof-texts.ts"
 
-/** Removes each compact or reference text that `isOurs`, and the line that it leaves empty. */
+/** A line that says where the chain of the proof before it lies. SPEC FIND-4 */
+const hintLine = /^Chain: https:\/\/[!-~]+\r?$/
+
+/** Removes each compact or reference text that `isOurs`, the line that it leaves empty, and a chain hint in the next one. */
 export function withoutProofs(text: string, isOurs: (proof: string) => boolean): string {
   const proofs = proofsIn(text)
     .filter((proof) => /^kez:[^\s]+$/.test(proof) && isOurs(proof))
     // A proof may be the beginning of another one.
     .toSorted((left, right) => right.length - left.length)
   if (proofs.length === 0) return text
-  const lines = text.split("\n").flatMap((line) => {
+  const kept: string[] = []
+  let isAfterProof = false
+  for (const line of text.split("\n")) {
     const rest = proofs.reduce((left, proof) => left.replaceAll(proof, ""), line)
-    if (rest === line) return [line]
-    return rest.trim() === "" ? [] : [rest.trimEnd()]
-  })
-  return lines.join("\n").trimEnd()
+    const isGone = rest !== line ? rest.trim() === "" : isAfterProof && hintLine.test(line)
+    if (!isGone) kept.push(rest === line ? line : rest.trimEnd())
+    isAfterProof = rest !== line
+  }
+  return kept.join("\n").trimEnd()
 }
 
 /** Whether there is nothing in a text but proofs. */

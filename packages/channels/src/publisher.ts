@@ -26,6 +26,8 @@ export interface PublishPlace {
   readonly about: string
   /** Which text goes there. A reference needs the account in the chain. */
   readonly form: PublishForm
+  /** Whether a line `Chain: https://…` below the proof has room there; Markdown always holds it within. */
+  readonly takesHint?: boolean
 }
 
 /** What both requests say about the account. */
@@ -40,7 +42,7 @@ export interface PublishRequest extends AccountRequest {
   readonly place: PublishPlace
   readonly credentials: Credentials
   /**
-   * The proof in the form of the place. Called once, after the credentials proved to be the account's and before anything is
+   * The proof in the form of the place, with a hint below it where that was asked for. Called once, after the credentials proved to be the account's and before anything is
    * written: a wrong password must leave no claim and no event behind. `accountId` is the permanent number, as the channel names it.
    */
   makeText(accountId: string): Promise<string>

@@ -213,6 +213,13 @@ test("withoutProofs() takes a person's own proofs out and leaves the rest as it 
     ["", ""],
   ] as const
   for (const [text, rest] of cases) assert.equal(withoutProofs(text, ours), rest, text)
+  const hint = "Chain: https://a.example/chain"
+  assert.equal(withoutProofs(`a\n${proof}\n${hint}\nb`, ours), "a\nb")
+  assert.equal(
+    withoutProofs(`a\n${hint}\n${proof}\nb\n${hint}`, ours),
+    `a\n${hint}\nb\n${hint}`,
+    "a line of its owner's",
+  )
   const many = `${proof} `.repeat(9)
   assert.equal(withoutProofs(many, ours), many, "what no verifier searches")
   assert.ok(isProofOnly(` ${proof}\n`, ours))

@@ -125,7 +125,7 @@ async function makeProof(context: Context, making: Making): Promise<Made> {
   if (place.form === "reference") {
     const begun = await listAccount(context, { key, signer, subject, accountId, proof: undefined })
     const owner = { key, chain: begun.replay }
-    return { owner, proof: referenceTo(begun.replay), begun }
+    return { owner, proof: referenceTo(begun.replay, chainHint), begun }
   }
   const owner = await readOwner(context, key)
   const proof = await proofFor(context, owner, {
@@ -159,10 +159,10 @@ function assertOptions(place: PublishPlace, subject: string, { expires, chainHin
     throw new KezError("usage", `Cannot use --expires here: a ${place.name} holds a reference, which names your chain`)
   }
   if (chainHint === undefined) return
-  if (place.form !== "markdown") {
-    throw new KezError("usage", `Cannot use --chain-hint here: a ${place.name} has no room beside the proof`)
+  if (place.form !== "markdown" && place.takesHint !== true) {
+    throw new KezError("usage", `Cannot use --chain-hint here: in ${place.name} there is no room beside the proof`)
   }
-  assertHint(place.form, chainHint)
+  assertHint("markdown", chainHint)
 }
 
 function unconfirmed(subject: string, seen: Publication): KezError {

@@ -76,8 +76,9 @@ export async function proofFor(
 }
 
 /** The short form, for an owner who has a chain. */
-export function referenceTo(chain: ChainReplay): OwnProof {
-  const reference = encodeProof({ chain: chain.chain }, "reference")
+export function referenceTo(chain: ChainReplay, chainHint?: string): OwnProof {
+  const token = encodeProof({ chain: chain.chain }, "reference")
+  const reference = chainHint === undefined ? token : `${token}\nChain: ${chainHint}`
   return { claim: undefined, digest: undefined, texts: { markdown: "", compact: "", reference } }
 }
 
