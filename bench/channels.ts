@@ -2,6 +2,7 @@
 import { type ChildProcess, fork, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { get } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { performance } from "node:perf_hooks"
@@ -24,6 +25,8 @@ interface Run {
   readonly counts: Counts
   readonly busiest: Counts["dns"]
   readonly limitMs: number
+  /** What as many requests by twos take on this machine, in this minute, without any of our code. */
+  readonly bareMs: number
 }
 
 /** The target is for `fullCount`: with fewer, the start of the command is a larger part of it all. */
@@ -56,6 +59,7 @@ function describe(count: number, runs: readonly Run[]): readonly Row[] {
   const ms = median(runs.map((run) => run.ms))
   const limitMs = median(runs.map((run) => run.limitMs))
   const ratio = median(runs.map((run) => run.ms / run.limitMs))
+  const bareMs = median(runs.map((run) => run.bareMs))
   const [{ busiest, counts }] = runs as [Run]
   const most = Math.max(...runs.flatMap((run) => run.counts.hosts.map(({ mostAtOnce }) => mostAtOnce)))
   const total = counts.hosts.reduce((sum, { requests }) => sum + requests, 0)
@@ -70,6 +74,14 @@ function describe(count: number, runs: readonly Run[]): readonly Row[] {
       ratio,
       target: count < fullCount ? `for information; <= 1.3 of ${fullCount}` : "<= 1.3",
       holds: count < fullCount || ratio <= 1.3,
+    },
+    {
+      what: "the same against as many bare requests by twos, one after the other: a busy machine delays both",
+      product: `${ms.toFixed(0)} ms`,
+      limit: `${bareMs.toFixed(0)} ms`,
+      ratio: median(runs.map((run) => run.ms / run.bareMs)),
+      target: "for information",
+      holds: true,
     },
     {
       what: `the same: most requests at once at any of ${counts.hosts.length} hosts (${total} answers in all; ${counts.dns.requests} of the DNS server apart)`,
@@ -111,7 +123,25 @@ async function runOnce(places: ChildProcess, world: World, home: string): Promis
   const counts = await ask(places, "counts")
   const [busiest] = counts.hosts.toSorted((a, b) => b.requests - a.requests)
   if (busiest === undefined) throw new Error("no host was asked")
-  return { ms, peakMb, counts, busiest, limitMs: Math.ceil(busiest.requests / atOnce) * latencyMs }
+  const limitMs = Math.ceil(busiest.requests / atOnce) * latencyMs
+  return { ms, peakMb, counts, busiest, limitMs, bareMs: await askBare(world, busiest.requests) }
+}
+
+async function askBare({ hosts }: World, requests: number): Promise<number> {
+  const start = performance.now()
+  let left = requests
+  const askInTurn = async () => {
+    while (left > 0) {
+      left -= 1
+      await new Promise<void>((resolve, reject) => {
+        get(`${hosts["plc.directory"]}/nobody`, { agent: false }, (response) => {
+          response.resume().once("end", resolve)
+        }).once("error", reject)
+      })
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, askInTurn))
+  return performance.now() - start
 }
 
 /** A new one each time: nothing is known, and no answer is kept. */
