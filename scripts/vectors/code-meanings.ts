@@ -114,6 +114,7 @@ export const codeMeanings: Readonly<Record<Code, string>> = {
   "store.newer": "† stored data was written by a newer version",
   "store.busy": "† another process is writing",
   "store.write": "† data could not be written",
+  "store.full": "† there is no room for more: the disk or the quota is used up",
   "store.permissions": "† others may read what only the owner should",
   "key.locked": "† the key is locked and cannot be unlocked here",
   "key.unlock": "† the key file does not open: wrong passphrase or damaged",

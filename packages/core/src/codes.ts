@@ -122,6 +122,7 @@ export const codes = [
   "store.newer",
   "store.busy",
   "store.write",
+  "store.full",
   "store.permissions",
   "key.locked",
   "key.unlock",

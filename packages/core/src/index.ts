@@ -56,6 +56,7 @@ export { type EventPayload, type Op, type Operations, ops } from "./sigchain/eve
 export type { Rank, Split } from "./sigchain/fork.ts"
 export { type HeadMeaning, isCurrentKey, judgeHead, signHead } from "./sigchain/head.ts"
 export { assertContinues, type ChainPosition } from "./sigchain/link.ts"
+export { vouchForEvent } from "./sigchain/pop.ts"
 export {
   branchOf,
   type ChainReplay,
@@ -65,6 +66,7 @@ export {
   type ReplayOptions,
   replayChain,
 } from "./sigchain/replay.ts"
+export { hasRoomFor } from "./sigchain/room.ts"
 export type { SharedFiles, SubjectEntry } from "./sigchain/state.ts"
 export type { Refusal } from "./sigchain/walk.ts"
 export { type ClaimRequest, signClaim } from "./sign-claim.ts"

@@ -6,11 +6,11 @@ import {
   decodeEnvelope,
   envelopeDigest,
   formatEnvelope,
+  hasRoomFor,
   KezError,
   replayChain,
   type SigchainEvent,
 } from "@kez/core"
-import { hasRoomFor } from "./branches.ts"
 import { guard, type Store } from "./database.ts"
 
 /** What became of a branch that was handed to the store. */

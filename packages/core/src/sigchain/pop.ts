@@ -2,7 +2,7 @@
 import { canonicalize } from "../canonical.ts"
 import { digestOf } from "../digest.ts"
 import { envelopeDigest, type SigchainEvent } from "../envelope/envelope.ts"
-import { assertSignedText } from "../envelope/verify.ts"
+import { assertSignedText, vouchForSignature } from "../envelope/verify.ts"
 import { KezError } from "../error.ts"
 import type { EventPayload } from "./event.ts"
 
@@ -35,9 +35,21 @@ export function hasPop(event: SigchainEvent): boolean {
   }
 }
 
+/** Takes event and proof of possession for right, because a store of one's own checked both before it wrote them. See `vouchForSignature`. */
+export function vouchForEvent(event: SigchainEvent): void {
+  const digest = envelopeDigest(event)
+  vouchForSignature(digest)
+  if (event.payload.op === "add_device" || event.payload.op === "rotate") vouchForSignature(popKey(digest))
+}
+
+/** Under what a right proof of possession is remembered. */
+function popKey(digest: string): string {
+  return `pop ${digest}`
+}
+
 function assertPopOf(event: SigchainEvent, { key, sig, role }: { key: string; sig: string; role: PopRole }): void {
   try {
-    assertSignedText(popText(event.payload, key, role), { key, sig, cacheKey: `pop ${envelopeDigest(event)}` })
+    assertSignedText(popText(event.payload, key, role), { key, sig, cacheKey: popKey(envelopeDigest(event)) })
   } catch (cause) {
     throw new KezError(
       "chain.pop",

@@ -2,7 +2,11 @@
  * How much of a fork is kept. A thief of a device can sign as many branches as he likes; they must neither fill the store nor
  * keep the owner's answer out. A branch of a higher rank always finds room.
  */
-import { commitmentTo, type Digest, envelopeDigest, limits, replayChain, type SigchainEvent } from "@kez/core"
+import type { Digest } from "../digest.ts"
+import { envelopeDigest, type SigchainEvent } from "../envelope/envelope.ts"
+import { maxKnownEvents, reservedChainEvents } from "../limits.ts"
+import { commitmentTo } from "./commitment.ts"
+import { replayChain } from "./replay.ts"
 
 /** Losing branches of equal rank that are kept at one split, and the one that wins. */
 const maxBranches = 9
@@ -12,11 +16,11 @@ export function hasRoomFor(known: readonly SigchainEvent[], branch: readonly Sig
   const tail = branch.slice(from)
   const total = known.length + tail.length
   const parent = branch[from - 1]
-  if (parent === undefined) return total <= limits.maxKnownEvents
+  if (parent === undefined) return total <= maxKnownEvents
   const rankOf = rankerAt(branch.slice(0, from))
   const rank = highest(tail, rankOf)
   const settles = rank > 1 && tail.some(({ payload }) => payload.op === "settle")
-  if (total > limits.maxKnownEvents - (rank === 1 ? limits.reservedChainEvents : 0)) return false
+  if (total > maxKnownEvents - (rank === 1 ? reservedChainEvents : 0)) return false
   // The owner's decision between the branches must find room among them.
   if (settles) return true
   const children = childrenByParent(known)
