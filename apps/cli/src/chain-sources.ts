@@ -52,11 +52,24 @@ export async function askPlace(net: Net, url: string, timeoutMs: number): Promis
       return { ...nothing, outcome: "absent", evidence: { ...seen, note: "no chain there" } }
     }
     if (status !== 200) return { ...nothing, outcome: "failed", evidence: { ...seen, code: "net.status" } }
-    return { url, outcome: "found", reading: readDocumentChain(body), evidence: { ...seen, sha256 } }
+    return { url, outcome: "found", reading: readServed(body, sha256), evidence: { ...seen, sha256 } }
   } catch (error) {
     if (!(error instanceof KezError)) throw error
     return { ...nothing, outcome: "failed", evidence: { ...evidence, code: error.code, note: error.message } }
   }
+}
+
+/** The documents read last, by their digest: many accounts of one identity name one chain. */
+const lastRead = new Map<string, ChainReading>()
+const maxLastRead = 4
+
+function readServed(body: Uint8Array, sha256: string): ChainReading {
+  const reading = lastRead.get(sha256) ?? readDocumentChain(body)
+  lastRead.delete(sha256)
+  lastRead.set(sha256, reading)
+  const [oldest] = lastRead.keys()
+  if (lastRead.size > maxLastRead && oldest !== undefined) lastRead.delete(oldest)
+  return reading
 }
 
 /** The answer of a place as a source for the verifier. */

@@ -100,6 +100,8 @@ export async function consult(context: Context, question: Question): Promise<Ans
 /** A verdict that is not to be shown before what it stands on is on the disk. */
 export interface Judged {
   readonly remembered: Promise<Answer>
+  /** Events that are held in memory until then. */
+  readonly events: number
 }
 
 /** Looks and judges. Several that are remembered at the same time are written together. */
@@ -139,7 +141,8 @@ export async function judge(context: Context, question: Question): Promise<Judge
   const material = { look, keys, expected, local, lookUp, served, unasked: unasked(question, weights) }
   const remembered = conclude(context, question, material)
   remembered.catch(() => {}) // its error is thrown where it is awaited
-  return { remembered }
+  const sources = [local.source, ...served.map(({ source }) => source)]
+  return { remembered, events: sources.reduce((sum, one) => sum + (one.events?.length ?? 0), 0) }
 }
 
 interface Material {

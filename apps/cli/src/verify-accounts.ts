@@ -1,5 +1,6 @@
 /** Verifying accounts, one or many: their places are looked at in parallel, each host by few requests at once. SPEC §6 */
 import type { LookAtAccount, Net } from "@kez/channels"
+import { limits } from "@kez/core"
 import { type Account, lookOf, readKnown } from "./account-look.ts"
 import type { Served } from "./chain-sources.ts"
 import { type Answer, type Judged, judge } from "./consult.ts"
@@ -13,6 +14,8 @@ const loadChannels = lazy(() => import("@kez/channels"))
 
 /** Enough to keep the two places of a channel's busiest host taken while others of the lane wait for something else. */
 const accountsPerChannel = 8
+/** Events of accounts that are judged and not yet written: a long history stands in the memory once for each of them. */
+const maxUnwrittenEvents = limits.maxKnownEvents
 
 /** What the reader asks of every account. */
 export interface Demands {
@@ -41,13 +44,19 @@ export async function verifyAccounts(
   const look = createLook(net)
   const lanes = { laneOf: ({ system }: Account) => system, width: accountsPerChannel }
   return shareStore(context, async (hurry) => {
+    let unwritten = 0
     // The next account is looked at while this one is written: the disk would hold up the places.
     const judged = await inLanes(accounts, lanes, async (account) => {
-      const { remembered } = await judgeAccount(context, account, demands, look)
-      remembered.then(
+      const { remembered, events } = await judgeAccount(context, account, demands, look)
+      unwritten += events
+      const told = remembered.then(
         (answer) => demands.onAnswer?.(answer, account),
         () => {}, // thrown below
       )
+      const written = told.finally(() => {
+        unwritten -= events
+      })
+      if (unwritten > maxUnwrittenEvents) await written
       return { remembered }
     })
     hurry()

@@ -1,10 +1,11 @@
 /** Where a verification looks for the chain, whose silence matters, and what it leaves behind. SPEC VER-5 to VER-7, VER-10 */
 import assert from "node:assert/strict"
+import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
 import { test } from "node:test"
 import type { FetchAnswer, Net } from "@kez/channels"
 import { type ChainReplay, encodeProof, formatChain, KezError, type Signer, signClaim, type Verdict } from "@kez/core"
-import { chainOfDocument } from "../src/chain-sources.ts"
+import { askPlace, chainOfDocument } from "../src/chain-sources.ts"
 import { consult, type Question } from "../src/consult.ts"
 import { wellKnownOf } from "../src/proof-keys.ts"
 import { readStore } from "../src/store/access.ts"
@@ -36,7 +37,8 @@ function netOf(places: Readonly<Record<string, Place>>, asked: string[] = []): N
       if (place === undefined) throw new KezError("net.dns", `Cannot fetch from ${url}: expected an address, got none`)
       if (typeof place === "function") return place()
       const [status, body] = typeof place === "number" ? [place, ""] : [200, place]
-      return { url, status, body: Buffer.from(body), headers: {}, sha256: "00", fetchedAt: now }
+      const sha256 = createHash("sha256").update(body).digest("hex")
+      return { url, status, body: Buffer.from(body), headers: {}, sha256, fetchedAt: now }
     },
   }
 }
@@ -248,4 +250,14 @@ test("consult() calls an account without a proof revoked where the chain of its 
   // A proof that stands there is judged by itself.
   const found = await verdictOf({ dir: temporaryDir(t), by: signerOf(2), question: { lastPrimary: owner.key } })
   assert.deepEqual([found.status, found.primary], ["valid", signerOf(2).key])
+})
+
+test("askPlace() decodes a document once, however many accounts name it, and each other one anew", async () => {
+  const chain = await grow(undefined, owner, listed)
+  const longer = await grow(chain, owner, revoked)
+  const net = netOf({ [hint]: formatChain(chain.path), [wellKnown]: formatChain(longer.path) })
+  const first = await askPlace(net, hint, 1_000)
+  const longest = await askPlace(net, wellKnown, 1_000)
+  assert.equal((await askPlace(net, hint, 1_000)).reading, first.reading)
+  assert.deepEqual([first.reading.events.length, longest.reading.events.length], [1, 2])
 })

@@ -41,10 +41,34 @@ export function chainsByPrefix(store: Store, prefix: string): readonly Digest[] 
 /** Every known event of a chain, by seq. Throws `store.corrupt` for an event that cannot be read any more. */
 export function loadEvents(store: Store, chain: Digest): readonly SigchainEvent[] {
   const path = store.location() ?? "the store"
+  const digests = guard(path, () => knownDigests(store, chain))
+  const last = lastRead.get(store)
+  if (last?.chain === chain && isEqual(last.digests, digests)) return last.events
   const rows = guard(path, () =>
     store.prepare("SELECT digest, envelope FROM events WHERE chain = ? ORDER BY seq, digest").all(chain),
   )
-  return rows.map((row) => readEvent(String(row["envelope"]), String(row["digest"]), path))
+  const events = rows.map((row) => readEvent(String(row["envelope"]), String(row["digest"]), path))
+  lastRead.set(store, { chain, digests: rows.map((row) => String(row["digest"])), events })
+  return events
+}
+
+/** The chain that a connection read last: each of an identity's many accounts would otherwise decode its whole history again. */
+const lastRead = new WeakMap<Store, LastRead>()
+
+interface LastRead {
+  readonly chain: Digest
+  /** Tells whether the chain has changed since, by this process or another. */
+  readonly digests: readonly Digest[]
+  readonly events: readonly SigchainEvent[]
+}
+
+function knownDigests(store: Store, chain: Digest): readonly Digest[] {
+  const rows = store.prepare("SELECT digest FROM events WHERE chain = ? ORDER BY seq, digest").all(chain)
+  return rows.map((row) => String(row["digest"]))
+}
+
+function isEqual(a: readonly Digest[], b: readonly Digest[]): boolean {
+  return a.length === b.length && a.every((digest, at) => digest === b[at])
 }
 
 /** Notes that events were signed on this computer. To be called in a transaction. */
@@ -73,6 +97,7 @@ export function storeBranch(store: Store, events: readonly SigchainEvent[], now:
   const [genesis] = events
   if (genesis === undefined) throw new KezError("chain.jsonl", "Cannot store the chain: it has no events")
   const chain = envelopeDigest(genesis)
+  if (isKnownBranch(store, chain, events)) return { chain, added: 0, refused: [] }
   const { path, refused } = validPart(events, chain)
   const known = loadEvents(store, chain)
   const before = new Set(known.map(envelopeDigest))
@@ -85,6 +110,17 @@ export function storeBranch(store: Store, events: readonly SigchainEvent[], now:
   }
   for (const event of fresh) insertEvent(store, chain, event, now)
   return { chain, added: fresh.length, refused }
+}
+
+/** Most of what places serve is here already, and then there is nothing to replay: what is here was valid. */
+function isKnownBranch(store: Store, chain: Digest, events: readonly SigchainEvent[]): boolean {
+  const known = new Set(knownDigests(store, chain))
+  let before: Digest | undefined
+  return events.every((event) => {
+    const follows = event.payload.prev === before
+    before = envelopeDigest(event)
+    return follows && known.has(before)
+  })
 }
 
 function validPart(events: readonly SigchainEvent[], chain: Digest): Pick<ChainReplay, "path" | "refused"> {

@@ -49,6 +49,31 @@ test("storeBranch() stores what comes before a bad event, and says why the rest 
   assert.deepEqual([nothing.added, nothing.refused[0]?.code], [0, "chain.genesis"])
 })
 
+test("storeBranch() says of events that are known what it says of new ones", async (t) => {
+  const store = storeAt(t)
+  const { path } = await grow(undefined, owner, add("github:a"), add("github:b"), add("github:c"))
+  const [zero, one, two] = path
+  assert.ok(zero !== undefined && one !== undefined && two !== undefined)
+  const codesOf = (events: readonly SigchainEvent[]) => storeBranch(store, events, now).refused.map(({ code }) => code)
+  const documents = [path, [zero, tampered(one), two], [zero, two], [zero, one]]
+  const fresh = documents.map((events) => storeBranch(storeAt(t), events, now).refused.map(({ code }) => code))
+  storeBranch(store, path, now)
+  assert.deepEqual(documents.map(codesOf), fresh)
+})
+
+test("loadEvents() decodes a chain once, and again when another process has added to it", async (t) => {
+  const dir = temporaryDir(t)
+  const [store, other] = [1, 2].map(() => openStore(contextAt(dir).paths.database))
+  assert.ok(store !== undefined && other !== undefined)
+  t.after(() => [store, other].map((one) => one.close()))
+  const chain = await grow(undefined, owner, add("github:a"))
+  storeBranch(store, chain.path, now)
+  const first = loadEvents(store, chain.chain)
+  assert.equal(loadEvents(store, chain.chain), first)
+  storeBranch(other, (await grow(chain, owner, add("github:b"))).path, now)
+  assert.equal(loadEvents(store, chain.chain).length, 2)
+})
+
 test("storeBranch() keeps the branches of a fork, whichever came first", async (t) => {
   const start = await grow(undefined, owner, add("github:a"))
   const [left, right] = [await grow(start, owner, add("github:b")), await grow(start, owner, add("github:c"))]
