@@ -168,10 +168,15 @@ test("the login of gh serves without a token typed, and the token is shown and k
   const { server, owner } = await setUp(t)
   const config = join(owner.dir, "gh")
   mkdirSync(config)
-  writeFileSync(join(config, "hosts.yml"), `github.com:\n    user: Alice\n    oauth_token: ${secret}\n`)
+  const login = (host: string) => `"${host}":\n    user: Alice\n    oauth_token: ${secret}\n`
+  writeFileSync(join(config, "hosts.yml"), login("github.com"))
   const path = [dirname(findServer("gh") ?? ""), process.env["PATH"]].join(":")
   const env = { GH_CONFIG_DIR: config, GH_NO_UPDATE_NOTIFIER: "1", PATH: path }
   const seen = watchCommandLines(t)
+  const elsewhere = await owner.json(["claim", "publish", subject], { env })
+  assert.equal(elsewhere.error.code, "input.missing", "a login at github.com is not for what stands in its place")
+  const [base = ""] = Object.values(server.hosts)
+  writeFileSync(join(config, "hosts.yml"), login(new URL(base).host))
   const told = await owner.kez(["claim", "publish", subject, "--debug"], { env })
   assert.equal(told.code, 0, told.stderr)
   assert.match(told.stderr, /^kez: with the login of gh$/m)

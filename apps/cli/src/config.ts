@@ -38,7 +38,10 @@ export const variables: ReadonlyArray<readonly [name: string, meaning: string]> 
   ["KEZ_NO_INPUT", "1: never ask, as --no-input"],
   ["KEZ_RESOLVER", "DNS servers, separated by commas: 1.2.3.4, [::1]:53, https://…"],
   ["KEZ_RELAYS", "nostr relays, separated by commas: wss://…"],
-  ["GH_TOKEN, GITHUB_TOKEN", "sent to api.github.com alone, which then answers more often; never needed to verify"],
+  [
+    "GH_TOKEN, GITHUB_TOKEN",
+    "sent to api.github.com, or its place in [hosts], alone: it then answers more often; never needed to verify",
+  ],
   ["KEZ_BSKY_APP_PASSWORD", "for kez claim publish bluesky:…; --credential-file is safer"],
   ["KEZ_MASTODON_TOKEN", "for kez claim publish ap:…; --credential-file is safer"],
   ["NO_COLOR", "any value: no colours"],

@@ -1,6 +1,7 @@
 /** What a place asks of its owner: from a file, from a login that is there already, from the environment, else from the terminal. */
 import type { Credentials, Publisher } from "@kez/channels"
 import { KezError, type Signer } from "@kez/core"
+import type { Hosts } from "../config-file.ts"
 import type { Context } from "../context.ts"
 
 export interface Wanted {
@@ -70,9 +71,15 @@ async function tryKnownSecret(context: Context, subject: string): Promise<string
     return settings.githubToken.value
   }
   const { tryGhToken } = await import("../gh-login.ts")
-  const token = await tryGhToken("github.com")
+  const token = await tryGhToken(ghHost(settings.hosts.value))
   if (token !== undefined) context.terminal.progress("with the login of gh")
   return token
+}
+
+/** Where the settings put a forge in the place of GitHub, only a login at that forge is sent to it. */
+function ghHost(hosts: Hosts): string {
+  const base = Object.entries(hosts).find(([host]) => host.toLowerCase() === "api.github.com")?.[1]
+  return base === undefined ? "github.com" : new URL(base).host
 }
 
 async function readCredentialFile(path: string): Promise<string> {
