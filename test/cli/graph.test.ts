@@ -105,6 +105,9 @@ test("kez graph --svg, --html and --dot print drawings, and the ending of a file
   assert.deepEqual([stdout, stderr], ["", `kez: wrote ${file}\n`])
   assert.match(readFileSync(file, "utf8"), /^<!doctype html>/)
   assert.equal((await stranger(...args, "--out", file)).code, 1)
+  const online = await stranger(...args.slice(0, -1), "--out", file)
+  assert.deepEqual([online.code, online.stderr.split(":", 2)], [1, ["kez", ` Cannot write ${file}`]], "before any look")
+  assert.equal((await stranger(...args, "--json", "--svg", "--out", "-")).code, 2, "stdout holds the JSON")
   assert.equal((await stranger(...args, "--out", file, "--force")).code, 0)
 })
 

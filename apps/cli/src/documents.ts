@@ -15,7 +15,7 @@ export function documentName(path: string): string {
 
 /** Writes a whole file or none of it. An existing one is kept unless `force` is set: `store.exists`. Throws `store.write`. */
 export function writeDocument(path: string, text: string, options: { readonly force: boolean }): void {
-  if (!options.force && existsSync(path)) throw existing(path)
+  assertFree(path, options)
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
   try {
     writeWhole(temporary, text)
@@ -24,6 +24,11 @@ export function writeDocument(path: string, text: string, options: { readonly fo
     rmSync(temporary, { force: true })
     throw unwritable(path, cause)
   }
+}
+
+/** Asked before long work, too, whose result could not be written. Throws `store.exists`. */
+export function assertFree(path: string, { force }: { readonly force: boolean }): void {
+  if (!force && existsSync(path)) throw existing(path)
 }
 
 function writeWhole(path: string, text: string): void {

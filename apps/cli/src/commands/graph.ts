@@ -1,6 +1,7 @@
 /** `kez graph`: a whole identity, from any part of it, as a tree, a table, a picture or a page. */
 import { KezError } from "@kez/core"
 import type { Context } from "../context.ts"
+import { assertFree } from "../documents.ts"
 import { gatherGraph } from "../graph/gather-graph.ts"
 import type { IdentityGraph } from "../graph/graph-model.ts"
 import { deliver } from "../own-claims.ts"
@@ -19,7 +20,9 @@ const forms = ["dot", "svg", "html"] as const
 type Form = (typeof forms)[number] | "text"
 
 export const run: Handler<GraphOptions> = async (context, { args: [typed], ...options }) => {
-  const form = readForm(options, context.flags.json)
+  const file = options.out === "-" ? undefined : options.out
+  const form = readForm(options, context.flags.json && file === undefined)
+  if (file !== undefined) assertFree(file, { force: options.force === true })
   const demands = await readDemands(context, options)
   for (const { source, evidence } of demands.documents) {
     if (source.code !== undefined)
@@ -29,11 +32,11 @@ export const run: Handler<GraphOptions> = async (context, { args: [typed], ...op
     demands,
     offline: options.offline === true,
   })
-  const wantsText = !context.flags.json || options.out !== undefined
-  const text = wantsText ? deliver(context, await draw(context, graph, { form, out: options.out }), options) : ""
+  const wantsText = !context.flags.json || file !== undefined
+  const text = wantsText ? deliver(context, await draw(context, graph, { form, out: file }), options) : ""
   return {
     schema: "kez.graph/1",
-    data: context.flags.json ? await json(graph, options.out) : undefined,
+    data: context.flags.json ? await json(graph, file) : undefined,
     text,
     exitCode,
     ...(next === undefined ? {} : { next }),
@@ -41,10 +44,10 @@ export const run: Handler<GraphOptions> = async (context, { args: [typed], ...op
 }
 
 /** The form that was named, else the one that the ending of the file names. Throws `usage` for two. */
-function readForm(options: GraphOptions, isJson: boolean): Form {
+function readForm(options: GraphOptions, isJsonAlone: boolean): Form {
   const named = forms.filter((form) => options[form] === true)
   const [form, ...others] = named
-  if (others.length > 0 || (isJson && form !== undefined && options.out === undefined)) {
+  if (others.length > 0 || (isJsonAlone && form !== undefined)) {
     throw new KezError("usage", "Cannot draw the graph: expected one of --json, --dot, --svg, --html", {
       hint: "A drawing beside the JSON goes to a file: --json --out graph.svg",
     })
@@ -79,5 +82,5 @@ async function draw(
 
 async function json(graph: IdentityGraph, out: string | undefined) {
   const { graphJson } = await import("../graph/graph-json.ts")
-  return { ...graphJson(graph), file: out === undefined || out === "-" ? null : out }
+  return { ...graphJson(graph), file: out ?? null }
 }
