@@ -30,7 +30,7 @@ function chainJson({ id, head, liveUntil }: NonNullable<Verdict["chain"]>) {
   return { id, head: { ...head, expires_at: liveUntil ?? null } }
 }
 
-function evidenceJson({ kind, source, code, note, fetchedAt, httpStatus, sha256 }: Evidence) {
+export function evidenceJson({ kind, source, code, note, fetchedAt, httpStatus, sha256 }: Evidence) {
   return {
     kind,
     source,

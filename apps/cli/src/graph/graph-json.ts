@@ -1,5 +1,6 @@
 /** A graph for programs: the data of `kez.graph/1`. docs/json.md */
 import { type Evidence, formatTime } from "@kez/core"
+import { evidenceJson } from "../verdict-json.ts"
 import type { Account, Centre, GraphDevice, IdentityGraph } from "./graph-model.ts"
 
 /** Every member is always there, but for those of evidence; what is not known is null. */
@@ -36,21 +37,16 @@ function accountJson(account: Account) {
     listed: account.isListed ?? null,
     account_id: account.permanentId ?? null,
     expires_at: account.expiresAt ?? null,
-    evidence: account.evidence === undefined ? null : evidenceJson(account.evidence),
+    evidence: account.evidence === undefined ? null : placeJson(account.evidence),
     last_proven: account.lastProven === undefined ? null : formatTime(account.lastProven),
     retry_after_seconds: account.retryAfterSeconds ?? null,
   }
 }
 
-function evidenceJson({ source, code, note, fetchedAt, httpStatus, sha256 }: Evidence) {
-  return {
-    source,
-    ...(code === undefined ? {} : { code }),
-    ...(note === undefined ? {} : { note }),
-    ...(fetchedAt === undefined ? {} : { fetched_at: formatTime(fetchedAt) }),
-    ...(httpStatus === undefined ? {} : { http_status: httpStatus }),
-    ...(sha256 === undefined ? {} : { sha256 }),
-  }
+/** Of places only, so the kind says nothing. */
+function placeJson(evidence: Evidence) {
+  const { kind: _, ...place } = evidenceJson(evidence)
+  return place
 }
 
 function deviceJson({ key, addedBy, seq, isSuspended, isAsked }: GraphDevice) {
