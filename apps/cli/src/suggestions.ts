@@ -1,7 +1,6 @@
 /** Accounts that a person names elsewhere: suggestions of what to check or to claim, never proofs. */
 import { KezError, parseIdentity } from "@kez/core"
-import type { Context } from "./context.ts"
-import { paint, printable } from "./output.ts"
+import { printable } from "./output.ts"
 import type { Outcome } from "./run.ts"
 import { columns, count } from "./short-text.ts"
 
@@ -22,7 +21,7 @@ export interface Suggestions {
 }
 
 /** The whole outcome of `kez import`. */
-export function suggestionsOutcome(context: Context, { source, accounts, warnings }: Suggestions): Outcome {
+export function suggestionsOutcome({ source, accounts, warnings }: Suggestions): Outcome {
   const supported = accounts.filter(({ isSupported }) => isSupported)
   return {
     schema: "kez.suggestions/1",
@@ -34,14 +33,7 @@ export function suggestionsOutcome(context: Context, { source, accounts, warning
       accounts.length === 0
         ? `${printable(source, 300)} names no account.`
         : `${printable(source, 300)} names ${count(accounts.length, "account")}. These are suggestions: nothing here is proven.`,
-      ...(accounts.length === 0
-        ? []
-        : [
-            columns(
-              accounts.map((account) => rowOf(context, account)),
-              "  ",
-            ),
-          ]),
+      ...(accounts.length === 0 ? [] : [columns(accounts.map(rowOf), "  ")]),
     ].join("\n"),
     warnings,
     ...(supported[0] === undefined ? {} : { next: nextFor(supported) }),
@@ -59,10 +51,8 @@ export function isIdentity(text: string): boolean {
   }
 }
 
-function rowOf(context: Context, { subject, isSupported, about }: SuggestedAccount): readonly string[] {
-  const name = printable(subject, 300)
-  const shown = isSupported ? name : paint(context.terminal.color, "dim", name)
-  return ["◌", shown, isSupported ? "not checked" : "no channel here", printable(about, 300)]
+function rowOf({ subject, isSupported, about }: SuggestedAccount): readonly string[] {
+  return ["◌", printable(subject, 300), isSupported ? "not checked" : "no channel here", printable(about, 300)]
 }
 
 function nextFor(supported: readonly SuggestedAccount[]): string {

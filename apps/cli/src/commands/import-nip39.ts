@@ -13,7 +13,7 @@ export const run: Handler<Pick<VerifyOptions, "timeout" | "resolver">> = async (
   const signal = AbortSignal.timeout(demands.timeoutMs)
   const { suggestions, evidence, isComplete } = await importNip39(value, await demands.net(), signal)
   if (suggestions.length === 0 && !isComplete) throw silent(evidence.map(({ url }) => url))
-  return suggestionsOutcome(context, {
+  return suggestionsOutcome({
     source: formatIdentity({ system, value }),
     accounts: suggestions.map(({ subject, proof, proofUrl, isSupported }) => ({
       subject,

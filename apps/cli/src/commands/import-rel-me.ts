@@ -12,7 +12,7 @@ export const run: Handler<Pick<VerifyOptions, "timeout" | "resolver">> = async (
   const { findRelMe } = await import("@kez/channels")
   const signal = AbortSignal.timeout(2 * demands.timeoutMs)
   const page = await findRelMe(url, await demands.net(), { signal, askBack: true })
-  return suggestionsOutcome(context, {
+  return suggestionsOutcome({
     source: page.url,
     accounts: page.suggestions.map(({ url: link, subject, mutual }): SuggestedAccount => {
       const back =
