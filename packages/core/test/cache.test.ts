@@ -1,6 +1,7 @@
 /** Verified signatures are remembered: each once, whole envelopes only, right ones only. SPEC [DEC-2]. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { decodeProof, encodeProof, findProofs } from "../src/encoding/proof.ts"
 import { decodeEnvelope, formatEnvelope } from "../src/envelope/envelope.ts"
 import { assertSignature, forgetVerifiedSignatures, signatureCheckCount } from "../src/envelope/verify.ts"
 import { replayChain } from "../src/sigchain/replay.ts"
@@ -102,4 +103,20 @@ test("verifyClaim() verifies no chain that has nothing to do with the claim", ()
     checksOf(() => verifyClaim(question(published(claim), { chains: [store(others)] }))),
     1,
   )
+})
+
+test("findProofs() gives each of many texts its own proofs, and what it gave cannot be changed", () => {
+  const texts = Array.from({ length: 200 }, (_, at) => encodeProof(claimOf(`dns:many-${at}.example`, alice), "compact"))
+  for (const round of [1, 2]) {
+    for (const [at, text] of texts.entries()) {
+      const proof = decodeProof(text)
+      assert.equal(proof.kind === "claim" && proof.claim.payload.subject, `dns:many-${at}.example`, `round ${round}`)
+    }
+  }
+  const [text = ""] = texts
+  const { candidates, hints } = findProofs(text)
+  const [candidate] = candidates
+  assert.ok(candidate !== undefined && "proof" in candidate)
+  for (const part of [candidates, hints, candidate, candidate.proof]) assert.ok(Object.isFrozen(part))
+  assert.throws(() => Object.assign(candidate, { proof: undefined }), TypeError)
 })

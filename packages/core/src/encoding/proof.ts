@@ -37,11 +37,23 @@ export function findProofs(input: string | Uint8Array): ProofSearch {
   if (typeof input !== "string" || input.length > maxSearchedChars) return searchAnew(input)
   const known = searched.get(input)
   if (known !== undefined) return known
-  const found = searchAnew(input)
+  const found = frozen(searchAnew(input))
   const [oldest] = searched.keys()
   if (searched.size >= maxSearched && oldest !== undefined) searched.delete(oldest)
   searched.set(input, found)
   return found
+}
+
+/** Whoever changed what he was given would change it for all who ask for this text later. Claims are frozen by their decoder. */
+function frozen({ candidates, hints }: ProofSearch): ProofSearch {
+  for (const candidate of candidates) {
+    if ("proof" in candidate) {
+      if (candidate.proof.kind === "reference") Object.freeze(candidate.proof.reference)
+      Object.freeze(candidate.proof)
+    }
+    Object.freeze(candidate)
+  }
+  return Object.freeze({ candidates: Object.freeze(candidates), hints: Object.freeze(hints) })
 }
 
 function searchAnew(input: string | Uint8Array): ProofSearch {
