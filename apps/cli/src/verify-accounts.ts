@@ -1,16 +1,20 @@
 /** Verifying accounts, one or many: their places are looked at in parallel, each host by few requests at once. SPEC §6 */
 import type { LookAtAccount, Net } from "@kez/channels"
-import { limits } from "@kez/core"
+import { type Code, limits, type Verdict } from "@kez/core"
 import { type Account, lookOf, readKnown } from "./account-look.ts"
 import type { Served } from "./chain-sources.ts"
 import { type Answer, type Judged, judge } from "./consult.ts"
 import type { Context } from "./context.ts"
 import { inLanes } from "./lanes.ts"
 import { lazy } from "./lazy.ts"
-import { shareStore } from "./store/access.ts"
+import { readStore, shareStore } from "./store/access.ts"
 import { nextTurn } from "./turns.ts"
 
 const loadChannels = lazy(() => import("@kez/channels"))
+const loadTables = lazy(() => Promise.all([import("./store/chains.ts"), import("./store/marks.ts")]))
+
+/** How a proof ends whose chain is needed and was not found. */
+const chainReasons: ReadonlySet<Code> = new Set(["claim.not_in_chain", "chain.unreachable"])
 
 /** Enough to keep the two places of a channel's busiest host taken while others of the lane wait for something else. */
 const accountsPerChannel = 8
@@ -32,8 +36,45 @@ export interface Demands {
   net(): Promise<Net>
 }
 
-/** Verifies all accounts; `onAnswer` is told of each one as it comes. The answers stand in the order of the accounts. */
+/**
+ * Verifies all accounts; `onAnswer` is told of each one as it comes, and may be told too early. The answers stand in the order
+ * of the accounts. Whoever has several accounts has one chain, and the place of one may be where it is found: those that were
+ * judged before are judged once more, or a revocation that this command has seen would not count for them.
+ */
 export async function verifyAccounts(
+  context: Context,
+  accounts: readonly Account[],
+  demands: Demands & { onAnswer?(answer: Answer, account: Account): void },
+): Promise<readonly Answer[]> {
+  const first = await verifyOnce(context, accounts, demands)
+  const late = new Set(accounts.length < 2 ? [] : await judgedTooEarly(context, first))
+  if (late.size === 0) return first
+  const { onAnswer: _, ...quietly } = demands
+  const waiting = accounts.filter((_, at) => late.has(at))
+  const second = (await verifyOnce(context, waiting, quietly)).values()
+  return first.map((answer, at) => {
+    const again = late.has(at) ? second.next().value : undefined
+    // "Before" is before this command.
+    return again === undefined ? answer : { ...again, lastProven: answer.lastProven }
+  })
+}
+
+/** Places of the answers whose chain this computer knows better now than when they were judged. */
+async function judgedTooEarly(context: Context, answers: readonly Answer[]): Promise<readonly number[]> {
+  if (answers.every(({ verdict }) => verdict.chain === undefined)) return []
+  return readStore<readonly number[]>(context, [], async (store) => {
+    const [{ chainsOfKey }, { loadMark }] = await loadTables()
+    const isLate = ({ chain, claim, flags, reason }: Verdict): boolean => {
+      if (chain !== undefined) return (loadMark(store, chain.id)?.seq ?? 0) > chain.head.seq
+      const isMissed = flags.includes("no_chain") || (reason !== undefined && chainReasons.has(reason))
+      // A reference names a chain and no key: any chain that the others brought may be the one.
+      return isMissed && (claim === undefined || chainsOfKey(store, claim.primary, "primary").length > 0)
+    }
+    return answers.flatMap(({ verdict }, at) => (isLate(verdict) ? [at] : []))
+  })
+}
+
+async function verifyOnce(
   context: Context,
   accounts: readonly Account[],
   demands: Demands & { onAnswer?(answer: Answer, account: Account): void },

@@ -21,6 +21,8 @@ interface World {
   /** TXT records by name; a name that is not here has no answer. */
   readonly records?: Readonly<Record<string, readonly string[]>>
   readonly documents?: readonly ChainReplay[]
+  /** Chains by their URL. */
+  readonly places?: Readonly<Record<string, ChainReplay>>
   readonly offline?: boolean
   readonly requireChain?: boolean
   readonly asked?: string[]
@@ -28,7 +30,7 @@ interface World {
 
 function gather(
   typed: string,
-  { dir, records = {}, documents = [], offline = false, requireChain = false, asked = [] }: World,
+  { dir, records = {}, documents = [], places = {}, offline = false, requireChain = false, asked = [] }: World,
 ): Promise<Gathered> {
   const net: Net = {
     now: () => now,
@@ -43,9 +45,18 @@ function gather(
       >
     },
     openSocket: () => Promise.reject(new KezError("net.refused", "not here")),
-    fetch: (url) => {
+    async fetch(url) {
       asked.push(url)
-      return Promise.reject(new KezError("net.dns", "not here"))
+      const chain = places[url]
+      if (chain === undefined) throw new KezError("net.dns", "not here")
+      return {
+        url,
+        status: 200,
+        body: Buffer.from(formatChain(chain.path)),
+        headers: {},
+        sha256: chain.head.digest,
+        fetchedAt: now,
+      }
     },
   }
   const context = { ...contextAt(dir), terminal: { progress() {} } } as unknown as Context
@@ -177,4 +188,29 @@ test("gatherGraph() ends with 13 for a key or a chain whose history is two", asy
   const documents = [await grow(start, owner, add("github:a")), await grow(start, owner, add("github:b"))]
   const found = await gather(owner.key, { dir: temporaryDir(t), documents, offline: true })
   assert.deepEqual([found.graph.centre.chain?.status, found.exitCode], ["fork", 13])
+})
+
+test("gatherGraph() judges what was asked once more where another account brought newer events", async (t) => {
+  const old = await grow(undefined, owner, add("dns:first.dev"), add("dns:second.dev"))
+  const places = {
+    "https://old.dev/chain": old,
+    "https://new.dev/chain": await grow(old, owner, { op: "revoke", subject: "dns:first.dev" }),
+  }
+  const [first = [], second = []] = [
+    ...Object.values(await recordOf("first.dev")),
+    ...Object.values(await recordOf("second.dev")),
+  ]
+  const records = {
+    "_kez.first.dev": [...first, "Chain: https://old.dev/chain"],
+    "_kez.second.dev": [...second, "Chain: https://new.dev/chain"],
+  }
+  const { graph, exitCode } = await gather("dns:first.dev", { dir: temporaryDir(t), records, places })
+  assert.deepEqual(
+    graph.accounts.map(({ subject, status, isProven }) => [subject, status, isProven]),
+    [
+      ["dns:first.dev", "revoked", false],
+      ["dns:second.dev", "valid", true],
+    ],
+  )
+  assert.equal(exitCode, 11)
 })

@@ -1,8 +1,10 @@
 /** Many accounts at once, and when a watcher looks again. SPEC §6, VER-14 */
 import assert from "node:assert/strict"
+import { createHash } from "node:crypto"
 import { test } from "node:test"
+import { setImmediate } from "node:timers/promises"
 import type { Net } from "@kez/channels"
-import { encodeProof, KezError, signClaim } from "@kez/core"
+import { encodeProof, formatChain, KezError, signClaim } from "@kez/core"
 import { readAccount } from "../src/account-look.ts"
 import { waitAfter } from "../src/commands/verify-watch.ts"
 import type { Answer } from "../src/consult.ts"
@@ -10,7 +12,7 @@ import { readStore } from "../src/store/access.ts"
 import { loadProven } from "../src/store/verdicts.ts"
 import { worstExitCode } from "../src/verdict-order.ts"
 import { type Demands, verifyAccounts } from "../src/verify-accounts.ts"
-import { contextAt, now, signerOf, temporaryDir } from "./support/people.ts"
+import { add, contextAt, grow, now, signerOf, temporaryDir } from "./support/people.ts"
 
 const owner = signerOf(1)
 
@@ -87,6 +89,57 @@ test("verifyAccounts() remembers many accounts that are proven at once, in one s
   const proven = await readStore(context, [], (store) => names.map((name) => loadProven(store, `dns:${name}`)?.primary))
   assert.deepEqual(new Set(proven), new Set([owner.key]))
 })
+
+test("verifyAccounts() judges each account with the chain that another of them brought", async (t) => {
+  const chain = await grow(undefined, owner, add("dns:home.dev"), add("dns:gone.dev"), {
+    op: "revoke",
+    subject: "dns:gone.dev",
+  })
+  const short = await grow(undefined, owner, add("dns:home.dev"), add("dns:gone.dev"))
+  const reference = encodeProof({ chain: chain.chain }, "reference")
+  const listed = await grow(chain, owner, add("dns:short.dev"))
+  for (const hinted of [[], ["Chain: https://old.dev/chain"]]) {
+    const records: Readonly<Record<string, readonly string[]>> = {
+      "_kez.gone.dev": [await record("gone.dev"), ...hinted],
+      "_kez.short.dev": [reference],
+      "_kez.home.dev": [await record("home.dev")],
+    }
+    const places: Readonly<Record<string, string>> = {
+      "https://home.dev/.well-known/kez-sigchain.jsonl": formatChain(listed.path),
+      "https://old.dev/chain": formatChain(short.path),
+    }
+    const net: Net = {
+      ...netOf({}),
+      async fetch(url) {
+        const body = places[url]
+        if (body === undefined) throw new KezError("net.dns", `Cannot fetch from ${url}`)
+        // The place that knows most is the slowest.
+        if (url.includes("home.dev")) await sleepless(20)
+        const sha256 = createHash("sha256").update(body).digest("hex")
+        return { url, status: 200, body: Buffer.from(body), headers: {}, sha256, fetchedAt: now }
+      },
+      async resolveTxt(name) {
+        const found = records[name] ?? []
+        return { status: found.length === 0 ? "no_name" : "found", records: found, server: "table" }
+      },
+    }
+    const accounts = await Promise.all(["gone", "short", "home"].map((name) => readAccount(`dns:${name}.dev`)))
+    const answers = await verifyAccounts(contextAt(temporaryDir(t)), accounts, demandsOf(net))
+    assert.deepEqual(
+      answers.map(({ verdict: { status, reason } }) => [status, reason]),
+      [
+        ["revoked", "claim.revoked"],
+        ["valid", undefined],
+        ["valid", undefined],
+      ],
+    )
+  }
+})
+
+/** Turns of the event loop instead of time. */
+async function sleepless(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await setImmediate()
+}
 
 test("readAccount() names the canonical account, and refuses keys, which have no place", async () => {
   assert.equal((await readAccount("DNS:Example.ORG.")).subject, "dns:example.org")

@@ -41,10 +41,29 @@ export async function gatherGraph(
     known === undefined
       ? { known, answers: [] }
       : await lookAround(context, { known, answer, verify, find, isOffline: options.offline })
-  const answers = answer === undefined ? around.answers : [answer, ...around.answers]
   const { replay, freshUntil } = around.known ?? { replay: undefined, freshUntil: undefined }
+  const early = answer === undefined ? around.answers : [answer, ...around.answers]
+  const answers = replay === undefined ? early : await judgeAgain(early, replay, verify)
   const graph = buildGraph({ asked, replay, freshUntil, answers, now: context.now() })
-  return { graph, exitCode: exitCodeOf(graph, answer), next: answer === undefined ? undefined : nextOf(answer) }
+  const own = answer === undefined ? undefined : answers[0]
+  return { graph, exitCode: exitCodeOf(graph, own), next: own === undefined ? undefined : nextOf(own) }
+}
+
+/** Those that were judged before the newest events of their chain were found: what these revoke must not look proven. */
+async function judgeAgain(
+  answers: readonly Answer[],
+  { chain, head, state }: ChainReplay,
+  verify: Means["verify"],
+): Promise<readonly Answer[]> {
+  const isEarly = ({ verdict }: Answer): boolean => verdict.chain?.id === chain && verdict.chain.head.seq < head.seq
+  const early = answers.filter(isEarly)
+  if (early.length === 0) return answers
+  const second = await verify(state.primary)(early.map(({ verdict }) => verdict.subject))
+  const bySubject = new Map(second.map((answer) => [answer.verdict.subject, answer]))
+  return answers.map((answer) => {
+    const again = isEarly(answer) ? bySubject.get(answer.verdict.subject) : undefined
+    return again === undefined ? answer : { ...again, lastProven: answer.lastProven }
+  })
 }
 
 /** The two ways to learn more. */
