@@ -1,0 +1,141 @@
+/** Opening the SQLite file: made if it is missing, set so that nothing acknowledged is lost, and brought to this version. */
+import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs"
+import { dirname } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { KezError } from "@kez/core"
+import { busyTimeoutMs, maxIdleWalBytes, sqliteCacheBytes } from "../limits.ts"
+import { applicationId, type Migration, migrations } from "./schema.ts"
+import { guard, writeFault } from "./sqlite-fault.ts"
+
+export interface FileOptions {
+  readonly path: string
+  /** The largest the file may become, in bytes. */
+  readonly quotaBytes?: number
+  readonly busyMs?: number
+  /** Unix seconds: dates the copy that is made before a migration. */
+  readonly now: () => number
+  readonly steps?: readonly Migration[]
+}
+
+/**
+ * Throws `store.newer` for a file of a later version, `store.corrupt` for a damaged one or one of another program (both are left
+ * as they are), `store.write`, `store.full` and `store.busy`.
+ */
+export function openSqliteFile(options: FileOptions): DatabaseSync {
+  const { path, busyMs = busyTimeoutMs } = options
+  makeFile(path)
+  const database = guard(path, () => new DatabaseSync(path, { timeout: busyMs }))
+  try {
+    guard(path, () => {
+      assertOwn(database, path)
+      configure(database, options)
+      migrate(database, options)
+    })
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** SQLite gives its log the mode of the file, so that the file is made first. Its name must survive a power cut as well. */
+function makeFile(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    closeSync(openSync(path, "a", 0o600))
+    syncFolder(dirname(path))
+  } catch (cause) {
+    throw writeFault(path, cause)
+  }
+}
+
+/** Makes the bytes of a file durable. */
+export function syncFile(path: string): void {
+  const file = openSync(path, "r+")
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Makes the names in a folder durable. */
+export function syncFolder(path: string): void {
+  // Windows has no such thing, and needs none.
+  if (process.platform === "win32") return
+  const folder = openSync(path, "r")
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+function assertOwn(database: DatabaseSync, path: string): void {
+  const id = numberOf(database, "application_id")
+  if (id === applicationId) return
+  const { tables } = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() ?? {}
+  if (id === 0 && tables === 0) return
+  throw new KezError("store.corrupt", `Cannot open ${path}: expected a database of kez-sig-server`, {
+    hint: "Nothing was changed. Does the configuration name the right file?",
+  })
+}
+
+function configure(database: DatabaseSync, { path, quotaBytes }: FileOptions): void {
+  database.exec(
+    `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
+     PRAGMA journal_size_limit = ${maxIdleWalBytes}; PRAGMA cache_size = -${Math.floor(sqliteCacheBytes / 1_024)};`,
+  )
+  // With less than these a power cut takes back what was acknowledged. Some file systems do not give them.
+  const { journal_mode: mode } = database.prepare("PRAGMA journal_mode").get() ?? {}
+  if (mode !== "wal" || numberOf(database, "synchronous") !== 2) {
+    throw new KezError("store.write", `Cannot use ${path}: expected journal_mode = WAL and synchronous = FULL`, {
+      hint: "Put the file on a local disk.",
+    })
+  }
+  if (quotaBytes === undefined) return
+  const pages = Math.max(1, Math.floor(quotaBytes / numberOf(database, "page_size")))
+  database.exec(`PRAGMA max_page_count = ${pages}`)
+}
+
+function migrate(database: DatabaseSync, { path, now, steps = migrations }: FileOptions): void {
+  const found = numberOf(database, "user_version")
+  if (found > steps.length) throw newer(path, { found, known: steps.length })
+  if (found === steps.length) return
+  if (found > 0 && steps.slice(found).some(({ isAdditive }) => !isAdditive)) keepCopy(database, path, now())
+  for (let version = found + 1; version <= steps.length; version++) {
+    const step = steps[version - 1]
+    if (step !== undefined) runStep(database, { sql: step.sql, version })
+  }
+}
+
+/** Several processes may start at once: who comes second finds the version raised. */
+function runStep(database: DatabaseSync, { sql, version }: { readonly sql: string; readonly version: number }): void {
+  database.exec("BEGIN IMMEDIATE")
+  try {
+    if (numberOf(database, "user_version") < version) {
+      database.exec(sql)
+      database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}`)
+    }
+    database.exec("COMMIT")
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK")
+    throw error
+  }
+}
+
+function keepCopy(database: DatabaseSync, path: string, now: number): void {
+  const date = new Date(now * 1_000).toISOString().replaceAll(/[-:]|\.\d+/g, "")
+  database.prepare("VACUUM INTO ?").run(`${path}.before-${date}`)
+  syncFolder(dirname(path))
+}
+
+function numberOf(database: DatabaseSync, pragma: string): number {
+  return Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0] ?? 0)
+}
+
+function newer(path: string, { found, known }: { readonly found: number; readonly known: number }): KezError {
+  return new KezError("store.newer", `Cannot open ${path}: expected version ${known} or older, got ${found}`, {
+    hint: "A later version of kez-sig-server wrote it. Nothing was changed; update this one.",
+  })
+}
