@@ -21,6 +21,8 @@ export type LookUp =
 export interface Refusal {
   readonly code: Code
   readonly message: string
+  /** Refused for now (`net.rate_limit`): the same event may be accepted after this. */
+  readonly retryAfterSeconds?: number
 }
 
 /**
@@ -39,13 +41,21 @@ export type Appended =
   | { readonly status: "behind"; readonly view: ChainView; readonly refusal: Refusal }
   | { readonly status: "refused"; readonly refusal: Refusal }
 
+export interface AppendOptions {
+  /**
+   * The event comes from another store, which has accepted it: rules for writers (at most one `set_shared_files` a day) are not
+   * asked again, since that store may have seen it at another time.
+   */
+  readonly isCopy?: boolean
+}
+
 export interface ChainService {
   /** By chain id (`sha256:…`) or by the key identity of any primary that the chain ever had. */
   find(id: string): Promise<LookUp>
   /** Events of losing branches and of undecided forks, as JSONL. Undefined: no such chain. */
   forks(chain: Digest): Promise<Uint8Array | undefined>
   /** Validates one envelope (JCS, as in a line of a chain document) and stores it. `id` is the one of the URL: the event must be of that chain. */
-  append(id: string, text: string | Uint8Array): Promise<Appended>
+  append(id: string, text: string | Uint8Array, options?: AppendOptions): Promise<Appended>
   /** Signed heads of the chain that still count, newest first, as JCS. */
   heads(chain: Digest): Promise<readonly string[]>
   /** Checks and keeps a signed head. Throws KezError with the code by which a reader would refuse it. */

@@ -12,3 +12,21 @@ export const maxIdleWalBytes = 67_108_864
 export const sqliteCacheBytes = 33_554_432
 /** What a look at whether the disk takes writes tries to write: more than one event of the largest size. */
 export const writeProbeBytes = 16_384
+
+/** What the chains that are kept in memory may take together. One is kept however large it is. */
+export const maxCachedBytes = 67_108_864
+/** What an event in memory takes besides three times its text (bytes, strings, objects): measured. */
+export const cachedEventBytes = 4_096
+/** Of one chain, all branches together. A reader refuses a branch above 8 MiB (`maxChainBytes` of core). */
+export const maxStoredChainBytes = 16_777_216
+/**
+ * The part of both that only the owner's revocations, settlements and rotations may use: who steals a device must not be able to
+ * fill the chain against its owner, neither with many events nor with large ones.
+ */
+export const reservedChainBytes = 1_048_576
+/** Between two `set_shared_files` of a branch. */
+export const sharedFilesIntervalSeconds = 86_400
+/** How often an append starts again because another process wrote to the chain in between. */
+export const maxRaces = 8
+/** Events that a cold load decodes before it lets others run. */
+export const eventsPerTurn = 256

@@ -51,7 +51,14 @@ export { type Json, type JsonObject, parseJson } from "./json.ts"
 export * as limits from "./limits.ts"
 export { type Appended, type AppendOptions, appendEvent, type Operation } from "./sigchain/append.ts"
 export { commitmentTo } from "./sigchain/commitment.ts"
-export { type ChainReading, encodeChain, formatChain, parseChain, readChain } from "./sigchain/document.ts"
+export {
+  type ChainReading,
+  encodeChain,
+  formatChain,
+  parseChain,
+  parseChainLine,
+  readChain,
+} from "./sigchain/document.ts"
 export { type EventPayload, type Op, type Operations, ops } from "./sigchain/event.ts"
 export type { Rank, Split } from "./sigchain/fork.ts"
 export { type HeadMeaning, isCurrentKey, judgeHead, signHead } from "./sigchain/head.ts"
@@ -62,6 +69,7 @@ export {
   type ChainReplay,
   type ChainState,
   type Device,
+  faultAtEnd,
   listChains,
   type ReplayOptions,
   replayChain,

@@ -44,6 +44,16 @@ export function readChain(input: string | Uint8Array): ChainReading {
   }
 }
 
+/**
+ * The event of one line of a chain document, without its LF; its signature is not checked. Throws the codes that the line has
+ * in a document, the size first. [JSONL-1]
+ */
+export function parseChainLine(input: string | Uint8Array): SigchainEvent {
+  const line = decodeText(input, maxEnvelopeBytes)
+  if (line !== "" && !/[\r\n\0]/.test(line)) return readLine(line)
+  throw new KezError("chain.jsonl", "Cannot read the event: expected one envelope on one line, and nothing else")
+}
+
 /** JSONL of one branch: a JCS envelope a line, LF after each. */
 export function formatChain(events: readonly SigchainEvent[]): string {
   return events.map((event) => `${formatEnvelope(event)}\n`).join("")

@@ -1,6 +1,6 @@
 /** From a set of events to the state of a chain. SPEC §5.5 to §5.7. */
 import type { Digest } from "../digest.ts"
-import type { SigchainEvent } from "../envelope/envelope.ts"
+import { acceptEnvelope, envelopeDigest, type SigchainEvent } from "../envelope/envelope.ts"
 import { KezError } from "../error.ts"
 import { reapplyEvent } from "./apply.ts"
 import { choosePath, type Path, type Split } from "./fork.ts"
@@ -89,6 +89,28 @@ export function replayChain(events: Iterable<SigchainEvent>, options: ReplayOpti
     if (carried !== undefined) return finish(graph, carried, previous)
   }
   return finish(graph, walkChain(graph, genesisOf(graph, chain)))
+}
+
+/**
+ * Why an event that follows the end of a chain, or begins a new one, is not valid there: the fault that a replay would find first,
+ * without replaying anything. Undefined: it is valid, or only a replay can tell (it stands elsewhere, or the chain has split).
+ */
+export function faultAtEnd(received: SigchainEvent, chain?: ChainReplay): KezError | undefined {
+  const event = acceptEnvelope(received, "sigchain_event")
+  const node: EventNode = { event, digest: envelopeDigest(event), seq: event.payload.seq, order: 0 }
+  const walk = chain === undefined ? undefined : sessions.get(chain)?.linear
+  if (chain !== undefined && (walk?.last === undefined || event.payload.prev !== walk.last.digest)) return undefined
+  const state = chain === undefined ? new WorkingState(event.payload.primary) : walk?.state
+  if (state === undefined) return undefined
+  const mark = state.mark()
+  try {
+    tryApply(state, node, walk?.last)
+    state.rollback(mark)
+    return undefined
+  } catch (error) {
+    if (error instanceof KezError) return error
+    throw error
+  }
 }
 
 /** A graph with the events of an earlier result, no others: its own one, if no later result has added to it. */
