@@ -15,8 +15,10 @@ export const writeProbeBytes = 16_384
 
 /** What the chains that are kept in memory may take together. One is kept however large it is. */
 export const maxCachedBytes = 67_108_864
-/** What an event in memory takes besides three times its text (bytes, strings, objects): measured. */
-export const cachedEventBytes = 4_096
+/** What an event in memory takes besides its text and its line in the document (objects, digests, indexes): measured, then rounded up. */
+export const cachedEventBytes = 2_560
+/** The same for a chain, however short. */
+export const cachedChainBytes = 8_192
 /** Of one chain, all branches together. A reader refuses a branch above 8 MiB (`maxChainBytes` of core). */
 export const maxStoredChainBytes = 16_777_216
 /**

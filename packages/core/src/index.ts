@@ -69,7 +69,7 @@ export {
   type ChainReplay,
   type ChainState,
   type Device,
-  faultAtEnd,
+  faultOfEvent,
   listChains,
   type ReplayOptions,
   replayChain,

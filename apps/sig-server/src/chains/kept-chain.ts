@@ -13,7 +13,7 @@ import {
   vouchForEvent,
 } from "@kez/core"
 import type { ChainView } from "../chain-service.ts"
-import { cachedEventBytes, eventsPerTurn } from "../limits.ts"
+import { cachedChainBytes, cachedEventBytes, eventsPerTurn } from "../limits.ts"
 import type { StoredChain, StoredEvent } from "../storage/storage.ts"
 import { documentOf, type GrowingDocument, withLine } from "./document.ts"
 
@@ -103,7 +103,8 @@ function keptChain(
 ): KeptChain {
   const { replay, events, parents, document, bytes } = parts
   const view = { chain: replay.chain, replay, document: document.bytes, size: events.size }
-  return { view, events, parents, document, bytes, weight: 3 * bytes + events.size * cachedEventBytes }
+  const weight = cachedChainBytes + 2 * bytes + events.size * cachedEventBytes
+  return { view, events, parents, document, bytes, weight }
 }
 
 function replayed(chain: Digest, events: ReadonlyMap<Digest, KeptEvent>): ChainReplay {

@@ -15,17 +15,19 @@ export interface MemoryStorage extends Storage {
 interface Place {
   readonly rows: StoredEvent[]
   readonly primaries: Set<string>
+  readonly sizes: Map<Digest, number>
+  readonly chains: Map<Digest, Digest>
   heads: readonly StoredHead[]
   readonly marks: Map<string, string>
 }
 
 export function createPlace(): Place {
-  return { rows: [], primaries: new Set(), heads: [], marks: new Map() }
+  return { rows: [], primaries: new Set(), sizes: new Map(), chains: new Map(), heads: [], marks: new Map() }
 }
 
 /** `kind` decides whether what is cached above it is trusted. */
 export function createMemoryStorage(place: Place = createPlace(), kind: Storage["kind"] = "sqlite"): MemoryStorage {
-  const { rows, primaries, marks } = place
+  const { rows, primaries, sizes, chains, marks } = place
   const eventsOf = (chain: Digest) => rows.filter((row) => row.chain === chain)
 
   const storage: MemoryStorage = {
@@ -38,15 +40,16 @@ export function createMemoryStorage(place: Place = createPlace(), kind: Storage[
       storage.reads += events.length
       return events.length === 0 ? undefined : { events, size: events.length }
     },
-    sizeOf: async (chain) => eventsOf(chain).length,
+    sizeOf: async (chain) => sizes.get(chain) ?? 0,
     chainsOfPrimary: async (key) =>
       [...primaries].flatMap((line) => (line.startsWith(`${key} `) ? [line.slice(key.length + 1)] : [])).sort(),
-    chainOfEvent: async (digest) => rows.find((row) => row.digest === digest)?.chain,
+    chainOfEvent: async (digest) => chains.get(digest),
     async append(event, expectedSize) {
       await write()
       const { primaries: keys, ...row } = event
-      const isKnown = rows.some(({ digest }) => digest === event.digest)
-      if (isKnown || eventsOf(event.chain).length !== expectedSize) return { status: "raced" }
+      if (chains.has(event.digest) || (sizes.get(event.chain) ?? 0) !== expectedSize) return { status: "raced" }
+      chains.set(event.digest, event.chain)
+      sizes.set(event.chain, expectedSize + 1)
       for (const key of keys) primaries.add(`${key} ${event.chain}`)
       return insert(row)
     },
@@ -72,7 +75,7 @@ export function createMemoryStorage(place: Place = createPlace(), kind: Storage[
     },
     counts: async () => ({
       events: rows.length,
-      chains: new Set(rows.map(({ chain }) => chain)).size,
+      chains: sizes.size,
       bytes: rows.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
     }),
     assertWritable: () => write(),

@@ -1,11 +1,11 @@
 /** From a set of events to the state of a chain. SPEC §5.5 to §5.7. */
 import type { Digest } from "../digest.ts"
-import { acceptEnvelope, envelopeDigest, type SigchainEvent } from "../envelope/envelope.ts"
+import { acceptEnvelope, type SigchainEvent } from "../envelope/envelope.ts"
 import { KezError } from "../error.ts"
-import { reapplyEvent } from "./apply.ts"
+import { applyEvent, reapplyEvent } from "./apply.ts"
 import { choosePath, type Path, type Split } from "./fork.ts"
 import { EventGraph, type EventNode } from "./graph.ts"
-import type { ChainPosition } from "./link.ts"
+import { assertContinues, type ChainPosition } from "./link.ts"
 import { type DeviceEntry, type SharedFiles, type SubjectEntry, WorkingState } from "./state.ts"
 import { type Sticky, stickyRevocations } from "./sticky.ts"
 import { admit, type Refusal, tryApply, type ValidEvent, type Walk, walkChain } from "./walk.ts"
@@ -92,25 +92,39 @@ export function replayChain(events: Iterable<SigchainEvent>, options: ReplayOpti
 }
 
 /**
- * Why an event that follows the end of a chain, or begins a new one, is not valid there: the fault that a replay would find first,
- * without replaying anything. Undefined: it is valid, or only a replay can tell (it stands elsewhere, or the chain has split).
+ * Why an event is not valid where it stands in a chain, or as event 0 of a new one: the fault that a replay would find, without one,
+ * and without a trace in `chain`. Undefined: it is valid there. Where its predecessor is not known it is compared with the end.
  */
-export function faultAtEnd(received: SigchainEvent, chain?: ChainReplay): KezError | undefined {
+export function faultOfEvent(received: SigchainEvent, chain?: ChainReplay): KezError | undefined {
   const event = acceptEnvelope(received, "sigchain_event")
-  const node: EventNode = { event, digest: envelopeDigest(event), seq: event.payload.seq, order: 0 }
-  const walk = chain === undefined ? undefined : sessions.get(chain)?.linear
-  if (chain !== undefined && (walk?.last === undefined || event.payload.prev !== walk.last.digest)) return undefined
-  const state = chain === undefined ? new WorkingState(event.payload.primary) : walk?.state
-  if (state === undefined) return undefined
-  const mark = state.mark()
+  const { primary, prev = "" } = event.payload
+  const linear = chain === undefined ? undefined : sessions.get(chain)?.linear
+  const known = linear?.last?.digest === prev ? linear.state : undefined
+  const state = known ?? (chain === undefined ? new WorkingState(primary) : stateAt(chain, prev))
+  const mark = state?.mark()
   try {
-    tryApply(state, node, walk?.last)
-    state.rollback(mark)
+    if (chain !== undefined) assertContinues(positionOf(chain, prev) ?? chain.head, event.payload)
+    if (state !== undefined) applyEvent(state, event)
+    if (mark !== undefined) state?.rollback(mark)
     return undefined
   } catch (error) {
     if (error instanceof KezError) return error
     throw error
   }
+}
+
+function positionOf(chain: ChainReplay, digest: Digest): ChainPosition | undefined {
+  return chain.knows(digest) ? sessions.get(chain)?.graph.get(digest) : undefined
+}
+
+/** The state after a valid event: its ancestors are valid, and are not judged again. */
+function stateAt(chain: ChainReplay, digest: Digest): WorkingState | undefined {
+  const graph = chain.knows(digest) ? sessions.get(chain)?.graph : undefined
+  const events: SigchainEvent[] = []
+  for (let node = graph?.get(digest); node !== undefined; node = graph?.get(node.event.payload.prev ?? "")) {
+    events.push(node.event)
+  }
+  return events.length === 0 ? undefined : stateAfter(events.reverse())
 }
 
 /** A graph with the events of an earlier result, no others: its own one, if no later result has added to it. */
@@ -202,7 +216,7 @@ function finish(graph: EventGraph, walk: Walk, previous?: ChainReplay): ChainRep
     throw new KezError("chain.genesis", `Cannot replay the chain: event 0 is not valid (${walk.refused[0]?.code})`)
   }
   const path = walk.splits ? choosePath(root) : linearPath(last, previous)
-  const state = walk.state ?? stateAfter(path)
+  const state = walk.state ?? stateAfter(path.events.map(({ event }) => event))
   const head = walk.splits ? (path.events.at(-1) ?? root) : last
   const sticky = walk.splits ? stickyRevocations(root, path.events, state) : noSticky
   const replay: ChainReplay = {
@@ -243,9 +257,9 @@ function joined<T>(
 }
 
 /** The state at the end of a path whose events are known to be valid. */
-function stateAfter({ events }: Path): WorkingState {
-  const state = new WorkingState(events[0]?.event.payload.primary ?? "")
-  for (const { event } of events) reapplyEvent(state, event)
+function stateAfter(events: readonly SigchainEvent[]): WorkingState {
+  const state = new WorkingState(events[0]?.payload.primary ?? "")
+  for (const event of events) reapplyEvent(state, event)
   return state
 }
 
