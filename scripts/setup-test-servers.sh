@@ -10,6 +10,7 @@ knotd knot needed
 unbound unbound needed
 kdig knot-dnsutils optional
 gh gh needed
+postgres postgresql needed
 '
 
 say() { printf 'kez: %s\n' "$1" >&2; }
@@ -29,6 +30,8 @@ done
 
 missing_needed='' missing_optional='' names=''
 PATH=$PATH:/usr/sbin:/usr/local/sbin
+# Debian keeps each version of PostgreSQL in a folder of its own.
+for bin in /usr/lib/postgresql/*/bin; do PATH=$PATH:$bin; done
 while read -r program package need; do
   if [ -z "$program" ] || command -v "$program" >/dev/null 2>&1; then continue; fi
   names="$names $program"

@@ -32,3 +32,25 @@ export const sharedFilesIntervalSeconds = 86_400
 export const maxRaces = 8
 /** Events that a cold load decodes before it lets others run. */
 export const eventsPerTurn = 256
+/** PostgreSQL: connections of one copy of the server, the one for notices apart. */
+export const maxPostgresConnections = 8
+/** How long PostgreSQL may take to let us in. */
+export const postgresConnectMs = 5_000
+/** How long PostgreSQL may take for one statement, waiting for other copies included. */
+export const postgresStatementMs = 10_000
+/** Events that PostgreSQL writes in one transaction. */
+export const maxPostgresBatch = 256
+
+/** Heads of one chain in a backup: a few for each signer that it ever had. */
+export const maxBackupHeads = 1_024
+
+/** Events that a mirror asks for at once. */
+export const mirrorPageEvents = 500
+/** From the request for a page to its last byte. */
+export const mirrorPageMs = 30_000
+/** Between two looks at a store that had nothing new. */
+export const mirrorPollMs = 1_000
+/** The longest that a mirror waits after failures; also where the other store asks for more. */
+export const mirrorMaxWaitMs = 60_000
+/** Chains of one page that are checked and written side by side. */
+export const mirrorParallelChains = 16

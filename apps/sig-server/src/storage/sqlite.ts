@@ -6,7 +6,17 @@ import { createGroupCommit, type GroupCommit } from "./group-commit.ts"
 import { copySqlite } from "./sqlite-backup.ts"
 import { guard } from "./sqlite-fault.ts"
 import { type FileOptions, openSqliteFile } from "./sqlite-file.ts"
-import type { AppendResult, NewEvent, Storage, StorageCounts, StoredChain, StoredEvent, StoredHead } from "./storage.ts"
+import { fillSqlite } from "./sqlite-fill.ts"
+import type {
+  AppendResult,
+  FilledChain,
+  NewEvent,
+  Storage,
+  StorageCounts,
+  StoredChain,
+  StoredEvent,
+  StoredHead,
+} from "./storage.ts"
 
 /** Opens the file, and makes or upgrades it first where needed. Throws what `openSqliteFile` throws. */
 export function openSqlite(options: FileOptions): SqliteStorage {
@@ -96,6 +106,10 @@ export class SqliteStorage implements Storage {
    */
   backupTo(path: string): Promise<void> {
     return copySqlite(this.#path, path)
+  }
+
+  fill(chains: AsyncIterable<FilledChain>): Promise<void> {
+    return fillSqlite(this.#path, chains)
   }
 
   async close(): Promise<void> {

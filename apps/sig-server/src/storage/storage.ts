@@ -44,6 +44,12 @@ export interface StoredChain {
 /** `raced`: another writer added to the chain since `expectedSize` was read; nothing was written. */
 export type AppendResult = { readonly status: "stored"; readonly cursor: number } | { readonly status: "raced" }
 
+/** A whole chain on its way into an empty storage. Every event keeps its cursor, so that mirrors can go on where they were. */
+export interface FilledChain {
+  readonly events: readonly (NewEvent & { readonly cursor: number })[]
+  readonly heads: readonly StoredHead[]
+}
+
 /** How much is kept, for limits and metrics. */
 export interface StorageCounts {
   readonly events: number
@@ -81,5 +87,7 @@ export interface Storage {
   assertWritable(): Promise<void>
   /** Called with the chain of each event that another process on the same storage has written. PostgreSQL only. */
   onForeignAppend?(listener: (chain: Digest) => void): void
+  /** Fills an empty storage in one transaction: all of it is kept, or nothing, whatever happens. Throws `store.exists` when it is not empty. */
+  fill(chains: AsyncIterable<FilledChain>): Promise<void>
   close(): Promise<void>
 }
