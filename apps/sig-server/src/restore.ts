@@ -23,8 +23,9 @@ import {
   parseHeader,
 } from "./backup-lines.ts"
 import { boundedLines } from "./bounded-lines.ts"
+import { newEvent } from "./chains/service.ts"
 import { maxBackupHeads } from "./limits.ts"
-import type { FilledChain, NewEvent, Storage, StoredHead } from "./storage/storage.ts"
+import type { FilledChain, Storage, StoredHead } from "./storage/storage.ts"
 
 export interface RestoreOptions {
   readonly path: string
@@ -166,18 +167,8 @@ function checkChain(group: Group, now: number): FilledChain {
   const decoded = group.events.map((line) => ({ line, event: decode(line.text) }))
   const replay = replayStrictly(decoded.map(({ event }) => event))
   const events = decoded.map(({ line, event }) => {
-    const digest = envelopeDigest(event)
-    if (!replay.knows(digest)) throw corrupt("an event does not belong to its chain")
-    const { text, cursor, storedAt } = line
-    return {
-      digest,
-      chain: replay.chain,
-      seq: event.payload.seq,
-      text,
-      primaries: primariesOf(event),
-      storedAt,
-      cursor,
-    }
+    if (!replay.knows(envelopeDigest(event))) throw corrupt("an event does not belong to its chain")
+    return { ...newEvent(event, replay.chain, line.storedAt), cursor: line.cursor }
   })
   return { events, heads: group.heads.flatMap((text) => readHead(text, replay, now)) }
 }
@@ -214,12 +205,6 @@ function readHead(text: string, replay: ChainReplay, now: number): readonly Stor
     if (error instanceof KezError) return []
     throw error
   }
-}
-
-/** Keys that an event makes a primary of its chain. */
-function primariesOf({ payload }: SigchainEvent): NewEvent["primaries"] {
-  if (payload.op === "rotate") return [payload.payload.new_primary]
-  return payload.seq === 0 ? [payload.primary] : []
 }
 
 async function* linesOf(path: string): AsyncGenerator<Buffer> {

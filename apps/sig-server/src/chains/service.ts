@@ -191,7 +191,8 @@ function noSuchChain(): Refusal {
   return { code: "chain.unknown", message: "Cannot append to the chain: the store has none of its events" }
 }
 
-function newEvent(event: SigchainEvent, chain: Digest, storedAt: number): NewEvent {
+/** What a storage keeps of an event. */
+export function newEvent(event: SigchainEvent, chain: Digest, storedAt: number): NewEvent {
   const { payload } = event
   const primaries = [
     ...(payload.seq === 0 ? [payload.primary] : []),
