@@ -1,5 +1,5 @@
 /** A storage that forgets: for tests of what stands on a storage. The list of tests for storages runs on it as well. */
-import type { Digest } from "@kez/core"
+import { type Digest, KezError } from "@kez/core"
 import { maxHeadsPerSigner } from "../../src/limits.ts"
 import type { NewEvent, Storage, StoredEvent, StoredHead } from "../../src/storage/storage.ts"
 
@@ -79,6 +79,19 @@ export function createMemoryStorage(place: Place = createPlace(), kind: Storage[
       bytes: rows.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
     }),
     assertWritable: () => write(),
+    async fill(filled) {
+      if (rows.length > 0) throw new KezError("store.exists", "Cannot fill the storage: it is not empty")
+      for await (const { events, heads } of filled) {
+        for (const { primaries: keys, ...row } of events) {
+          chains.set(row.digest, row.chain)
+          sizes.set(row.chain, (sizes.get(row.chain) ?? 0) + 1)
+          for (const key of keys) primaries.add(`${key} ${row.chain}`)
+          rows.push(row)
+        }
+        place.heads = [...place.heads, ...heads]
+      }
+      rows.sort((a, b) => a.cursor - b.cursor)
+    },
     async close() {},
   }
   return storage
