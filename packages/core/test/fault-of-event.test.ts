@@ -44,7 +44,7 @@ test("faultOfEvent() says of every event of random chains what a replay says, an
     }),
     200,
   )
-  for (const code of ["none", "signature.invalid", "chain.not_authorised", "chain.primary"])
+  for (const code of ["none", "signature.invalid", "chain.not_authorised", "chain.authority"])
     assert.ok(seen.has(code), code)
 })
 
