@@ -9,7 +9,9 @@ export interface GrowingDocument {
 const smallestRoomBytes = 1_024
 
 export function documentOf(lines: readonly string[]): GrowingDocument {
-  const buffer = Buffer.from(lines.map((line) => `${line}\n`).join(""))
+  const text = lines.map((line) => `${line}\n`).join("")
+  const buffer = ownBuffer(Buffer.byteLength(text))
+  buffer.write(text)
   return { bytes: buffer, room: { buffer, used: buffer.length } }
 }
 
@@ -25,8 +27,12 @@ export function withLine(document: GrowingDocument, line: string): GrowingDocume
 }
 
 function widened({ bytes }: GrowingDocument, end: number): GrowingDocument["room"] {
-  // Not from the pool of small buffers: those would keep one another alive.
-  const buffer = Buffer.allocUnsafeSlow(Math.max(smallestRoomBytes, end + (end >> 2)))
+  const buffer = ownBuffer(Math.max(smallestRoomBytes, end + (end >> 2)))
   buffer.set(bytes)
   return { buffer, used: bytes.length }
+}
+
+/** Not from the pool of small buffers: those keep one another alive. */
+function ownBuffer(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(bytes)
 }
