@@ -1,31 +1,20 @@
-/** Asking one place for a chain, through the guarded fetcher; what it serves is checked by core. SPEC VER-5, VER-6. */
-import type { Net } from "@kez/channels"
+/** What places served, as sources for the verifier; core checks all of it. SPEC VER-5, VER-6. */
 import {
-  type ChainReading,
   type ChainSource,
   type Code,
+  type Digest,
   type Evidence,
-  envelopeDigest,
   KezError,
-  limits,
-  readChain,
   replayChain,
   type SigchainEvent,
 } from "@kez/core"
-
-const compactPrefix = "kez:zc1:"
-
-/** What one place said, before it is known how much it matters. */
-export interface Asked {
-  readonly url: string
-  readonly outcome: "found" | "absent" | "failed"
-  readonly reading: ChainReading
-  readonly evidence: Evidence
-}
+import type { Asked, ChainDocument, Forks } from "./chains/ask-chain.ts"
+import { chainOf, readDocumentChain } from "./chains/chain-document.ts"
+import { underChainId } from "./chains/store-url.ts"
 
 /** How much a place matters: whether its silence is one, and whether a 404 of it is an answer. SPEC VER-6 */
 export interface Weight {
-  readonly kind: "hint" | "other"
+  readonly kind: "store" | "hint" | "other"
   readonly expected: boolean
 }
 
@@ -33,65 +22,60 @@ export interface Weight {
 export interface Served {
   readonly source: ChainSource
   readonly evidence: Evidence
-  /** False for a document that lies on this computer. */
-  readonly remote: boolean
+  /** Where it is asked the next time; undefined for a document that lies on this computer, and for evidence of forks. */
+  readonly place: string | undefined
+  /** The chain that evidence of forks is about: it does not begin with event 0. */
+  readonly forkOf?: Digest
 }
 
-/** Never throws for what the place did: a place that fails is evidence. */
-export async function askPlace(net: Net, url: string, timeoutMs: number): Promise<Asked> {
-  const evidence = { kind: "chain", source: url } as const
-  const nothing = { url, reading: { events: [], fault: undefined } }
-  try {
-    const { status, body, sha256, fetchedAt } = await net.fetch(url, {
-      signal: AbortSignal.timeout(timeoutMs),
-      maxWireBytes: limits.maxChainBytes,
-      maxBodyBytes: limits.maxChainBytes,
-    })
-    const seen = { ...evidence, fetchedAt, httpStatus: status }
-    if (status === 404 || status === 410) {
-      return { ...nothing, outcome: "absent", evidence: { ...seen, note: "no chain there" } }
-    }
-    if (status !== 200) return { ...nothing, outcome: "failed", evidence: { ...seen, code: "net.status" } }
-    return { url, outcome: "found", reading: readServed(body, sha256), evidence: { ...seen, sha256 } }
-  } catch (error) {
-    if (!(error instanceof KezError)) throw error
-    return { ...nothing, outcome: "failed", evidence: { ...evidence, code: error.code, note: error.message } }
-  }
-}
-
-/** The documents read last, by their digest: many accounts of one identity name one chain. */
-const lastRead = new Map<string, ChainReading>()
-const maxLastRead = 4
-
-function readServed(body: Uint8Array, sha256: string): ChainReading {
-  const reading = lastRead.get(sha256) ?? readDocumentChain(body)
-  lastRead.delete(sha256)
-  lastRead.set(sha256, reading)
-  const [oldest] = lastRead.keys()
-  if (lastRead.size > maxLastRead && oldest !== undefined) lastRead.delete(oldest)
-  return reading
-}
-
-/** The answer of a place as a source for the verifier. */
-export function weigh(asked: Asked, weight: Weight): Served {
-  const { outcome, reading, evidence } = asked
+/** The answer of a place as sources for the verifier: one, but where it has several documents, or evidence of forks. */
+export function weigh(asked: Asked, weight: Weight): readonly Served[] {
+  const { outcome, evidence, url } = asked
   if (outcome !== "found") {
     // A domain without a web server is nothing to worry about.
     const { note } = evidence
     const seen =
       weight.expected || note === undefined ? evidence : { ...evidence, note: `no chain from there: ${note}` }
-    return served(asked, weight, { outcome, ...codeOf(evidence) }, outcome === "failed" ? seen : evidence)
+    const source = { name: url, ...weight, outcome, ...codeOf(evidence) }
+    return [{ source, evidence: outcome === "failed" ? seen : evidence, place: undefined }]
   }
+  const documents = asked.documents.map((document) => weighDocument(document, asked, weight))
+  return [...documents, ...asked.forks.flatMap((forks) => weighForks(forks, asked, weight))]
+}
+
+function weighDocument({ name, reading, evidence }: ChainDocument, { url, heads }: Asked, weight: Weight): Served {
   const { events, fault } = reading
+  const chain = chainOf(events)
   const seen = { ...evidence, note: fault?.message ?? `${events.length} events`, ...codeOf(fault) }
+  const place = chain === undefined ? undefined : underChainId(name.startsWith("nostr:") ? url : name, chain)
+  const as = (result: Pick<ChainSource, "outcome" | "events" | "code">, evidence: Evidence): Served => {
+    const own = heads.filter(({ payload }) => payload.chain === chain)
+    return { source: { name, ...weight, ...result, ...(own.length === 0 ? {} : { heads: own }) }, evidence, place }
+  }
   // A page that is no chain at all, such as a site's own "not found" with status 200, is no answer to the question.
-  if (events.length === 0) return served(asked, weight, { outcome: "failed", ...codeOf(fault) }, seen)
-  if (weight.expected) return served(asked, weight, { outcome: "found", events, ...codeOf(fault) }, seen)
+  if (events.length === 0) return as({ outcome: "failed", ...codeOf(fault) }, seen)
+  if (weight.expected) return as({ outcome: "found", events, ...codeOf(fault) }, seen)
   // The faults of a place that nobody named are evidence; what is valid there still counts, revocations above all.
   const valid = validPart(events)
   const note = valid.length < events.length ? { note: `${valid.length} of ${events.length} events are valid` } : {}
   const result = valid.length === 0 ? ({ outcome: "failed" } as const) : ({ outcome: "found", events: valid } as const)
-  return served(asked, weight, result, { ...seen, ...note })
+  return as(result, { ...seen, ...note })
+}
+
+/** Evidence of forks counts where it is valid; its faults are evidence, never a status. A store that is silent about it is silent. */
+function weighForks({ name, events, fault }: Forks, { documents }: Asked, weight: Weight): readonly Served[] {
+  const chain = documents
+    .filter((document) => name.startsWith(`${document.name}/`))
+    .map(({ reading }) => chainOf(reading.events))[0]
+  const about = chain === undefined ? {} : { forkOf: chain }
+  if (fault !== undefined) {
+    const source = { name, ...weight, outcome: "failed", ...codeOf(fault) } as const
+    return [{ source, evidence: fault, place: undefined, ...about }]
+  }
+  if (events.length === 0) return []
+  const evidence = { kind: "chain", source: name, note: `${events.length} events beside the winning branch` } as const
+  const source = { name, kind: weight.kind, expected: false, outcome: "found", events } as const
+  return [{ source, evidence, place: undefined, ...about }]
 }
 
 /** A chain document that the reader handed in. */
@@ -102,25 +86,8 @@ export function chainOfDocument(name: string, bytes: Uint8Array): Served {
   return {
     source: { name, kind: "other", expected: true, outcome: "found", events, ...code },
     evidence: { kind: "chain", source: name, note, ...code },
-    remote: false,
+    place: undefined,
   }
-}
-
-/** JSONL or compact, as far as it can be read. */
-export function readDocumentChain(bytes: Uint8Array): ChainReading {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return readChain(
-    text.subarray(0, compactPrefix.length).toString("latin1") === compactPrefix ? text.toString("latin1") : bytes,
-  )
-}
-
-function served(
-  { url }: Asked,
-  weight: Weight,
-  result: Pick<ChainSource, "outcome" | "events" | "code">,
-  evidence: Evidence,
-): Served {
-  return { source: { name: url, ...weight, ...result }, evidence, remote: true }
 }
 
 function codeOf(from: { readonly code?: Code } | undefined): { readonly code?: Code } {
@@ -129,8 +96,8 @@ function codeOf(from: { readonly code?: Code } | undefined): { readonly code?: C
 
 function validPart(events: readonly SigchainEvent[]): readonly SigchainEvent[] {
   try {
-    const [genesis] = events
-    return genesis === undefined ? [] : replayChain(events, { chain: envelopeDigest(genesis) }).path
+    const chain = chainOf(events)
+    return chain === undefined ? [] : replayChain(events, { chain }).path
   } catch (error) {
     if (error instanceof KezError) return []
     throw error

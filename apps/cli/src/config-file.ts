@@ -15,6 +15,8 @@ const durationForm = /^[1-9][0-9]{0,5}[smhd]$/
 const hostForm = /^[a-z0-9.-]{1,253}(?::[0-9]{1,5})?$/i
 /** Each relay and each resolver is asked at each look. */
 const maxPlaces = 16
+/** Each store is asked for each chain, a few questions each. */
+export const maxStores = 8
 
 export interface FileSettings {
   readonly color?: ColorMode
@@ -24,6 +26,7 @@ export interface FileSettings {
   readonly unlock_for?: string
   readonly hosts?: Hosts
   readonly relays?: readonly string[]
+  readonly stores?: readonly string[]
   readonly public_resolvers?: readonly string[]
 }
 
@@ -35,6 +38,7 @@ const members: Readonly<Record<keyof FileSettings, { readonly expected: string; 
   unlock_for: { expected: "a time such as 15m", fits: (v) => typeof v === "string" && durationForm.test(v) },
   hosts: { expected: 'a table such as localhost = "http://127.0.0.1:7878"', fits: areHosts },
   relays: { expected: "a list of wss:// or ws:// URLs", fits: areRelays },
+  stores: { expected: `a list of at most ${maxStores} https:// URLs of sigchain stores`, fits: areStores },
   public_resolvers: { expected: "a list of DNS servers such as 9.9.9.9 or [::1]:53", fits: areNameServers },
 }
 
@@ -105,6 +109,16 @@ function isTextList(value: unknown): value is readonly string[] {
 /** URLs of relays, without a password in them: they are shown. */
 export function areRelays(value: unknown): boolean {
   return isTextList(value) && value.length <= maxPlaces && value.every((text) => isPlainUrl(text, /^wss?:$/))
+}
+
+/** Base URLs of sigchain stores. */
+export function areStores(value: unknown): value is readonly string[] {
+  return isTextList(value) && value.length <= maxStores && value.every(isStore)
+}
+
+/** One without a query, for paths are put below it. */
+export function isStore(text: string): boolean {
+  return isPlainUrl(text, /^https?:$/, "no query")
 }
 
 /** Asked directly, so that they can say for how long they cache: neither names nor DNS over HTTPS. */

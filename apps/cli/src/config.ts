@@ -1,5 +1,5 @@
 /** The only reader of the environment; and the settings: flag, then environment, then profile, then config.toml, then default. */
-import { areRelays, type ColorMode, type Hosts, readConfigFile } from "./config-file.ts"
+import { areRelays, areStores, type ColorMode, type Hosts, maxStores, readConfigFile } from "./config-file.ts"
 import { fault } from "./fault.ts"
 
 /** What the environment says. An empty variable counts as not set. */
@@ -23,6 +23,7 @@ export interface Env {
   readonly term: string | undefined
   readonly resolver: string | undefined
   readonly relays: string | undefined
+  readonly stores: string | undefined
   /** A secret. */
   readonly githubToken: string | undefined
   readonly blueskyAppPassword: string | undefined
@@ -38,6 +39,7 @@ export const variables: ReadonlyArray<readonly [name: string, meaning: string]> 
   ["KEZ_NO_INPUT", "1: never ask, as --no-input"],
   ["KEZ_RESOLVER", "DNS servers, separated by commas: 1.2.3.4, [::1]:53, https://…"],
   ["KEZ_RELAYS", "nostr relays, separated by commas: wss://…"],
+  ["KEZ_STORES", "sigchain stores, separated by commas: https://…"],
   [
     "GH_TOKEN, GITHUB_TOKEN",
     "sent to api.github.com, or its place in [hosts], alone: it then answers more often; never needed to verify",
@@ -80,6 +82,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env, platform = proc
     term: text("TERM"),
     resolver: text("KEZ_RESOLVER"),
     relays: text("KEZ_RELAYS"),
+    stores: text("KEZ_STORES"),
     // In the order of gh.
     githubToken: text("GH_TOKEN") ?? text("GITHUB_TOKEN"),
     blueskyAppPassword: text("KEZ_BSKY_APP_PASSWORD"),
@@ -110,6 +113,8 @@ export interface Settings {
   readonly hosts: Setting<Hosts>
   /** Nostr relays; empty means the usual ones. */
   readonly relays: Setting<readonly string[]>
+  /** Base URLs of sigchain stores: each is asked for every chain, and has to answer. SPEC VER-6 */
+  readonly stores: Setting<readonly string[]>
   /** DNS servers that are asked whether a new record is seen everywhere; empty means the usual ones. */
   readonly publicResolvers: Setting<readonly string[]>
   readonly githubToken: Setting<string | undefined>
@@ -176,6 +181,14 @@ export async function loadSettings(configFile: string, env: Env, flags: SettingF
         ["config.toml", file.top.relays],
       ],
     ),
+    stores: pick<readonly string[]>(
+      [],
+      [
+        ["environment", readStores(env.stores)],
+        ["profile", own.stores],
+        ["config.toml", file.top.stores],
+      ],
+    ),
     publicResolvers: pick<readonly string[]>(
       [],
       [
@@ -200,4 +213,10 @@ function readRelays(text: string | undefined): readonly string[] | undefined {
   const relays = listOf(text)
   if (relays === undefined || areRelays(relays)) return relays
   throw fault("usage", "Cannot use KEZ_RELAYS: expected wss:// or ws:// URLs, separated by commas")
+}
+
+function readStores(text: string | undefined): readonly string[] | undefined {
+  const stores = listOf(text)
+  if (stores === undefined || areStores(stores)) return stores
+  throw fault("usage", `Cannot use KEZ_STORES: expected at most ${maxStores} https:// URLs, separated by commas`)
 }

@@ -5,7 +5,6 @@ import {
   type ChainSource,
   type Digest,
   type Evidence,
-  envelopeDigest,
   type Publication,
   replayChain,
   type SeenAccount,
@@ -13,7 +12,10 @@ import {
   type Verdict,
   verifyClaim,
 } from "@kez/core"
-import type { Asked, Served, Weight } from "./chain-sources.ts"
+import type { Served } from "./chain-sources.ts"
+import { type AskedPlaces, type Asking, createAsking, storeUrls } from "./chains/asking.ts"
+import { chainOf } from "./chains/chain-document.ts"
+import { chainUrl } from "./chains/store-url.ts"
 import type { Context } from "./context.ts"
 import { lazy } from "./lazy.ts"
 import { domainOf, keysOfProofs, type ProofKeys, wellKnownOf } from "./proof-keys.ts"
@@ -25,7 +27,6 @@ import { nextTurn } from "./turns.ts"
 
 // Most files are judged without any of these.
 const loadRemember = lazy(() => import("./remember.ts"))
-const loadChainSources = lazy(() => import("./chain-sources.ts"))
 const loadTables = lazy(() =>
   Promise.all([
     import("./store/chains.ts"),
@@ -39,8 +40,8 @@ const loadTables = lazy(() =>
 const localName = "this computer"
 /** How long a result waits for a place that nobody named. */
 const unexpectedMs = 3_000
-/** Domains whose well-known place is asked because a file names them. */
-const maxDomains = 4
+/** Domains and keys whose own places are asked because proofs name them. */
+const maxNamed = 4
 
 /** What the account's own place said, and the URLs beside it. */
 export interface Look {
@@ -63,6 +64,10 @@ export interface Question {
   readonly requireFresh: boolean
   /** Chain documents that the reader handed in. */
   readonly documents: readonly Served[]
+  /** Base URLs of the reader's stores; none unless given. */
+  readonly stores?: readonly string[]
+  /** What other questions of this moment asked already. */
+  readonly shared?: AskedPlaces
   readonly timeoutMs: number
   /** Undefined: nothing may be asked but this computer. */
   readonly net: (() => Promise<Net>) | undefined
@@ -75,6 +80,8 @@ export interface Answer {
   readonly lastProven: Proven | undefined
   /** Whether the claim is by a key that a rotation of the identity replaced. */
   readonly isEarlierKey?: boolean
+  /** Whether every place that should have the chain answered. */
+  readonly isWhole?: boolean
   readonly health?: AccountLook["health"]
 }
 
@@ -106,17 +113,10 @@ export interface Judged {
 
 /** Looks and judges. Several that are remembered at the same time are written together. */
 export async function judge(context: Context, question: Question): Promise<Judged> {
-  const asked = new Map<string, Promise<Asked>>()
-  const ask = (url: string | undefined, timeoutMs: number): Promise<Asked> | undefined => {
-    if (question.net === undefined || url === undefined) return undefined
-    const pending = asked.get(url) ?? askVia(question.net, url, timeoutMs)
-    asked.set(url, pending)
-    pending.catch(() => {}) // its error is thrown where it is awaited, which may be later than another one
-    return pending
-  }
+  const asking = createAsking(question.net, question.shared)
   // Asked while the account's own place is, so that it costs no time of its own.
-  const shortMs = Math.min(unexpectedMs, question.timeoutMs)
-  for (const domain of domainOf(question.subject ?? "")) ask(wellKnownOf(domain), shortMs)
+  askNamed(asking, question, [question.subject ?? ""])
+  await askEarly(context, asking, question)
   const look = await question.look()
   await nextTurn()
   const keys = keysOfProofs("candidates" in look.publication ? look.publication.candidates : [])
@@ -124,25 +124,69 @@ export async function judge(context: Context, question: Question): Promise<Judge
   const lookUp = lookUpOf(expected, keys)
   // Unsigned text may not send us anywhere.
   const isSigned = lookUp.primaries.length + lookUp.chains.length > 0
-  const weights = weightsOf(isSigned ? [...look.hints, ...keys.hints] : [])
-  for (const domain of keys.domains.slice(0, maxDomains)) ask(wellKnownOf(domain), shortMs)
+  const hints = isSigned ? [...look.hints, ...keys.hints, ...keys.hosts.map(hostUrl)] : []
+  for (const url of hints) asking.add({ url, weight: hinted, timeoutMs: question.timeoutMs })
+  askNamed(asking, question, [
+    ...keys.domains.slice(0, maxNamed).map((domain) => `dns:${domain}`),
+    ...lookUp.primaries.slice(0, maxNamed),
+  ])
 
   const before = await readLocal(context, lookUp)
-  for (const { url, kind } of before.places) weights.set(url, weights.get(url) ?? { kind, expected: true })
-  for (const url of weights.keys()) ask(url, question.timeoutMs)
-  const first = [...(await settle(asked, weights)), ...question.documents]
+  askKnown(asking, question, before)
+  const isCut = askStores(asking, question, { ...lookUp, marks: before.marks })
   // A place may name a chain that is known here by other keys: what is held of it, and who served it, counts too.
-  const named = chainsOf(first, lookUp)
+  const named = chainsOf([...(await asking.served()), ...question.documents], lookUp)
   const local = await readLocal(context, { ...lookUp, chains: [...lookUp.chains, ...named] })
-  for (const { url, kind } of local.places) weights.set(url, weights.get(url) ?? { kind, expected: true })
-  for (const url of weights.keys()) ask(url, question.timeoutMs)
-  const served = [...(await settle(asked, weights)), ...question.documents]
+  askKnown(asking, question, local)
+  const served = [...(await asking.served()), ...question.documents, ...(isCut ? [tooMany] : [])]
   await nextTurn()
-  const material = { look, keys, expected, local, lookUp, served, unasked: unasked(question, weights) }
-  const remembered = conclude(context, question, material)
+  const remembered = conclude(context, question, { look, keys, expected, local, lookUp, served })
   remembered.catch(() => {}) // its error is thrown where it is awaited
   const sources = [local.source, ...served.map(({ source }) => source)]
   return { remembered, events: sources.reduce((sum, one) => sum + (one.events?.length ?? 0), 0) }
+}
+
+const hinted = { kind: "hint", expected: true } as const
+
+/** Places that the subject or a nostr key names: nobody has to keep a chain there, and nobody waits long for them. [DNS-5] */
+function askNamed(asking: Asking, { timeoutMs }: Question, identities: readonly string[]): void {
+  const urls = identities.flatMap((identity) => {
+    if (identity.startsWith("nostr:")) return [identity]
+    return domainOf(identity).flatMap((domain) => wellKnownOf(domain) ?? [])
+  })
+  const shortMs = Math.min(unexpectedMs, timeoutMs)
+  for (const url of urls) asking.add({ url, weight: { kind: "other", expected: false }, timeoutMs: shortMs })
+}
+
+/** The chain that the reader expects is asked for while the account's own place is looked at. */
+async function askEarly(context: Context, asking: Asking, question: Question): Promise<void> {
+  const primary = question.primary ?? question.lastPrimary
+  if (primary === undefined || (question.stores ?? []).length === 0) return
+  const lookUp = { primaries: [primary], chains: [] }
+  const { marks } = await readLocal(context, lookUp)
+  askStores(asking, question, { ...lookUp, marks })
+}
+
+function askStores(
+  asking: Asking,
+  { stores = [], timeoutMs }: Question,
+  about: LookUp & { readonly marks: readonly ChainMark[] },
+): boolean {
+  const { urls, isCut } = storeUrls(stores, about)
+  for (const url of urls) asking.add({ url, weight: { kind: "store", expected: true }, timeoutMs, isChosen: true })
+  return isCut
+}
+
+/** Places that served these chains before. */
+function askKnown(asking: Asking, { timeoutMs }: Question, { places }: Local): void {
+  for (const { url, kind } of places) asking.add({ url, weight: { kind, expected: true }, timeoutMs })
+}
+
+/** More proofs by different keys than stores are asked about: those left out are not checked, and that is no pass. */
+const tooMany: Served = {
+  source: { name: "other keys", kind: "store", expected: true, outcome: "failed", code: "limit.candidates" },
+  evidence: { kind: "chain", source: "other keys", code: "limit.candidates", note: "not asked about: too many proofs" },
+  place: undefined,
 }
 
 interface Material {
@@ -152,7 +196,6 @@ interface Material {
   readonly local: Local
   readonly lookUp: LookUp
   readonly served: readonly Served[]
-  readonly unasked: readonly ChainSource[]
 }
 
 async function conclude(context: Context, question: Question, material: Material): Promise<Answer> {
@@ -164,27 +207,28 @@ async function conclude(context: Context, question: Question, material: Material
   const published = look.publication.status === "found"
   // A file whose chain nobody knows leaves nothing behind, and where there is no store there is nothing to read.
   const { health } = look
+  const isWhole = !served.some(({ source }) => source.expected && source.outcome === "failed")
   if (!published && served.length === 0 && !hasStore(context)) {
-    return { verdict, lastProven: undefined, isEarlierKey, health }
+    return { verdict, lastProven: undefined, isEarlierKey, isWhole, health }
   }
   const { remember } = await loadRemember()
   const lastProven = await remember(context, {
     verdict,
-    served: served.filter(({ source }) => wanted.has(chainOf(source.events ?? []) ?? "")),
+    served: served.filter(({ source, forkOf }) => wanted.has(forkOf ?? chainOf(source.events ?? []) ?? "")),
     marks: local.marks,
     accountId: look.publication.status === "found" ? look.publication.accountId : undefined,
     published,
   })
-  return { verdict, lastProven, isEarlierKey, health }
+  return { verdict, lastProven, isEarlierKey, isWhole, health }
 }
 
 /** The key of the last proof is no demand of the reader's: it counts where its chain ended the matter, and nowhere else. */
-function decide(question: Question, { look, keys, expected, local, served, unasked }: Material, now: number): Verdict {
+function decide(question: Question, { look, expected, local, served }: Material, now: number): Verdict {
   const { subject, primary, seen, requireChain, requireFresh } = question
   const facts = {
     ...(subject === undefined ? {} : { subject }),
     publication: look.publication,
-    chains: [local.source, ...served.map(({ source }) => source), ...unasked, ...keys.hosts.map(hostSource)],
+    chains: [local.source, ...served.map(({ source }) => source)],
     marks: local.marks,
     ...(seen === undefined ? {} : { seen }),
     now,
@@ -210,33 +254,9 @@ function lookUpOf(primary: string | undefined, { primaries, chains }: ProofKeys)
   return { primaries: [...new Set([...primaries, ...(primary === undefined ? [] : [primary])])], chains }
 }
 
-function weightsOf(hints: readonly string[]): Map<string, Weight> {
-  return new Map(hints.map((url) => [url, { kind: "hint", expected: true }]))
-}
-
-async function askVia(net: () => Promise<Net>, url: string, timeoutMs: number): Promise<Asked> {
-  const [{ askPlace }, network] = await Promise.all([loadChainSources(), net()])
-  return askPlace(network, url, timeoutMs)
-}
-
-async function settle(
-  asked: ReadonlyMap<string, Promise<Asked>>,
-  weights: ReadonlyMap<string, Weight>,
-): Promise<readonly Served[]> {
-  if (asked.size === 0) return []
-  const [{ weigh }, answers] = await Promise.all([loadChainSources(), Promise.all(asked.values())])
-  return answers.map((one) => weigh(one, weights.get(one.url) ?? { kind: "other", expected: false }))
-}
-
-/** Expected places that were not asked because the reader wished so: silent like any other. */
-function unasked({ net }: Question, weights: ReadonlyMap<string, Weight>): readonly ChainSource[] {
-  if (net !== undefined) return []
-  return [...weights].map(([name, weight]) => ({ name, ...weight, outcome: "failed" }))
-}
-
-/** The protocol to ask such a host is still to come: until then it is a source that did not answer. SPEC §8 */
-function hostSource(name: string): ChainSource {
-  return { name, kind: "hint", expected: true, outcome: "failed", code: "channel.unsupported" }
+/** Where a host that a reference names has its chain. SPEC REF-1, §8 */
+function hostUrl({ host, chain }: ProofKeys["hosts"][number]): string {
+  return chainUrl(`https://${host}`, chain)
 }
 
 /** Chain ids of documents that concern the keys asked for. */
@@ -246,11 +266,6 @@ function chainsOf(served: readonly Served[], { primaries, chains }: LookUp): rea
     if (chain === undefined) return []
     return chains.includes(chain) || events.some((event) => namesPrimary(event, primaries)) ? [chain] : []
   })
-}
-
-function chainOf(events: readonly SigchainEvent[]): Digest | undefined {
-  const [genesis] = events
-  return genesis === undefined ? undefined : envelopeDigest(genesis)
 }
 
 function namesPrimary({ payload }: SigchainEvent, primaries: readonly string[]): boolean {

@@ -16,7 +16,7 @@ export interface ProofKeys {
   /** Chain ids that references name. */
   readonly chains: readonly Digest[]
   /** Hosts that references name as having their chain. */
-  readonly hosts: readonly string[]
+  readonly hosts: ReadonlyArray<{ readonly host: string; readonly chain: Digest }>
   /** Domains of `dns:` subjects. */
   readonly domains: readonly string[]
   /** URLs that stand beside the proofs. */
@@ -34,7 +34,7 @@ export function keysOfProofs(candidates: readonly Candidate[]): ProofKeys {
   return {
     primaries: unique(claims.map(({ primary }) => primary)),
     chains: unique(references.map(({ chain }) => chain)),
-    hosts: unique(references.flatMap(({ host }) => host ?? [])),
+    hosts: references.flatMap(({ host, chain }) => (host === undefined ? [] : [{ host, chain }])),
     domains: unique(claims.flatMap(({ subject }) => domainOf(subject))),
     hints: proofs.length === 0 ? [] : unique(searches.flatMap(({ hints }) => hints)),
   }

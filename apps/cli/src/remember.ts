@@ -1,11 +1,10 @@
 /** What a verification leaves behind, written before its result is shown. SPEC VER-10 */
 import type { ChainMark, Verdict } from "@kez/core"
 import type { Served } from "./chain-sources.ts"
+import { keepServed } from "./chains/keep-served.ts"
 import type { Context } from "./context.ts"
 import { readStore, writeStore } from "./store/access.ts"
-import { storeBranch } from "./store/chains.ts"
 import { saveMark } from "./store/marks.ts"
-import { rememberSource } from "./store/sources.ts"
 import { loadProven, type Proven, saveProven } from "./store/verdicts.ts"
 
 export interface Found {
@@ -29,11 +28,7 @@ export async function remember(context: Context, found: Found): Promise<Proven |
   if (proven === undefined && mark === undefined && found.served.length === 0) return last
   const now = context.now()
   await writeStore(context, (store) => {
-    for (const { source, remote } of found.served) {
-      const { chain, refused } = storeBranch(store, source.events ?? [], now)
-      const kind = source.kind === "hint" ? "hint" : "other"
-      if (remote && refused.length === 0) rememberSource(store, chain, { url: source.name, kind, now })
-    }
+    keepServed(store, found.served, now)
     if (mark !== undefined) saveMark(store, mark, markBefore(found, mark))
     if (proven !== undefined) saveProven(store, proven)
   })

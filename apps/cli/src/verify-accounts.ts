@@ -3,6 +3,7 @@ import type { LookAtAccount, Net } from "@kez/channels"
 import { type Code, limits, type Verdict } from "@kez/core"
 import { type Account, lookOf, readKnown } from "./account-look.ts"
 import type { Served } from "./chain-sources.ts"
+import type { AskedPlaces } from "./chains/asking.ts"
 import { type Answer, type Judged, judge } from "./consult.ts"
 import type { Context } from "./context.ts"
 import { inLanes } from "./lanes.ts"
@@ -31,6 +32,8 @@ export interface Demands {
   readonly acceptNewAccount: boolean
   /** Chain documents that the reader handed in. */
   readonly documents: readonly Served[]
+  /** Base URLs of the stores to ask. */
+  readonly stores: readonly string[]
   /** For one place. */
   readonly timeoutMs: number
   net(): Promise<Net>
@@ -83,12 +86,14 @@ async function verifyOnce(
   const net = await demands.net()
   const { createLook } = await loadChannels()
   const look = createLook(net)
+  // Accounts of one identity have one chain, which is asked for once.
+  const shared: AskedPlaces = new Map()
   const lanes = { laneOf: ({ system }: Account) => system, width: accountsPerChannel }
   return shareStore(context, async (hurry) => {
     let unwritten = 0
     // The next account is looked at while this one is written: the disk would hold up the places.
     const judged = await inLanes(accounts, lanes, async (account) => {
-      const { remembered, events } = await judgeAccount(context, account, demands, look)
+      const { remembered, events } = await judgeAccount(context, account, { ...demands, shared }, look)
       unwritten += events
       const told = remembered.then(
         (answer) => demands.onAnswer?.(answer, account),
@@ -108,14 +113,14 @@ async function verifyOnce(
 async function judgeAccount(
   context: Context,
   { subject, system, value }: Account,
-  demands: Demands,
+  demands: Demands & { readonly shared: AskedPlaces },
   look: LookAtAccount,
 ): Promise<Judged> {
   await nextTurn()
   const { findChannel } = await loadChannels()
   const channel = findChannel(system)
   if (channel === undefined) throw new Error(`no channel for ${system}: readAccount lets none through`)
-  const { primary, acceptNewAccount, documents, requireChain, requireFresh, timeoutMs, net } = demands
+  const { primary, acceptNewAccount, documents, stores, shared, requireChain, requireFresh, timeoutMs, net } = demands
   const known = await readKnown(context, subject)
   const seen = acceptNewAccount ? undefined : known.seen
   return judge(context, {
@@ -126,6 +131,8 @@ async function judgeAccount(
     requireChain,
     requireFresh,
     documents,
+    stores,
+    shared,
     timeoutMs,
     net,
     async look() {

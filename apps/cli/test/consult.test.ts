@@ -31,6 +31,7 @@ function netOf(places: Readonly<Record<string, Place>>, asked: string[] = []): N
     settings: { relays: [] },
     resolveTxt: () => Promise.reject(new KezError("net.dns", "not here")),
     openSocket: () => Promise.reject(new KezError("net.refused", "not here")),
+    openStream: () => Promise.reject(new KezError("net.refused", "not here")),
     async fetch(url): Promise<FetchAnswer> {
       asked.push(url)
       const place = places[url]

@@ -45,6 +45,7 @@ function gather(
       >
     },
     openSocket: () => Promise.reject(new KezError("net.refused", "not here")),
+    openStream: () => Promise.reject(new KezError("net.refused", "not here")),
     async fetch(url) {
       asked.push(url)
       const chain = places[url]
@@ -67,6 +68,7 @@ function gather(
       requireChain,
       requireFresh: false,
       acceptNewAccount: false,
+      stores: [],
       documents: served,
       timeoutMs: 1_000,
       net: async () => net,

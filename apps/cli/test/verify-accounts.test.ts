@@ -23,6 +23,7 @@ function netOf(records: Readonly<Record<string, string | Error>>): Net {
     settings: { relays: [] },
     fetch: (url) => Promise.reject(new KezError("net.dns", `Cannot fetch from ${url}`)),
     openSocket: (url) => Promise.reject(new KezError("net.refused", `Cannot open ${url}`)),
+    openStream: () => Promise.reject(new KezError("net.refused", "not here")),
     async resolveTxt(name) {
       const record = records[name]
       if (record instanceof Error) throw record
@@ -39,6 +40,7 @@ function demandsOf(net: Net): Demands {
     requireFresh: false,
     acceptNewAccount: false,
     documents: [],
+    stores: [],
     timeoutMs: 1_000,
     net: async () => net,
   }

@@ -76,6 +76,31 @@ export interface MessageSocket {
   close(): void
 }
 
+export interface StreamOptions {
+  /** Ends the stream at any time. */
+  readonly signal: AbortSignal
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Media types without parameters; a 2xx answer of another type is refused. */
+  readonly accept?: readonly string[]
+  /** As for a fetch. */
+  readonly isChosen?: boolean
+}
+
+/** A text that comes line by line for as long as somebody reads it. */
+export interface LineStream {
+  readonly status: number
+  /** How long the place asks to wait, where it does. */
+  readonly retryAfterSeconds?: number
+  /**
+   * Lines without their ends (LF or CR LF), in order; none where the status is not 200. Ends when the other side does.
+   * Throws KezError `net.*`, `limit.body`, `text.utf8`, or the signal's reason.
+   */
+  lines(): AsyncIterable<string>
+  /** Ends the connection at once. */
+  close(): void
+}
+
 /** The network as a channel sees it. `createNet` makes the guarded one; tests hand in their own. */
 export interface Net {
   /** Throws KezError `net.dns`, `net.timeout` or `net.refused` when no server gave an answer. */
@@ -84,6 +109,8 @@ export interface Net {
   fetch(url: string, options: FetchOptions): Promise<FetchAnswer>
   /** Opens a WebSocket to a `wss:` URL under the same guard as `fetch`. Throws KezError `net.*`. */
   openSocket(url: string, options: SocketOptions): Promise<MessageSocket>
+  /** Follows a text under the same guard as `fetch`, without an end to its time. Throws KezError `net.*`. */
+  openStream(url: string, options: StreamOptions): Promise<LineStream>
   /** Unix seconds. */
   now(): number
   readonly settings: ChannelSettings

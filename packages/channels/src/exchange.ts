@@ -100,7 +100,8 @@ export async function exchange(request: ExchangeRequest, signal: AbortSignal): P
   }
 }
 
-function openRequest(request: ExchangeRequest): ClientRequest {
+/** A request that is not sent yet. */
+export function openRequest(request: ExchangeRequest): ClientRequest {
   const { url, limits } = request
   const options: RequestOptions & { readonly autoSelectFamilyAttemptTimeout: number } = {
     method: request.method,
@@ -141,7 +142,7 @@ export function answerWith(addresses: readonly string[]): LookupFunction {
   }
 }
 
-function waitForAnswer(outgoing: ClientRequest): Promise<IncomingMessage> {
+export function waitForAnswer(outgoing: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let isAnswered = false
     outgoing.once("response", (incoming) => {

@@ -24,7 +24,15 @@ import { createHostQueue, type RunAtHost } from "./queue.ts"
 import { assertOpen, type Bucket, createRateLimitMemory, type RateLimitMemory } from "./rate-limit.ts"
 import { type Resolver, UnknownHostError } from "./resolver.ts"
 import { readRetryAfter } from "./retry-after.ts"
-import { type HostMap, isRedirect, parseHosts, parseRedirect, parseTarget, type Target } from "./url.ts"
+import {
+  type HostMap,
+  isRedirect,
+  parseChosenTarget,
+  parseHosts,
+  parseRedirect,
+  parseTarget,
+  type Target,
+} from "./url.ts"
 
 export interface FetchOptions {
   readonly signal?: AbortSignal | undefined
@@ -37,6 +45,8 @@ export interface FetchOptions {
   readonly accept?: readonly string[]
   /** Refuses redirects to another host. */
   readonly sameHost?: boolean
+  /** The reader named this very place: it may be private and on any port. See `parseChosenTarget`. */
+  readonly isChosen?: boolean
   /** For a place that holds more than a page, such as a sigchain. */
   readonly maxWireBytes?: number
   readonly maxBodyBytes?: number
@@ -173,7 +183,7 @@ export function createFetch(setup: FetchSetup): GuardedFetch {
   }
 
   return async (text, options = {}) => {
-    const target = parseTarget(text, hosts)
+    const target = options.isChosen === true ? parseChosenTarget(text, hosts) : parseTarget(text, hosts)
     const deadline = { parent: options.signal, timeoutMs: limits.totalMs, task: `fetch from ${target.url.host}` }
     return withDeadline(deadline, (signal) => follow(target, options, signal))
   }

@@ -18,11 +18,13 @@ export type {
   ChannelSettings,
   Evidence,
   Health,
+  LineStream,
   LookOptions,
   MessageSocket,
   Net,
   Publication,
   SocketOptions,
+  StreamOptions,
 } from "./channel.ts"
 export { withDeadline } from "./deadline.ts"
 export type { Dial, DialOptions } from "./dial.ts"
@@ -53,13 +55,16 @@ export {
   type ResolverLimits,
   resolverLimits,
   type SocketLimits,
+  type StreamLimits,
   socketLimits,
+  streamLimits,
 } from "./limits.ts"
 export { type AccountLook, createLook, type LookAtAccount, type LookRequest } from "./look.ts"
 export { notesOnTexts } from "./near-miss.ts"
 export { createNet, defaultRelays, type NetOptions } from "./net.ts"
 export { importNip39, type Nip39Import, parseNip39, type Suggestion } from "./nip39.ts"
 export { nostr } from "./nostr.ts"
+export { collectChains, type NostrChains, publishChain } from "./nostr-chain.ts"
 export { nostrPublisher } from "./nostr-publish.ts"
 export { describeFetch, healthOfError, publicationOfError, publicationOfStatus } from "./publication.ts"
 export type {
@@ -86,4 +91,5 @@ export {
   UnknownHostError,
 } from "./resolver.ts"
 export { parseRetryAfter, readRetryAfter } from "./retry-after.ts"
-export { type HostMap, parseHosts, parseRedirect, parseTarget, type Target } from "./url.ts"
+export { createOpenStream, type OpenStream, type StreamSetup } from "./stream.ts"
+export { type HostMap, parseChosenTarget, parseHosts, parseRedirect, parseTarget, type Target } from "./url.ts"

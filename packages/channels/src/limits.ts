@@ -49,6 +49,24 @@ export const socketLimits: SocketLimits = {
   maxSocketBytes: 1_048_576,
 }
 
+/** How far one stream of lines may go. It has no end of its own: whoever reads it ends it. */
+export interface StreamLimits {
+  /** From the call to the head of the answer: queue, DNS and connection. */
+  readonly openMs: number
+  /** The longest time in which no byte arrives; who sends a stream sends something in between to show that it lives. */
+  readonly quietMs: number
+  readonly maxLineBytes: number
+  /** Received in one minute. */
+  readonly maxBytesPerMinute: number
+}
+
+export const streamLimits: StreamLimits = {
+  openMs: fetchLimits.totalMs,
+  quietMs: 60_000,
+  maxLineBytes: 16_384,
+  maxBytesPerMinute: 1_048_576,
+}
+
 export interface ResolverLimits {
   /** All servers and attempts together. */
   readonly totalMs: number
@@ -161,6 +179,8 @@ export const maxEventTags = 1_000
 export const maxNotes = 50
 /** Texts with a proof that are taken from one nostr account. */
 export const maxNostrTexts = 16
+/** Versions of the sigchain of one key that are taken from relays: those that differ, newest first. */
+export const maxNostrChains = 4
 /** From the first open connection on: how long the relays may take together. */
 export const relayWaitMs = 4_000
 /** How long the others may still take when one relay has given all it has, and a proof was among it. */

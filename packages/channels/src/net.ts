@@ -3,11 +3,12 @@ import { type AnswerCache, createMemoryCache } from "./answer-cache.ts"
 import type { ChannelSettings, Net } from "./channel.ts"
 import type { Dial } from "./dial.ts"
 import { createFetch } from "./fetch.ts"
-import { type FetchLimits, fetchLimits, type SocketLimits } from "./limits.ts"
+import { type FetchLimits, fetchLimits, type SocketLimits, type StreamLimits } from "./limits.ts"
 import { createHostQueue } from "./queue.ts"
 import { createRateLimitMemory, type RateLimitMemory } from "./rate-limit.ts"
 import { createResolver, type Resolver } from "./resolver.ts"
 import type { OpenSocket } from "./socket.ts"
+import type { OpenStream } from "./stream.ts"
 
 export interface NetOptions {
   /** The system's resolver unless given. */
@@ -20,7 +21,7 @@ export interface NetOptions {
   readonly ca?: string
   /** Opens the connections of fetches and WebSockets; Node's own unless given. */
   readonly dial?: Dial
-  readonly limits?: Partial<FetchLimits & SocketLimits>
+  readonly limits?: Partial<FetchLimits & SocketLimits & StreamLimits>
   /** In memory unless given. */
   readonly cache?: AnswerCache
   /** In memory unless given. */
@@ -45,6 +46,7 @@ export function createNet(options: NetOptions = {}): Net {
   // Those we suggest are not the reader's own choice: no name of theirs may lead to a private place.
   const chosen = new Set(settings.relays)
   let opener: Promise<OpenSocket> | undefined
+  let streamer: Promise<OpenStream> | undefined
   return {
     resolveTxt: resolver.resolveTxt,
     fetch: createFetch({ ...setup, cache }),
@@ -52,6 +54,10 @@ export function createNet(options: NetOptions = {}): Net {
       // Few commands speak with a relay, and the library is long to load.
       opener ??= import("./socket.ts").then(({ createOpenSocket }) => createOpenSocket({ ...setup, chosen }))
       return (await opener)(url, socketOptions)
+    },
+    async openStream(url, streamOptions) {
+      streamer ??= import("./stream.ts").then(({ createOpenStream }) => createOpenStream(setup))
+      return (await streamer)(url, streamOptions)
     },
     now,
     settings: { relays: defaultRelays, ...settings },

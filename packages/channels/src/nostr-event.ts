@@ -24,11 +24,15 @@ export const eventKinds = { profile: 0, note: 1, deletion: 5, identities: 10_011
 
 /** The `d` tag of the application data that holds a proof. */
 export const appDataName = "kez"
+/** The `d` tag of the application data that holds the sigchain of the key. */
+export const chainDataName = "kez-sigchain"
 
 export interface EventExpectation {
   /** The author's key as hex. */
   readonly author: string
   readonly kinds: readonly number[]
+  /** The `d` tag of application data; that of a proof unless given. */
+  readonly name?: string
   /** Unix seconds. */
   readonly now: number
 }
@@ -54,8 +58,9 @@ export function readEvent(value: unknown, expected: EventExpectation): NostrEven
   if (!expected.kinds.includes(event.kind)) throw notAnEvent(`one of kind ${expected.kinds.join(" or ")}`)
   // Two `d` tags: a relay and a reader may each go by another one.
   const names = event.tags.filter(([name]) => name === "d").map(([, name]) => name)
-  if (event.kind === eventKinds.appData && (names.length !== 1 || names[0] !== appDataName)) {
-    throw notAnEvent(`exactly one d tag, "${appDataName}"`)
+  const { name: expectedName = appDataName } = expected
+  if (event.kind === eventKinds.appData && (names.length !== 1 || names[0] !== expectedName)) {
+    throw notAnEvent(`exactly one d tag, "${expectedName}"`)
   }
   if (event.created_at > expected.now + limits.clockSkewSeconds) {
     throw new KezError("time.future", "Cannot use the event: expected a time that is not in the future")

@@ -26,6 +26,8 @@ export interface LookQuestion {
   /** The author's key as hex. */
   readonly author: string
   readonly kinds: readonly number[]
+  /** The `d` tag of application data; that of a proof unless given. */
+  readonly name?: string
   readonly filters: readonly Filter[]
   /** Whether this is worth a check of its signature. All others are counted and forgotten. */
   isWanted(event: NostrEvent): boolean
@@ -99,7 +101,7 @@ interface Asking {
 async function askOne(url: string, question: LookQuestion, asking: Asking): Promise<RelayReport> {
   const { net, verified, signal, onOpen } = asking
   const tally = { events: 0, faults: new Map<string, number>(), sent: new Set<string>() }
-  const expected: EventExpectation = { author: question.author, kinds: question.kinds, now: net.now() }
+  const expected: EventExpectation = { ...question, now: net.now() }
   const place = { url, fetchedAt: net.now() }
   const onEvent = (value: unknown) => {
     tally.events += 1

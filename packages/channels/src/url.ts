@@ -44,6 +44,20 @@ export function parseTarget(text: string, hosts: HostMap = new Map()): Target {
 }
 
 /**
+ * The target of a URL that the reader named as a place of their own choice. One that `parseTarget` takes is like any other;
+ * else it is taken as it is: private, on any port. The right is the request's: a text that names the same URL has none.
+ */
+export function parseChosenTarget(text: string, hosts: HostMap = new Map()): Target {
+  try {
+    return parseTarget(text, hosts)
+  } catch (error) {
+    if (!(error instanceof KezError) || error.code === "net.url") throw error
+    const url = parseWebUrl(text)
+    return { url, sent: url, base: url }
+  }
+}
+
+/**
  * Where a WebSocket goes: `wss:` under the rules of `https:`. `ws:` only to a configured origin, or as one of the
  * chosen URLs, which are taken as they are. Throws like `parseTarget`.
  */

@@ -19,6 +19,7 @@ export async function run(context: Context, options: { readonly origin?: boolean
     ["unlock_for", settings.unlockFor],
     ["hosts", settings.hosts],
     ["relays", inForce(settings.relays, defaultRelays)],
+    ["stores", settings.stores],
     ["public_resolvers", inForce(settings.publicResolvers, defaultPublicResolvers)],
     ["github_token", withoutSecret(settings.githubToken)],
   ]

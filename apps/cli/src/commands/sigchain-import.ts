@@ -9,8 +9,8 @@ import {
   KezError,
   limits,
 } from "@kez/core"
-import { readDocumentChain } from "../chain-sources.ts"
 import { chainStatus } from "../chain-text.ts"
+import { readDocumentChain } from "../chains/chain-document.ts"
 import type { Context } from "../context.ts"
 import { documentName, readDocument } from "../documents.ts"
 import { exitCodes } from "../exit-codes.ts"

@@ -2,6 +2,7 @@
 import type { Net } from "@kez/channels"
 import { KezError, limits, parseKeyIdentity } from "@kez/core"
 import type { Served } from "../chain-sources.ts"
+import { storesOf } from "../chains/store-url.ts"
 import type { Answer } from "../consult.ts"
 import type { Context } from "../context.ts"
 import { documentName, readDocument } from "../documents.ts"
@@ -15,6 +16,8 @@ export interface VerifyOptions {
   readonly fresh?: boolean
   /** Files with chain documents. */
   readonly chain?: readonly string[]
+  /** Base URLs of stores, besides those of the settings. */
+  readonly store?: readonly string[]
   readonly resolver?: string
   readonly offline?: boolean
   readonly acceptNewAccount?: boolean
@@ -39,6 +42,7 @@ export async function readDemands(context: Context, options: VerifyOptions): Pro
     requireChain: options.requireChain === true,
     requireFresh: options.fresh === true,
     acceptNewAccount: options.acceptNewAccount === true,
+    stores: storesOf(context, options.store),
     documents: await Promise.all((options.chain ?? []).map(readChainFile)),
     timeoutMs,
     net,

@@ -55,10 +55,11 @@ export function withLookingOptions(command: Command): Command {
   return command
     .option("--require-chain", "fail unless the identity's chain was found, so that a revocation would be seen")
     .option("--chain <file>", "a chain document to consult too; may be repeated", collect, [])
+    .option("--store <url>", "a sigchain store to ask too; may be repeated", collect, [])
     .option("--resolver <server>", "DNS server: 1.2.3.4, [::1]:53, or https://… for DNS over HTTPS")
     .option("--timeout <seconds>", "how long one place may take (default: 10)")
 }
 
-function collect(value: string, earlier: readonly string[]): readonly string[] {
+export function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value]
 }

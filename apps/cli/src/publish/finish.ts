@@ -50,9 +50,10 @@ export async function finishPublication(context: Context, work: Publishing, seen
 /** With what this computer knows of the chain. The place is not asked again. */
 async function judge(context: Context, { account, demands }: Publishing, publication: Publication): Promise<Answer> {
   const { consult } = await import("../consult.ts")
-  const { requireChain, requireFresh, documents, timeoutMs, net } = demands
+  const { requireChain, requireFresh, documents, stores, timeoutMs, net } = demands
   const look = async () => lookOf(publication)
-  return consult(context, { subject: account.subject, requireChain, requireFresh, documents, timeoutMs, net, look })
+  const demanded = { requireChain, requireFresh, documents, stores, timeoutMs, net }
+  return consult(context, { subject: account.subject, ...demanded, look })
 }
 
 async function describe(

@@ -13,6 +13,9 @@ import {
 } from "@kez/core"
 import { guard, type Store } from "./database.ts"
 
+/** Branches of one answer that are stored: each is replayed from event 0. */
+const maxEnds = 32
+
 /** What became of a branch that was handed to the store. */
 export interface Stored {
   readonly chain: Digest
@@ -121,6 +124,42 @@ function isKnownBranch(store: Store, chain: Digest, events: readonly SigchainEve
     before = envelopeDigest(event)
     return follows && known.has(before)
   })
+}
+
+/**
+ * Stores events of any branches of a known chain, as far as they are valid. Their order means nothing. To be called in a
+ * transaction. Returns how many were not known before.
+ */
+export function storeEvents(
+  store: Store,
+  chain: Digest,
+  events: readonly SigchainEvent[],
+  now: number,
+): { readonly added: number } {
+  const byDigest = (list: readonly SigchainEvent[]) => new Map(list.map((event) => [envelopeDigest(event), event]))
+  const known = byDigest(loadEvents(store, chain))
+  const fresh = [...byDigest(events)].filter(([digest]) => !known.has(digest))
+  const all = new Map([...known, ...fresh])
+  const followed = new Set(fresh.flatMap(([, { payload }]) => payload.prev ?? []))
+  const ends = fresh.flatMap(([digest, event]) => (followed.has(digest) ? [] : [event])).slice(0, maxEnds)
+  const stored = ends.flatMap((end) => {
+    const branch = branchTo(end, all)
+    return branch === undefined ? [] : [storeBranch(store, branch, now).added]
+  })
+  return { added: stored.reduce((sum, one) => sum + one, 0) }
+}
+
+/** From event 0 to `end`; undefined where an event between them is not known. */
+function branchTo(end: SigchainEvent, all: ReadonlyMap<Digest, SigchainEvent>): readonly SigchainEvent[] | undefined {
+  const branch = [end]
+  for (let event = end; event.payload.prev !== undefined; ) {
+    const before = all.get(event.payload.prev)
+    // Numbers that go down make a circle impossible.
+    if (before === undefined || before.payload.seq >= event.payload.seq) return undefined
+    branch.push(before)
+    event = before
+  }
+  return branch.reverse()
 }
 
 function validPart(events: readonly SigchainEvent[], chain: Digest): Pick<ChainReplay, "path" | "refused"> {

@@ -16,6 +16,7 @@ export function createFakeNet(txt: Readonly<Record<string, FakeTxt>>): FakeNet {
     now: () => 1_800_000_000,
     fetch: () => Promise.reject(new Error("no web in this test")),
     openSocket: () => Promise.reject(new Error("no relay in this test")),
+    openStream: () => Promise.reject(new Error("no stream in this test")),
     settings: { relays: [] },
     async resolveTxt(name): Promise<TxtAnswer> {
       asked.push(name)

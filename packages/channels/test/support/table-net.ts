@@ -60,6 +60,7 @@ export function createTableNet({ now = 1_800_000_000, web = [], txt = {}, relays
         throw new KezError("net.refused", `Cannot fetch from ${new URL(url).host}: not in the table`)
       return answerOf(answer, options, now)
     },
+    openStream: (url) => Promise.reject(new KezError("net.refused", `Cannot follow ${url}: not in the table`)),
     async openSocket(url, { signal }) {
       const relay = relays.find((one) => one.url === url)
       asked.push(`REQ ${url}`)
