@@ -8,6 +8,7 @@ export interface PersonSetup {
   /** Of config.toml. */
   readonly hosts?: Readonly<Record<string, string>>
   readonly relays?: readonly string[]
+  readonly stores?: readonly string[]
   readonly resolver?: string
   readonly publicResolvers?: readonly string[]
   /** The kind of key that the person holds. A mere reader holds none. */
@@ -84,11 +85,12 @@ async function makeKey(kez: Person["kez"], type: string): Promise<string> {
   return JSON.parse(stdout).data.identity
 }
 
-function configOf({ hosts = {}, relays, resolver, publicResolvers }: PersonSetup): string {
+function configOf({ hosts = {}, relays, stores, resolver, publicResolvers }: PersonSetup): string {
   const list = (name: string, texts: readonly string[] | undefined): readonly string[] =>
     texts === undefined ? [] : [`${name} = ${JSON.stringify(texts)}`]
   return [
     ...list("relays", relays),
+    ...list("stores", stores),
     // Without a test's own resolver nobody's is asked.
     ...list("resolver", [resolver ?? "127.0.0.1:9"]),
     ...list("public_resolvers", publicResolvers),

@@ -47,7 +47,10 @@ function weighDocument({ name, reading, evidence }: ChainDocument, { url, heads 
   const { events, fault } = reading
   const chain = chainOf(events)
   const seen = { ...evidence, note: fault?.message ?? `${events.length} events`, ...codeOf(fault) }
-  const place = chain === undefined ? undefined : underChainId(name.startsWith("nostr:") ? url : name, chain)
+  const where = name.startsWith("nostr:") ? url : name
+  // What only the reader's settings may reach is not asked once it is in them no more.
+  const isOpen = weight.kind !== "store" || /^https:\/\/[^/:]+\//.test(where)
+  const place = chain === undefined || !isOpen ? undefined : underChainId(where, chain)
   const as = (result: Pick<ChainSource, "outcome" | "events" | "code">, evidence: Evidence): Served => {
     const own = heads.filter(({ payload }) => payload.chain === chain)
     return { source: { name, ...weight, ...result, ...(own.length === 0 ? {} : { heads: own }) }, evidence, place }

@@ -132,8 +132,8 @@ export async function judge(context: Context, question: Question): Promise<Judge
   ])
 
   const before = await readLocal(context, lookUp)
-  askKnown(asking, question, before)
   const isCut = askStores(asking, question, { ...lookUp, marks: before.marks })
+  askKnown(asking, question, before)
   // A place may name a chain that is known here by other keys: what is held of it, and who served it, counts too.
   const named = chainsOf([...(await asking.served()), ...question.documents], lookUp)
   const local = await readLocal(context, { ...lookUp, chains: [...lookUp.chains, ...named] })

@@ -52,6 +52,6 @@ export function appendOutcome(
       : [...lines, where, ...notes]
     ).join("\n"),
     warnings: [...fork, ...(events[0]?.payload.seq === 0 ? [begun] : []), ...warnings, ...(plan.warnings ?? [])],
-    next: next ?? "publish the chain: kez sigchain export --out kez-sigchain.jsonl",
+    next: next ?? "publish the chain: kez sigchain publish",
   }
 }

@@ -3,7 +3,7 @@ import { decodeText, KezError, limits, type Publication } from "@kez/core"
 import { consult } from "../consult.ts"
 import { documentName, readDocument } from "../documents.ts"
 import type { Handler } from "../run.ts"
-import { readDemands, type VerifyOptions, verdictOutcome } from "./verify-options.ts"
+import { readDemands, refreshIfOwn, type VerifyOptions, verdictOutcome } from "./verify-options.ts"
 
 export const run: Handler<VerifyOptions> = async (context, { args: [path = "-"], ...options }) => {
   const publication = textOf(documentName(path), await readDocument(path, limits.maxTextBytes))
@@ -14,6 +14,7 @@ export const run: Handler<VerifyOptions> = async (context, { args: [path = "-"],
     net: options.offline === true ? undefined : net,
     look: async () => ({ publication, hints: [] }),
   })
+  if (options.offline !== true) await refreshIfOwn(context, [answer], { stores: demands.stores, net })
   return verdictOutcome(context, answer)
 }
 

@@ -7,7 +7,7 @@ import { count } from "../short-text.ts"
 import { worstExitCode } from "../verdict-order.ts"
 import { verdictText } from "../verdict-text.ts"
 import { type Demands, verifyAccounts } from "../verify-accounts.ts"
-import { readDemands, type VerifyOptions, verdictOutcome } from "./verify-options.ts"
+import { readDemands, refreshIfOwn, type VerifyOptions, verdictOutcome } from "./verify-options.ts"
 
 export interface VerifyIdOptions extends VerifyOptions {
   /** Seconds, as typed; true where none were given. */
@@ -22,6 +22,7 @@ export const run: Handler<VerifyIdOptions> = async (context, { args, watch, ...o
     return watchAccounts(context, accounts, { demands, interval: watch })
   }
   const answers = await verifyAccounts(context, accounts, { ...demands, ...progressOf(context, accounts) })
+  await refreshIfOwn(context, answers, demands)
   const [only, ...others] = answers
   return only !== undefined && others.length === 0 ? verdictOutcome(context, only) : verdictsOutcome(context, answers)
 }

@@ -61,6 +61,17 @@ export async function verdictOutcome(context: Context, answer: Answer): Promise<
   }
 }
 
+/** Whoever verifies an account of their own identity gives their stores a fresh head, if they have stores. */
+export async function refreshIfOwn(
+  context: Context,
+  answers: readonly Answer[],
+  demands: Pick<Demands, "stores" | "net">,
+): Promise<void> {
+  if (demands.stores.length === 0) return
+  const { refreshOwnHead } = await import("../chains/own-head.ts")
+  await refreshOwnHead(context, answers, demands)
+}
+
 /** The network is opened when the first place is asked: most files name none. */
 function lazyNet(context: Context, resolver: string | undefined, timeoutMs: number): () => Promise<Net> {
   let net: Promise<Net> | undefined

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander"
 import { action } from "../run.ts"
 import { withExamples } from "./help.ts"
 import { withKeyOptions } from "./key-options.ts"
+import { collect } from "./verify.ts"
 
 export function addSigchainCommands(program: Command): void {
   const sigchain = program
@@ -14,13 +15,14 @@ export function addSigchainCommands(program: Command): void {
     sigchain,
     "kez sigchain add dns:example.org",
     "kez sigchain revoke github:old-login",
+    "kez sigchain publish --store https://sig.example.org",
     "kez sigchain show",
-    "kez sigchain export --out kez-sigchain.jsonl",
   )
   addSubjects(sigchain)
   addKeys(sigchain)
   addLooking(sigchain)
   addMoving(sigchain)
+  addPublishing(sigchain)
 }
 
 function addSubjects(sigchain: Command): void {
@@ -138,4 +140,52 @@ function addMoving(sigchain: Command): void {
     "kez sigchain import kez-sigchain.jsonl",
     "curl https://example.org/.well-known/kez-sigchain.jsonl | kez sigchain import -",
   )
+}
+
+function addPublishing(sigchain: Command): void {
+  const publish = withStoreOptions(sigchain.command("publish"))
+    .description(
+      "Put your chain where readers look for it: into stores, onto a web site, onto nostr; or print the lines for your zones. What a place has and this computer lacks is brought here first.",
+    )
+    .summary("put your chain where readers look")
+    .addOption(new Option("--to <place...>", "where (default: your stores)").choices(["sig", "web", "dns", "nostr"]))
+    .option("--web <dir>", "the folder that your web server serves; writes .well-known/kez-sigchain.jsonl there")
+    .option("--url <url>", "for --to dns: where your chain lies (default: your first store, else your domain)")
+    .option("--credential-file <path>", "for --to nostr: file with the nsec; - is stdin")
+    .action(action(() => import("../commands/sigchain-publish.ts")))
+  withExamples(
+    withKeyOptions(publish),
+    "kez sigchain publish --store https://sig.example.org",
+    "kez sigchain publish --web /var/www/html",
+    "kez sigchain publish --to sig nostr",
+    "kez sigchain publish --to dns --url https://example.org/.well-known/kez-sigchain.jsonl",
+  )
+  const fetching = withStoreOptions(sigchain.command("fetch [id]"))
+    .description("Bring a chain here: by chain id, key, name of an identity, or dns:… Forks are kept as evidence.")
+    .summary("bring a chain here")
+    .option("--from <url>", "a store or a chain document to ask instead; may be repeated", collect, [])
+    .action(action(() => import("../commands/sigchain-fetch.ts")))
+  withExamples(
+    fetching,
+    "kez sigchain fetch ed25519:9f2c…",
+    "kez sigchain fetch dns:example.org",
+    "kez sigchain fetch sha256:41ab… --from https://sig.example.org",
+  )
+  const sync = withStoreOptions(sigchain.command("sync"))
+    .description("Make your chain one in all stores and here: what any of them has, all have afterwards.")
+    .summary("make your chain one everywhere")
+    .action(action(() => import("../commands/sigchain-sync.ts")))
+  withExamples(withKeyOptions(sync), "kez sigchain sync", "kez sigchain sync --store https://sig.example.org --json")
+  const watch = withStoreOptions(sigchain.command("watch [id]"))
+    .description("Say what changes in a chain as it happens. It ends with Ctrl-C.")
+    .summary("say what changes in a chain")
+    .action(action(() => import("../commands/sigchain-watch.ts")))
+  withExamples(watch, "kez sigchain watch ed25519:9f2c…", "kez sigchain watch sha256:41ab… --json")
+}
+
+function withStoreOptions(command: Command): Command {
+  return command
+    .option("--store <url>", "a store to ask too; may be repeated (default: stores of the settings)", collect, [])
+    .option("--resolver <server>", "DNS server: 1.2.3.4, [::1]:53, or https://… for DNS over HTTPS")
+    .option("--timeout <seconds>", "how long one place may take (default: 10)")
 }

@@ -89,7 +89,7 @@ async function describe(
     ].join("\n"),
     exitCode: exitCodeOfVerdict(answer.verdict),
     warnings: [...warnBegun(extended), ...warnFew(outcomes), ...(await silentCaches(context, servers))],
-    ...(events.length === 0 ? {} : { next: `${needed}: kez sigchain export --out kez-sigchain.jsonl` }),
+    ...(events.length === 0 ? {} : { next: `${needed}: kez sigchain publish` }),
   }
 }
 
