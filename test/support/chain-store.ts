@@ -59,34 +59,45 @@ export async function startChainStore(t: { after(clean: () => Promise<void>): vo
     asked.push(`${method} ${url}`)
     const [, id = "", end = ""] = /^\/v1\/chains\/([^/?]+)(\/[a-z]+)?$/.exec(url) ?? []
     const lie = lies.get(end)
-    if (lie !== undefined) return lie(request, response)
-    if (method === "POST") return take(response, { id, end, body: await readBody(request) })
+    if (lie !== undefined) {
+      lie(request, response)
+    } else if (method === "POST") {
+      sendReply(response, take({ id, end, body: await readBody(request) }))
+    } else if (end === "/stream" && find(id).length === 1) {
+      openStream(response, find(id)[0] ?? "")
+    } else {
+      sendReply(response, read(id, end))
+    }
+  }
+
+  function read(id: string, end: string): Reply {
     const found = find(id)
     const [chain, ...others] = found
-    if (chain === undefined) return problem(response, 404, { code: "chain.unknown" })
-    if (others.length > 0) return problem(response, 409, { code: "chain.fork", chains: found })
+    if (chain === undefined) return problem(404, { code: "chain.unknown" })
+    if (others.length > 0) return problem(409, { code: "chain.fork", chains: found })
     const events = shown.get(chain) ?? chains.get(chain) ?? []
     const { path, head, digests } = replayChain(events, { chain })
     switch (end) {
       case "":
-        return send(response, 200, formatChain(path), "application/jsonl")
+        return { status: 200, body: formatChain(path), type: "application/jsonl" }
       case "/head": {
         const own = heads.filter(({ payload }) => payload.chain === chain).reverse()
-        return send(response, 200, JSON.stringify({ chain, ...head, heads: own }), "application/json")
+        return { status: 200, body: JSON.stringify({ chain, ...head, heads: own }) }
       }
       case "/forks": {
         const losing = events.filter((event) => !digests.includes(envelopeDigest(event)))
-        return send(response, 200, formatChain(losing), "application/jsonl")
+        return { status: 200, body: formatChain(losing), type: "application/jsonl" }
       }
-      case "/stream":
-        response.writeHead(200, { "content-type": "text/event-stream" })
-        response.write(": hello\n\n")
-        streams.set(response, chain)
-        response.on("close", () => streams.delete(response))
-        return
       default:
-        return problem(response, 404, {})
+        return problem(404, {})
     }
+  }
+
+  function openStream(response: ServerResponse, chain: string): void {
+    response.writeHead(200, { "content-type": "text/event-stream" })
+    response.write(": hello\n\n")
+    streams.set(response, chain)
+    response.on("close", () => streams.delete(response))
   }
 
   function find(id: string): readonly string[] {
@@ -96,34 +107,32 @@ export async function startChainStore(t: { after(clean: () => Promise<void>): vo
     )
   }
 
-  function take(response: ServerResponse, { id, end, body }: { id: string; end: string; body: string }): void {
+  function take({ id, end, body }: { readonly id: string; readonly end: string; readonly body: string }): Reply {
     try {
-      if (end === "/heads") {
-        const head = decodeEnvelope(body, "chain_head")
-        if (!heads.some((one) => formatEnvelope(one) === formatEnvelope(head))) heads.push(head)
-        return send(response, 201, "{}", "application/json")
-      }
-      return takeEvent(response, id, decodeEnvelope(body, "sigchain_event"))
+      if (end !== "/heads") return takeEvent(id, decodeEnvelope(body, "sigchain_event"))
+      const head = decodeEnvelope(body, "chain_head")
+      if (!heads.some((one) => formatEnvelope(one) === formatEnvelope(head))) heads.push(head)
+      return { status: 204, body: "" }
     } catch (error) {
       if (!(error instanceof KezError)) throw error
-      return problem(response, 422, { code: error.code })
+      return problem(422, { code: error.code })
     }
   }
 
-  function takeEvent(response: ServerResponse, chain: string, event: SigchainEvent): void {
+  function takeEvent(chain: string, event: SigchainEvent): Reply {
     const events = chains.get(chain) ?? []
     const digest = envelopeDigest(event)
-    if (events.some((one) => envelopeDigest(one) === digest)) return send(response, 200, "{}", "application/json")
+    if (events.some((one) => envelopeDigest(one) === digest)) return { status: 200, body: "{}" }
     const { prev } = event.payload
     if (prev !== undefined && !events.some((one) => envelopeDigest(one) === prev)) {
-      return problem(response, 409, { code: "chain.gap" })
+      return problem(409, { code: "chain.gap", kept: false })
     }
     const after = replayChain([...events, event], { chain })
     const refusal = after.refused.find((one) => one.digest === digest)
-    if (refusal !== undefined) return problem(response, 422, { code: refusal.code })
+    if (refusal !== undefined) return problem(422, { code: refusal.code })
     put(event)
-    if (after.digests.includes(digest)) return send(response, 201, "{}", "application/json")
-    return problem(response, 409, { code: "chain.fork", head: after.head })
+    if (after.digests.includes(digest)) return { status: 201, body: "{}" }
+    return problem(409, { code: "chain.fork", kept: true, head: after.head })
   }
 
   function put(...events: readonly SigchainEvent[]): void {
@@ -166,13 +175,24 @@ export async function startChainStore(t: { after(clean: () => Promise<void>): vo
   }
 }
 
+interface Reply {
+  readonly status: number
+  readonly body: string
+  /** JSON unless given. */
+  readonly type?: string
+}
+
+function problem(status: number, members: Readonly<Record<string, unknown>>): Reply {
+  return { status, body: JSON.stringify({ status, ...members }), type: "application/problem+json" }
+}
+
+function sendReply(response: ServerResponse, { status, body, type = "application/json" }: Reply): void {
+  send(response, status, body, type)
+}
+
 export function send(response: ServerResponse, status: number, body: string, type = "text/plain"): void {
   if (!response.headersSent) response.writeHead(status, { "content-type": type })
   response.end(body)
-}
-
-function problem(response: ServerResponse, status: number, members: Readonly<Record<string, unknown>>): void {
-  send(response, status, JSON.stringify({ status, ...members }), "application/problem+json")
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

@@ -15,29 +15,18 @@ import {
 import type { Served } from "./chain-sources.ts"
 import { type AskedPlaces, type Asking, createAsking, storeUrls } from "./chains/asking.ts"
 import { chainOf } from "./chains/chain-document.ts"
+import { type Local, type LookUp, readLocal } from "./chains/local-chains.ts"
 import { chainUrl } from "./chains/store-url.ts"
 import type { Context } from "./context.ts"
 import { lazy } from "./lazy.ts"
 import { domainOf, keysOfProofs, type ProofKeys, wellKnownOf } from "./proof-keys.ts"
 import { count } from "./short-text.ts"
-import { hasStore, readStore } from "./store/access.ts"
-import type { KnownSource } from "./store/sources.ts"
+import { hasStore } from "./store/access.ts"
 import type { Proven } from "./store/verdicts.ts"
 import { nextTurn } from "./turns.ts"
 
 // Most files are judged without any of these.
 const loadRemember = lazy(() => import("./remember.ts"))
-const loadTables = lazy(() =>
-  Promise.all([
-    import("./store/chains.ts"),
-    import("./store/heads.ts"),
-    import("./store/marks.ts"),
-    import("./store/sources.ts"),
-  ]),
-)
-
-/** How the local store is called in evidence. */
-const localName = "this computer"
 /** How long a result waits for a place that nobody named. */
 const unexpectedMs = 3_000
 /** Domains and keys whose own places are asked because proofs name them. */
@@ -83,19 +72,6 @@ export interface Answer {
   /** Whether every place that should have the chain answered. */
   readonly isWhole?: boolean
   readonly health?: AccountLook["health"]
-}
-
-/** What this computer knows of some chains. */
-export interface Local {
-  readonly chains: readonly Digest[]
-  readonly source: ChainSource
-  readonly marks: readonly ChainMark[]
-  readonly places: readonly KnownSource[]
-}
-
-export interface LookUp {
-  readonly primaries: readonly string[]
-  readonly chains: readonly Digest[]
 }
 
 /** Looks, judges, and remembers what was found, all before anything is shown. */
@@ -272,24 +248,6 @@ function namesPrimary({ payload }: SigchainEvent, primaries: readonly string[]):
   return (
     primaries.includes(payload.primary) || (payload.op === "rotate" && primaries.includes(payload.payload.new_primary))
   )
-}
-
-async function readLocal(context: Context, lookUp: LookUp): Promise<Local> {
-  const source = { name: localName, kind: "local", expected: false } as const
-  const none: Local = { chains: [], source: { ...source, outcome: "absent" }, marks: [], places: [] }
-  return readStore<Local>(context, none, async (store) => {
-    const [{ chainsOfKey, loadEvents }, { loadHeads }, { loadMarks }, { loadSources }] = await loadTables()
-    const byKey = lookUp.primaries.flatMap((key) => chainsOfKey(store, key, "primary"))
-    const chains = [...new Set([...lookUp.chains, ...byKey])]
-    const events = chains.flatMap((chain) => loadEvents(store, chain))
-    const heads = chains.flatMap((chain) => loadHeads(store, chain, context.now()))
-    return {
-      chains,
-      source: { ...source, outcome: events.length === 0 ? "absent" : "found", events, heads },
-      marks: loadMarks(store, { chains, primaries: lookUp.primaries }),
-      places: chains.flatMap((chain) => loadSources(store, chain)),
-    }
-  })
 }
 
 /** Each thing once, and what the places said in full. */

@@ -49,12 +49,14 @@ export async function verifyAccounts(
   accounts: readonly Account[],
   demands: Demands & { onAnswer?(answer: Answer, account: Account): void },
 ): Promise<readonly Answer[]> {
-  const first = await verifyOnce(context, accounts, demands)
+  // Accounts of one identity have one chain, which is asked for once.
+  const shared: AskedPlaces = new Map()
+  const first = await verifyOnce(context, accounts, { ...demands, shared })
   const late = new Set(accounts.length < 2 ? [] : await judgedTooEarly(context, first))
   if (late.size === 0) return first
   const { onAnswer: _, ...quietly } = demands
   const waiting = accounts.filter((_, at) => late.has(at))
-  const second = (await verifyOnce(context, waiting, quietly)).values()
+  const second = (await verifyOnce(context, waiting, { ...quietly, shared })).values()
   return first.map((answer, at) => {
     const again = late.has(at) ? second.next().value : undefined
     // "Before" is before this command.
@@ -80,20 +82,18 @@ async function judgedTooEarly(context: Context, answers: readonly Answer[]): Pro
 async function verifyOnce(
   context: Context,
   accounts: readonly Account[],
-  demands: Demands & { onAnswer?(answer: Answer, account: Account): void },
+  demands: Demands & { readonly shared: AskedPlaces; onAnswer?(answer: Answer, account: Account): void },
 ): Promise<readonly Answer[]> {
   if (accounts.length === 0) return []
   const net = await demands.net()
   const { createLook } = await loadChannels()
   const look = createLook(net)
-  // Accounts of one identity have one chain, which is asked for once.
-  const shared: AskedPlaces = new Map()
   const lanes = { laneOf: ({ system }: Account) => system, width: accountsPerChannel }
   return shareStore(context, async (hurry) => {
     let unwritten = 0
     // The next account is looked at while this one is written: the disk would hold up the places.
     const judged = await inLanes(accounts, lanes, async (account) => {
-      const { remembered, events } = await judgeAccount(context, account, { ...demands, shared }, look)
+      const { remembered, events } = await judgeAccount(context, account, demands, look)
       unwritten += events
       const told = remembered.then(
         (answer) => demands.onAnswer?.(answer, account),

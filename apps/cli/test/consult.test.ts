@@ -5,7 +5,8 @@ import { existsSync } from "node:fs"
 import { test } from "node:test"
 import type { FetchAnswer, Net } from "@kez/channels"
 import { type ChainReplay, encodeProof, formatChain, KezError, type Signer, signClaim, type Verdict } from "@kez/core"
-import { askPlace, chainOfDocument } from "../src/chain-sources.ts"
+import { chainOfDocument } from "../src/chain-sources.ts"
+import { askChain } from "../src/chains/ask-chain.ts"
 import { consult, type Question } from "../src/consult.ts"
 import { wellKnownOf } from "../src/proof-keys.ts"
 import { readStore } from "../src/store/access.ts"
@@ -253,12 +254,13 @@ test("consult() calls an account without a proof revoked where the chain of its 
   assert.deepEqual([found.status, found.primary], ["valid", signerOf(2).key])
 })
 
-test("askPlace() decodes a document once, however many accounts name it, and each other one anew", async () => {
+test("askChain() decodes a document once, however many accounts name it, and each other one anew", async () => {
   const chain = await grow(undefined, owner, listed)
   const longer = await grow(chain, owner, revoked)
   const net = netOf({ [hint]: formatChain(chain.path), [wellKnown]: formatChain(longer.path) })
-  const first = await askPlace(net, hint, 1_000)
-  const longest = await askPlace(net, wellKnown, 1_000)
-  assert.equal((await askPlace(net, hint, 1_000)).reading, first.reading)
-  assert.deepEqual([first.reading.events.length, longest.reading.events.length], [1, 2])
+  const readingAt = async (url: string) => (await askChain(net, url, { timeoutMs: 1_000 })).documents[0]?.reading
+  const first = await readingAt(hint)
+  const longest = await readingAt(wellKnown)
+  assert.equal(await readingAt(hint), first)
+  assert.deepEqual([first?.events.length, longest?.events.length], [1, 2])
 })

@@ -63,8 +63,8 @@ export interface StreamLimits {
 export const streamLimits: StreamLimits = {
   openMs: fetchLimits.totalMs,
   quietMs: 60_000,
-  maxLineBytes: 16_384,
-  maxBytesPerMinute: 1_048_576,
+  maxLineBytes: 524_288,
+  maxBytesPerMinute: 4_194_304,
 }
 
 export interface ResolverLimits {

@@ -13,7 +13,7 @@ const loadWeigh = lazy(() => import("../chain-sources.ts"))
 export type AskedPlaces = Map<string, Promise<Asked>>
 
 /** Answers that are kept for others: each may hold a whole chain. */
-const maxShared = 64
+const maxShared = 16
 /** Keys and chains of one account that stores are asked about: a page may hold as many proofs as it likes. */
 const maxAskedIds = 8
 

@@ -43,9 +43,6 @@ export interface StoreOutcome {
   readonly retryAfterSeconds?: number
 }
 
-/** Answers by which a store has not kept an event, because another one has to be there first. */
-const gaps: readonly (Code | undefined)[] = ["chain.gap", "chain.repeat", "chain.prev", "chain.genesis"]
-
 interface Fate {
   readonly isKept: boolean
   /** Why no further event will be taken now. */
@@ -59,7 +56,8 @@ export async function pushChain(
   { whole, before, timeoutMs }: { readonly whole: WholeChain; readonly before: Asked; readonly timeoutMs: number },
 ): Promise<StoreOutcome> {
   const post = (path: string, body: string) => postTo(net, `${chainUrl(store, whole.chain)}/${path}`, body, timeoutMs)
-  const has = new Set([...before.documents.flatMap(eventsOf), ...before.forks].flatMap(digestsOf))
+  const served = [...before.documents.map(({ reading }) => reading), ...before.forks]
+  const has = new Set(served.flatMap(({ events }) => events.map(envelopeDigest)))
   const nothing = { store, sent: 0, missing: whole.path.length, untold: 0, head: false }
   if (before.outcome === "failed") {
     const { code = "net.status", note } = before.evidence
@@ -81,14 +79,6 @@ export async function pushChain(
     head,
     ...(main.stop ?? beside.stop),
   }
-}
-
-function eventsOf({ reading }: Asked["documents"][number]) {
-  return [{ events: reading.events }]
-}
-
-function digestsOf({ events }: { readonly events: readonly SigchainEvent[] }): readonly Digest[] {
-  return events.map(envelopeDigest)
 }
 
 type Post = (path: string, body: string) => Promise<Posted>
@@ -142,9 +132,9 @@ function fateOf(posted: Posted): Fate {
   const { answer } = posted
   const { status, retryAfterSeconds } = answer
   if (status === 200 || status === 201) return { isKept: true }
-  const { code } = readProblem(answer)
+  const { code, isKept } = readProblem(answer)
   // Valid, and on a losing branch: kept as evidence, and what follows it may win. [FORK-5]
-  if (status === 409 && !gaps.includes(code)) return { isKept: true }
+  if (status === 409 && isKept === true) return { isKept: true }
   const retry = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
   if (status === 429) return { isKept: false, stop: { code: "net.rate_limit", note: "asks to wait", ...retry } }
   return { isKept: false, stop: { code: code ?? "net.status", note: `answered ${status}`, ...retry } }

@@ -3,27 +3,32 @@
 export interface ServerEvent {
   /** "message" where none was named. */
   readonly event: string
-  readonly data: string
   /** The last id that the stream named; "" before any. */
   readonly id: string
 }
 
-/** An event of many long lines would grow without an end. */
-const maxDataBytes = 65_536
-
-/** Events with data, each when its empty line comes. Comments, which keep the connection alive, are passed over. */
+/**
+ * Events that have data, each when its empty line comes. What the data says is not read: the chain is fetched, and proves
+ * itself. Comments, which keep the connection alive, are passed over.
+ */
 export async function* readServerEvents(lines: AsyncIterable<string>): AsyncGenerator<ServerEvent> {
-  let [event, data, id] = ["", "", ""]
+  let [event, id] = ["", ""]
+  let hasData = false
   for await (const line of lines) {
     if (line === "") {
-      if (data !== "") yield { event: event === "" ? "message" : event, data: data.slice(0, -1), id }
+      if (hasData) yield { event: event === "" ? "message" : event, id }
       event = ""
-      data = ""
+      hasData = false
       continue
     }
     const [, field = "", value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
     if (field === "event") event = value
-    else if (field === "data" && data.length + value.length <= maxDataBytes) data += `${value}\n`
-    else if (field === "id" && !value.includes("\0")) id = value
+    else if (field === "data") hasData = true
+    else if (field === "id" && isHeaderValue(value)) id = value
   }
+}
+
+/** It is sent back in a header: what fits in none is no id. */
+function isHeaderValue(text: string): boolean {
+  return /^[!-~]{0,128}$/.test(text)
 }

@@ -40,6 +40,8 @@ export function readHeads(body: Uint8Array): readonly ChainHead[] {
 export interface Problem {
   /** Undefined where it named none that we know. */
   readonly code: Code | undefined
+  /** Whether the event was kept all the same; undefined where it does not say. */
+  readonly isKept: boolean | undefined
   /** Ids of the chains of a primary that has several. */
   readonly chains: readonly Digest[]
 }
@@ -48,7 +50,9 @@ export function readProblem({ body }: Pick<FetchAnswer, "body">): Problem {
   const members = membersOf(body)
   const code = members?.["code"]
   const chains = members?.["chains"]
+  const kept = members?.["kept"]
   return {
+    isKept: typeof kept === "boolean" ? kept : undefined,
     code: codes.find((known) => known === code),
     chains: Array.isArray(chains) ? chains.filter(isChainId).slice(0, maxChains) : [],
   }

@@ -49,7 +49,7 @@ export const run: Handler<WatchOptions> = async (context, { args: [typed], ...op
 
 /** What a store does is told when it changes, not at every try. */
 function createStateTeller({ flags }: Context, store: string) {
-  let last = ""
+  let last: string | undefined
   return (failure: KezError | undefined): void => {
     const state = failure?.message ?? ""
     if (state === last) return

@@ -1,5 +1,6 @@
 /** From what was typed to the whole graph: the chain, then every active account of it, looked at together. */
-import { type ChainReplay, formatIdentity, KezError, parseIdentity } from "@kez/core"
+import { type ChainReplay, formatIdentity, isDigest, KezError, parseIdentity } from "@kez/core"
+import type { ChainTarget } from "../chains/chain-target.ts"
 import type { Answer } from "../consult.ts"
 import type { Context } from "../context.ts"
 import { exitCodes } from "../exit-codes.ts"
@@ -36,11 +37,14 @@ export async function gatherGraph(
   const verify = (primary?: string): VerifyMany =>
     options.offline ? createVerifyNone(context) : createVerifyMany(context, { ...options.demands, primary })
   const find = (wanted: Wanted) => findKnownChain(context, wanted, options.demands.documents)
-  const { asked, known, answer } = await start(context, typed, { verify, find })
+  const bring = async (target: ChainTarget): Promise<void> => {
+    if (!options.offline) await bringChain(context, target, options.demands)
+  }
+  const { asked, known, answer } = await start(context, typed, { verify, find, bring })
   const around =
     known === undefined
       ? { known, answers: [] }
-      : await lookAround(context, { known, answer, verify, find, isOffline: options.offline })
+      : await lookAround(context, { known, answer, verify, find, bring, isOffline: options.offline })
   const { replay, freshUntil } = around.known ?? { replay: undefined, freshUntil: undefined }
   const early = answer === undefined ? around.answers : [answer, ...around.answers]
   const answers = replay === undefined ? early : await judgeAgain(early, replay, verify)
@@ -70,6 +74,18 @@ async function judgeAgain(
 interface Means {
   verify(primary?: string): VerifyMany
   find(wanted: Wanted): Promise<KnownChain | undefined>
+  /** Asks the stores, and the places that served it before, for a chain that no account leads to. */
+  bring(target: ChainTarget): Promise<void>
+}
+
+async function bringChain(context: Context, target: ChainTarget, { stores, net, timeoutMs }: Demands): Promise<void> {
+  const { placesOf } = await import("../chains/chain-target.ts")
+  const places = await placesOf(context, target, stores)
+  if (places.length === 0) return
+  const { pullChains } = await import("../chains/pull-chain.ts")
+  const { chain, key } = target
+  const wanted = chain === undefined ? (key === undefined ? {} : { key }) : { chain }
+  await pullChains(context, await net(), { places, ...wanted, timeoutMs })
 }
 
 interface Start {
@@ -85,6 +101,8 @@ async function start(context: Context, typed: string | undefined, means: Means):
   const identity = isName ? (await currentIdentity(context, typed)).key : formatIdentity(parseIdentity(typed))
   const [system = ""] = identity.split(":", 1)
   if (system !== "ed25519" && system !== "nostr") return startFromAccount(identity, means)
+  const before = await means.find({ key: identity })
+  await means.bring({ name: identity, key: identity, ...(before === undefined ? {} : { chain: before.replay.chain }) })
   const known = await means.find({ key: identity })
   if (known !== undefined) return { asked: { kind: "key", identity }, known }
   // A nostr key is an account too: its notes may prove whose it is.
@@ -92,10 +110,12 @@ async function start(context: Context, typed: string | undefined, means: Means):
   throw unknownChain(identity)
 }
 
-async function startFromChain(typed: string, { find }: Means): Promise<Start> {
+async function startFromChain(typed: string, { find, bring }: Means): Promise<Start> {
   if (typed.length < minChainChars) {
     throw new KezError("usage", "Cannot choose a chain by this id: expected sha256: and at least 8 of its digits")
   }
+  const chain = isDigest(typed) ? typed : (await find({ chain: typed }))?.replay.chain
+  if (chain !== undefined) await bring({ name: chain, chain })
   const known = await find({ chain: typed })
   if (known === undefined) throw unknownChain("this id")
   return { asked: { kind: "chain", identity: known.replay.chain }, known }
@@ -159,6 +179,6 @@ function isUnseen({ verdict }: Answer): boolean {
 
 function unknownChain(what: string): KezError {
   return new KezError("chain.unknown", `Cannot find the chain of ${what} on this computer`, {
-    hint: "Name one of its accounts instead (kez graph dns:example.org), or hand the chain in with --chain FILE.",
+    hint: "Name one of its accounts instead (kez graph dns:example.org), or hand the chain in with --chain FILE, or name a store: --store URL.",
   })
 }
