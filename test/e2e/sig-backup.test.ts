@@ -109,13 +109,13 @@ test("D-1 kill -9 in the middle of a restore leaves an empty store, which the ne
   skip,
 }, async () => {
   const [from, path] = [newFile(), newFile()]
-  const chains = 400
+  const chains = 250
   await using(from, async (storage) => {
     await fillWith(storage, chains)
     await backup({ storage, path, now })
   })
   for (const place of [newFile(), await newDatabase()]) {
-    for (const killAt of [1, 150, 390]) {
+    for (const killAt of [1, 120, 250]) {
       await restoreAndKill(path, place, killAt)
       await using(place, async (storage) => {
         assert.deepEqual(await storage.counts(), { events: 0, chains: 0, bytes: 0 })

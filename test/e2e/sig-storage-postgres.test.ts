@@ -1,5 +1,10 @@
 /** The PostgreSQL storage on a real server: the suite of every storage, and what only several copies can get wrong. */
 import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { after, test } from "node:test"
 import { Client } from "pg"
 import { openPostgres } from "../../apps/sig-server/src/storage/postgres.ts"
@@ -24,6 +29,20 @@ testStorage("PostgreSQL", {
     return { open: () => openPostgres(url), remove: async () => undefined }
   },
 })
+
+/** A disk of a few megabytes needs root, and a system that lets it mount one. */
+function noSmallDisk(): false | string {
+  const disk = mkdtempSync(join(tmpdir(), "kez-small-"))
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], { stdio: "ignore" })
+    execFileSync("umount", [disk])
+    return false
+  } catch {
+    return "a small disk cannot be mounted here"
+  } finally {
+    rmSync(disk, { recursive: true, force: true })
+  }
+}
 
 /** Opens storages on one new database and closes them after the work. */
 async function withCopies(
@@ -196,6 +215,43 @@ test("D-6 the server crashes: acknowledged events are there, the copies go on by
     for (const chain of acknowledged) assert.equal(await other.sizeOf(chain), 1)
     await until(async () => chains.every((chain) => heard.has(chain)))
   })
+})
+
+test("D-3 the disk is full: store.full, reads go on, and so do writes when there is room again", {
+  skip: skip || noSmallDisk(),
+}, async () => {
+  const disk = mkdtempSync(join(tmpdir(), "kez-small-"))
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=20m", "tmpfs", disk])
+  try {
+    const [tables, filler] = [join(disk, "tables"), join(disk, "filler")]
+    mkdirSync(tables)
+    // The way to the tables, for another user.
+    chmodSync(disk, 0o755)
+    const url = (await server?.createDatabase(tables)) ?? ""
+    writeFileSync(filler, "x".repeat(8_000_000))
+    const storage = await openPostgres(url)
+    const stored: string[] = []
+    const write = async (name: string): Promise<void> => {
+      const chain = digestOf(name)
+      await storage.append(eventNamed(name, { chain, text: `${name} ${randomBytes(1_900).toString("hex")}` }), 0)
+      stored.push(chain)
+    }
+    const fill = async (): Promise<void> => {
+      for (let i = 0; i < 20_000; i++) await write(`event ${i}`)
+    }
+    await assert.rejects(fill, { code: "store.full" })
+    assert.ok(stored.length > 0)
+    for (const chain of stored) assert.equal(await storage.sizeOf(chain), 1)
+    assert.equal((await storage.counts()).events, stored.length)
+    rmSync(filler)
+    await write("room again")
+    assert.equal((await storage.eventsAfter(stored.length - 1, 10)).length, 1)
+    await storage.close()
+    await query(url.replace(/[^/]*$/, "postgres"), `DROP DATABASE ${url.split("/").at(-1)}`)
+  } finally {
+    execFileSync("umount", ["-l", disk])
+    rmSync(disk, { recursive: true, force: true })
+  }
 })
 
 test("append() of one copy is heard by the others, not by itself", { skip }, async () => {

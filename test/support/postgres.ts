@@ -20,8 +20,8 @@ const dirs = globSync("/usr/lib/postgresql/*/bin").toSorted((a, b) => Number(b.s
 export const postgresMissing: string | false = skipWithout("postgres", dirs)
 
 export interface TestPostgres {
-  /** A new, empty database; gives its URL. */
-  createDatabase(): Promise<string>
+  /** A new, empty database; gives its URL. `folder`: where its tables lie, empty and on whatever disk. */
+  createDatabase(folder?: string): Promise<string>
   /** Ends it as a power cut ends a program: no shutdown, no last checkpoint. */
   crash(): Promise<void>
   /** Starts it again, after `crash`. */
@@ -63,9 +63,13 @@ export async function startPostgres(settings: PostgresSettings = {}): Promise<Te
   await start()
   return {
     start,
-    async createDatabase() {
+    async createDatabase(place) {
       const name = `kez_${++databases}`
-      await query(`${base}/postgres`, `CREATE DATABASE ${name}`)
+      if (place !== undefined) {
+        if (as !== undefined) chownSync(place, as.uid, as.gid)
+        await query(`${base}/postgres`, `CREATE TABLESPACE of_${name} LOCATION '${place}'`)
+      }
+      await query(`${base}/postgres`, `CREATE DATABASE ${name} ${place === undefined ? "" : `TABLESPACE of_${name}`}`)
       return `${base}/${name}`
     },
     // Its own name for it: all processes stop at once, and the next start recovers from the journal.
