@@ -151,7 +151,11 @@ function createLife(host: string, quietMs: number, signal: AbortSignal) {
       async *lines() {
         if (status !== 200) return
         try {
-          yield* readLines(incoming, limits)
+          for await (const line of readLines(incoming, limits)) {
+            if (stopped !== undefined) break
+            yield line
+          }
+          if (stopped?.reason !== undefined) throw stopped.reason
         } catch (error) {
           if (stopped !== undefined && stopped.reason === undefined) return
           throw failure(error)
