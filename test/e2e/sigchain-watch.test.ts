@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { type TestContext, test } from "node:test"
@@ -184,26 +184,36 @@ test("graph and fetch find the chain of a key in a store; an unknown one is chai
   assert.deepEqual([silent.code, silent.error.code], [5, "chain.unreachable"])
 })
 
-test("verifying one's own account refreshes a head whose life is half over, and asks nobody for a passphrase", async (t) => {
+/** Another computer of the owner's: the same identity, and nothing known of the chain. */
+async function otherComputer(t: TestContext, owner: Person, store: ChainStore): Promise<Person> {
+  const other = await makePerson(t, { stores: [store.url] })
+  cpSync(owner.home, other.home, { recursive: true, filter: (path) => !/(?:kez\.db|config\.toml)/.test(path) })
+  return other
+}
+
+test("verifying one's own account gives stores a head where none is in force; with a silent store, a locked key, or as a stranger nothing is signed", async (t) => {
   const { store, owner } = await setUp(t)
   const claim = owner.file("claim.md", "")
   await ok(owner, "claim", "create", "dns:mira.dev", "--out", claim, "--force")
   await ok(owner, "verify", "file", claim)
-  const heads = (from: ChainStore) => from.heads.map(({ payload }) => payload.expires_at).sort()
-  assert.equal(heads(store).length, 1)
-  // A head that holds for less than half of the longest life takes the place of the one in force.
-  const twin = await makePerson(t, { stores: [store.url] })
-  await ok(twin, "sigchain", "fetch", owner.key)
+  assert.equal(store.heads.length, 1, "the one in force is good for days")
   store.heads.length = 0
-  const reader = await makePerson(t, { stores: [store.url] })
-  const key = reader.file("key", readFileSync(join(owner.home, "keys", "me.key"), "utf8"))
-  await ok(reader, "sigchain", "fetch", owner.key)
-  await ok(reader, "sigchain", "head", "--expires", "1d", "--out", join(reader.dir, "head"), "--key-file", key)
-  const { stderr } = await reader.kez(["verify", "file", claim])
-  assert.doesNotMatch(stderr, /signed anew/, "a stranger's chain is nobody's to sign")
-  assert.equal(heads(store).length, 0)
-  const text = await reader.kez(["sigchain", "publish", "--key-file", key])
-  assert.equal(text.code, 0, text.stderr)
-  const [until] = heads(store)
-  assert.ok(until !== undefined && Date.parse(until) - Date.now() > 6 * 86_400_000)
+  const stranger = await makePerson(t, { stores: [store.url] })
+  await ok(stranger, "verify", "file", claim)
+  assert.equal(store.heads.length, 0, "a stranger's chain is nobody's to sign")
+  const locked = await otherComputer(t, owner, store)
+  const passphrase = locked.file("passphrase", "correct horse battery\n")
+  await ok(locked, "identity", "passphrase", "me", "--new-passphrase-file", passphrase)
+  await ok(locked, "verify", "file", claim)
+  assert.equal(store.heads.length, 0, "nobody is asked for a passphrase")
+  const half = await otherComputer(t, owner, store)
+  await ok(half, "verify", "file", claim, "--store", "http://127.0.0.1:9", "--timeout", "1")
+  assert.equal(store.heads.length, 0, "a silent store may know more")
+  const other = await otherComputer(t, owner, store)
+  const { code, stderr } = await other.kez(["verify", "file", claim])
+  assert.deepEqual([code, /signed anew where your chain ends; 1 of 1 stores took it/.test(stderr)], [0, true], stderr)
+  const [head] = store.heads
+  assert.ok(head !== undefined && Date.parse(head.payload.expires_at) - Date.now() > 6 * 86_400_000)
+  await ok(other, "verify", "file", claim, "--fresh")
+  assert.equal(store.heads.length, 1)
 })

@@ -15,14 +15,17 @@ import {
 } from "@kez/core"
 import { storeUrls } from "../src/chains/asking.ts"
 import { waitAfter } from "../src/chains/follow-store.ts"
+import { freshHead } from "../src/chains/own-head.ts"
 import { pushChain } from "../src/chains/push-chain.ts"
 import { readServerEvents } from "../src/chains/server-events.ts"
 import { readHeads, readLooseEvents, readProblem } from "../src/chains/store-answers.ts"
 import { storesOf } from "../src/chains/store-url.ts"
 import { consult, type Question } from "../src/consult.ts"
-import { readStore } from "../src/store/access.ts"
-import { loadEvents } from "../src/store/chains.ts"
-import { loadHeads } from "../src/store/heads.ts"
+import { readStore, withStore } from "../src/store/access.ts"
+import { loadEvents, storeBranch } from "../src/store/chains.ts"
+import { inTransaction } from "../src/store/database.ts"
+import { loadHeads, saveHead } from "../src/store/heads.ts"
+import { saveMark } from "../src/store/marks.ts"
 import { loadSources } from "../src/store/sources.ts"
 import { add, contextAt, grow, now, signerOf, startOf, temporaryDir } from "./support/people.ts"
 
@@ -287,4 +290,27 @@ test("waitAfter() doubles from a second to a minute, spread out", () => {
     [1_000, 2_000, 4_000, 60_000, 60_000],
   )
   assert.deepEqual([waitAfter(0, 0), waitAfter(1, 1)], [750, 1_250])
+})
+
+test("freshHead() signs anew once half of a head's life is over, not before, and never for a chain that lost events", async (t) => {
+  const chain = await grow(undefined, owner, listed)
+  const day = 86_400
+  await withStore(contextAt(temporaryDir(t)), (store) =>
+    inTransaction(store, async () => {
+      storeBranch(store, chain.path, now)
+      const old = await signHead(chain, { now }, owner)
+      saveHead(store, old, now)
+      const at = (time: number, signer: Signer | undefined = owner) =>
+        freshHead(store, chain, { now: time, signer: async () => signer })
+      const issued = async (time: number) => (await at(time))?.payload.issued_at
+      assert.equal(await issued(now + 3 * day), old.payload.issued_at)
+      const locked = await freshHead(store, chain, { now: now + 4 * day, signer: async () => undefined })
+      assert.equal(locked?.payload.issued_at, old.payload.issued_at, "without a key the old one serves")
+      const lost = { chain: chain.chain, seq: 5, digest: `sha256:${"0".repeat(64)}`, primaries: [owner.key] }
+      saveMark(store, lost, undefined)
+      assert.equal(await issued(now + 4 * day), old.payload.issued_at, "an event is missing")
+      saveMark(store, { ...lost, ...chain.head }, lost)
+      assert.notEqual(await issued(now + 4 * day), old.payload.issued_at)
+    }),
+  )
 })
