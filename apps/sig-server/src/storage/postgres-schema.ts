@@ -94,6 +94,8 @@ const migrations: readonly string[] = [
   `,
 ]
 
+export const newestPostgresVersion = migrations.length
+
 /**
  * Makes or upgrades the tables in one transaction; of several copies that start at once, one does it and the others wait.
  * Throws `store.newer` for tables of a later version.

@@ -1,0 +1,263 @@
+/** The HTTP side of the store: routes over a ChainService, with the limits of http-limits.ts around them. SPEC §8 */
+import { createServer as createNodeServer, type RequestListener, type Server } from "node:http"
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify"
+import { parseChainName } from "./chain-name.ts"
+import type { ChainService } from "./chain-service.ts"
+import { endAfterAnswer, refuseConnection } from "./client-error.ts"
+import { commonHeaders, readerHeaders } from "./common-headers.ts"
+import { createHotRead } from "./hot-read.ts"
+import * as bounds from "./http-limits.ts"
+import { errorFields, type Log } from "./log.ts"
+import type { Metrics } from "./metrics.ts"
+import { asProblem, formatProblem, Problem, problemType } from "./problem.ts"
+import { createRecentViews, noRecentViews } from "./recent-views.ts"
+import { createRequestIds } from "./request-id.ts"
+import type { Clock, Deps, Exchange, Route, RouteDoc } from "./route.ts"
+import { chainReads } from "./routes/chain-reads.ts"
+import { chainWrites } from "./routes/chain-writes.ts"
+import { openApiDocument } from "./routes/document.ts"
+import { eventFeed } from "./routes/feed.ts"
+import { figures } from "./routes/figures.ts"
+import { health } from "./routes/health.ts"
+import { chainStream } from "./routes/stream.ts"
+import type { Storage } from "./storage/storage.ts"
+import { createStreamHub, type StreamLimits } from "./streams.ts"
+import { WriteLimits, type WritePlans } from "./write-limits.ts"
+
+export interface HttpConfig {
+  readonly baseUrl: string | undefined
+  /** Addresses whose X-Forwarded-For is believed. */
+  readonly trustProxy: readonly string[]
+  readonly logRequests: boolean
+  readonly metricsOnMain: boolean
+  readonly maxConnections: number
+  readonly writes: WritePlans
+  readonly streams: StreamLimits
+}
+
+export interface AppOptions {
+  readonly service: ChainService
+  readonly storage: Storage
+  readonly config: HttpConfig
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly isDraining?: () => boolean
+}
+
+export interface App {
+  readonly http: FastifyInstance
+  /** Everything that is served here, as /openapi.json tells it. */
+  readonly docs: readonly RouteDoc[]
+  /** Ends streams, then waits for requests under way. */
+  close(): Promise<void>
+}
+
+export function createApp(options: AppOptions): App {
+  const { service, config, clock, metrics, isDraining = () => false } = options
+  const http = createServer(options)
+  const streams = createStreamHub(service, config.streams, metrics)
+  const limits = new WriteLimits(config.writes, () => clock.nowMs(), metrics.rateLimited)
+  const deps: Deps = { ...options, streams, limits, isDraining }
+  const routes = [...chainReads(deps), chainStream(deps), ...chainWrites(deps), eventFeed(deps), ...health(deps)]
+  const main = config.metricsOnMain ? [...routes, figures(metrics)] : routes
+  const openApi = openApiDocument(
+    [...routes, figures(metrics)].map(({ doc }) => doc),
+    config.baseUrl,
+  )
+  prepare(http, deps, config)
+  const served = [...main, openApi]
+  for (const route of served) addRoute(http, route, { ...options, logRequests: config.logRequests })
+  refuseOthers(http, served, metrics)
+  return {
+    http,
+    docs: served.map(({ doc }) => doc),
+    async close() {
+      streams.close()
+      await http.close()
+    },
+  }
+}
+
+function createServer({ config, service, storage, metrics }: AppOptions): FastifyInstance {
+  const requestId = createRequestIds()
+  const views = storage.kind === "sqlite" ? createRecentViews(service) : noRecentViews(service)
+  const http = fastify({
+    logger: false,
+    serverFactory: (otherwise) => {
+      // The fast way keeps no log.
+      if (config.logRequests) return createHttpServer(otherwise)
+      return createHttpServer(createHotRead({ views, metrics, requestId, otherwise }))
+    },
+    bodyLimit: bounds.maxBodyBytes,
+    routerOptions: { maxParamLength: bounds.maxChainNameBytes },
+    trustProxy: config.trustProxy.length > 0 && [...config.trustProxy],
+    requestIdHeader: false,
+    genReqId: requestId,
+    return503OnClosing: false,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } },
+    clientErrorHandler: refuseConnection(metrics),
+    frameworkErrors: (error, request, reply) => {
+      setCommonHeaders(request, reply)
+      sendProblem(reply, asProblem(error), metrics)
+    },
+  })
+  http.server.maxConnections = config.maxConnections
+  http.server.on("drop", () => metrics.connectionDropped())
+  return http
+}
+
+/** With the times within which a request has to arrive. */
+function createHttpServer(listener: RequestListener): Server {
+  const server = createNodeServer(
+    {
+      maxHeaderSize: bounds.maxHeaderBytes,
+      headersTimeout: bounds.headersTimeoutMs,
+      requestTimeout: bounds.requestTimeoutMs,
+      connectionsCheckingInterval: bounds.connectionCheckMs,
+      keepAliveTimeout: bounds.keepAliveTimeoutMs,
+    },
+    listener,
+  )
+  server.setTimeout(bounds.socketIdleMs)
+  return server
+}
+
+/** What holds for every request. */
+function prepare(http: FastifyInstance, { metrics, log }: Deps, config: HttpConfig): void {
+  http.removeAllContentTypeParsers()
+  http.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
+  http.addHook("onRequest", (request, reply, done) => {
+    setCommonHeaders(request, reply)
+    const fault = faultOf(request)
+    if (fault !== undefined) {
+      reply.header("connection", "close")
+      endAfterAnswer(request.raw.socket)
+    }
+    done(fault)
+  })
+  http.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = problemOf(error, request)
+    if (problem.status >= 500 && problem.status !== 507) {
+      log.error({ request: request.id, route: request.routeOptions.url, ...errorFields(error) }, "a request failed")
+    }
+    sendProblem(reply, problem, metrics)
+  })
+  if (config.metricsOnMain) log.warn({}, "metrics are served to everybody who reaches this port")
+}
+
+/** Two codings, or one that is not chunked: a proxy in front may have seen another end of the request. [G11] */
+function faultOf({ raw: { headers } }: FastifyRequest): Problem | undefined {
+  const coding = headers["transfer-encoding"]
+  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
+    return new Problem({
+      status: 400,
+      code: "net.http",
+      detail: "Cannot read the request: expected one transfer coding",
+    })
+  }
+  if (headers["content-encoding"] !== undefined) {
+    return new Problem({
+      status: 415,
+      code: "net.content_type",
+      detail: "Cannot take the body: expected no content coding",
+    })
+  }
+  return undefined
+}
+
+/** The name of a chain is refused by the schema; the library knows the code. */
+function problemOf(error: FastifyError, request: FastifyRequest): Problem {
+  if (error.validationContext !== "params") return asProblem(error)
+  try {
+    const { id } = request.params as Exchange["Params"]
+    parseChainName(id)
+    return asProblem(error)
+  } catch (cause) {
+    return asProblem(cause)
+  }
+}
+
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header("x-request-id", request.id).headers(commonHeaders)
+  if (request.method === "GET" || request.method === "HEAD") reply.headers(readerHeaders)
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem, metrics: Metrics): void {
+  metrics.refused(problem.code)
+  // What a handler had set for a good answer does not describe this one.
+  for (const name of ["etag", "kez-chain", "kez-forks"]) reply.removeHeader(name)
+  reply
+    .code(problem.status)
+    .headers({ "content-type": problemType, "cache-control": "no-store", ...problem.headers })
+    .send(formatProblem(problem))
+}
+
+type Observing = Pick<AppOptions, "metrics" | "log"> & { readonly logRequests: boolean }
+
+function addRoute(http: FastifyInstance, { doc, handle }: Route, observing: Observing): void {
+  const { params, query } = doc
+  const schema = { ...(params !== undefined && { params }), ...(query !== undefined && { querystring: query }) }
+  http.route<Exchange>({
+    method: doc.method,
+    url: doc.url,
+    schema,
+    // A HEAD of a stream would never end.
+    exposeHeadRoute: doc.method === "GET" && !doc.url.endsWith("/stream"),
+    onResponse: observer(doc, observing),
+    handler: handle,
+  })
+}
+
+type Observer = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
+
+/** Made once for a route: it runs for every answer. */
+function observer({ method, url }: Pick<RouteDoc, "url"> & { method: string }, options: Observing): Observer {
+  const { metrics, log, logRequests } = options
+  const meter = metrics.route(method, url)
+  return (request, reply, done) => {
+    const { statusCode, elapsedTime } = reply
+    meter.observe(statusCode, elapsedTime / 1_000)
+    if (logRequests) {
+      log.info(
+        { request: request.id, method: request.method, route: url, status: statusCode, ms: Math.round(elapsedTime) },
+        "answered",
+      )
+    }
+    done()
+  }
+}
+
+function refuseOthers(http: FastifyInstance, routes: readonly Route[], metrics: Metrics): void {
+  const known = routes.map(({ doc }) => ({
+    method: doc.method,
+    form: new RegExp(`^${doc.url.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}$`),
+  }))
+  http.options("/*", (_request, reply) =>
+    reply
+      .code(204)
+      .headers({
+        "access-control-allow-origin": "*",
+        "access-control-allow-methods": "GET, HEAD",
+        "access-control-allow-headers": "If-None-Match, Last-Event-ID, X-Request-Id",
+        "access-control-max-age": "86400",
+      })
+      .send(),
+  )
+  http.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?", 1)[0] ?? ""
+    const methods = known
+      .filter(({ form }) => form.test(path))
+      .map(({ method }) => (method === "GET" ? "GET, HEAD" : method))
+    const isElsewhere = methods.length > 0
+    const problem = new Problem({
+      status: isElsewhere ? 405 : 404,
+      code: "usage",
+      detail: isElsewhere
+        ? `Cannot do that here: expected ${methods.join(", ")}`
+        : "Cannot find it: there is no such path",
+      headers: isElsewhere ? { allow: methods.join(", ") } : {},
+    })
+    sendProblem(reply, problem, metrics)
+  })
+}

@@ -1,0 +1,144 @@
+/** The command kez-sig-server: what each word does, and which exit code it ends with. 0 done, 1 failed, 2 not written as it should be. */
+import { once } from "node:events"
+import { KezError } from "@kez/core"
+import { type CommandLine, parseCommandLine } from "./command-line.ts"
+import { type Config, formatValues, readValues, toConfig } from "./config.ts"
+import { createLog, errorFields } from "./log.ts"
+import { flagOf, settingNames, settings } from "./settings.ts"
+import { version } from "./version.ts"
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Resolves to the exit code. */
+export async function run(args: readonly string[], env: Env): Promise<number> {
+  try {
+    return await runCommand(parseCommandLine(args), env)
+  } catch (error) {
+    if (!(error instanceof KezError)) throw error
+    tell(`${error.message} [${error.code}]`)
+    if (error.hint !== undefined) tell(`hint: ${error.hint}`)
+    return error.code === "usage" || error.code === "input.unreadable" ? 2 : 1
+  }
+}
+
+async function runCommand(line: CommandLine, env: Env): Promise<number> {
+  if (line.command === "version") return say(`kez-sig-server ${version}`)
+  if (line.command === "help") return say(helpText())
+  const values = readValues({ flags: line.settings, env, file: line.config ?? env["KEZ_SIG_CONFIG"] })
+  if (line.printsConfig) return say(formatValues(values).trimEnd())
+  const config = toConfig(values)
+  if (line.checksConfig) return say("the configuration is right")
+  switch (line.command) {
+    case "serve":
+      return runServer(config)
+    case "backup":
+      return runBackup(config, line.to ?? "")
+    case "restore":
+      return runRestore(config, line.from ?? "")
+    case "migrate":
+      return showMigrations(config)
+    case "healthcheck":
+      return checkHealth(config)
+  }
+}
+
+async function runServer(config: Config): Promise<number> {
+  const { serve } = await import("./serve.ts")
+  const log = createLog(config.logLevel)
+  process.on("uncaughtExceptionMonitor", (error) => log.fatal(errorFields(error), "a defect of the program"))
+  const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")])
+  const running = await serve(config, log)
+  await stopped
+  // Whoever asks twice does not want to wait.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(1))
+  await running.stop()
+  return 0
+}
+
+async function runBackup({ storage: place }: Config, path: string): Promise<number> {
+  const { assertExists, openStorage } = await import("./storage/open-storage.ts")
+  const { backup } = await import("./backup.ts")
+  assertExists(place)
+  const storage = await openStorage(place, nowSeconds)
+  try {
+    const { events, heads } = await backup({ storage, path, now: nowSeconds() })
+    return say(`wrote ${path}: ${events} events, ${heads} signed heads`)
+  } finally {
+    await storage.close()
+  }
+}
+
+async function runRestore({ storage: place }: Config, path: string): Promise<number> {
+  const { openStorage } = await import("./storage/open-storage.ts")
+  const { checkBackup, restore } = await import("./restore.ts")
+  // Before a storage is made for it.
+  await checkBackup({ path, now: nowSeconds() })
+  const storage = await openStorage(place, nowSeconds)
+  try {
+    const { chains, events, heads } = await restore(storage, { path, now: nowSeconds() })
+    return say(`restored ${chains} chains, ${events} events, ${heads} signed heads; every signature was checked`)
+  } finally {
+    await storage.close()
+  }
+}
+
+async function showMigrations({ storage }: Config): Promise<number> {
+  const { migrationStatus } = await import("./storage/open-storage.ts")
+  const { place, found, known } = await migrationStatus(storage)
+  const state =
+    found === 0
+      ? "nothing there yet"
+      : found === known
+        ? "up to date"
+        : found > known
+          ? "too new"
+          : "upgraded at the next start"
+  say(`${place}: version ${found} of ${known}, ${state}`)
+  return found > known ? 1 : 0
+}
+
+const healthTimeoutMs = 5_000
+
+async function checkHealth({ host, port }: Config): Promise<number> {
+  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host
+  try {
+    const answer = await fetch(`http://${name}:${port}/readyz`, { signal: AbortSignal.timeout(healthTimeoutMs) })
+    say((await answer.text()).trimEnd())
+    return answer.ok ? 0 : 1
+  } catch (cause) {
+    throw new KezError("net.refused", `Cannot reach ${name} port ${port}`, { cause })
+  }
+}
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1_000)
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`)
+  return 0
+}
+
+function tell(text: string): void {
+  process.stderr.write(`kez-sig-server: ${text}\n`)
+}
+
+function helpText(): string {
+  const lines = settingNames.map((name) => {
+    const { about, usual } = settings[name]
+    return `  ${flagOf(name).padEnd(22)} ${about}${usual === undefined || usual === "" ? "" : ` (${usual})`}`
+  })
+  return `kez-sig-server [COMMAND] [--config FILE] [SETTINGS]
+
+Commands:
+  serve                  runs the store; this is what happens without a command
+  backup --to FILE       writes everything into one file, while the store runs
+  restore --from FILE    fills an empty store from such a file, and checks every signature
+  migrate status         the version of what is stored; the next start upgrades it
+  healthcheck            asks the running store whether it is ready
+  version, help
+
+Settings, each also as KEZ_SIG_NAME in the environment and as name in the TOML file:
+${lines.join("\n")}
+
+  --print-config         shows the settings in force, and where each comes from
+  --check-config         only checks them: exit code 0 or 2`
+}

@@ -1,0 +1,115 @@
+/** What was typed: a command, and flags. A flag for every setting, and the few that only a command has. */
+import { parseArgs } from "node:util"
+import { KezError } from "@kez/core"
+import { nearestOf } from "./nearest.ts"
+import { flagOf, settingNames } from "./settings.ts"
+
+export const commands = ["serve", "backup", "restore", "migrate", "healthcheck", "version", "help"] as const
+export type Command = (typeof commands)[number]
+
+export interface CommandLine {
+  readonly command: Command
+  /** Flags that are settings, by setting name. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly config: string | undefined
+  readonly to: string | undefined
+  readonly from: string | undefined
+  readonly printsConfig: boolean
+  readonly checksConfig: boolean
+}
+
+const ownFlags = {
+  config: "text",
+  to: "text",
+  from: "text",
+  "print-config": "switch",
+  "check-config": "switch",
+} as const
+const asSwitch = new Set(["print-config", "check-config", "help", "version"])
+
+/** Throws `usage`, with the nearest name, for what does not exist. */
+export function parseCommandLine(args: readonly string[]): CommandLine {
+  const valued = [...settingNames.map((name) => flagOf(name).slice(2)), "config", "to", "from"]
+  const options = Object.fromEntries([
+    ...valued.map((name) => [name, { type: "string" } as const]),
+    ...[...asSwitch].map((name) => [name, { type: "boolean" } as const]),
+  ])
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true })
+  const words: string[] = []
+  const flags = new Map<string, string>()
+  for (const token of tokens) {
+    if (token.kind === "positional") words.push(token.value)
+    if (token.kind === "option") flags.set(token.name, flagValue(token, [...valued, ...asSwitch]))
+  }
+  return assemble(words, flags)
+}
+
+interface OptionToken {
+  readonly name: string
+  readonly rawName: string
+  readonly value: string | undefined
+}
+
+function flagValue({ name, rawName, value }: OptionToken, known: readonly string[]): string {
+  if (!known.includes(name))
+    throw unknown(
+      `the flag ${rawName}`,
+      nearest(name, known, (near) => `--${near}`),
+    )
+  if (asSwitch.has(name)) {
+    if (value === undefined) return "true"
+    throw new KezError("usage", `Cannot use ${rawName}: expected no value`)
+  }
+  if (value === undefined) throw new KezError("usage", `Cannot use ${rawName}: expected a value after it`)
+  return value
+}
+
+function assemble(words: readonly string[], flags: ReadonlyMap<string, string>): CommandLine {
+  const isSetting = (flag: string): boolean => !Object.hasOwn(ownFlags, flag) && !asSwitch.has(flag)
+  const settings = [...flags]
+    .filter(([flag]) => isSetting(flag))
+    .map(([flag, value]) => [flag.replaceAll("-", "_"), value])
+  const command = flags.has("help") ? "help" : flags.has("version") ? "version" : commandOf(words)
+  const line: CommandLine = {
+    command,
+    settings: Object.fromEntries(settings),
+    config: flags.get("config"),
+    to: flags.get("to"),
+    from: flags.get("from"),
+    printsConfig: flags.has("print-config"),
+    checksConfig: flags.has("check-config"),
+  }
+  assertTogether(line)
+  return line
+}
+
+function commandOf([first = "serve", second, ...more]: readonly string[]): Command {
+  const command = commands.find((name) => name === first)
+  if (command === undefined)
+    throw unknown(
+      `the command ${JSON.stringify(first)}`,
+      nearest(first, commands, (near) => near),
+    )
+  const isWhole = command === "migrate" ? second === "status" && more.length === 0 : second === undefined
+  if (isWhole) return command
+  const expected = command === "migrate" ? "migrate status" : command
+  throw new KezError("usage", `Cannot run ${[first, second, ...more].filter(Boolean).join(" ")}: expected ${expected}`)
+}
+
+function assertTogether({ command, to, from }: CommandLine): void {
+  if ((to !== undefined) !== (command === "backup")) {
+    throw new KezError("usage", "Cannot go on: expected backup with --to FILE, and --to with nothing else")
+  }
+  if ((from !== undefined) !== (command === "restore")) {
+    throw new KezError("usage", "Cannot go on: expected restore with --from FILE, and --from with nothing else")
+  }
+}
+
+function nearest(typed: string, names: readonly string[], shown: (name: string) => string): string {
+  const near = nearestOf(typed, names)
+  return near === undefined ? "kez-sig-server help lists all." : `Did you mean ${shown(near)}?`
+}
+
+function unknown(what: string, hint: string): KezError {
+  return new KezError("usage", `Cannot use ${what}: there is no such thing`, { hint })
+}

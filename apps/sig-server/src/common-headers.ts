@@ -1,0 +1,9 @@
+/** Headers that do not depend on what is answered. */
+
+export const commonHeaders = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" } as const
+
+/** Pages of other origins may read, and read only. [G12] */
+export const readerHeaders = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "ETag, Kez-Chain, Kez-Forks, Retry-After, X-Request-Id",
+} as const

@@ -1,0 +1,103 @@
+/** Token buckets in bounded memory: a burst, then so many an hour. SPEC STORE-13 */
+
+export interface BucketPlan {
+  /** Tokens of a full bucket; 0: there is no limit. */
+  readonly burst: number
+  /** Tokens that come back in an hour. */
+  readonly perHour: number
+}
+
+export interface BucketView {
+  readonly limit: number
+  readonly remaining: number
+  /** Until there is a token again; 0 when there is one. */
+  readonly retryAfterSeconds: number
+  /** Until the bucket is full again. */
+  readonly resetSeconds: number
+}
+
+interface Bucket {
+  /** In parts of a token, so that all of this is whole numbers. */
+  readonly level: number
+  readonly atMs: number
+}
+
+/** As many parts as an hour has milliseconds: each millisecond brings `perHour` of them. */
+const partsOfToken = 3_600_000
+
+export class TokenBuckets {
+  readonly #plan: BucketPlan
+  readonly #maxBuckets: number
+  readonly #nowMs: () => number
+  /** In the order of their last use, so that the first is the one to forget. */
+  readonly #buckets = new Map<string, Bucket>()
+
+  constructor(plan: BucketPlan, options: { readonly maxBuckets: number; readonly nowMs: () => number }) {
+    this.#plan = plan
+    this.#maxBuckets = options.maxBuckets
+    this.#nowMs = options.nowMs
+  }
+
+  get isOff(): boolean {
+    return this.#plan.burst === 0
+  }
+
+  get size(): number {
+    return this.#buckets.size
+  }
+
+  look(key: string): BucketView {
+    const { burst, perHour } = this.#plan
+    const level = this.#levelOf(key)
+    const secondsTo = (tokens: number): number => {
+      const missing = tokens * partsOfToken - level
+      if (missing <= 0) return 0
+      return perHour === 0 ? 3_600 : Math.ceil(missing / perHour / 1_000)
+    }
+    return {
+      limit: burst,
+      remaining: Math.max(0, Math.floor(level / partsOfToken)),
+      retryAfterSeconds: secondsTo(1),
+      resetSeconds: secondsTo(burst),
+    }
+  }
+
+  /** Takes a token, below zero too: what several requests took at once is paid back before the next. */
+  spend(key: string): void {
+    if (this.isOff) return
+    const level = this.#levelOf(key) - partsOfToken
+    this.#buckets.delete(key)
+    this.#buckets.set(key, { level, atMs: this.#nowMs() })
+    if (this.#buckets.size > this.#maxBuckets) this.#forgetOne()
+  }
+
+  #levelOf(key: string): number {
+    const full = this.#plan.burst * partsOfToken
+    const bucket = this.#buckets.get(key)
+    if (bucket === undefined) return full
+    // A clock that is set back must not take tokens away.
+    const elapsedMs = Math.max(0, this.#nowMs() - bucket.atMs)
+    return Math.min(full, bucket.level + elapsedMs * this.#plan.perHour)
+  }
+
+  #forgetOne(): void {
+    const oldest = this.#buckets.keys().next()
+    if (oldest.done !== true) this.#buckets.delete(oldest.value)
+  }
+}
+
+/** The part of an address that one customer has: all of IPv4, the first 64 bits of IPv6. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  if (!address.includes(":")) return address
+  const [before = "", after] = address.split("::", 2)
+  const groups = before === "" ? [] : before.split(":")
+  const behind = after === undefined || after === "" ? [] : after.split(":")
+  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - behind.length) }, () => "0")
+  const all = after === undefined ? groups : [...groups, ...zeros, ...behind]
+  return `${all
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, "").toLowerCase())
+    .join(":")}::/64`
+}

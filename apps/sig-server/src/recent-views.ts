@@ -1,0 +1,44 @@
+/**
+ * Chains that were read lately, by the name in the URL, so that the next read asks nobody. Only where this process is the one that
+ * writes: it is told of each change before the writer is.
+ */
+import type { ChainService, ChainView, LookUp } from "./chain-service.ts"
+
+/** Names; the views themselves belong to the service, which keeps as many as its memory allows. */
+const maxNames = 20_000
+
+export interface RecentViews {
+  get(name: string): ChainView | undefined
+  find(name: string): Promise<LookUp>
+}
+
+export function createRecentViews(service: ChainService): RecentViews {
+  const views = new Map<string, WeakRef<ChainView>>()
+  let changes = 0
+
+  service.watch(({ chain, replay }) => {
+    changes += 1
+    views.delete(chain)
+    // A second chain of a primary makes its name mean neither.
+    for (const primary of replay.everyPrimary) views.delete(primary)
+  })
+
+  return {
+    get: (name) => views.get(name)?.deref(),
+    async find(name) {
+      const before = changes
+      const found = await service.find(name)
+      // What was found before a change may be older than it.
+      if (found.status === "found" && changes === before) {
+        if (views.size >= maxNames) views.clear()
+        views.set(name, new WeakRef(found.view))
+      }
+      return found
+    },
+  }
+}
+
+/** For a storage that others write to as well: each read asks. */
+export function noRecentViews(service: ChainService): RecentViews {
+  return { get: () => undefined, find: (name) => service.find(name) }
+}

@@ -1,0 +1,120 @@
+/** The running store: opens the storage, listens, and stops without losing what is under way. */
+import type { Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { KezError } from "@kez/core"
+import { type App, createApp } from "./app.ts"
+import { createChainService } from "./chains/service.ts"
+import type { Config } from "./config.ts"
+import { shutdownMs } from "./http-limits.ts"
+import { errorFields, type Log } from "./log.ts"
+import { createMetrics } from "./metrics.ts"
+import { createMetricsServer } from "./metrics-listener.ts"
+import { openStorage } from "./storage/open-storage.ts"
+import { version } from "./version.ts"
+
+export interface Running {
+  /** `http://127.0.0.1:7878` */
+  readonly url: string
+  readonly metricsUrl: string | undefined
+  /** Resolves when nothing is open any more. */
+  stop(): Promise<void>
+}
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1_000)
+
+export async function serve(config: Config, log: Log): Promise<Running> {
+  const storage = await openStorage(config.storage, nowSeconds)
+  const service = createChainService({
+    storage,
+    now: nowSeconds,
+    onListenerError: (error) => log.error(errorFields(error), "a stream could not be told"),
+  })
+  const metrics = createMetrics(() => storage.counts())
+  let isDraining = false
+  const app = createApp({
+    service,
+    storage,
+    config: config.http,
+    clock: { nowMs: Date.now },
+    log,
+    metrics,
+    isDraining: () => isDraining,
+  })
+  const metricsServer = config.metrics.mode === "separate" ? createMetricsServer(metrics) : undefined
+  const close = async (): Promise<void> => {
+    await closeApp(app, log)
+    metricsServer?.close()
+    metricsServer?.closeAllConnections()
+    await service.close()
+    await storage.close()
+  }
+  try {
+    const url = await listenApp(app, config)
+    const metricsUrl = metricsServer && (await listen(metricsServer, config.metrics))
+    log.info({ version, storage: storage.kind, at: url, metricsAt: metricsUrl }, "listening")
+    return {
+      url,
+      metricsUrl,
+      async stop() {
+        isDraining = true
+        log.info({ drainSeconds: config.drainSeconds }, "stopping")
+        await new Promise((resolve) => setTimeout(resolve, config.drainSeconds * 1_000))
+        await close()
+        log.info({}, "stopped")
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Requests under way may finish; what takes longer is cut. */
+async function closeApp(app: App, log: Log): Promise<void> {
+  const timer = setTimeout(() => {
+    log.warn({ afterMs: shutdownMs }, "requests were cut")
+    app.http.server.closeAllConnections()
+  }, shutdownMs)
+  await app.close()
+  clearTimeout(timer)
+}
+
+async function listenApp({ http }: App, { host, port }: Config): Promise<string> {
+  try {
+    // Of the addresses that localhost may have, one.
+    await http.listen({ host: host === "localhost" ? "127.0.0.1" : host, port })
+  } catch (error) {
+    throw explainListen(error, { host, port, flag: "--port" })
+  }
+  return urlOf(http.server)
+}
+
+function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(explainListen(error, { host, port, flag: "--metrics-port" })))
+    server.listen({ host, port }, () => resolve(urlOf(server)))
+  })
+}
+
+function explainListen(
+  cause: unknown,
+  at: { readonly host: string; readonly port: number; readonly flag: string },
+): unknown {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "EADDRNOTAVAIL") return cause
+  const reason = {
+    EADDRINUSE: "something else listens there",
+    EACCES: "that is not allowed",
+    EADDRNOTAVAIL: "this machine has no such address",
+  }[code]
+  return new KezError("net.refused", `Cannot listen at ${at.host} port ${at.port}: ${reason}`, {
+    cause,
+    hint: `Choose another port with ${at.flag}.`,
+  })
+}
+
+function urlOf(server: Server): string {
+  // Of a server that listens on TCP this is never a text.
+  const { address, port, family } = server.address() as AddressInfo
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`
+}
