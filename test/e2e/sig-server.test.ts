@@ -371,6 +371,25 @@ test("backup while it runs, restore into another store, and the chains are the s
   assert.ok(readFileSync(file).length > 0)
 })
 
+test("a store that follows another has its events, serves them and tells its own readers", async (t) => {
+  const { owner, genesis, id } = makeChain("mirror")
+  const first = await startSigServer(t)
+  await fill(first, id, genesis)
+  const second = await startSigServer(t, { args: ["--mirror", first.url] })
+  const seqAt = async () => {
+    const answer = await fetch(`${second.url}/v1/chains/${id}/head`)
+    return answer.status === 200 ? (await json(answer)).seq : undefined
+  }
+  for (let i = 0; i < 200 && (await seqAt()) !== 0; i++) await new Promise((resolve) => setTimeout(resolve, 50))
+  const stream = await readEvents(`${second.url}/v1/chains/${id}/stream`)
+  assert.equal((await stream.next())?.data.seq, 0)
+  await fill(first, id, revoke(genesis, "dns:gone.example", owner))
+  assert.equal((await stream.next())?.data.seq, 1)
+  stream.close()
+  const figures = await (await fetch(`${second.metricsUrl}/metrics`)).text()
+  assert.match(figures, /^kez_sig_mirrored_events_total\{result="stored"\} 2$/m)
+})
+
 const usages = [
   [["srve"], /Did you mean serve\?/],
   [["--prot", "1"], /Did you mean --port\?/],

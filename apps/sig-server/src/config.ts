@@ -15,6 +15,8 @@ export interface Config {
   readonly logLevel: LogLevel
   readonly metrics: { readonly mode: "separate" | "main" | "off"; readonly host: string; readonly port: number }
   readonly drainSeconds: number
+  /** Base URLs of stores to follow. */
+  readonly mirrors: readonly string[]
   readonly http: HttpConfig
 }
 
@@ -57,6 +59,11 @@ export function readValues({ flags, env, file }: Sources): Values {
 export function toConfig(values: Values): Config {
   const textOf = (name: SettingName): string => values[name].text ?? ""
   const numberOf = (name: SettingName): number => Number(textOf(name))
+  const listOf = (name: SettingName): readonly string[] =>
+    textOf(name)
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
   const plan = (burst: SettingName, perHour: SettingName) => ({ burst: numberOf(burst), perHour: numberOf(perHour) })
   const mode = textOf("metrics") as Config["metrics"]["mode"]
   const config: Config = {
@@ -70,12 +77,10 @@ export function toConfig(values: Values): Config {
     logLevel: textOf("log_level") as LogLevel,
     metrics: { mode, host: textOf("metrics_host"), port: numberOf("metrics_port") },
     drainSeconds: numberOf("drain_seconds"),
+    mirrors: listOf("mirror"),
     http: {
       baseUrl: values.base_url.text?.replace(/\/$/, ""),
-      trustProxy: textOf("trust_proxy")
-        .split(",")
-        .map((part) => part.trim())
-        .filter((part) => part !== ""),
+      trustProxy: listOf("trust_proxy"),
       logRequests: textOf("log_requests") === "true",
       metricsOnMain: mode === "main",
       maxConnections: numberOf("max_connections"),

@@ -17,6 +17,7 @@ export interface Metrics {
   streamsOpen(count: number): void
   streamCut(reason: string): void
   connectionDropped(): void
+  mirrored(result: string, count: number): void
   readonly contentType: string
   text(): Promise<string>
 }
@@ -34,6 +35,9 @@ export function createMetrics(counts: () => Promise<StorageCounts>): Metrics {
   const limited = counter("rate_limited_total", "Requests refused by a limit", ["limit"])
   const cuts = counter("stream_cuts_total", "Streams ended by the server", ["reason"])
   const dropped = counter("connections_dropped_total", "Connections beyond the limit")
+  const mirrored = counter("mirrored_events_total", "Events of stores that are followed, by what became of them", [
+    "result",
+  ])
   const streams = new Gauge({ name: "kez_sig_streams", help: "Open streams", registers: [registry] })
   const refresh = storageGauges(registry, counts)
 
@@ -45,6 +49,7 @@ export function createMetrics(counts: () => Promise<StorageCounts>): Metrics {
     streamsOpen: (count) => streams.set(count),
     streamCut: (reason) => cuts.inc({ reason }),
     connectionDropped: () => dropped.inc(),
+    mirrored: (result, count) => mirrored.inc({ result }, count),
     contentType: registry.contentType,
     async text() {
       await refresh()

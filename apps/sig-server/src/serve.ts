@@ -7,8 +7,9 @@ import { createChainService } from "./chains/service.ts"
 import type { Config } from "./config.ts"
 import { shutdownMs } from "./http-limits.ts"
 import { errorFields, type Log } from "./log.ts"
-import { createMetrics } from "./metrics.ts"
+import { createMetrics, type Metrics } from "./metrics.ts"
 import { createMetricsServer } from "./metrics-listener.ts"
+import { type Mirror, type MirrorReport, startMirror } from "./mirror.ts"
 import { openStorage } from "./storage/open-storage.ts"
 import { version } from "./version.ts"
 
@@ -41,7 +42,9 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     isDraining: () => isDraining,
   })
   const metricsServer = config.metrics.mode === "separate" ? createMetricsServer(metrics) : undefined
+  const mirrors: Mirror[] = []
   const close = async (): Promise<void> => {
+    await Promise.all(mirrors.map((mirror) => mirror.close()))
     await closeApp(app, log)
     metricsServer?.close()
     metricsServer?.closeAllConnections()
@@ -51,6 +54,9 @@ export async function serve(config: Config, log: Log): Promise<Running> {
   try {
     const url = await listenApp(app, config)
     const metricsUrl = metricsServer && (await listen(metricsServer, config.metrics))
+    for (const other of config.mirrors) {
+      mirrors.push(startMirror({ url: other, service, storage, report: (report) => tellMirror(report, log, metrics) }))
+    }
     log.info({ version, storage: storage.kind, at: url, metricsAt: metricsUrl }, "listening")
     return {
       url,
@@ -66,6 +72,19 @@ export async function serve(config: Config, log: Log): Promise<Running> {
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** The stores that are followed are counted together: which they are stands in the configuration. */
+function tellMirror(report: MirrorReport, log: Log, metrics: Metrics): void {
+  if (report.type === "restarted") {
+    log.warn({}, "a store that is followed tells another history than before; it is read again from the start")
+  } else if (report.type === "failed") {
+    log.warn({ code: report.code, waitMs: report.waitMs }, "a store that is followed did not answer as it should")
+  } else {
+    metrics.mirrored("stored", report.stored)
+    metrics.mirrored("known", report.known)
+    for (const [code, count] of report.refused) metrics.mirrored(code, count)
   }
 }
 

@@ -49,6 +49,14 @@ export const settings = {
     fits: isDatabaseUrl,
     isSecret: true,
   },
+  mirror: {
+    ...text(
+      "",
+      "other stores to follow: each of their events is checked and kept here too",
+      "http(s) URLs, joined by commas",
+    ),
+    fits: areStores,
+  },
   trust_proxy: {
     ...text(
       "",
@@ -105,6 +113,16 @@ function isBaseUrl(value: string): boolean {
   const { protocol, pathname, search, hash, username, password } = new URL(value)
   const isBare = pathname === "/" && `${search}${hash}${username}${password}` === ""
   return (protocol === "https:" || protocol === "http:") && isBare
+}
+
+function areStores(value: string): boolean {
+  return value === "" || value.split(",").every((part) => isStore(part.trim()))
+}
+
+function isStore(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const { protocol, search, hash, username, password } = new URL(value)
+  return (protocol === "https:" || protocol === "http:") && `${search}${hash}${username}${password}` === ""
 }
 
 function isDatabaseUrl(value: string): boolean {

@@ -81,6 +81,8 @@ for (const [name, value] of [
   ["base_url", "https://a.example/path"],
   ["base_url", "https://user:x@a.example"],
   ["database_url", "mysql://a/b"],
+  ["mirror", "sigs.example.org"],
+  ["mirror", "https://a.example,ftp://b.example"],
   ["trust_proxy", "all"],
   ["trust_proxy", "10.0.0.0/33"],
   ["log_requests", "yes"],

@@ -71,7 +71,7 @@ test("a body above 4000 bytes is 413 limit.size", async () => {
 })
 
 const bodies = [
-  ["json.syntax", "{"],
+  ["chain.jsonl", "{"],
   ["json.duplicate", '{"kez":"a","kez":"b"}'],
   ["json.number", '{"kez":1.5}'],
   ["limit.depth", "[".repeat(20)],
@@ -289,7 +289,7 @@ test("metrics count answers, appends and refusals, and name no chain or key", as
   const figures = await app.metrics.text()
   assert.match(figures, /^kez_sig_appends_total\{result="stored"\} 1$/m)
   assert.match(figures, /^kez_sig_appends_total\{result="known"\} 1$/m)
-  assert.match(figures, /^kez_sig_refusals_total\{code="json.syntax"\} 1$/m)
+  assert.match(figures, /^kez_sig_refusals_total\{code="chain.jsonl"\} 1$/m)
   const route = 'method="POST",route="/v1/chains/:id/events"'
   assert.ok(figures.includes(`kez_sig_http_requests_total{${route},status="201"} 1\n`))
   assert.ok(figures.includes(`kez_sig_http_request_seconds_count{${route}} 3\n`))

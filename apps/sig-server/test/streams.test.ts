@@ -68,7 +68,11 @@ interface World {
 
 async function makeWorld(...events: readonly SigchainEvent[]): Promise<World> {
   const store = createMemoryStore(() => now)
-  const hub = createStreamHub(store.service, { total: 3, perIp: 2 }, createMetrics(store.storage.counts))
+  const hub = createStreamHub(
+    store.service,
+    { total: 3, perIp: 2 },
+    createMetrics(() => store.storage.counts()),
+  )
   const append = async (...more: readonly SigchainEvent[]): Promise<void> => {
     for (const event of more) await store.service.append(id, formatEnvelope(event))
   }

@@ -5,7 +5,6 @@ import { now } from "../../../../packages/core/test/support/chains.ts"
 import { type App, createApp, type HttpConfig } from "../../src/app.ts"
 import { createLog } from "../../src/log.ts"
 import { createMetrics } from "../../src/metrics.ts"
-import type { Storage } from "../../src/storage/storage.ts"
 import { createMemoryStore, type MemoryStore } from "./memory-store.ts"
 
 export interface TestApp {
@@ -39,11 +38,10 @@ export function makeApp(changes: Partial<HttpConfig> = {}): TestApp {
   let isDraining = false
   const lines: string[] = []
   const store = createMemoryStore(() => Math.floor(nowMs / 1_000))
-  const metrics = createMetrics(store.storage.counts)
+  const metrics = createMetrics(() => store.storage.counts())
   const app = createApp({
     service: store.service,
-    // The app uses no more of it.
-    storage: store.storage as Storage,
+    storage: store.storage,
     config: { ...usualConfig, ...changes },
     clock: { nowMs: () => nowMs },
     log: createLog("debug", (line) => lines.push(line)),
