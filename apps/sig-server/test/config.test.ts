@@ -1,6 +1,6 @@
 /** Settings: one name in three places, and no typing error that goes unnoticed. */
 import assert from "node:assert/strict"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, test } from "node:test"
@@ -60,6 +60,14 @@ test("every setting has one name in three places", () => {
     assert.equal(read({ env: { [variableOf(name)]: text } })[name].text, text)
     assert.equal(read({ file: file(`${name} = ${JSON.stringify(text)}\n`) })[name].text, text)
   }
+})
+
+test("the guide for admins names every setting", () => {
+  const guide = readFileSync(join(import.meta.dirname, "../../../docs/guides/sig-server.md"), "utf8")
+  assert.deepEqual(
+    settingNames.filter((name) => !guide.includes(`\`${name}\``)),
+    [],
+  )
 })
 
 test("a name that does not exist is refused, with the nearest one as it would be written there", () => {

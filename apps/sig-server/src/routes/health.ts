@@ -1,4 +1,4 @@
-/** Whether the process runs, whether it can do its work, and what it is. SPEC STORE-14 */
+/** Whether the process runs, whether it can do its work, and what it is. SPEC STORE-15 */
 import { type Code, KezError } from "@kez/core"
 import { readinessCacheMs } from "../http-limits.ts"
 import type { Deps, Route } from "../route.ts"
