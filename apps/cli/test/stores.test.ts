@@ -165,6 +165,16 @@ test("CHAIN-19 consult() sees the two chains of a primary that a store names, an
   assert.equal((await verdictOf({ dir: temporaryDir(t), places: said })).reason, "chain.unreachable")
 })
 
+test("CHAIN-19 consult() asks for the chains that a store names, and for none that it names in their place", async (t) => {
+  const id = (name: number) => `sha256:${name.toString(16).padStart(64, "0")}`
+  const names = (...chains: readonly string[]) => [409, JSON.stringify({ code: "chain.fork", chains })] as const
+  const more = Array.from({ length: 12 }, (_, i) => [at(first, id(i)), names(id(i + 1), id(i + 2))] as const)
+  const places = { [at(first, owner.key)]: names(id(0), id(1)), ...Object.fromEntries(more) }
+  const { status, reason, asked } = await verdictOf({ dir: temporaryDir(t), places })
+  assert.deepEqual([status, reason], ["unreachable", "chain.unreachable"])
+  assert.equal(asked.length, 9)
+})
+
 test("REF-1 consult() asks the host that a reference names, and needs its answer", async (t) => {
   const chain = await grow(undefined, owner, listed)
   const reference = encodeProof({ chain: chain.chain, host: "sig.example" }, "reference")

@@ -4,7 +4,7 @@ import { type ChainHead, type ChainReading, type Evidence, KezError, limits, typ
 import { lazy } from "../lazy.ts"
 import { readDocumentChain, readServed } from "./chain-document.ts"
 import { readHeads, readLooseEvents, readProblem } from "./store-answers.ts"
-import { chainUrl, isChainOfStore } from "./store-url.ts"
+import { chainUrl, isChainOfStore, isUnderChainId } from "./store-url.ts"
 
 const loadChannels = lazy(() => import("@kez/channels"))
 
@@ -63,7 +63,8 @@ async function askDocument(net: Net, url: string, options: AskOptions): Promise<
     if (status === 404 || status === 410) {
       return { ...nothing, outcome: "absent", evidence: { ...seen, note: "no chain there" } }
     }
-    if (status === 409 && isChainOfStore(url)) return await askSeveral(net, { url, answer, evidence: seen }, options)
+    // An id means one chain: a store that goes on to name others would have us ask for ever.
+    if (status === 409 && isChainOfStore(url) && !isUnderChainId(url)) return await askSeveral(net, { url, answer, evidence: seen }, options)
     if (status !== 200) return { ...nothing, outcome: "failed", evidence: { ...seen, code: "net.status" } }
     const found = { ...seen, sha256 }
     const document = { name: url, reading: readServed(body, sha256), evidence: found }

@@ -1,5 +1,5 @@
 /** Names of sigchain stores, and where a store has what. SPEC §8 */
-import { KezError } from "@kez/core"
+import { isDigest, KezError } from "@kez/core"
 import { isStore, maxStores } from "../config-file.ts"
 import type { Context } from "../context.ts"
 
@@ -22,6 +22,11 @@ export function chainUrl(store: string, id: string): string {
 /** Whether a URL is that of a chain in a store, which has heads and evidence of forks beside it. */
 export function isChainOfStore(url: string): boolean {
   return chainPath.test(url)
+}
+
+/** Whether it names the chain itself, and not one of its primaries. */
+export function isUnderChainId(url: string): boolean {
+  return isChainOfStore(url) && isDigest(url.slice(url.lastIndexOf("/") + 1))
 }
 
 /** The same place under the chain's own id, by which it is remembered: a primary may be replaced. */
