@@ -51,12 +51,14 @@ function worldOf(places: Readonly<Record<string, Reply>>): World {
     resolveTxt: () => Promise.reject(new KezError("net.dns", "not here")),
     openSocket: () => Promise.reject(new KezError("net.refused", "not here")),
     openStream: () => Promise.reject(new KezError("net.refused", "not here")),
-    async fetch(url, { method = "GET" }: FetchOptions): Promise<FetchAnswer> {
+    async fetch(url, { method = "GET", maxBodyBytes = 0 }: FetchOptions): Promise<FetchAnswer> {
       asked.push(`${method} ${url}`)
       const isUp = Object.keys(places).some((place) => new URL(place).host === new URL(url).host)
       const reply = places[url] ?? (isUp ? 404 : undefined)
       if (reply === undefined) throw new KezError("net.refused", `Cannot fetch from ${url}: not in the table`)
       const [status, body] = typeof reply === "number" ? [reply, ""] : typeof reply === "string" ? [200, reply] : reply
+      if (body.length > Math.max(1_048_576, maxBodyBytes))
+        throw new KezError("limit.body", `Cannot fetch ${url}: too long`)
       return { url, status, body: Buffer.from(body), headers: {}, sha256: body, fetchedAt: now }
     },
   }
@@ -143,6 +145,10 @@ test("consult() keeps evidence of forks that a store has, and calls its silence 
   await readStore(contextAt(dir), undefined, (store) => assert.equal(loadEvents(store, left.chain).length, 3))
   const silent = await verdictOf({ dir: temporaryDir(t), places: { [url]: jsonl(left), [`${url}/forks`]: 500 } })
   assert.deepEqual([silent.status, silent.flags.includes("stale"), silent.isWhole], ["valid", true, false])
+  // As much as a store keeps of one chain: who stole a device could otherwise put an end to reading it.
+  const many = `\n${losing.join("")}`.padStart(16_777_216, "x".repeat(4_000).concat("\n"))
+  const full = await verdictOf({ dir: temporaryDir(t), places: { [url]: jsonl(left), [`${url}/forks`]: many } })
+  assert.equal(full.status, "fork")
   const garbage = `${"x".repeat(5_000)}\n{}\n${losing.join("").replace(/"sig":"../, '"sig":"00')}`
   const lying = await verdictOf({ dir: temporaryDir(t), places: { [url]: jsonl(left), [`${url}/forks`]: garbage } })
   assert.deepEqual([lying.status, lying.isWhole], ["valid", true])

@@ -8,6 +8,9 @@ import { chainUrl, isChainOfStore, isUnderChainId } from "./store-url.ts"
 
 const loadChannels = lazy(() => import("@kez/channels"))
 
+/** All losing branches together: what a store keeps of a chain, a line feed for each event. A stolen device must not fill it beyond reading. */
+export const maxForksBytes: number = 2 * limits.maxChainBytes + limits.maxKnownEvents
+
 /** A document that a place served, which may be refused. */
 export interface ChainDocument {
   readonly name: string
@@ -64,7 +67,8 @@ async function askDocument(net: Net, url: string, options: AskOptions): Promise<
       return { ...nothing, outcome: "absent", evidence: { ...seen, note: "no chain there" } }
     }
     // An id means one chain: a store that goes on to name others would have us ask for ever.
-    if (status === 409 && isChainOfStore(url) && !isUnderChainId(url)) return await askSeveral(net, { url, answer, evidence: seen }, options)
+    if (status === 409 && isChainOfStore(url) && !isUnderChainId(url))
+      return await askSeveral(net, { url, answer, evidence: seen }, options)
     if (status !== 200) return { ...nothing, outcome: "failed", evidence: { ...seen, code: "net.status" } }
     const found = { ...seen, sha256 }
     const document = { name: url, reading: readServed(body, sha256), evidence: found }
@@ -100,7 +104,7 @@ async function askSeveral(net: Net, { url, answer, evidence }: Several, options:
 async function askForks(net: Net, name: string, options: AskOptions): Promise<Forks> {
   const evidence = { kind: "chain", source: name } as const
   try {
-    const answer = await get(net, name, options)
+    const answer = await get(net, name, options, maxForksBytes)
     const { status, body } = answer
     if (status === 200) return { name, events: readLooseEvents(body), fault: undefined }
     if (status === 404 || status === 410) return { name, events: [], fault: undefined }
@@ -123,11 +127,16 @@ async function askHeads(net: Net, url: string, { timeoutMs, isChosen }: AskOptio
   }
 }
 
-function get(net: Net, url: string, { timeoutMs, isChosen }: AskOptions): Promise<FetchAnswer> {
+function get(
+  net: Net,
+  url: string,
+  { timeoutMs, isChosen }: AskOptions,
+  maxBytes: number = limits.maxChainBytes,
+): Promise<FetchAnswer> {
   return net.fetch(url, {
     signal: AbortSignal.timeout(timeoutMs),
-    maxWireBytes: limits.maxChainBytes,
-    maxBodyBytes: limits.maxChainBytes,
+    maxWireBytes: maxBytes,
+    maxBodyBytes: maxBytes,
     ...(isChosen === true ? { isChosen } : {}),
   })
 }
