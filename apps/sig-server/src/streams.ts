@@ -48,6 +48,7 @@ export function createStreamHub(service: ChainService, limits: StreamLimits, met
   const topics = new Map<string, Topic>()
   const perNetwork = new Map<string, number>()
   let total = 0
+  let isClosed = false
 
   const count = (network: string, change: 1 | -1): void => {
     total += change
@@ -118,6 +119,9 @@ export function createStreamHub(service: ChainService, limits: StreamLimits, met
       let isOpen = true
       return {
         start(view) {
+          // It may have left while its chain was looked up.
+          if (!isOpen) return
+          if (isClosed) return void response.end()
           // The topic may be ahead of this view, or behind it.
           advance(topic, view)
           const newest = topic.view ?? view
@@ -135,6 +139,7 @@ export function createStreamHub(service: ChainService, limits: StreamLimits, met
       }
     },
     close() {
+      isClosed = true
       stopWatching()
       clearInterval(heartbeat)
       for (const { readers } of topics.values()) for (const { response } of readers) response.end()

@@ -6,12 +6,13 @@ import { test } from "node:test"
 import { envelopeDigest, formatEnvelope, type SigchainEvent } from "@kez/core"
 import { add, addDevice, now } from "../../../packages/core/test/support/chains.ts"
 import { keyNamed } from "../../../packages/core/test/support/keys.ts"
-import type { ChainView } from "../src/chain-service.ts"
+import type { ChainService, ChainView } from "../src/chain-service.ts"
 import { maxStreamBacklogBytes } from "../src/http-limits.ts"
 import { createMetrics } from "../src/metrics.ts"
 import { parsePosition } from "../src/stream-message.ts"
 import { createStreamHub, type StreamHub } from "../src/streams.ts"
 import { createMemoryStore, type MemoryStore } from "./support/memory-store.ts"
+import { makeApp } from "./support/test-app.ts"
 
 const owner = keyNamed("stream owner")
 const device = keyNamed("stream device")
@@ -220,6 +221,52 @@ test("streams are bounded in all and for one address, and a reader that leaves m
   hub.assertRoom("192.0.2.3")
   first?.stop()
   hub.assertRoom("192.0.2.1")
+})
+
+test("a reader that leaves before it is told anything takes no place, and is told nothing later", async () => {
+  const { hub, view, append, follow } = await makeWorld(genesis)
+  const [stays, leaves] = [await follow(), new FakeReader()]
+  const { start, stop } = hub.open({ chain: id, address: "192.0.2.1", last: undefined }, asResponse(leaves))
+  stop()
+  start(await view())
+  await append(second)
+  assert.deepEqual([stays.chunks.length, leaves.chunks.length], [2, 0])
+})
+
+test("a reader that comes while the process stops is let go", async () => {
+  const { hub, view } = await makeWorld(genesis)
+  const late = new FakeReader()
+  const { start } = hub.open({ chain: id, address: "192.0.2.1", last: undefined }, asResponse(late))
+  hub.close()
+  start(await view())
+  assert.equal(late.isEnded, true)
+})
+
+test("a connection that is gone before its chain is found leaves its place to others", async (t) => {
+  const { http, store, app, lines } = makeApp({ streams: { total: 1, perIp: 1 } })
+  t.after(() => app.close())
+  await store.service.append(id, formatEnvelope(genesis))
+  const find = store.service.find.bind(store.service)
+  const [asked, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const slow: ChainService["find"] = async (name) => {
+    asked.resolve()
+    await gone.promise
+    return find(name)
+  }
+  Object.assign(store.service, { find: slow })
+  http.server.once("connection", (socket) => socket.once("close", () => setImmediate(gone.resolve)))
+  const url = `${await http.listen({ host: "127.0.0.1", port: 0 })}/v1/chains/${id}/stream`
+  const first = new AbortController()
+  const left = assert.rejects(fetch(url, { signal: first.signal }))
+  await asked.promise
+  first.abort()
+  await Promise.all([left, gone.promise])
+  Object.assign(store.service, { find })
+  const second = await fetch(url)
+  assert.equal(second.status, 200)
+  await second.body?.cancel()
+  // It is no defect of the server either, of which the log tells.
+  assert.deepEqual(lines, [])
 })
 
 test("close() ends every stream", async () => {

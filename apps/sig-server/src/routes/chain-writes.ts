@@ -42,10 +42,12 @@ async function append(deps: Deps, request: Request, reply: FastifyReply): Promis
   const { service, limits, metrics } = deps
   const name = parseChainName(request.params.id)
   const body = bodyOf(request)
-  limits.takeFromAddress(request.ip, reply.raw)
+  // A connection that ends meanwhile has no address any more.
+  const { ip } = request
+  limits.takeFromAddress(ip, reply.raw)
   const found = await service.find(name)
   if (found.status === "several") throw severalChains(found.chains)
-  const claim = found.status === "found" ? chainClaim(found.view, body) : genesisClaim(request.ip)
+  const claim = found.status === "found" ? chainClaim(found.view, body) : genesisClaim(ip)
   limits.assertRoom(claim, reply.raw)
   const outcome = await service.append(name, body)
   metrics.appended(outcome.status)

@@ -30,6 +30,8 @@ async function stream(deps: Deps, request: Request, reply: FastifyReply): Promis
   const { chain } = await findChain(service, request.params.id)
   if (deps.isDraining())
     throw new Problem({ status: 503, code: "net.busy", detail: "Cannot open the stream: about to stop" })
+  // Gone already: nothing would tell us again, and its place would be taken for ever.
+  if (reply.raw.destroyed) return void reply.hijack()
   streams.assertRoom(request.ip)
   const following = streams.open({ chain, address: request.ip, last }, reply.raw)
   reply.raw.once("close", following.stop)
@@ -37,6 +39,7 @@ async function stream(deps: Deps, request: Request, reply: FastifyReply): Promis
     // Looked up again: from here on no change is missed.
     const view = await findChain(service, chain)
     reply.hijack()
+    if (reply.raw.destroyed) return
     // Proxies would keep the messages back until they have enough of them.
     reply.raw.writeHead(200, {
       ...headersOf(reply),
