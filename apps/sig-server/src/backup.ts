@@ -4,6 +4,7 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises"
 import { dirname } from "node:path"
 import { type Digest, digestOf, KezError } from "@kez/core"
 import { formatEventLine, formatHeader, formatHeadLine, formatTrailer } from "./backup-lines.ts"
+import { maxBackupHeads } from "./limits.ts"
 import type { Storage } from "./storage/storage.ts"
 
 /** What a backup reads of a storage. */
@@ -72,7 +73,8 @@ async function writeLines(out: Output, storage: BackupSource, now: number): Prom
       await out.write(formatEventLine(event))
       events++
     }
-    for (const head of await storage.loadHeads(chain, now)) {
+    // The newest: clients sign new ones, and a restore takes no more.
+    for (const head of (await storage.loadHeads(chain, now)).slice(0, maxBackupHeads)) {
       await out.write(formatHeadLine(head.text))
       heads++
     }

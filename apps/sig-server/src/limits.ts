@@ -41,7 +41,9 @@ export const postgresStatementMs = 10_000
 /** Events that PostgreSQL writes in one transaction. */
 export const maxPostgresBatch = 256
 
-/** Heads of one chain in a backup: a few for each signer that it ever had. */
+/** Heads of one chain that are looked at for one answer, the newest: a few for each key that can be current (32 devices and the primary). */
+export const maxJudgedHeads = 256
+/** Heads of one chain in a backup, the newest: more than its current keys can have. */
 export const maxBackupHeads = 1_024
 
 /** Events that a mirror asks for at once. */

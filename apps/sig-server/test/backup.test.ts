@@ -228,6 +228,26 @@ test("restore() believes no backup that was made up: every chain is replayed", a
   assert.equal((await target.counts()).events, 11)
 })
 
+test("a chain with very many heads makes no backup that cannot be restored", async (t) => {
+  const world = newWorld(t)
+  const storage = await filled(world)
+  const chain = await makeChain("d", 2)
+  await storeEvents(storage, chain)
+  const own = await headOf(chain, "d")
+  // Devices that come and go leave theirs behind until they expire.
+  const others = Array.from({ length: 1_100 }, (_, i) => ({
+    ...own,
+    signer: `gone ${i}`,
+    seq: 0,
+    text: `{"gone":${i}}`,
+  }))
+  await Promise.all([own, ...others].map((head) => storage.saveHead(head, now)))
+  await backup({ storage, path: world.file, now })
+  const target = world.open("two.db")
+  await restore(target, { path: world.file, now }).catch((error: Error) => assert.fail(error.message))
+  assert.equal((await target.loadHeads(own.chain, now))[0]?.text, own.text)
+})
+
 test("restore() leaves heads out that count no more", async (t) => {
   const world = newWorld(t)
   await backup({ storage: await filled(world), path: world.file, now })

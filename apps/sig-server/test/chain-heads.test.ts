@@ -5,7 +5,7 @@ import { canonicalize, envelopeDigest, formatEnvelope, type SigchainEvent } from
 import { add, addDevice, headOf, now, revokeDevice } from "../../../packages/core/test/support/chains.ts"
 import { keyNamed } from "../../../packages/core/test/support/keys.ts"
 import { createChainService } from "../src/chains/service.ts"
-import { maxHeadsPerSigner } from "../src/limits.ts"
+import { maxHeadsPerSigner, maxJudgedHeads } from "../src/limits.ts"
 import { createMemoryStorage } from "./support/memory-storage.ts"
 
 const alice = keyNamed("alice")
@@ -81,4 +81,16 @@ test("postHead() keeps a few of one signer, and canonical bytes of a head that w
   const kept = await service.heads(chain)
   assert.ok(kept.includes(canonicalize(head)))
   assert.ok(kept.length <= maxHeadsPerSigner + 1)
+})
+
+test("heads() judges no more than a few of each key that can be current", async () => {
+  const { service, storage } = await start(e0, e1)
+  const live = formatEnvelope(headOf(e1, { chain, by: alice }))
+  await service.postHead(chain, live)
+  const [own] = await storage.loadHeads(chain, now)
+  if (own === undefined) assert.fail()
+  const others = Array.from({ length: 2 * maxJudgedHeads }, (_, i) => ({ ...own, seq: 0, signer: `gone ${i}` }))
+  for (const head of others) await storage.saveHead(head, now)
+  const found = await service.heads(chain)
+  assert.deepEqual([found[0], found.length], [live, maxJudgedHeads])
 })

@@ -10,6 +10,7 @@ import {
   limits,
   parseTime,
 } from "@kez/core"
+import { maxJudgedHeads } from "../limits.ts"
 import type { Storage } from "../storage/storage.ts"
 
 export interface PostedHead {
@@ -42,7 +43,8 @@ export async function saveHead(storage: Storage, { text, replay, now }: PostedHe
 /** Heads whose signers are still current keys, newest first. */
 export async function loadLiveHeads(storage: Storage, replay: ChainReplay, now: number): Promise<readonly string[]> {
   const stored = await storage.loadHeads(replay.chain, now)
-  return stored.flatMap(({ text }) => (counts(text, replay, now) ? [text] : []))
+  // Devices that come and go leave heads behind until they expire: whoever asks must not have all of them judged.
+  return stored.slice(0, maxJudgedHeads).flatMap(({ text }) => (counts(text, replay, now) ? [text] : []))
 }
 
 function counts(text: string, replay: ChainReplay, now: number): boolean {
