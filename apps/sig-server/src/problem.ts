@@ -54,11 +54,15 @@ export function statusOf(code: Code): number {
   return statuses[code] ?? 422
 }
 
+const damaged = "Cannot answer: the server cannot use what it has stored"
+
 /** The refusal that an error comes to. `status` is for errors whose code does not say enough. */
 export function asProblem(error: unknown, status?: number): Problem {
   if (error instanceof Problem) return error
   if (error instanceof KezError) {
     const { code, hint, message } = error
+    // Its message is for who runs the server: it may name files. The log has it.
+    if ((status ?? statusOf(code)) === 500) return new Problem({ status: 500, code, detail: damaged, cause: error })
     const headers = code === "store.busy" ? { "retry-after": "1" } : {}
     const members = hint === undefined ? {} : { hint }
     return new Problem({ status: status ?? statusOf(code), code, detail: message, members, headers, cause: error })

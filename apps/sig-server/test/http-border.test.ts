@@ -235,6 +235,17 @@ test("a fault of the storage is told without what it was, and logged", async () 
   assert.match(app.lines.join(""), /a request failed/)
 })
 
+test("a damaged storage is told without where it lies, and logged with it", async () => {
+  for (const code of ["store.corrupt", "store.write", "store.newer"] as const) {
+    const app = makeApp()
+    app.store.fault = new KezError(code, "Cannot use /var/lib/secret.sqlite", { hint: "See /etc/secret." })
+    const answer = await post(app.http, path, text)
+    assert.deepEqual([answer.statusCode, problemOf(answer).code], [500, code])
+    assert.doesNotMatch(answer.body, /secret/)
+    assert.match(app.lines.join(""), /secret\.sqlite/)
+  }
+})
+
 test("a busy storage is 503 with Retry-After", async () => {
   const app = makeApp()
   app.store.fault = new KezError("store.busy", "Cannot store the event: another process is writing")
