@@ -86,18 +86,30 @@ export class TokenBuckets {
   }
 }
 
-/** The part of an address that one customer has: all of IPv4, the first 64 bits of IPv6. */
+/** The part of an address that one customer has: all of IPv4, the first 64 bits of IPv6. Some proxies forward a port too. */
 export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  const [, bracketed, v4] = /^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(address) ?? []
+  const bare = bracketed ?? v4 ?? address
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1]
   if (mapped !== undefined) return mapped
-  if (!address.includes(":")) return address
+  if (!bare.includes(":")) return bare
+  const groups = groupsOf(bare)
+  const [high = "", low = ""] = groups.slice(6)
+  if (groups.slice(0, 6).join(":") === "0:0:0:0:0:ffff") return [...bytesOf(high), ...bytesOf(low)].join(".")
+  return `${groups.slice(0, 4).join(":")}::/64`
+}
+
+/** The eight groups of IPv6, in their shortest form. */
+function groupsOf(address: string): readonly string[] {
   const [before = "", after] = address.split("::", 2)
   const groups = before === "" ? [] : before.split(":")
   const behind = after === undefined || after === "" ? [] : after.split(":")
   const zeros = Array.from({ length: Math.max(0, 8 - groups.length - behind.length) }, () => "0")
   const all = after === undefined ? groups : [...groups, ...zeros, ...behind]
-  return `${all
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, "").toLowerCase())
-    .join(":")}::/64`
+  return all.map((group) => group.replace(/^0+(?=.)/, "").toLowerCase())
+}
+
+function bytesOf(group: string): readonly number[] {
+  const value = Number.parseInt(group, 16)
+  return [value >> 8, value & 0xff]
 }

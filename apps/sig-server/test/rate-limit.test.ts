@@ -76,6 +76,11 @@ for (const [address, network] of [
   ["2001:db8::1", "2001:db8:0:0::/64"],
   ["::1", "0:0:0:0::/64"],
   ["fe80::1%eth0", "fe80:0:0:0::/64"],
+  // As some proxies write them. A port must not make another customer of it.
+  ["::ffff:c000:207", "192.0.2.7"],
+  ["192.0.2.7:50123", "192.0.2.7"],
+  ["[2001:db8:1:2::9]:50123", "2001:db8:1:2::/64"],
+  ["[2001:db8:1:2::9]", "2001:db8:1:2::/64"],
 ] as const) {
   test(`networkOf() of ${address} is ${network}`, () => {
     assert.equal(networkOf(address), network)
