@@ -81,7 +81,7 @@ export function createApp(options: AppOptions): App {
 
 function createServer({ config, service, storage, metrics }: AppOptions): FastifyInstance {
   const requestId = createRequestIds()
-  const views = storage.kind === "sqlite" ? createRecentViews(service) : noRecentViews(service)
+  const views = storage.kind === "sqlite" ? createRecentViews(service, storage) : noRecentViews(service)
   const http = fastify({
     logger: false,
     serverFactory: (otherwise) => {

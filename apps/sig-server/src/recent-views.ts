@@ -1,8 +1,9 @@
 /**
  * Chains that were read lately, by the name in the URL, so that the next read asks nobody. Only where this process is the one that
- * writes: it is told of each change before the writer is.
+ * writes: it is told of each change before the writer is, and can see that there was another writer.
  */
 import type { ChainService, ChainView, LookUp } from "./chain-service.ts"
+import type { Storage } from "./storage/storage.ts"
 
 /** Names; the views themselves belong to the service, which keeps as many as its memory allows. */
 const maxNames = 20_000
@@ -12,9 +13,19 @@ export interface RecentViews {
   find(name: string): Promise<LookUp>
 }
 
-export function createRecentViews(service: ChainService): RecentViews {
+export function createRecentViews(service: ChainService, storage: Pick<Storage, "foreignWrites">): RecentViews {
   const views = new Map<string, WeakRef<ChainView>>()
   let changes = 0
+  let foreign = storage.foreignWrites?.()
+
+  /** Another process on the same file, which takes over or was started by mistake: what it writes nobody tells us. */
+  const forgetOutdated = (): void => {
+    const written = storage.foreignWrites?.()
+    if (written === foreign) return
+    foreign = written
+    changes += 1
+    views.clear()
+  }
 
   service.watch(({ chain, replay }) => {
     changes += 1
@@ -24,10 +35,15 @@ export function createRecentViews(service: ChainService): RecentViews {
   })
 
   return {
-    get: (name) => views.get(name)?.deref(),
+    get(name) {
+      forgetOutdated()
+      return views.get(name)?.deref()
+    },
     async find(name) {
+      forgetOutdated()
       const before = changes
       const found = await service.find(name)
+      forgetOutdated()
       // What was found before a change may be older than it.
       if (found.status === "found" && changes === before) {
         if (views.size >= maxNames) views.clear()

@@ -145,8 +145,8 @@ class StoredChains implements ChainService {
   }
 
   async #isNewest({ view }: KeptChain): Promise<boolean> {
-    // A file is this process's own; what another one writes to it all the same is found by the comparison of `append`.
-    return this.#storage.kind === "sqlite" || (await this.#storage.sizeOf(view.chain)) === view.size
+    // Of a file too: another process may be about to take over.
+    return (await this.#storage.sizeOf(view.chain)) === view.size
   }
 
   async #onForeignAppend(chain: Digest): Promise<void> {

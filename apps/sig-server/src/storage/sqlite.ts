@@ -101,6 +101,15 @@ export class SqliteStorage implements Storage {
     })
   }
 
+  /** NaN, which is like nothing before, for a file that cannot be read: the next query tells why. */
+  foreignWrites(): number {
+    try {
+      return Number(this.#sql.foreignWrites.get()?.["data_version"])
+    } catch {
+      return Number.NaN
+    }
+  }
+
   /**
    * A whole copy, while writing goes on. Throws `store.exists` when there is a file of this name: a backup never replaces another.
    */
@@ -158,6 +167,7 @@ function prepare(database: DatabaseSync) {
     insertEvent: database.prepare("INSERT INTO events (digest, chain, seq, text, stored_at) VALUES (?, ?, ?, ?, ?)"),
     addPrimary: database.prepare("INSERT INTO chain_primaries VALUES (?, ?) ON CONFLICT DO NOTHING"),
     growTotals: database.prepare("UPDATE totals SET events = events + 1, chains = chains + ?, bytes = bytes + ?"),
+    foreignWrites: database.prepare("PRAGMA data_version"),
     totals: database.prepare("SELECT events, chains, bytes FROM totals"),
     heads: database.prepare(
       `SELECT chain, signer, seq, digest, expires_at, text FROM heads WHERE chain = ? AND expires_at > ?

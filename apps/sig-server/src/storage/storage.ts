@@ -87,6 +87,8 @@ export interface Storage {
   assertWritable(): Promise<void>
   /** Called with the chain of each event that another process on the same storage has written. PostgreSQL only. */
   onForeignAppend?(listener: (chain: Digest) => void): void
+  /** Another number whenever another process has written since. Takes about a microsecond. SQLite only. */
+  foreignWrites?(): number
   /** Fills an empty storage in one transaction: all of it is kept, or nothing, whatever happens. Throws `store.exists` when it is not empty. */
   fill(chains: AsyncIterable<FilledChain>): Promise<void>
   close(): Promise<void>
