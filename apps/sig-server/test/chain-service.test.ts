@@ -430,3 +430,38 @@ test("two services on one storage that is shared see each other's events, and lo
   assert.deepEqual((await viewOf(one)).document, (await viewOf(other)).document)
   assert.equal((await viewOf(one)).size, 13)
 })
+
+test("G10 a database that lost its newest event under a running copy: nothing is built on it, and it can be posted again", async () => {
+  const place = createPlace()
+  const [one, other] = [0, 1].map(() =>
+    createChainService({ storage: createMemoryStorage(place, "postgres"), now: () => now }),
+  )
+  if (one === undefined || other === undefined) assert.fail()
+  const [lost, instead] = [step(e2, "lost"), step(e2, "instead", phone)]
+  await postAll(one, [...base, lost])
+  // A failover to a copy of the database that had not heard of it, and a write through another copy of the store.
+  place.rows.pop()
+  place.chains.delete(envelopeDigest(lost))
+  place.sizes.set(chain, 3)
+  await postAll(other, [instead])
+  assert.equal((await post(one, step(lost, "next"))).status, "behind")
+  assert.equal((await post(one, lost)).status, "stored")
+  assert.equal((await post(one, step(lost, "next"))).status, "stored")
+  assert.equal((await viewOf(other)).size, 6)
+})
+
+test("G10 an event that the database lost is not called known", async () => {
+  const place = createPlace()
+  const [one, other] = [0, 1].map(() =>
+    createChainService({ storage: createMemoryStorage(place, "postgres"), now: () => now }),
+  )
+  if (one === undefined || other === undefined) assert.fail()
+  const lost = step(e2, "lost")
+  await postAll(one, [...base, lost])
+  place.rows.pop()
+  place.chains.delete(envelopeDigest(lost))
+  place.sizes.set(chain, 3)
+  await postAll(other, [step(e2, "instead", phone)])
+  assert.equal((await post(one, lost)).status, "stored")
+  assert.equal((await viewOf(other)).size, 5)
+})

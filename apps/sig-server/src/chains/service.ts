@@ -106,7 +106,12 @@ class StoredChains implements ChainService {
       const kept = await this.#load(chain)
       if (kept === undefined && event.payload.seq > 0) return { status: "refused", refusal: noSuchChain() }
       const judged = judgeEvent(event, kept, { now, isCopy })
-      if (judged.status !== "valid") return answer(judged, { event, kept })
+      if (judged.status !== "valid" && judged.status !== "known") return answer(judged, { event, kept })
+      if (!(await this.#isHeld(chain, judged.status === "known" ? envelopeDigest(event) : event.payload.prev))) {
+        this.#cache.delete(chain)
+        continue
+      }
+      if (judged.status === "known") return answer(judged, { event, kept })
       const { status } = await this.#storage.append(newEvent(event, chain, now), kept?.view.size ?? 0)
       if (status === "raced") {
         this.#cache.delete(chain)
@@ -147,6 +152,14 @@ class StoredChains implements ChainService {
   async #isNewest({ view }: KeptChain): Promise<boolean> {
     // Of a file too: another process may be about to take over.
     return (await this.#storage.sizeOf(view.chain)) === view.size
+  }
+
+  /**
+   * A database can lose its newest events under us: it fails over to a copy that had not heard of them. None of them may be called
+   * known, and nothing may be built on them, which would make a hole.
+   */
+  async #isHeld(chain: Digest, digest: Digest | undefined): Promise<boolean> {
+    return digest === undefined || (await this.#storage.chainOfEvent(digest)) === chain
   }
 
   async #onForeignAppend(chain: Digest): Promise<void> {
