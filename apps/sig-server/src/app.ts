@@ -29,6 +29,8 @@ export interface HttpConfig {
   /** Addresses whose X-Forwarded-For is believed. */
   readonly trustProxy: readonly string[]
   readonly logRequests: boolean
+  /** A mirror takes none unless its admin wants it to. */
+  readonly takesPosts: boolean
   readonly metricsOnMain: boolean
   readonly maxConnections: number
   readonly writes: WritePlans
@@ -59,7 +61,13 @@ export function createApp(options: AppOptions): App {
   const streams = createStreamHub(service, config.streams, metrics)
   const limits = new WriteLimits(config.writes, () => clock.nowMs(), metrics.rateLimited)
   const deps: Deps = { ...options, streams, limits, isDraining }
-  const routes = [...chainReads(deps), chainStream(deps), ...chainWrites(deps), eventFeed(deps), ...health(deps)]
+  const routes = [
+    ...chainReads(deps),
+    chainStream(deps),
+    ...chainWrites(deps, config),
+    eventFeed(deps),
+    ...health(deps),
+  ]
   const main = config.metricsOnMain ? [...routes, figures(metrics)] : routes
   const openApi = openApiDocument(
     [...routes, figures(metrics)].map(({ doc }) => doc),

@@ -79,6 +79,7 @@ export function toConfig(values: Values): Config {
     drainSeconds: numberOf("drain_seconds"),
     mirrors: listOf("mirror"),
     http: {
+      takesPosts: textOf("mirror") === "" || textOf("mirror_posts") === "true",
       baseUrl: values.base_url.text?.replace(/\/$/, ""),
       trustProxy: listOf("trust_proxy"),
       logRequests: textOf("log_requests") === "true",

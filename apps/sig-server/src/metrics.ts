@@ -18,6 +18,9 @@ export interface Metrics {
   streamCut(reason: string): void
   connectionDropped(): void
   mirrored(result: string, count: number): void
+  mirrorFailed(code: string): void
+  /** Seconds by which a store that follows others is behind, asked at each scrape. */
+  showMirrorLag(seconds: () => number): void
   readonly contentType: string
   text(): Promise<string>
 }
@@ -38,6 +41,7 @@ export function createMetrics(counts: () => Promise<StorageCounts>): Metrics {
   const mirrored = counter("mirrored_events_total", "Events of stores that are followed, by what became of them", [
     "result",
   ])
+  const failures = counter("mirror_failures_total", "Looks at followed stores that failed, by code", ["code"])
   const streams = new Gauge({ name: "kez_sig_streams", help: "Open streams", registers: [registry] })
   const refresh = storageGauges(registry, counts)
 
@@ -50,6 +54,14 @@ export function createMetrics(counts: () => Promise<StorageCounts>): Metrics {
     streamCut: (reason) => cuts.inc({ reason }),
     connectionDropped: () => dropped.inc(),
     mirrored: (result, count) => mirrored.inc({ result }, count),
+    mirrorFailed: (code) => failures.inc({ code }),
+    showMirrorLag(seconds) {
+      const collect = function (this: Gauge): void {
+        this.set(seconds())
+      }
+      const help = "Since all that the followed stores show was here, of the one that is longest ago"
+      new Gauge({ name: "kez_sig_mirror_lag_seconds", help, registers: [registry], collect })
+    },
     contentType: registry.contentType,
     async text() {
       await refresh()

@@ -34,6 +34,8 @@ export interface MirrorOptions {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>
   /** 0 to 1. */
   readonly random?: () => number
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsedMs?: () => number
   readonly pageEvents?: number
   readonly pageMs?: number
   readonly pollMs?: number
@@ -44,6 +46,8 @@ export interface MirrorState {
   readonly cursor: number
   /** Whether the last look found nothing more. */
   readonly isCaughtUp: boolean
+  /** Since a look that found nothing more, or since the start. */
+  readonly lagMs: number
   /** In a row. */
   readonly failures: number
 }
@@ -77,16 +81,23 @@ class Follower implements Mirror {
   #mark: Mark | undefined
   #isCaughtUp = false
   #failures = 0
+  #wholeAtMs: number
 
   constructor(options: MirrorOptions, base: URL) {
     this.#options = options
     this.#base = base
     this.#markName = `mirror ${base.href}`
+    this.#wholeAtMs = this.#elapsedMs()
     this.#running = this.#run()
   }
 
   state(): MirrorState {
-    return { cursor: this.#mark?.cursor ?? 0, isCaughtUp: this.#isCaughtUp, failures: this.#failures }
+    const lagMs = this.#elapsedMs() - this.#wholeAtMs
+    return { cursor: this.#mark?.cursor ?? 0, isCaughtUp: this.#isCaughtUp, lagMs, failures: this.#failures }
+  }
+
+  #elapsedMs(): number {
+    return (this.#options.elapsedMs ?? (() => performance.now()))()
   }
 
   async close(): Promise<void> {
@@ -126,10 +137,12 @@ class Follower implements Mirror {
     const last = fresh.at(-1)
     if (last === undefined) {
       this.#failures = 0
+      this.#wholeAtMs = this.#elapsedMs()
       return this.#jitter(pollMs)
     }
     const result = await this.#store(fresh)
     await this.#writeMark(last)
+    if (this.#isCaughtUp) this.#wholeAtMs = this.#elapsedMs()
     report?.({ type: "page", cursor: last.cursor, ...result })
     // Pages of nothing but noise would keep this store busy for ever.
     if (result.stored + result.known === 0) return this.#backOff()

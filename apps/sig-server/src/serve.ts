@@ -57,6 +57,8 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     for (const other of config.mirrors) {
       mirrors.push(startMirror({ url: other, service, storage, report: (report) => tellMirror(report, log, metrics) }))
     }
+    if (mirrors.length > 0)
+      metrics.showMirrorLag(() => Math.max(...mirrors.map((mirror) => mirror.state().lagMs)) / 1_000)
     log.info({ version, storage: storage.kind, at: url, metricsAt: metricsUrl }, "listening")
     return {
       url,
@@ -80,6 +82,7 @@ function tellMirror(report: MirrorReport, log: Log, metrics: Metrics): void {
   if (report.type === "restarted") {
     log.warn({}, "a store that is followed tells another history than before; it is read again from the start")
   } else if (report.type === "failed") {
+    metrics.mirrorFailed(report.code)
     log.warn({ code: report.code, waitMs: report.waitMs }, "a store that is followed did not answer as it should")
   } else {
     metrics.mirrored("stored", report.stored)

@@ -57,6 +57,7 @@ export const settings = {
     ),
     fits: areStores,
   },
+  mirror_posts: choice(["true", "false"], "false", "a store that follows others takes posts too"),
   trust_proxy: {
     ...text(
       "",

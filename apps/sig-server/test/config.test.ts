@@ -90,6 +90,7 @@ for (const [name, value] of [
   ["base_url", "https://user:x@a.example"],
   ["database_url", "mysql://a/b"],
   ["mirror", "sigs.example.org"],
+  ["mirror_posts", "yes"],
   ["mirror", "https://a.example,ftp://b.example"],
   ["trust_proxy", "all"],
   ["trust_proxy", "10.0.0.0/33"],

@@ -237,3 +237,20 @@ test("GET /v1/events gives lines with cursors, in the order of storing, from a c
     assert.equal((await http.inject({ url: `/v1/events${query}` })).statusCode, 400, query)
   }
 })
+
+test("a store that only mirrors others takes no posts, says so in its document, and reads as ever", async () => {
+  const { http, store } = makeApp({ takesPosts: false })
+  const genesis = add(undefined, "dns:mirrored.example", keyNamed("mirrored"))
+  const id = envelopeDigest(genesis)
+  await store.service.append(id, formatEnvelope(genesis))
+  for (const end of ["events", "heads"]) {
+    const answer = await post(http, `/v1/chains/${id}/${end}`, formatEnvelope(genesis))
+    assert.deepEqual(
+      [problemOf(answer).code, answer.statusCode, answer.headers["allow"]],
+      ["publish.refused", 405, "GET, HEAD"],
+    )
+  }
+  const { paths } = (await http.inject({ url: "/openapi.json" })).json()
+  assert.ok("405" in paths["/v1/chains/{id}/events"].post.responses)
+  assert.equal((await http.inject({ url: `/v1/chains/${id}` })).statusCode, 200)
+})

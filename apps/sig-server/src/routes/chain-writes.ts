@@ -4,15 +4,32 @@ import { parseChainName } from "../chain-name.ts"
 import type { Appended, ChainView } from "../chain-service.ts"
 import { findChain, severalChains } from "../look-up.ts"
 import { Problem, statusOf } from "../problem.ts"
-import type { Deps, Request, Route } from "../route.ts"
+import type { Deps, Request, Route, RouteDoc } from "../route.ts"
 import { appendAnswer, chainParams } from "../schemas.ts"
 import { type Claim, chainClaim, genesisClaim, headClaim } from "../write-limits.ts"
 import { refusals } from "./refusals.ts"
 
 const oneEnvelope = { type: "object", description: "One envelope in JCS, at most 4000 bytes" } as const
 
-export function chainWrites(deps: Deps): readonly Route[] {
-  return [postEvent(deps), postHead(deps)]
+export function chainWrites(deps: Deps, { takesPosts }: { readonly takesPosts: boolean }): readonly Route[] {
+  const routes = [postEvent(deps), postHead(deps)]
+  return takesPosts ? routes : routes.map(({ doc }) => ({ doc: refusedDoc(doc), handle: refusePost }))
+}
+
+function refusedDoc(doc: RouteDoc): RouteDoc {
+  return { ...doc, answers: refusals(405, 413, 415) }
+}
+
+/** Its readers are to see what the other stores have, and nothing that only stands here. */
+function refusePost(): Promise<never> {
+  return Promise.reject(
+    new Problem({
+      status: 405,
+      code: "publish.refused",
+      detail: "Cannot take posts: this store only mirrors others; publish there",
+      headers: { allow: "GET, HEAD" },
+    }),
+  )
 }
 
 function postEvent(deps: Deps): Route {

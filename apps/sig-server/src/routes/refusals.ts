@@ -5,6 +5,7 @@ import { problem } from "../schemas.ts"
 const meanings = {
   400: "The name of the chain, the query or the HTTP is not as it should be",
   404: "No such chain",
+  405: "A mirror: it takes no posts",
   408: "The request did not arrive in time",
   409: "A fork, or a primary that has several chains",
   413: "The body is longer than an envelope",

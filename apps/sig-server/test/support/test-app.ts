@@ -23,6 +23,7 @@ export const usualConfig: HttpConfig = {
   baseUrl: undefined,
   trustProxy: [],
   logRequests: false,
+  takesPosts: true,
   metricsOnMain: false,
   maxConnections: 100,
   writes: {
