@@ -14,7 +14,7 @@ import { encodeProof, findProofs, signClaim } from "../../packages/core/src/inde
 import { type Account, createAccount, startScriptedRelay } from "../support/nostr-client.ts"
 import { type NostrRelays, relaysMissing, startNostrRelays } from "../support/nostr-relay.ts"
 
-const signal = AbortSignal.timeout(50_000)
+const signal = new AbortController().signal
 const mallory = createAccount(0x4d)
 
 type Texts = Readonly<Record<PublishForm, string>>

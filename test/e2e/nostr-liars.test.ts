@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test"
 import { createNet, nostr } from "../../packages/channels/src/index.ts"
 import { createAccount, forge, type Script, startScriptedRelay } from "../support/nostr-client.ts"
 
-const signal = AbortSignal.timeout(50_000)
+const signal = new AbortController().signal
 const alice = createAccount(0x42)
 const mallory = createAccount(0x4d)
 const now = 1_800_000_000

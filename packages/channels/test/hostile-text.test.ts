@@ -5,7 +5,7 @@ import { ap, bluesky } from "../src/index.ts"
 import { newestState } from "../src/nostr-state.ts"
 import { createTableNet, type WebAnswer } from "./support/table-net.ts"
 
-const signal = AbortSignal.timeout(20_000)
+const signal = new AbortController().signal
 const maxMs = 2_000
 
 async function within<T>(run: () => Promise<T>): Promise<T> {
