@@ -116,7 +116,7 @@ test("what people read is a few lines, results on stdout and the rest on stderr"
   assert.match(stdout, /\n✓ github:alice is listed as event 0 of your chain\n$/)
   assert.doesNotMatch(stdout, /looked at/)
   assert.match(stderr, /^kez: warning: this began a new chain/m)
-  assert.match(stderr, /^Next: publish the chain: kez sigchain export/m)
+  assert.match(stderr, /^Next: publish the chain: kez sigchain publish/m)
   const quiet = await owner.kez(["claim", "publish", subject, ...token, "--quiet"])
   assert.deepEqual([quiet.code, quiet.stderr], [0, ""])
   await owner.kez(["claim", "unpublish", subject, ...token])
