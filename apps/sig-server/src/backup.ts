@@ -61,14 +61,16 @@ async function writeLines(out: Output, storage: BackupSource, now: number): Prom
   let events = 0
   let heads = 0
   await out.write(formatHeader({ cursor: last, takenAt: now }))
-  for await (const chain of chainsUpTo(storage, last)) {
+  let known = 0
+  const count = (more: number): void => {
+    known += more
+  }
+  for await (const chain of chainsUpTo(storage, last, count)) {
     const stored = await storage.loadChain(chain)
     for (const event of stored?.events ?? []) {
       if (event.cursor > last) continue
       if (digestOf(event.text) !== event.digest) {
-        throw new KezError("store.corrupt", "Cannot write the backup: a stored event is damaged", {
-          hint: "Keep older backups. Another store or its owner's computer may still have the chain.",
-        })
+        throw damaged("a stored event is damaged")
       }
       await out.write(formatEventLine(event))
       events++
@@ -79,13 +81,26 @@ async function writeLines(out: Output, storage: BackupSource, now: number): Prom
       heads++
     }
   }
+  // Of a chain whose event 0 is not known as such nothing was written.
+  if (events < known) throw damaged("stored events belong to no chain")
   return { events, heads }
 }
 
-/** Chains in the order in which they began. */
-async function* chainsUpTo(storage: BackupSource, last: number): AsyncGenerator<Digest> {
+function damaged(what: string): KezError {
+  return new KezError("store.corrupt", `Cannot write the backup: ${what}`, {
+    hint: "Keep older backups. Another store or its owner's computer may still have the chain.",
+  })
+}
+
+/** Chains in the order in which they began. Tells how many events it has met. */
+async function* chainsUpTo(
+  storage: BackupSource,
+  last: number,
+  onEvents: (count: number) => void,
+): AsyncGenerator<Digest> {
   for (let after = 0; after < last; ) {
     const page = await storage.eventsAfter(after, eventsAtOnce)
+    onEvents(page.filter(({ cursor }) => cursor <= last).length)
     for (const { cursor, seq, chain } of page) if (seq === 0 && cursor <= last) yield chain
     after = page.at(-1)?.cursor ?? last
   }

@@ -120,10 +120,10 @@ function replayed(chain: Digest, events: ReadonlyMap<Digest, KeptEvent>): ChainR
 }
 
 /** A flipped bit must not pass for an event that nobody signed: the chain would seem to end before it. */
-function readRow({ text, digest, chain }: StoredEvent): SigchainEvent {
+function readRow({ text, digest, chain, seq }: StoredEvent): SigchainEvent {
   try {
     const event = decodeEnvelope(text, "sigchain_event")
-    if (envelopeDigest(event) === digest && formatEnvelope(event) === text) return event
+    if (envelopeDigest(event) === digest && formatEnvelope(event) === text && event.payload.seq === seq) return event
   } catch (cause) {
     throw damaged(chain, cause)
   }

@@ -6,6 +6,7 @@ import { KezError } from "@kez/core"
 import { busyTimeoutMs, maxIdleWalBytes, sqliteCacheBytes } from "../limits.ts"
 import { applicationId, type Migration, migrations } from "./schema.ts"
 import { guard, writeFault } from "./sqlite-fault.ts"
+import { assertWholeLog } from "./sqlite-log.ts"
 
 export interface FileOptions {
   readonly path: string
@@ -24,6 +25,7 @@ export interface FileOptions {
 export function openSqliteFile(options: FileOptions): DatabaseSync {
   const { path, busyMs = busyTimeoutMs } = options
   makeFile(path)
+  assertWholeLog(path)
   const database = guard(path, () => new DatabaseSync(path, { timeout: busyMs }))
   try {
     guard(path, () => {

@@ -1,6 +1,6 @@
 /** The store in one SQLite file, for one process. Writes are durable when their promise resolves. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
-import { type Digest, utf8Length } from "@kez/core"
+import { type Digest, digestOf, KezError, utf8Length } from "@kez/core"
 import { maxHeadsPerSigner, maxWritesPerCommit, writeProbeBytes } from "../limits.ts"
 import { createGroupCommit, type GroupCommit } from "./group-commit.ts"
 import { copySqlite } from "./sqlite-backup.ts"
@@ -38,8 +38,10 @@ export class SqliteStorage implements Storage {
   }
 
   async loadChain(chain: Digest): Promise<StoredChain | undefined> {
-    const rows = this.#read(() => this.#sql.events.all(chain))
-    return rows.length === 0 ? undefined : { events: rows.map(readEvent), size: rows.length }
+    const [rows, size] = this.#read(() => [this.#sql.events.all(chain), this.#sizeOf(chain)])
+    // One flipped bit in an index hides events: without the second count a shorter chain would pass for the whole one.
+    if (rows.length !== size) throw damaged(this.#path)
+    return size === 0 ? undefined : { events: rows.map(readEvent), size }
   }
 
   async sizeOf(chain: Digest): Promise<number> {
@@ -73,7 +75,12 @@ export class SqliteStorage implements Storage {
   }
 
   async eventsAfter(cursor: number, limit: number): Promise<readonly StoredEvent[]> {
-    return this.#read(() => this.#sql.eventsAfter.all(cursor, limit)).map(readEvent)
+    const events = this.#read(() => this.#sql.eventsAfter.all(cursor, limit)).map(readEvent)
+    const chains = new Set(events.map(({ chain }) => chain))
+    const areKnown = this.#read(() => [...chains].every((chain) => this.#sizeOf(chain) > 0))
+    const areWhole = events.every(({ text, digest }) => digestOf(text) === digest)
+    if (!areKnown || !areWhole) throw damaged(this.#path)
+    return events
   }
 
   async readMark(name: string): Promise<string | undefined> {
@@ -147,6 +154,12 @@ export class SqliteStorage implements Storage {
     this.#sql.growTotals.run(expectedSize === 0 ? 1 : 0, bytes)
     return { status: "stored", cursor: Number(lastInsertRowid) }
   }
+}
+
+function damaged(path: string): KezError {
+  return new KezError("store.corrupt", `Cannot read ${path}: its tables do not agree with each other`, {
+    hint: "Nothing was deleted. Keep the file, and restore a backup beside it.",
+  })
 }
 
 type Statements = ReturnType<typeof prepare>
