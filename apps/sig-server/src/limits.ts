@@ -2,19 +2,24 @@
 
 /** Heads of one signer that are kept for one chain: the newest, and a few in case a branch is switched. */
 export const maxHeadsPerSigner = 4
-/** Writes that share one transaction: one wait for the disk, and a short one for those who read meanwhile. */
-export const maxWritesPerCommit = 128
+/** Writes that share one transaction, and one wait for the disk. Nobody but those who write waits for it. */
+export const maxWritesPerCommit = 512
 /** How long a write waits for another process that holds the SQLite file. The whole process waits with it. */
 export const busyTimeoutMs = 500
 /** SQLite's write-ahead log is cut back to this after a checkpoint. */
 export const maxIdleWalBytes = 67_108_864
-/** What SQLite keeps of its file in memory. */
-export const sqliteCacheBytes = 33_554_432
+/** SQLite brings its log into the file when it has grown by so much: seldom, since the disk is waited for then as well. */
+export const checkpointBytes = 16_777_216
+/** What SQLite keeps of its file in memory, for those who read and for the thread that writes. */
+export const sqliteReadCacheBytes = 4_194_304
+export const sqliteWriteCacheBytes = 16_777_216
+/** Memory for what is new of the thread that writes, in MiB: orders and answers, which are soon gone. */
+export const writerYoungMb = 8
 /** What a look at whether the disk takes writes tries to write: more than one event of the largest size. */
 export const writeProbeBytes = 16_384
 
 /** What the chains that are kept in memory may take together. One is kept however large it is. */
-export const maxCachedBytes = 67_108_864
+export const maxCachedBytes = 33_554_432
 /** What an event in memory takes besides its text and its line in the document (objects, digests, indexes): measured, then rounded up. */
 export const cachedEventBytes = 2_560
 /** The same for a chain, however short. */

@@ -13,16 +13,16 @@ export interface RecentViews {
   find(name: string): Promise<LookUp>
 }
 
-export function createRecentViews(service: ChainService, storage: Pick<Storage, "foreignWrites">): RecentViews {
+export function createRecentViews(service: ChainService, storage: Pick<Storage, "version">): RecentViews {
   const views = new Map<string, WeakRef<ChainView>>()
   let changes = 0
-  let foreign = storage.foreignWrites?.()
+  let version = storage.version?.()
 
   /** Another process on the same file, which takes over or was started by mistake: what it writes nobody tells us. */
   const forgetOutdated = (): void => {
-    const written = storage.foreignWrites?.()
-    if (written === foreign) return
-    foreign = written
+    const written = storage.version?.()
+    if (written === version) return
+    version = written
     changes += 1
     views.clear()
   }

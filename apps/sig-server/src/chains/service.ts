@@ -23,7 +23,7 @@ export interface ChainServiceOptions {
   readonly storage: Storage
   /** Unix seconds. */
   readonly now: () => number
-  /** Memory for chains that were used last; 64 MiB unless given. */
+  /** Memory for chains that were used last; 32 MiB unless given. */
   readonly cacheBytes?: number
   /** Is told what a listener of `watch` throws; the others and the writer never notice. */
   readonly onListenerError?: (error: unknown) => void
@@ -40,6 +40,8 @@ class StoredChains implements ChainService {
   readonly #cache: ChainCache<KeptChain>
   readonly #locks: Locks = createLocks()
   readonly #listeners = new Set<(view: ChainView) => void>()
+  /** The version of the storage at which a chain was its newest state. */
+  readonly #newestAt = new WeakMap<KeptChain, number>()
 
   constructor(options: ChainServiceOptions) {
     this.#options = options
@@ -107,7 +109,13 @@ class StoredChains implements ChainService {
       if (kept === undefined && event.payload.seq > 0) return { status: "refused", refusal: noSuchChain() }
       const judged = judgeEvent(event, kept, { now, isCopy })
       if (judged.status !== "valid" && judged.status !== "known") return answer(judged, { event, kept })
-      if (!(await this.#isHeld(chain, judged.status === "known" ? envelopeDigest(event) : event.payload.prev))) {
+      // Just loaded, or found to be the newest: nobody else has written since.
+      const version = kept === undefined ? this.#storage.version?.() : this.#newestAt.get(kept)
+      const isChecked = kept !== undefined && version !== undefined
+      if (
+        !isChecked &&
+        !(await this.#isHeld(chain, judged.status === "known" ? envelopeDigest(event) : event.payload.prev))
+      ) {
         this.#cache.delete(chain)
         continue
       }
@@ -117,7 +125,7 @@ class StoredChains implements ChainService {
         this.#cache.delete(chain)
         continue
       }
-      const { view } = this.#adopt(withEvent(kept, { event, storedAt: now }, judged.replay))
+      const { view } = this.#adopt(withEvent(kept, { event, storedAt: now }, judged.replay), version)
       const { seq } = event.payload
       const digest = envelopeDigest(event)
       return { status: view.replay.digests[seq] === digest ? "stored" : "lost", view, digest, seq }
@@ -125,8 +133,9 @@ class StoredChains implements ChainService {
     throw new KezError("store.busy", "Cannot append to the chain: others keep writing to it", { hint: "Try again." })
   }
 
-  #adopt(chain: KeptChain): KeptChain {
+  #adopt(chain: KeptChain, version: number | undefined): KeptChain {
     this.#cache.set(chain.view.chain, chain)
+    if (version !== undefined) this.#newestAt.set(chain, version)
     this.#tell(chain.view)
     return chain
   }
@@ -142,16 +151,22 @@ class StoredChains implements ChainService {
   async #load(chain: Digest): Promise<KeptChain | undefined> {
     const cached = this.#cache.get(chain)
     if (cached !== undefined && (await this.#isNewest(cached))) return cached
+    const version = this.#storage.version?.()
     const stored = await this.#storage.loadChain(chain)
     if (stored === undefined) return undefined
     const kept = await readStoredChain(chain, stored)
     this.#cache.set(chain, kept)
+    if (version !== undefined) this.#newestAt.set(kept, version)
     return kept
   }
 
-  async #isNewest({ view }: KeptChain): Promise<boolean> {
+  async #isNewest(kept: KeptChain): Promise<boolean> {
+    const version = this.#storage.version?.()
+    if (version !== undefined && this.#newestAt.get(kept) === version) return true
     // Of a file too: another process may be about to take over.
-    return (await this.#storage.sizeOf(view.chain)) === view.size
+    const isNewest = (await this.#storage.sizeOf(kept.view.chain)) === kept.view.size
+    if (isNewest && version !== undefined) this.#newestAt.set(kept, version)
+    return isNewest
   }
 
   /**

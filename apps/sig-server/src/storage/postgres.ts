@@ -9,7 +9,7 @@ import {
   postgresConnectMs,
   postgresStatementMs,
 } from "../limits.ts"
-import { AppendQueue, type WaitingAppend } from "./append-queue.ts"
+import { BatchQueue } from "./batch-queue.ts"
 import { explainPostgres } from "./postgres-errors.ts"
 import { fillPostgres } from "./postgres-fill.ts"
 import { PostgresListener } from "./postgres-listener.ts"
@@ -17,6 +17,7 @@ import { migrate } from "./postgres-schema.ts"
 import type {
   AppendResult,
   FilledChain,
+  NewEvent,
   Storage,
   StorageCounts,
   StoredChain,
@@ -109,19 +110,24 @@ interface HeadRow extends QueryResultRow {
   readonly envelope: string
 }
 
+interface WaitingAppend {
+  readonly event: NewEvent
+  readonly expectedSize: number
+}
+
 class PostgresStorage implements Storage {
   readonly kind = "postgres"
   readonly #pool: Pool
   readonly #config: ClientConfig
   readonly #origin = randomUUID()
-  readonly #appends: AppendQueue
+  readonly #appends: BatchQueue<WaitingAppend, AppendResult>
   readonly #listeners: PostgresListener[] = []
   #closing: Promise<void> | undefined
 
   constructor(pool: Pool, config: ClientConfig, maxBatch: number) {
     this.#pool = pool
     this.#config = config
-    this.#appends = new AppendQueue((batch) => this.#writeBatch(batch), maxBatch)
+    this.#appends = new BatchQueue((batch: readonly WaitingAppend[]) => this.#writeBatch(batch), maxBatch)
   }
 
   async loadChain(chain: Digest): Promise<StoredChain | undefined> {
@@ -148,7 +154,7 @@ class PostgresStorage implements Storage {
   }
 
   append(event: WaitingAppend["event"], expectedSize: number): Promise<AppendResult> {
-    return this.#appends.append(event, expectedSize)
+    return this.#appends.add({ event, expectedSize })
   }
 
   async loadHeads(chain: Digest, now: number): Promise<readonly StoredHead[]> {

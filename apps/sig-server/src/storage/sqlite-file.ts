@@ -3,16 +3,25 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { KezError } from "@kez/core"
-import { busyTimeoutMs, maxIdleWalBytes, sqliteCacheBytes } from "../limits.ts"
+import {
+  busyTimeoutMs,
+  checkpointBytes,
+  maxIdleWalBytes,
+  sqliteReadCacheBytes,
+  sqliteWriteCacheBytes,
+} from "../limits.ts"
 import { applicationId, type Migration, migrations } from "./schema.ts"
 import { guard, writeFault } from "./sqlite-fault.ts"
 import { assertWholeLog } from "./sqlite-log.ts"
 
-export interface FileOptions {
+export interface WriteOptions {
   readonly path: string
   /** The largest the file may become, in bytes. */
-  readonly quotaBytes?: number
-  readonly busyMs?: number
+  readonly quotaBytes?: number | undefined
+  readonly busyMs?: number | undefined
+}
+
+export interface FileOptions extends WriteOptions {
   /** Unix seconds: dates the copy that is made before a migration. */
   readonly now: () => number
   readonly steps?: readonly Migration[]
@@ -30,9 +39,22 @@ export function openSqliteFile(options: FileOptions): DatabaseSync {
   try {
     guard(path, () => {
       assertOwn(database, path)
-      configure(database, options)
+      configure(database, options, sqliteReadCacheBytes)
       migrate(database, options)
     })
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** A further connection to a file that `openSqliteFile` has opened: limits and durability belong to connections. */
+export function openForWriting(options: WriteOptions): DatabaseSync {
+  const { path, busyMs = busyTimeoutMs } = options
+  const database = guard(path, () => new DatabaseSync(path, { timeout: busyMs }))
+  try {
+    guard(path, () => configure(database, options, sqliteWriteCacheBytes))
     return database
   } catch (error) {
     database.close()
@@ -83,11 +105,13 @@ function assertOwn(database: DatabaseSync, path: string): void {
   })
 }
 
-function configure(database: DatabaseSync, { path, quotaBytes }: FileOptions): void {
+function configure(database: DatabaseSync, { path, quotaBytes }: WriteOptions, cacheBytes: number): void {
   database.exec(
     `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
-     PRAGMA journal_size_limit = ${maxIdleWalBytes}; PRAGMA cache_size = -${Math.floor(sqliteCacheBytes / 1_024)};`,
+     PRAGMA journal_size_limit = ${maxIdleWalBytes}; PRAGMA cache_size = -${Math.floor(cacheBytes / 1_024)};`,
   )
+  const pageBytes = numberOf(database, "page_size")
+  database.exec(`PRAGMA wal_autocheckpoint = ${Math.ceil(checkpointBytes / pageBytes)}`)
   // With less than these a power cut takes back what was acknowledged. Some file systems do not give them.
   const { journal_mode: mode } = database.prepare("PRAGMA journal_mode").get() ?? {}
   if (mode !== "wal" || numberOf(database, "synchronous") !== 2) {
@@ -96,7 +120,7 @@ function configure(database: DatabaseSync, { path, quotaBytes }: FileOptions): v
     })
   }
   if (quotaBytes === undefined) return
-  const pages = Math.max(1, Math.floor(quotaBytes / numberOf(database, "page_size")))
+  const pages = Math.max(1, Math.floor(quotaBytes / pageBytes))
   database.exec(`PRAGMA max_page_count = ${pages}`)
 }
 

@@ -1,12 +1,11 @@
-/** The store in one SQLite file, for one process. Writes are durable when their promise resolves. */
+/** The store in one SQLite file, for one process: read here, written by a thread of its own. Writes are durable when their promise resolves. */
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
-import { type Digest, digestOf, KezError, utf8Length } from "@kez/core"
-import { maxHeadsPerSigner, maxWritesPerCommit, writeProbeBytes } from "../limits.ts"
-import { createGroupCommit, type GroupCommit } from "./group-commit.ts"
+import { type Digest, digestOf, KezError } from "@kez/core"
 import { copySqlite } from "./sqlite-backup.ts"
 import { guard } from "./sqlite-fault.ts"
 import { type FileOptions, openSqliteFile } from "./sqlite-file.ts"
 import { fillSqlite } from "./sqlite-fill.ts"
+import { SqliteWriter } from "./sqlite-writer.ts"
 import type {
   AppendResult,
   FilledChain,
@@ -17,23 +16,30 @@ import type {
   StoredEvent,
   StoredHead,
 } from "./storage.ts"
+import { createForeignCounter } from "./writer-mark.ts"
 
 /** Opens the file, and makes or upgrades it first where needed. Throws what `openSqliteFile` throws. */
 export function openSqlite(options: FileOptions): SqliteStorage {
-  return new SqliteStorage(options.path, openSqliteFile(options))
+  const { path, quotaBytes, busyMs } = options
+  const database = openSqliteFile(options)
+  return new SqliteStorage(path, database, new SqliteWriter({ path, quotaBytes, busyMs }))
 }
 
 export class SqliteStorage implements Storage {
   readonly kind = "sqlite"
   readonly #path: string
+  /** Reads only: with WAL it sees what is committed, and neither waits for the other. */
   readonly #database: DatabaseSync
-  readonly #writes: GroupCommit
+  readonly #writer: SqliteWriter
+  readonly #foreign: () => number
   readonly #sql: Statements
+  #version: number | undefined
 
-  constructor(path: string, database: DatabaseSync) {
+  constructor(path: string, database: DatabaseSync, writer: SqliteWriter) {
     this.#path = path
     this.#database = database
-    this.#writes = createGroupCommit({ database, path, maxWrites: maxWritesPerCommit })
+    this.#writer = writer
+    this.#foreign = createForeignCounter(database, writer.name)
     this.#sql = prepare(database)
   }
 
@@ -45,7 +51,7 @@ export class SqliteStorage implements Storage {
   }
 
   async sizeOf(chain: Digest): Promise<number> {
-    return this.#read(() => this.#sizeOf(chain))
+    return Number(this.#read(() => this.#sql.size.get(chain))?.["size"] ?? 0)
   }
 
   async chainsOfPrimary(key: string): Promise<readonly Digest[]> {
@@ -57,21 +63,17 @@ export class SqliteStorage implements Storage {
     return row === undefined ? undefined : String(row["chain"])
   }
 
-  append(event: NewEvent, expectedSize: number): Promise<AppendResult> {
-    return this.#writes.run(() => this.#append(event, expectedSize))
+  async append(event: NewEvent, expectedSize: number): Promise<AppendResult> {
+    const cursor = await this.#writer.run({ kind: "append", event, expectedSize })
+    return cursor === undefined ? { status: "raced" } : { status: "stored", cursor }
   }
 
   async loadHeads(chain: Digest, now: number): Promise<readonly StoredHead[]> {
     return this.#read(() => this.#sql.heads.all(chain, now)).map(readHead)
   }
 
-  saveHead(head: StoredHead, now: number): Promise<void> {
-    const { chain, signer, seq, digest, expiresAt, text } = head
-    return this.#writes.run(() => {
-      this.#sql.saveHead.run(chain, signer, seq, digest, expiresAt, text)
-      this.#sql.dropExpiredHeads.run(chain, now)
-      this.#sql.dropOlderHeads.run({ chain, signer, kept: maxHeadsPerSigner })
-    })
+  async saveHead(head: StoredHead, now: number): Promise<void> {
+    await this.#writer.run({ kind: "head", head, now })
   }
 
   async eventsAfter(cursor: number, limit: number): Promise<readonly StoredEvent[]> {
@@ -88,10 +90,8 @@ export class SqliteStorage implements Storage {
     return row === undefined ? undefined : String(row["value"])
   }
 
-  writeMark(name: string, value: string): Promise<void> {
-    return this.#writes.run(() => {
-      this.#sql.writeMark.run(name, value)
-    })
+  async writeMark(name: string, value: string): Promise<void> {
+    await this.#writer.run({ kind: "mark", name, value })
   }
 
   async counts(): Promise<StorageCounts> {
@@ -99,22 +99,25 @@ export class SqliteStorage implements Storage {
     return { events: Number(row["events"]), chains: Number(row["chains"]), bytes: Number(row["bytes"]) }
   }
 
-  /** Writes as much as an event may need, and takes it back in the same transaction. */
-  assertWritable(): Promise<void> {
-    const name = "writable"
-    return this.#writes.run(() => {
-      this.#sql.writeMark.run(name, "x".repeat(writeProbeBytes))
-      this.#sql.dropMark.run(name)
-    })
+  async assertWritable(): Promise<void> {
+    await this.#writer.run({ kind: "probe" })
   }
 
-  /** NaN, which is like nothing before, for a file that cannot be read: the next query tells why. */
-  foreignWrites(): number {
+  /**
+   * Looked up once in a turn of the event loop, for all requests that had come when it began: the look takes as long as an answer.
+   * NaN, which is like nothing before, for a file that cannot be read: the next query tells why.
+   */
+  version(): number {
+    if (this.#version !== undefined) return this.#version
+    setImmediate(() => {
+      this.#version = undefined
+    })
     try {
-      return Number(this.#sql.foreignWrites.get()?.["data_version"])
+      this.#version = this.#foreign() + this.#writer.losses
     } catch {
-      return Number.NaN
+      this.#version = Number.NaN
     }
+    return this.#version
   }
 
   /**
@@ -129,30 +132,12 @@ export class SqliteStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    this.#writes.close()
+    await this.#writer.close()
     if (this.#database.isOpen) this.#database.close()
   }
 
   #read<T>(work: () => T): T {
     return guard(this.#path, work)
-  }
-
-  #sizeOf(chain: Digest): number {
-    return Number(this.#sql.size.get(chain)?.["size"] ?? 0)
-  }
-
-  #append(event: NewEvent, expectedSize: number): AppendResult {
-    const { digest, chain, seq, text, storedAt } = event
-    // In a transaction of the only writer: what is compared here cannot change before the insert.
-    if (this.#sizeOf(chain) !== expectedSize || this.#sql.chainOfEvent.get(digest) !== undefined) {
-      return { status: "raced" }
-    }
-    const bytes = utf8Length(text)
-    this.#sql.growChain.run(chain, bytes)
-    const { lastInsertRowid } = this.#sql.insertEvent.run(digest, chain, seq, text, storedAt)
-    for (const key of event.primaries) this.#sql.addPrimary.run(key, chain)
-    this.#sql.growTotals.run(expectedSize === 0 ? 1 : 0, bytes)
-    return { status: "stored", cursor: Number(lastInsertRowid) }
   }
 }
 
@@ -173,32 +158,12 @@ function prepare(database: DatabaseSync) {
     size: database.prepare("SELECT size FROM chains WHERE chain = ?"),
     chainsOfPrimary: database.prepare("SELECT chain FROM chain_primaries WHERE key = ? ORDER BY chain"),
     chainOfEvent: database.prepare("SELECT chain FROM events WHERE digest = ?"),
-    growChain: database.prepare(
-      `INSERT INTO chains VALUES (?, 1, ?)
-       ON CONFLICT (chain) DO UPDATE SET size = size + 1, bytes = bytes + excluded.bytes`,
-    ),
-    insertEvent: database.prepare("INSERT INTO events (digest, chain, seq, text, stored_at) VALUES (?, ?, ?, ?, ?)"),
-    addPrimary: database.prepare("INSERT INTO chain_primaries VALUES (?, ?) ON CONFLICT DO NOTHING"),
-    growTotals: database.prepare("UPDATE totals SET events = events + 1, chains = chains + ?, bytes = bytes + ?"),
-    foreignWrites: database.prepare("PRAGMA data_version"),
     totals: database.prepare("SELECT events, chains, bytes FROM totals"),
     heads: database.prepare(
       `SELECT chain, signer, seq, digest, expires_at, text FROM heads WHERE chain = ? AND expires_at > ?
        ORDER BY seq DESC, expires_at DESC, signer, digest`,
     ),
-    saveHead: database.prepare(
-      `INSERT INTO heads VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
-       SET expires_at = excluded.expires_at, text = excluded.text WHERE excluded.expires_at > expires_at`,
-    ),
-    dropExpiredHeads: database.prepare("DELETE FROM heads WHERE chain = ? AND expires_at <= ?"),
-    dropOlderHeads: database.prepare(
-      `DELETE FROM heads WHERE chain = :chain AND signer = :signer AND rowid NOT IN (
-         SELECT rowid FROM heads WHERE chain = :chain AND signer = :signer
-         ORDER BY seq DESC, expires_at DESC, digest LIMIT :kept)`,
-    ),
     mark: database.prepare("SELECT value FROM marks WHERE name = ?"),
-    writeMark: database.prepare("INSERT INTO marks VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"),
-    dropMark: database.prepare("DELETE FROM marks WHERE name = ?"),
   }
 }
 

@@ -87,8 +87,11 @@ export interface Storage {
   assertWritable(): Promise<void>
   /** Called with the chain of each event that another process on the same storage has written. PostgreSQL only. */
   onForeignAppend?(listener: (chain: Digest) => void): void
-  /** Another number whenever another process has written since. Takes about a microsecond. SQLite only. */
-  foreignWrites?(): number
+  /**
+   * Another number whenever something was written since that `append` and `saveHead` of this storage did not tell of: by another process.
+   * As it was when this turn of the event loop began. SQLite only.
+   */
+  version?(): number
   /** Fills an empty storage in one transaction: all of it is kept, or nothing, whatever happens. Throws `store.exists` when it is not empty. */
   fill(chains: AsyncIterable<FilledChain>): Promise<void>
   close(): Promise<void>
