@@ -1,4 +1,7 @@
-/** `npm run bench`: prints the tables and keeps them in bench/RESULTS.md. `--short` for a quick look, without keeping. */
+/**
+ * `npm run bench`: prints the tables and keeps them in bench/RESULTS.md. `--short` for a quick look, without keeping. `--large` fills
+ * the store with 1,000,000 events instead of 100,000, which takes many minutes.
+ */
 import { execFileSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { cpus } from "node:os"
@@ -10,8 +13,10 @@ import { claimRows } from "./claims.ts"
 import type { Row } from "./measure.ts"
 import { replayRows } from "./replay.ts"
 import { startRows } from "./start.ts"
+import { storeRows } from "./store.ts"
 
 const short = process.argv.includes("--short")
+const large = process.argv.includes("--large")
 const rounds = short ? 3 : 11
 
 await prepareBackend()
@@ -20,6 +25,7 @@ const rows = [
   ...(await replayRows(rounds)),
   ...startRows(short ? 5 : 31),
   ...(await channelRows(short ? { count: 60, rounds: 1 } : { count: 200, rounds: 7 })),
+  ...(await storeRows(short ? "short" : large ? "large" : "usual")),
 ]
 const report = formatReport(rows, refusals(short ? 1 : 5))
 console.log(report)
@@ -34,7 +40,7 @@ function formatReport(measured: readonly Row[], refused: readonly Refusal[]): st
   }).trim()
   return `# Benchmark results
 
-Written by \`npm run bench\`. Product and limit run in turn in one process (starts: in turn as processes; accounts: the command as a process against places in another); a ratio is the median over ${rounds} rounds or more, over 7 for accounts.
+Written by \`npm run bench\`. Product and limit run in turn in one process (starts: in turn as processes; accounts: the command as a process against places in another; the store: processes in turn, asked by another, a ratio of medians); a ratio is the median over ${rounds} rounds or more, over 7 for accounts and the store.
 
 - commit ${commit}, Node ${process.version}, ${cpus().length} cores
 - backends: Ed25519 ${ed25519}, BIP-340 ${schnorr}, SHA-256 ${sha256}, zstd ${zstd}

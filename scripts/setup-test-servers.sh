@@ -11,6 +11,8 @@ unbound unbound needed
 kdig knot-dnsutils optional
 gh gh needed
 postgres postgresql needed
+nginx nginx optional
+wrk wrk optional
 '
 
 say() { printf 'kez: %s\n' "$1" >&2; }

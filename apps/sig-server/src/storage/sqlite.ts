@@ -44,14 +44,17 @@ export class SqliteStorage implements Storage {
   }
 
   async loadChain(chain: Digest): Promise<StoredChain | undefined> {
-    const [rows, size] = this.#read(() => [this.#sql.events.all(chain), this.#sizeOf(chain)])
+    // Of one state of the file: the thread that writes may commit between two queries.
+    const [rows, size] = this.#read(() =>
+      this.#atOnce(() => [this.#sql.events.all(chain), this.#sizeOf(chain)] as const),
+    )
     // One flipped bit in an index hides events: without the second count a shorter chain would pass for the whole one.
     if (rows.length !== size) throw damaged(this.#path)
     return size === 0 ? undefined : { events: rows.map(readEvent), size }
   }
 
   async sizeOf(chain: Digest): Promise<number> {
-    return Number(this.#read(() => this.#sql.size.get(chain))?.["size"] ?? 0)
+    return this.#read(() => this.#sizeOf(chain))
   }
 
   async chainsOfPrimary(key: string): Promise<readonly Digest[]> {
@@ -139,6 +142,19 @@ export class SqliteStorage implements Storage {
   #read<T>(work: () => T): T {
     return guard(this.#path, work)
   }
+
+  #atOnce<T>(work: () => T): T {
+    this.#sql.begin.run()
+    try {
+      return work()
+    } finally {
+      if (this.#database.isTransaction) this.#sql.end.run()
+    }
+  }
+
+  #sizeOf(chain: Digest): number {
+    return Number(this.#sql.size.get(chain)?.["size"] ?? 0)
+  }
 }
 
 function damaged(path: string): KezError {
@@ -153,6 +169,8 @@ type Statements = ReturnType<typeof prepare>
 function prepare(database: DatabaseSync) {
   const columns = "cursor, digest, chain, seq, text, stored_at"
   return {
+    begin: database.prepare("BEGIN"),
+    end: database.prepare("COMMIT"),
     events: database.prepare(`SELECT ${columns} FROM events WHERE chain = ? ORDER BY seq, digest`),
     eventsAfter: database.prepare(`SELECT ${columns} FROM events WHERE cursor > ? ORDER BY cursor LIMIT ?`),
     size: database.prepare("SELECT size FROM chains WHERE chain = ?"),

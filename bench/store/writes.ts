@@ -1,0 +1,53 @@
+/** Durable appends against the same kind of server that checks one signature and keeps nothing, and against a did:plc directory. */
+import { median, perSecond, type Row } from "../measure.ts"
+import { type Loader, startBare, startLoader, startStore } from "./processes.ts"
+
+export interface WriteOptions {
+  readonly dataFolder: string
+  readonly rounds: number
+  /** Chains of each round. */
+  readonly chains: number
+}
+
+const length = 10
+const connections = 256
+
+/** Rates of rounds, and the ratio of their medians. */
+export async function appendRows({ dataFolder, rounds, chains }: WriteOptions): Promise<readonly Row[]> {
+  const [store, verifier, loader] = [
+    await startStore(dataFolder),
+    await startBare("bare-server.ts", "verify"),
+    startLoader(),
+  ]
+  const product: number[] = []
+  const limit: number[] = []
+  try {
+    // The first round is a warm-up: code is compiled while it runs.
+    for (let round = 0; round <= rounds; round++) {
+      await loader.ask({ make: "chains", seed: `appends-${round}`, count: chains, length })
+      for (const [rates, { port }] of [[product, store] as const, [limit, verifier] as const]) {
+        const rate = await post(loader, port)
+        if (round > 0) rates.push(rate)
+      }
+    }
+  } finally {
+    loader.close()
+    await Promise.all([store.stop(), verifier.stop()])
+  }
+  const ratio = median(product) / median(limit)
+  return [
+    {
+      what: `durable appends over HTTP, ${connections} at once, SQLite: kez-sig-server; limit: Fastify that checks one signature and stores nothing`,
+      product: perSecond(median(product), 1_000),
+      limit: perSecond(median(limit), 1_000),
+      ratio,
+      target: ">= 0.7",
+      holds: ratio >= 0.7,
+    },
+  ]
+}
+
+async function post(loader: Loader, port: number): Promise<number> {
+  const { requests, ms } = await loader.ask({ post: [0, length], port, connections, status: 201 })
+  return (requests * 1_000) / ms
+}
