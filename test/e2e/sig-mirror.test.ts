@@ -196,8 +196,14 @@ test("N20 what is no feed, or too much of one, is refused within bounds, and fol
     (response) => response.end('{"chain":"x","cursor":1,"event":{}}\n'),
     (response) => response.end(`{"chain":"sha256:${"0".repeat(64)}","cursor":1.5,"event":{}}\n`),
     // Cursors that fall, and more than was asked for.
-    (response) => response.end([...rows].reverse().map(formatRow).join("")),
-    (response) => response.end(rows.map(formatRow).join("")),
+    (response) =>
+      response.end(
+        [...rows]
+          .reverse()
+          .map((row) => formatRow(row))
+          .join(""),
+      ),
+    (response) => response.end(rows.map((row) => formatRow(row)).join("")),
     // No end of a line, no end at all.
     (response) => void pour(response, "x".repeat(10_000)),
     (response) => void pour(response, "\n"),
@@ -269,6 +275,7 @@ test("D-3 a mirror whose own disk is full moves on no further than what it has s
         if (calls++ % 3 === 0 && calls < 20) return Promise.reject(new KezError("store.full", "no room"))
         return service.append(...args)
       },
+      postHead: (...args) => service.postHead(...args),
     },
     wait: () => new Promise((resolve) => setImmediate(resolve)),
   })
@@ -298,7 +305,8 @@ test("startMirror() sees what is added while it follows, and stops at once", asy
 
 test("startMirror() refuses what is no URL of a store", async (t) => {
   const { storage } = await newWorld(t)
-  const service = { append: () => Promise.reject(new Error("not to be called")) }
+  const never = () => Promise.reject(new Error("not to be called"))
+  const service = { append: never, postHead: never }
   for (const url of [
     "",
     "store.example",

@@ -8,6 +8,11 @@ import { join } from "node:path"
 import { after, test } from "node:test"
 import { Client } from "pg"
 import { openPostgres } from "../../apps/sig-server/src/storage/postgres.ts"
+import {
+  migrate,
+  newestPostgresVersion,
+  postgresMigrations,
+} from "../../apps/sig-server/src/storage/postgres-schema.ts"
 import type { Storage } from "../../apps/sig-server/src/storage/storage.ts"
 import { eventNamed, testStorage } from "../../apps/sig-server/test/storage-suite.ts"
 import { digestOf } from "../../packages/core/src/index.ts"
@@ -63,8 +68,30 @@ const chains = Array.from({ length: 20 }, (_, i) => digestOf(`chain ${i}`))
 test("openPostgres() makes the tables once when many copies start at once", { skip }, async () => {
   await withCopies(8, async (copies, url) => {
     for (const copy of copies) await copy.assertWritable()
-    assert.deepEqual(await query(url, "SELECT version FROM kez_sig.schema_version"), [{ version: 1 }])
+    assert.deepEqual(await query(url, "SELECT version FROM kez_sig.schema_version"), [
+      { version: newestPostgresVersion },
+    ])
   })
+})
+
+test("openPostgres() brings heads of version 1 into an order, and keeps them", { skip }, async () => {
+  const url = await newDatabase()
+  const client = new Client(url)
+  await client.connect()
+  await migrate(client, postgresMigrations.slice(0, 1))
+  const head = { chain: "sha256:00", signer: "ed25519:01", digest: "sha256:01", expiresAt: 2_000, text: "{}" }
+  for (const seq of [1, 2])
+    await client.query("SELECT kez_sig.save_head($1, 1000, 4)", [JSON.stringify({ ...head, seq })])
+  await client.end()
+  const storage = await openPostgres(url)
+  await storage.saveHead({ ...head, seq: 3 }, 1_000)
+  const listed = (await storage.headsAfter(0, 10, 1_000)).map(({ cursor, seq }) => [cursor, seq])
+  await storage.close()
+  assert.deepEqual(listed, [
+    [1, 1],
+    [2, 2],
+    [1_000_000, 3],
+  ])
 })
 
 test("openPostgres() refuses tables of a later version and changes nothing", { skip }, async () => {

@@ -16,7 +16,7 @@ import type { Clock, Deps, Exchange, Route, RouteDoc } from "./route.ts"
 import { chainReads } from "./routes/chain-reads.ts"
 import { chainWrites } from "./routes/chain-writes.ts"
 import { openApiDocument } from "./routes/document.ts"
-import { eventFeed } from "./routes/feed.ts"
+import { feeds } from "./routes/feed.ts"
 import { figures } from "./routes/figures.ts"
 import { health } from "./routes/health.ts"
 import { chainStream } from "./routes/stream.ts"
@@ -61,13 +61,7 @@ export function createApp(options: AppOptions): App {
   const streams = createStreamHub(service, config.streams, metrics)
   const limits = new WriteLimits(config.writes, () => clock.nowMs(), metrics.rateLimited)
   const deps: Deps = { ...options, streams, limits, isDraining }
-  const routes = [
-    ...chainReads(deps),
-    chainStream(deps),
-    ...chainWrites(deps, config),
-    eventFeed(deps),
-    ...health(deps),
-  ]
+  const routes = [...chainReads(deps), chainStream(deps), ...chainWrites(deps, config), ...feeds(deps), ...health(deps)]
   const main = config.metricsOnMain ? [...routes, figures(metrics)] : routes
   const openApi = openApiDocument(
     [...routes, figures(metrics)].map(({ doc }) => doc),

@@ -58,8 +58,8 @@ export interface ChainService {
   append(id: string, text: string | Uint8Array, options?: AppendOptions): Promise<Appended>
   /** Signed heads of the chain that still count, newest first, as JCS. */
   heads(chain: Digest): Promise<readonly string[]>
-  /** Checks and keeps a signed head. Throws KezError with the code by which a reader would refuse it. */
-  postHead(chain: Digest, text: string | Uint8Array): Promise<void>
+  /** Checks and keeps a signed head. Throws KezError with the code by which a reader would refuse it. `known`: it was here already. */
+  postHead(chain: Digest, text: string | Uint8Array): Promise<"kept" | "known">
   /** Calls the listener with every chain that has changed; returns how to stop. */
   watch(listener: (view: ChainView) => void): () => void
   close(): Promise<void>

@@ -17,7 +17,7 @@ export interface Metrics {
   streamsOpen(count: number): void
   streamCut(reason: string): void
   connectionDropped(): void
-  mirrored(result: string, count: number): void
+  mirrored(what: "events" | "heads", result: string, count: number): void
   mirrorFailed(code: string): void
   /** Seconds by which a store that follows others is behind, asked at each scrape. */
   showMirrorLag(seconds: () => number): void
@@ -38,9 +38,12 @@ export function createMetrics(counts: () => Promise<StorageCounts>): Metrics {
   const limited = counter("rate_limited_total", "Requests refused by a limit", ["limit"])
   const cuts = counter("stream_cuts_total", "Streams ended by the server", ["reason"])
   const dropped = counter("connections_dropped_total", "Connections beyond the limit")
-  const mirrored = counter("mirrored_events_total", "Events of stores that are followed, by what became of them", [
-    "result",
-  ])
+  const mirrored = {
+    events: counter("mirrored_events_total", "Events of stores that are followed, by what became of them", ["result"]),
+    heads: counter("mirrored_heads_total", "Signed heads of stores that are followed, by what became of them", [
+      "result",
+    ]),
+  }
   const failures = counter("mirror_failures_total", "Looks at followed stores that failed, by code", ["code"])
   const streams = new Gauge({ name: "kez_sig_streams", help: "Open streams", registers: [registry] })
   const refresh = storageGauges(registry, counts)
@@ -53,7 +56,7 @@ export function createMetrics(counts: () => Promise<StorageCounts>): Metrics {
     streamsOpen: (count) => streams.set(count),
     streamCut: (reason) => cuts.inc({ reason }),
     connectionDropped: () => dropped.inc(),
-    mirrored: (result, count) => mirrored.inc({ result }, count),
+    mirrored: (what, result, count) => mirrored[what].inc({ result }, count),
     mirrorFailed: (code) => failures.inc({ code }),
     showMirrorLag(seconds) {
       const collect = function (this: Gauge): void {

@@ -1,4 +1,4 @@
-/** One page of another store's feed, read with bounds: whoever serves it may mean harm. SPEC §8 */
+/** One page of a feed of another store, read with bounds: whoever serves it may mean harm. SPEC §8 */
 import { type Code, type Digest, digestOf, isDigest, KezError, limits } from "@kez/core"
 import { boundedLines } from "./bounded-lines.ts"
 
@@ -9,17 +9,21 @@ export interface FeedEntry {
   readonly cursor: number
   /** Names the whole line: whether the other store still tells the same. */
   readonly digest: Digest
-  /** Of which chain the event is said to be. A lie only gets it refused. */
+  /** Of which chain it is said to be. A lie only gets it refused. */
   readonly chain: string
-  /** The event as it stands in the line. Nothing of it is checked. */
+  /** The event or the head as it stands in the line. Nothing of it is checked. */
   readonly text: string
 }
 
+/** What a line of the feed holds beside chain and cursor. */
+export type FeedMember = "event" | "head"
+
 export interface PageRequest {
+  readonly member: FeedMember
   /** Base URL of the other store. */
   readonly base: URL
   readonly after: number
-  /** Events asked for. */
+  /** Lines asked for. */
   readonly limit: number
   readonly timeoutMs: number
   readonly signal: AbortSignal
@@ -37,12 +41,12 @@ export class WaitError extends KezError {
 }
 
 /**
- * Events after a cursor, in rising order of cursors. Throws `net.*` without an answer, `limit.body` and `limit.size` for too much,
+ * Events or heads after a cursor, in rising order of cursors. Throws `net.*` without an answer, `limit.body` and `limit.size` for too much,
  * `chain.jsonl` for what is no feed.
  */
 export async function readPage(request: PageRequest): Promise<readonly FeedEntry[]> {
-  const { base, after, limit, timeoutMs, signal } = request
-  const url = new URL(`v1/events?after=${after}&limit=${limit}`, base.href.endsWith("/") ? base : `${base.href}/`)
+  const { base, member, after, limit, timeoutMs, signal } = request
+  const url = new URL(`v1/${member}s?after=${after}&limit=${limit}`, base.href.endsWith("/") ? base : `${base.href}/`)
   const entries: FeedEntry[] = []
   try {
     // Not followed: where the feed lies is configured, and nobody else's to say.
@@ -54,9 +58,9 @@ export async function readPage(request: PageRequest): Promise<readonly FeedEntry
     assertAnswer(response)
     if (response.body === null) return entries
     for await (const line of boundedLines(response.body, { maxLineBytes, maxBytes: limit * (maxLineBytes + 1) })) {
-      const entry = parseEntry(line)
+      const entry = parseEntry(line, member)
       if (entry.cursor <= (entries.at(-1)?.cursor ?? after)) throw noFeed("cursors that rise")
-      if (entries.length === limit) throw noFeed(`at most ${limit} events`)
+      if (entries.length === limit) throw noFeed(`at most ${limit} lines`)
       entries.push(entry)
     }
     return entries
@@ -72,21 +76,26 @@ function assertAnswer(response: Response): void {
   throw new KezError("net.status", `Cannot read the feed: expected status 200, got ${response.status}`)
 }
 
-function parseEntry(bytes: Buffer): FeedEntry {
+function parseEntry(bytes: Buffer, member: FeedMember): FeedEntry {
   const line = bytes.toString("utf8")
   // An event that this version cannot read is refused later: the way past it must not depend on its content.
   const value = tryParse(line)
   if (typeof value !== "object" || value === null) throw noFeed("objects")
-  const { cursor, chain, event } = Object.fromEntries(Object.entries(value))
+  const { cursor, chain, [member]: envelope } = Object.fromEntries(Object.entries(value))
   if (!Number.isSafeInteger(cursor) || typeof cursor !== "number" || cursor < 1) throw noFeed("a cursor in each line")
   if (typeof chain !== "string" || !isDigest(chain)) throw noFeed("a chain id in each line")
-  if (typeof event !== "object" || event === null) throw noFeed("an event in each line")
-  return { cursor, chain, digest: digestOf(bytes), text: eventText(line) ?? JSON.stringify(event) }
+  if (typeof envelope !== "object" || envelope === null) throw noFeed(`one ${member} in each line`)
+  return { cursor, chain, digest: digestOf(bytes), text: textOf(line, member) ?? JSON.stringify(envelope) }
 }
 
 /** The bytes that were signed stand in the line as they are; the strict decoder looks at them, not at what `JSON.parse` made of them. */
-function eventText(line: string): string | undefined {
-  return /^\{"chain":"[^"]*","cursor":\d+,"event":(\{.*\})\}$/.exec(line)?.[1]
+function textOf(line: string, member: FeedMember): string | undefined {
+  return forms[member].exec(line)?.[1]
+}
+
+const forms: Readonly<Record<FeedMember, RegExp>> = {
+  event: /^\{"chain":"[^"]*","cursor":\d+,"event":(\{.*\})\}$/,
+  head: /^\{"chain":"[^"]*","cursor":\d+,"head":(\{.*\})\}$/,
 }
 
 function tryParse(line: string): unknown {

@@ -1,32 +1,27 @@
 /**
- * Follows another store without trusting it: every event is judged as if anybody had posted it. What the other store holds back
- * is not noticed here, but by readers who ask a second store or know a signed head. SPEC §8
+ * Follows another store without trusting it: every event and every head is judged as if anybody had posted it. What the other
+ * store holds back is not noticed here, but by readers who ask a second store or know a signed head. SPEC §8
  */
 import { type Code, type Digest, KezError } from "@kez/core"
 import type { ChainService } from "./chain-service.ts"
-import { mirrorMaxWaitMs, mirrorPageEvents, mirrorPageMs, mirrorParallelChains, mirrorPollMs } from "./limits.ts"
-import { type FeedEntry, readPage, WaitError } from "./mirror-page.ts"
+import { mirrorMaxWaitMs, mirrorPageEvents, mirrorPageMs, mirrorPollMs } from "./limits.ts"
+import { HeadFollower } from "./mirror-heads.ts"
+import { type FeedEntry, type FeedMember, readPage, WaitError } from "./mirror-page.ts"
+import { inChainOrder, ownFaults, type Tally } from "./mirror-tally.ts"
 import type { Storage } from "./storage/storage.ts"
 
 /** What happened, without anything personal: no key, chain or subject. */
 export type MirrorReport =
-  | ({ readonly type: "page" } & PageResult)
+  | ({ readonly type: "page"; readonly cursor: number } & Tally)
+  | ({ readonly type: "heads" } & Tally)
   /** The other store does not tell what it told before: it is read again from the start, and nothing held is dropped. */
   | { readonly type: "restarted" }
   | { readonly type: "failed"; readonly code: Code | "unknown"; readonly waitMs: number; readonly error: unknown }
 
-export interface PageResult {
-  readonly cursor: number
-  /** Of valid ones: new here (losing branches included), and held before. */
-  readonly stored: number
-  readonly known: number
-  readonly refused: ReadonlyMap<Code, number>
-}
-
 export interface MirrorOptions {
   /** Base URL of the other store. */
   readonly url: string
-  readonly service: Pick<ChainService, "append">
+  readonly service: Pick<ChainService, "append" | "postHead">
   readonly storage: Pick<Storage, "readMark" | "writeMark">
   readonly report?: (report: MirrorReport) => void
   readonly fetch?: typeof globalThis.fetch
@@ -64,9 +59,6 @@ interface Mark {
   readonly digest: Digest
 }
 
-/** These say that this store has a problem, not the event: it is tried again. */
-const ownFaults: ReadonlySet<Code> = new Set(["store.full", "store.busy", "store.write"])
-
 /** Throws `usage` for a URL that is none. Everything later is retried for ever, ever more slowly. */
 export function startMirror(options: MirrorOptions): Mirror {
   return new Follower(options, parseBase(options.url))
@@ -77,6 +69,7 @@ class Follower implements Mirror {
   readonly #base: URL
   readonly #markName: string
   readonly #stop = new AbortController()
+  readonly #heads: HeadFollower
   readonly #running: Promise<void>
   #mark: Mark | undefined
   #isCaughtUp = false
@@ -88,6 +81,13 @@ class Follower implements Mirror {
     this.#base = base
     this.#markName = `mirror ${base.href}`
     this.#wholeAtMs = this.#elapsedMs()
+    this.#heads = new HeadFollower({
+      ...options,
+      markName: `mirror heads ${base.href}`,
+      read: (after) => this.#read("head", after),
+      onFailure: (error, failures) => this.#failHeads(error, failures),
+      elapsedMs: () => this.#elapsedMs(),
+    })
     this.#running = this.#run()
   }
 
@@ -123,12 +123,21 @@ class Follower implements Mirror {
     }
   }
 
-  /** Reads and stores one page; returns how long to wait before the next. */
+  /** One look at the other store; returns how long to wait before the next. */
   async #step(): Promise<number> {
+    await this.#heads.look(this.#stop.signal)
+    const waitMs = await this.#followEvents()
+    const heads = this.#isCaughtUp ? await this.#heads.take() : undefined
+    if (heads !== undefined) this.#options.report?.({ type: "heads", ...heads })
+    return waitMs
+  }
+
+  /** Reads and stores one page of events. */
+  async #followEvents(): Promise<number> {
     const { pageEvents = mirrorPageEvents, pollMs = mirrorPollMs, report } = this.#options
     const mark = this.#mark
     // The last event that was seen is asked for again. If it is gone or another one, this is not the history that was followed.
-    const entries = await this.#read(mark === undefined ? 0 : mark.cursor - 1, pageEvents)
+    const entries = await this.#read("event", mark === undefined ? 0 : mark.cursor - 1)
     const [first] = entries
     if (mark !== undefined && (first?.cursor !== mark.cursor || first.digest !== mark.digest))
       return await this.#restart()
@@ -140,7 +149,7 @@ class Follower implements Mirror {
       this.#wholeAtMs = this.#elapsedMs()
       return this.#jitter(pollMs)
     }
-    const result = await this.#store(fresh)
+    const result = await inChainOrder(fresh, (entry) => this.#tryAppend(entry))
     await this.#writeMark(last)
     if (this.#isCaughtUp) this.#wholeAtMs = this.#elapsedMs()
     report?.({ type: "page", cursor: last.cursor, ...result })
@@ -150,15 +159,17 @@ class Follower implements Mirror {
     return this.#isCaughtUp ? this.#jitter(pollMs) : 0
   }
 
-  #read(after: number, limit: number): Promise<readonly FeedEntry[]> {
-    const { pageMs = mirrorPageMs, fetch } = this.#options
-    const common = { base: this.#base, after, limit, timeoutMs: pageMs, signal: this.#stop.signal }
+  #read(member: FeedMember, after: number): Promise<readonly FeedEntry[]> {
+    const { pageEvents = mirrorPageEvents, pageMs = mirrorPageMs, fetch } = this.#options
+    const { signal } = this.#stop
+    const common = { base: this.#base, member, after, limit: pageEvents, timeoutMs: pageMs, signal }
     return readPage(fetch === undefined ? common : { ...common, fetch })
   }
 
   /** What the other store holds now may lack what it had: nothing of that is dropped here. */
   async #restart(): Promise<number> {
     await this.#options.storage.writeMark(this.#markName, "")
+    await this.#heads.restart()
     this.#mark = undefined
     this.#isCaughtUp = false
     this.#options.report?.({ type: "restarted" })
@@ -166,27 +177,7 @@ class Follower implements Mirror {
     return this.#backOff()
   }
 
-  /** Events of one chain one after the other, chains side by side: they share waits for the disk. */
-  async #store(entries: readonly FeedEntry[]): Promise<Omit<PageResult, "cursor">> {
-    const tally: Tally = { stored: 0, known: 0, refused: new Map() }
-    const waiting = [...Map.groupBy(entries, (entry) => entry.chain).values()]
-    const worker = async (): Promise<void> => {
-      for (let group = waiting.pop(); group !== undefined; group = waiting.pop()) {
-        for (const entry of group) await this.#append(entry, tally)
-      }
-    }
-    const results = await Promise.allSettled(Array.from({ length: mirrorParallelChains }, worker))
-    for (const result of results) if (result.status === "rejected") throw result.reason
-    return tally
-  }
-
-  async #append({ chain, text }: FeedEntry, tally: Tally): Promise<void> {
-    const code = await this.#tryAppend(chain, text)
-    if (code === "known" || code === "stored") tally[code]++
-    else tally.refused.set(code, (tally.refused.get(code) ?? 0) + 1)
-  }
-
-  async #tryAppend(chain: Digest, text: string): Promise<"stored" | "known" | Code> {
+  async #tryAppend({ chain, text }: FeedEntry): Promise<"stored" | "known" | Code> {
     try {
       const done = await this.#options.service.append(chain, text, { isCopy: true })
       switch (done.status) {
@@ -214,29 +205,35 @@ class Follower implements Mirror {
 
   #fail(error: unknown): number {
     this.#isCaughtUp = false
-    const backOffMs = this.#backOff()
+    return this.#tell(error, this.#failures++)
+  }
+
+  /** Without an error: what came was of no use. */
+  #failHeads(error: unknown, failures: number): number {
+    return error === undefined ? this.#waitAfter(failures) : this.#tell(error, failures)
+  }
+
+  #tell(error: unknown, failures: number): number {
     const asked = error instanceof WaitError ? Math.min(error.waitMs, mirrorMaxWaitMs) : 0
-    const waitMs = Math.max(backOffMs, asked)
+    const waitMs = Math.max(this.#waitAfter(failures), asked)
     const code = error instanceof KezError ? error.code : "unknown"
     this.#options.report?.({ type: "failed", code, waitMs, error })
     return waitMs
   }
 
   #backOff(): number {
+    return this.#waitAfter(this.#failures++)
+  }
+
+  #waitAfter(failures: number): number {
     const { pollMs = mirrorPollMs } = this.#options
-    return this.#jitter(Math.min(mirrorMaxWaitMs, pollMs * 2 ** Math.min(this.#failures++, 16)))
+    return this.#jitter(Math.min(mirrorMaxWaitMs, pollMs * 2 ** Math.min(failures, 16)))
   }
 
   /** Not all mirrors of one store at the same moment. */
   #jitter(ms: number): number {
     return ms * (0.75 + (this.#options.random ?? Math.random)() / 2)
   }
-}
-
-interface Tally {
-  stored: number
-  known: number
-  readonly refused: Map<Code, number>
 }
 
 function parseBase(url: string): URL {

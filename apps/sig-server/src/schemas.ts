@@ -62,7 +62,9 @@ export const streamMessage = object(
   },
   ["chain", "seq", "digest", "status", "forks", "from"],
 )
-export const feedLine = object({ cursor: { type: "integer", minimum: 1 }, chain: digest, event: envelope })
+const cursor: JsonSchema = { type: "integer", minimum: 1 }
+export const feedLine = object({ cursor, chain: digest, event: envelope })
+export const headFeedLine = object({ cursor, chain: digest, head: envelope })
 
 export const problem: JsonSchema = object(
   {

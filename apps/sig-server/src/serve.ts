@@ -85,9 +85,10 @@ function tellMirror(report: MirrorReport, log: Log, metrics: Metrics): void {
     metrics.mirrorFailed(report.code)
     log.warn({ code: report.code, waitMs: report.waitMs }, "a store that is followed did not answer as it should")
   } else {
-    metrics.mirrored("stored", report.stored)
-    metrics.mirrored("known", report.known)
-    for (const [code, count] of report.refused) metrics.mirrored(code, count)
+    const what = report.type === "page" ? "events" : "heads"
+    metrics.mirrored(what, "stored", report.stored)
+    metrics.mirrored(what, "known", report.known)
+    for (const [code, count] of report.refused) metrics.mirrored(what, code, count)
   }
 }
 

@@ -97,6 +97,21 @@ test("D-15 a migration runs once, and before one that is not additive the file i
   copy.close()
 })
 
+test("D-15 heads of version 1 are brought into an order, and kept", async (t) => {
+  const path = pathFor(t)
+  openSqliteFile({ path, now, steps: migrations.slice(0, 1) }).close()
+  tamper(path, "INSERT INTO heads VALUES ('c', 'k', 1, 'd', 2000, '{}'), ('c', 'k', 2, 'd', 2000, '{}')")
+  const storage = openSqlite({ path, now })
+  await storage.saveHead({ chain: "c", signer: "k", seq: 3, digest: "d", expiresAt: 2_000, text: "{}" }, 1_000)
+  const listed = (await storage.headsAfter(0, 10, 1_000)).map(({ cursor, seq }) => [cursor, seq])
+  await storage.close()
+  assert.deepEqual(listed, [
+    [1, 1],
+    [2, 2],
+    [1_000_000, 3],
+  ])
+})
+
 test("D-15 a migration that fails changes nothing", async (t) => {
   const path = pathFor(t)
   await openSqlite({ path, now }).close()

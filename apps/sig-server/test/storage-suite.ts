@@ -225,6 +225,44 @@ export function testStorage(name: string, { makePlace, skip = false }: SuiteOpti
     assert.equal(heads.length, maxHeadsPerSigner + 1)
   })
 
+  withPlace("lists heads in the order in which they were kept, and a known one where it was", async (open) => {
+    const storage = await open()
+    await storage.append(eventNamed("first"), 0)
+    const list = async (after: number, limit = 10, at = now) =>
+      (await storage.headsAfter(after, limit, at)).map(({ cursor, seq, expiresAt }) => [cursor, seq, expiresAt])
+    const first = now * 1_000
+    await storage.saveHead(headNamed("a", { seq: 9 }), now)
+    await storage.saveHead(headNamed("b", { seq: 8 }), now)
+    await storage.saveHead(headNamed("a", { seq: 9 }), now + 1)
+    const before = [
+      [first, 9, now + 60],
+      [first + 1, 8, now + 60],
+    ]
+    assert.deepEqual(await list(0), before)
+    assert.deepEqual(await list(0, 1), before.slice(0, 1))
+    assert.deepEqual(await list(first), before.slice(1))
+    assert.deepEqual(await list(0, 10, now + 60), [], "expired ones are not told")
+    // One that lasts longer takes the place of the other, and is told again; a clock that was set back changes no order.
+    await storage.saveHead(headNamed("a", { seq: 9, expiresAt: now + 90 }), now - 100)
+    const after = [
+      [first + 1, 8, now + 60],
+      [first + 2, 9, now + 90],
+    ]
+    assert.deepEqual(await list(0), after)
+    // What is dropped at once, as one of too many, is not told.
+    for (const seq of [12, 11, 10]) await storage.saveHead(headNamed(`${seq}`, { seq }), now + 1)
+    await storage.saveHead(headNamed("replayed", { seq: 1 }), now + 1)
+    assert.deepEqual(
+      (await list(first + 2)).map(([cursor, seq]) => [cursor, seq]),
+      [
+        [first + 1_000, 12],
+        [first + 1_001, 11],
+        [first + 1_002, 10],
+      ],
+    )
+    assert.equal((await (await open()).headsAfter(0, 10, now)).length, maxHeadsPerSigner)
+  })
+
   withPlace("keeps marks", async (open) => {
     const storage = await open()
     await storage.writeMark("mirror https://a.example", "17")

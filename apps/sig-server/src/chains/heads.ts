@@ -21,7 +21,7 @@ export interface PostedHead {
 }
 
 /** Throws the code by which a reader of this chain would not use the head; `chain.withheld` when the store lacks its events. */
-export async function saveHead(storage: Storage, { text, replay, now }: PostedHead): Promise<void> {
+export async function saveHead(storage: Storage, { text, replay, now }: PostedHead): Promise<"kept" | "known"> {
   const head = decodeEnvelope(decodeText(text, limits.maxEnvelopeBytes), "chain_head")
   const { says, signer, expiresAt } = judgeHead(head, replay, now)
   switch (says) {
@@ -35,7 +35,10 @@ export async function saveHead(storage: Storage, { text, replay, now }: PostedHe
     case "old": {
       const { chain, seq, digest } = head.payload
       const stored = { chain, signer, seq, digest, expiresAt: parseTime(expiresAt), text: formatEnvelope(head) }
-      return storage.saveHead(stored, now)
+      const known = await storage.loadHeads(chain, now)
+      if (known.some((other) => other.text === stored.text)) return "known"
+      await storage.saveHead(stored, now)
+      return "kept"
     }
   }
 }

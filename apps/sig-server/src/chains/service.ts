@@ -83,10 +83,10 @@ class StoredChains implements ChainService {
     return kept === undefined ? [] : loadLiveHeads(this.#storage, kept.view.replay, this.#options.now())
   }
 
-  async postHead(chain: Digest, text: string | Uint8Array): Promise<void> {
+  async postHead(chain: Digest, text: string | Uint8Array): Promise<"kept" | "known"> {
     const kept = await this.#keep(chain)
     if (kept === undefined) throw new KezError("chain.unknown", "Cannot keep the head: the store has no such chain")
-    await saveHead(this.#storage, { text, replay: kept.view.replay, now: this.#options.now() })
+    return saveHead(this.#storage, { text, replay: kept.view.replay, now: this.#options.now() })
   }
 
   watch(listener: (view: ChainView) => void): () => void {

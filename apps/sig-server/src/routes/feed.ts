@@ -1,11 +1,16 @@
-/** All events of the store, in the order in which they came, for whoever mirrors it. SPEC STORE-12 */
+/** All events of the store, and its signed heads, in the order in which they came, for whoever mirrors it. SPEC STORE-12, STORE-16 */
+import type { FastifyReply } from "fastify"
 import { maxFeedEvents, usualFeedEvents } from "../http-limits.ts"
 import { Problem } from "../problem.ts"
-import type { Deps, Route } from "../route.ts"
-import { feedLine, feedQuery } from "../schemas.ts"
+import type { Deps, Request, Route } from "../route.ts"
+import { feedLine, feedQuery, headFeedLine } from "../schemas.ts"
 import { refusals } from "./refusals.ts"
 
-export function eventFeed({ storage }: Deps): Route {
+export function feeds(deps: Deps): readonly Route[] {
+  return [eventFeed(deps), headFeed(deps)]
+}
+
+function eventFeed({ storage }: Deps): Route {
   return {
     doc: {
       method: "GET",
@@ -19,18 +24,51 @@ export function eventFeed({ storage }: Deps): Route {
       },
     },
     async handle(request, reply) {
-      const { after = "0", limit = String(usualFeedEvents) } = request.query
-      if (Number(limit) > maxFeedEvents) {
-        throw new Problem({
-          status: 400,
-          code: "schema.value",
-          detail: `Cannot read the feed: at most ${maxFeedEvents} events`,
-        })
-      }
-      const events = await storage.eventsAfter(Number(after), Number(limit))
-      const lines = events.map(({ cursor, chain, text }) => `{"chain":"${chain}","cursor":${cursor},"event":${text}}\n`)
-      const headers = { "content-type": "application/jsonl", "cache-control": "no-cache" }
-      return reply.headers(headers).send(Buffer.from(lines.join("")))
+      const { after, limit } = pageOf(request)
+      return sendLines(reply, "event", await storage.eventsAfter(after, limit))
     },
   }
+}
+
+function headFeed({ storage, clock }: Deps): Route {
+  return {
+    doc: {
+      method: "GET",
+      url: "/v1/heads",
+      operation: "readHeads",
+      summary: "Signed heads after a cursor that have not expired, of all chains, as JSONL; empty where there are none",
+      query: feedQuery,
+      answers: {
+        200: { description: "A line for each head", type: "application/jsonl", schema: headFeedLine },
+        ...refusals(),
+      },
+    },
+    async handle(request, reply) {
+      const { after, limit } = pageOf(request)
+      return sendLines(reply, "head", await storage.headsAfter(after, limit, Math.floor(clock.nowMs() / 1_000)))
+    },
+  }
+}
+
+function pageOf({ query }: Request): { readonly after: number; readonly limit: number } {
+  const { after = "0", limit = String(usualFeedEvents) } = query
+  if (Number(limit) <= maxFeedEvents) return { after: Number(after), limit: Number(limit) }
+  throw new Problem({
+    status: 400,
+    code: "schema.value",
+    detail: `Cannot read the feed: expected a limit of at most ${maxFeedEvents}`,
+  })
+}
+
+interface Row {
+  readonly cursor: number
+  readonly chain: string
+  readonly text: string
+}
+
+/** In JCS; envelopes go out as they are kept. */
+function sendLines(reply: FastifyReply, member: "event" | "head", rows: readonly Row[]): FastifyReply {
+  const lines = rows.map(({ cursor, chain, text }) => `{"chain":"${chain}","cursor":${cursor},"${member}":${text}}\n`)
+  const headers = { "content-type": "application/jsonl", "cache-control": "no-cache" }
+  return reply.headers(headers).send(Buffer.from(lines.join("")))
 }

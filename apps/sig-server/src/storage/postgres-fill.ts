@@ -17,9 +17,15 @@ const insertEvents = `
     SELECT DISTINCT key, chain FROM item, jsonb_array_elements_text(primaries) AS key`
 
 const insertHeads = `
-  INSERT INTO kez_sig.heads (chain, signer, seq, digest, expires_at, envelope)
-    SELECT chain, signer, seq, digest, "expiresAt", text FROM jsonb_to_recordset($1::jsonb)
-      AS x(chain text, signer text, seq bigint, digest text, "expiresAt" bigint, text text)`
+  WITH head AS (INSERT INTO kez_sig.heads (chain, signer, seq, digest, expires_at, envelope, cursor)
+    SELECT chain, signer, seq, digest, "expiresAt", text, last_cursor + row_number() OVER () FROM kez_sig.head_order,
+      jsonb_to_recordset($1::jsonb) AS x(chain text, signer text, seq bigint, digest text, "expiresAt" bigint, text text)
+    RETURNING cursor)
+  UPDATE kez_sig.head_order SET last_cursor = greatest(last_cursor, (SELECT max(cursor) FROM head))`
+
+/** Whoever followed the data that was lost has seen cursors of heads up to the time of then. */
+const startHeads = `
+  UPDATE kez_sig.head_order SET last_cursor = greatest(last_cursor, floor(extract(epoch FROM now()))::bigint * 1000)`
 
 const sumUp = `
   UPDATE kez_sig.totals SET (last_cursor, events, bytes) =
@@ -35,6 +41,7 @@ export async function fillPostgres(client: ClientBase, chains: AsyncIterable<Fil
       "SELECT last_cursor = 0 AS empty FROM kez_sig.totals FOR UPDATE",
     )
     if (rows[0]?.empty !== true) throw new KezError("store.exists", "Cannot restore: expected an empty database")
+    await client.query(startHeads)
     let waiting: FilledChain[] = []
     let events = 0
     for await (const chain of chains) {

@@ -6,7 +6,7 @@ import type { ClientBase } from "pg"
 const migrationLock = 7_878_001
 
 /** Set once for each step. The tables lie in a schema of their own, beside whatever else the database holds. */
-const migrations: readonly string[] = [
+export const postgresMigrations: readonly string[] = [
   `
   CREATE TABLE kez_sig.events (
     cursor bigint PRIMARY KEY,
@@ -92,15 +92,45 @@ const migrations: readonly string[] = [
       SELECT seq, digest FROM kez_sig.heads WHERE chain = id AND signer = author ORDER BY seq DESC, expires_at DESC OFFSET kept);
   END $body$;
   `,
+  `
+  -- The order in which heads were kept, for those who follow the store. Its one row is held until the commit, as that of totals is.
+  ALTER TABLE kez_sig.heads ADD COLUMN cursor bigint NOT NULL DEFAULT 0;
+  UPDATE kez_sig.heads AS h SET cursor = n.place FROM (
+    SELECT ctid, row_number() OVER (ORDER BY chain, signer, seq, digest) AS place FROM kez_sig.heads) AS n WHERE h.ctid = n.ctid;
+  CREATE INDEX heads_by_cursor ON kez_sig.heads (cursor);
+  CREATE TABLE kez_sig.head_order (only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row), last_cursor bigint NOT NULL);
+  INSERT INTO kez_sig.head_order (last_cursor) SELECT coalesce(max(cursor), 0) FROM kez_sig.heads;
+
+  CREATE OR REPLACE FUNCTION kez_sig.save_head(head jsonb, now bigint, kept integer) RETURNS void LANGUAGE plpgsql AS $body$
+  DECLARE
+    id text := head->>'chain';
+    author text := head->>'signer';
+    place bigint;
+    changed integer;
+  BEGIN
+    SELECT greatest(last_cursor + 1, now * 1000) INTO place FROM kez_sig.head_order FOR UPDATE;
+    INSERT INTO kez_sig.heads AS h (chain, signer, seq, digest, expires_at, envelope, cursor)
+      VALUES (id, author, (head->>'seq')::bigint, head->>'digest', (head->>'expiresAt')::bigint, head->>'text', place)
+      ON CONFLICT (chain, signer, seq, digest) DO UPDATE SET expires_at = excluded.expires_at, envelope = excluded.envelope,
+        cursor = excluded.cursor WHERE h.expires_at < excluded.expires_at;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    -- One that is known already stays where it is: two stores that follow each other would tell it to and fro.
+    IF changed > 0 THEN UPDATE kez_sig.head_order SET last_cursor = place; END IF;
+    DELETE FROM kez_sig.heads WHERE chain = id AND expires_at <= now;
+    DELETE FROM kez_sig.heads WHERE chain = id AND signer = author AND (seq, digest) IN (
+      SELECT seq, digest FROM kez_sig.heads WHERE chain = id AND signer = author
+      ORDER BY seq DESC, expires_at DESC, digest OFFSET kept);
+  END $body$;
+  `,
 ]
 
-export const newestPostgresVersion = migrations.length
+export const newestPostgresVersion = postgresMigrations.length
 
 /**
  * Makes or upgrades the tables in one transaction; of several copies that start at once, one does it and the others wait.
  * Throws `store.newer` for tables of a later version.
  */
-export async function migrate(client: ClientBase, steps: readonly string[] = migrations): Promise<void> {
+export async function migrate(client: ClientBase, steps: readonly string[] = postgresMigrations): Promise<void> {
   if ((await versionOf(client, steps)) === steps.length) return
   await client.query("BEGIN")
   try {

@@ -17,6 +17,7 @@ import { migrate } from "./postgres-schema.ts"
 import type {
   AppendResult,
   FilledChain,
+  ListedHead,
   NewEvent,
   Storage,
   StorageCounts,
@@ -176,6 +177,15 @@ class PostgresStorage implements Storage {
       [cursor, limit],
     )
     return rows.map(eventOf)
+  }
+
+  async headsAfter(cursor: number, limit: number, now: number): Promise<readonly ListedHead[]> {
+    const rows = await this.#rows<HeadRow & { readonly cursor: string }>(
+      `SELECT cursor, chain, signer, seq, digest, expires_at, envelope FROM kez_sig.heads
+        WHERE cursor > $1 AND expires_at > $3 ORDER BY heads.cursor LIMIT $2`,
+      [cursor, limit, now],
+    )
+    return rows.map((row) => ({ ...headOf(row), cursor: Number(row.cursor) }))
   }
 
   async readMark(name: string): Promise<string | undefined> {

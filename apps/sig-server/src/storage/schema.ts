@@ -39,6 +39,17 @@ export const migrations: readonly Migration[] = [
   INSERT INTO totals VALUES (0, 0, 0);
   `,
   },
+  {
+    isAdditive: true,
+    sql: `
+  -- The order in which heads were kept, for those who follow the store.
+  ALTER TABLE heads ADD COLUMN cursor INTEGER NOT NULL DEFAULT 0;
+  UPDATE heads SET cursor = rowid;
+  CREATE INDEX heads_by_cursor ON heads (cursor);
+  ALTER TABLE totals ADD COLUMN last_head INTEGER NOT NULL DEFAULT 0;
+  UPDATE totals SET last_head = (SELECT coalesce(max(cursor), 0) FROM heads);
+  `,
+  },
 ]
 
 /** Marks a file as one of this program ("kezs"), so that no other SQLite file is taken for it and changed. */

@@ -31,7 +31,12 @@ function begin(database: DatabaseSync): (chain: FilledChain) => void {
     "INSERT INTO events (cursor, digest, chain, seq, text, stored_at) VALUES (?, ?, ?, ?, ?, ?)",
   )
   const addPrimary = database.prepare("INSERT INTO chain_primaries VALUES (?, ?) ON CONFLICT DO NOTHING")
-  const addHead = database.prepare("INSERT INTO heads VALUES (?, ?, ?, ?, ?, ?)")
+  const addHead = database.prepare(
+    "INSERT INTO heads (chain, signer, seq, digest, expires_at, text, cursor) SELECT ?, ?, ?, ?, ?, ?, last_head + 1 FROM totals",
+  )
+  const countHead = database.prepare("UPDATE totals SET last_head = last_head + 1")
+  // Whoever followed the data that was lost has seen cursors up to the time of then.
+  database.exec("UPDATE totals SET last_head = max(last_head, unixepoch() * 1000)")
   const grow = database.prepare("UPDATE totals SET events = events + ?, chains = chains + 1, bytes = bytes + ?")
   return ({ events, heads }) => {
     const bytes = events.reduce((sum, { text }) => sum + utf8Length(text), 0)
@@ -44,6 +49,7 @@ function begin(database: DatabaseSync): (chain: FilledChain) => void {
     }
     for (const head of heads) {
       addHead.run(head.chain, head.signer, head.seq, head.digest, head.expiresAt, head.text)
+      countHead.run()
     }
     grow.run(events.length, bytes)
   }

@@ -53,7 +53,10 @@ function append(sql: Statements, event: NewEvent, expectedSize: number): Written
 
 function saveHead(sql: Statements, head: StoredHead, now: number): Written {
   const { chain, signer, seq, digest, expiresAt, text } = head
-  sql.saveHead.run(chain, signer, seq, digest, expiresAt, text)
+  const cursor = Math.max(Number(sql.lastHead.get()?.["last_head"]) + 1, now * 1_000)
+  // One that is known already stays where it is: two stores that follow each other would tell it to and fro.
+  const { changes } = sql.saveHead.run(chain, signer, seq, digest, expiresAt, text, cursor)
+  if (changes > 0) sql.setLastHead.run(cursor)
   sql.dropExpiredHeads.run(chain, now)
   sql.dropOlderHeads.run({ chain, signer, kept: maxHeadsPerSigner })
   return undefined
@@ -72,9 +75,12 @@ function prepare(database: DatabaseSync) {
     addPrimary: database.prepare("INSERT INTO chain_primaries VALUES (?, ?) ON CONFLICT DO NOTHING"),
     growTotals: database.prepare("UPDATE totals SET events = events + 1, chains = chains + ?, bytes = bytes + ?"),
     saveHead: database.prepare(
-      `INSERT INTO heads VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
-       SET expires_at = excluded.expires_at, text = excluded.text WHERE excluded.expires_at > expires_at`,
+      `INSERT INTO heads (chain, signer, seq, digest, expires_at, text, cursor) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at, text = excluded.text, cursor = excluded.cursor
+       WHERE excluded.expires_at > expires_at`,
     ),
+    lastHead: database.prepare("SELECT last_head FROM totals"),
+    setLastHead: database.prepare("UPDATE totals SET last_head = ?"),
     dropExpiredHeads: database.prepare("DELETE FROM heads WHERE chain = ? AND expires_at <= ?"),
     dropOlderHeads: database.prepare(
       `DELETE FROM heads WHERE chain = :chain AND signer = :signer AND rowid NOT IN (

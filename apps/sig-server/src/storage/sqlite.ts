@@ -9,6 +9,7 @@ import { SqliteWriter } from "./sqlite-writer.ts"
 import type {
   AppendResult,
   FilledChain,
+  ListedHead,
   NewEvent,
   Storage,
   StorageCounts,
@@ -86,6 +87,11 @@ export class SqliteStorage implements Storage {
     const areWhole = events.every(({ text, digest }) => digestOf(text) === digest)
     if (!areKnown || !areWhole) throw damaged(this.#path)
     return events
+  }
+
+  async headsAfter(cursor: number, limit: number, now: number): Promise<readonly ListedHead[]> {
+    const rows = this.#read(() => this.#sql.headsAfter.all(cursor, now, limit))
+    return rows.map((row) => ({ ...readHead(row), cursor: Number(row["cursor"]) }))
   }
 
   async readMark(name: string): Promise<string | undefined> {
@@ -180,6 +186,10 @@ function prepare(database: DatabaseSync) {
     heads: database.prepare(
       `SELECT chain, signer, seq, digest, expires_at, text FROM heads WHERE chain = ? AND expires_at > ?
        ORDER BY seq DESC, expires_at DESC, signer, digest`,
+    ),
+    headsAfter: database.prepare(
+      `SELECT cursor, chain, signer, seq, digest, expires_at, text FROM heads WHERE cursor > ? AND expires_at > ?
+       ORDER BY cursor LIMIT ?`,
     ),
     mark: database.prepare("SELECT value FROM marks WHERE name = ?"),
   }

@@ -33,6 +33,12 @@ export interface StoredHead {
   readonly text: string
 }
 
+/** A head as those see it who follow the store. */
+export interface ListedHead extends StoredHead {
+  /** Given when it was kept; above all that were given before. */
+  readonly cursor: number
+}
+
 /** What a chain holds, and which version of it that was. */
 export interface StoredChain {
   /** By seq, then digest; losing branches included. */
@@ -79,6 +85,11 @@ export interface Storage {
   saveHead(head: StoredHead, now: number): Promise<void>
   /** Events after a cursor, in its order, at most `limit`. */
   eventsAfter(cursor: number, limit: number): Promise<readonly StoredEvent[]>
+  /**
+   * Heads after a cursor that have not expired at `now`, in its order, at most `limit`. Cursors are at least the time in milliseconds: where
+   * the newest were lost with an older state of the data, new heads are above them all the same.
+   */
+  headsAfter(cursor: number, limit: number, now: number): Promise<readonly ListedHead[]>
   /** A number of this store's own, such as how far a mirror has come. */
   readMark(name: string): Promise<string | undefined>
   writeMark(name: string, value: string): Promise<void>

@@ -1,7 +1,7 @@
 /** A storage that forgets: for tests of what stands on a storage. The list of tests for storages runs on it as well. */
 import { type Digest, KezError } from "@kez/core"
 import { maxHeadsPerSigner } from "../../src/limits.ts"
-import type { NewEvent, Storage, StoredEvent, StoredHead } from "../../src/storage/storage.ts"
+import type { ListedHead, NewEvent, Storage, StoredEvent, StoredHead } from "../../src/storage/storage.ts"
 
 export interface MemoryStorage extends Storage {
   /** In the order in which they came; a test may damage them. */
@@ -17,12 +17,21 @@ interface Place {
   readonly primaries: Set<string>
   readonly sizes: Map<Digest, number>
   readonly chains: Map<Digest, Digest>
-  heads: readonly StoredHead[]
+  heads: readonly ListedHead[]
+  lastHead: number
   readonly marks: Map<string, string>
 }
 
 export function createPlace(): Place {
-  return { rows: [], primaries: new Set(), sizes: new Map(), chains: new Map(), heads: [], marks: new Map() }
+  return {
+    rows: [],
+    primaries: new Set(),
+    sizes: new Map(),
+    chains: new Map(),
+    heads: [],
+    lastHead: 0,
+    marks: new Map(),
+  }
 }
 
 /** `kind` decides whether what is cached above it is trusted. */
@@ -53,12 +62,18 @@ export function createMemoryStorage(place: Place = createPlace(), kind: Storage[
       for (const key of keys) primaries.add(`${key} ${event.chain}`)
       return insert(row)
     },
-    loadHeads: async (chain, now) => place.heads.filter((head) => head.chain === chain && head.expiresAt > now),
+    loadHeads: async (chain, now) =>
+      place.heads.filter((head) => head.chain === chain && head.expiresAt > now).map(({ cursor: _, ...head }) => head),
+    headsAfter: async (cursor, limit, now) =>
+      place.heads
+        .filter((head) => head.cursor > cursor && head.expiresAt > now)
+        .toSorted((a, b) => a.cursor - b.cursor)
+        .slice(0, limit),
     async saveHead(head, now) {
       await write()
       const same = (other: StoredHead) => place.heads.length > 0 && headKey(other) === headKey(head)
       const known = place.heads.find(same)
-      const better = known !== undefined && known.expiresAt >= head.expiresAt ? known : head
+      const better = known !== undefined && known.expiresAt >= head.expiresAt ? known : listed(head, now * 1_000)
       const live = [better, ...place.heads.filter((other) => !same(other))].filter(
         ({ chain, expiresAt }) => chain !== head.chain || expiresAt > now,
       )
@@ -88,13 +103,18 @@ export function createMemoryStorage(place: Place = createPlace(), kind: Storage[
           for (const key of keys) primaries.add(`${key} ${row.chain}`)
           rows.push(row)
         }
-        place.heads = [...place.heads, ...heads]
+        place.heads = [...place.heads, ...heads.map((head) => listed(head, 0))]
       }
       rows.sort((a, b) => a.cursor - b.cursor)
     },
     async close() {},
   }
   return storage
+
+  function listed(head: StoredHead, leastCursor: number): ListedHead {
+    place.lastHead = Math.max(place.lastHead + 1, leastCursor)
+    return { ...head, cursor: place.lastHead }
+  }
 
   async function write(): Promise<void> {
     // Others run before it is done, as with a real one.
