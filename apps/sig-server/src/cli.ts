@@ -35,6 +35,8 @@ async function runCommand(line: CommandLine, env: Env): Promise<number> {
       return runBackup(config, line.to ?? "")
     case "restore":
       return runRestore(config, line.from ?? "")
+    case "check":
+      return runCheck(config)
     case "migrate":
       return showMigrations(config)
     case "healthcheck":
@@ -77,6 +79,23 @@ async function runRestore({ storage: place }: Config, path: string): Promise<num
   try {
     const { chains, events, heads } = await restore(storage, { path, now: nowSeconds() })
     return say(`restored ${chains} chains, ${events} events, ${heads} signed heads; every signature was checked`)
+  } finally {
+    await storage.close()
+  }
+}
+
+async function runCheck({ storage: place }: Config): Promise<number> {
+  const { assertExists, openStorage } = await import("./storage/open-storage.ts")
+  const { checkStorage, formatDamage } = await import("./check.ts")
+  assertExists(place)
+  const storage = await openStorage(place, nowSeconds)
+  try {
+    const { chains, events, damages } = await checkStorage(storage)
+    for (const damage of damages) say(formatDamage(damage))
+    if (damages.length === 0) return say(`all is whole: ${chains} chains, ${events} events`)
+    tell(`damage in ${damages.length} ${damages.length === 1 ? "place" : "places"} [store.corrupt]`)
+    tell("hint: Keep the data. Restore the last backup beside it; clients and mirrors bring what it lacks.")
+    return 1
   } finally {
     await storage.close()
   }
@@ -132,6 +151,7 @@ Commands:
   serve                  runs the store; this is what happens without a command
   backup --to FILE       writes everything into one file, while the store runs
   restore --from FILE    fills an empty store from such a file, and checks every signature
+  check                  reads everything that is stored, and names what is damaged
   migrate status         the version of what is stored; the next start upgrades it
   healthcheck            asks the running store whether it is ready
   version, help

@@ -4,7 +4,7 @@ import { KezError } from "@kez/core"
 import { nearestOf } from "./nearest.ts"
 import { flagOf, settingNames } from "./settings.ts"
 
-export const commands = ["serve", "backup", "restore", "migrate", "healthcheck", "version", "help"] as const
+export const commands = ["serve", "backup", "restore", "check", "migrate", "healthcheck", "version", "help"] as const
 export type Command = (typeof commands)[number]
 
 export interface CommandLine {

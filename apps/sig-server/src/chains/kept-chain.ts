@@ -47,7 +47,7 @@ export async function readStoredChain(chain: Digest, stored: StoredChain): Promi
   }
   const replay = replayed(chain, events)
   // A hole: those after it would silently count no more.
-  for (const digest of events.keys()) if (!replay.knows(digest)) throw damaged(chain)
+  for (const digest of events.keys()) if (!replay.knows(digest)) throw damaged("one is missing")
   const document = documentOf(replay.path.map(formatEnvelope))
   const parents = new Set([...events.values()].flatMap(({ event }) => event.payload.prev ?? []))
   const bytes = stored.events.reduce((sum, { text }) => sum + utf8Length(text), 0)
@@ -115,24 +115,24 @@ function replayed(chain: Digest, events: ReadonlyMap<Digest, KeptEvent>): ChainR
       { chain },
     )
   } catch (cause) {
-    throw cause instanceof KezError ? damaged(chain, cause) : cause
+    throw cause instanceof KezError ? damaged(cause.code) : cause
   }
 }
 
 /** A flipped bit must not pass for an event that nobody signed: the chain would seem to end before it. */
-function readRow({ text, digest, chain, seq }: StoredEvent): SigchainEvent {
+function readRow({ text, digest, seq }: StoredEvent): SigchainEvent {
   try {
     const event = decodeEnvelope(text, "sigchain_event")
     if (envelopeDigest(event) === digest && formatEnvelope(event) === text && event.payload.seq === seq) return event
   } catch (cause) {
-    throw damaged(chain, cause)
+    throw cause instanceof KezError ? damaged(cause.code) : cause
   }
-  throw damaged(chain)
+  throw damaged("one has other bytes")
 }
 
-function damaged(chain: Digest, cause?: unknown): KezError {
-  return new KezError("store.corrupt", `Cannot read the chain ${chain}: its events in the store are damaged`, {
-    cause,
-    hint: "Nothing was deleted. Restore a backup, or post the chain again to a new store.",
+/** Names no chain and quotes no event: this gets into the log. `kez-sig-server check` names them to who runs the store. */
+function damaged(how: string): KezError {
+  return new KezError("store.corrupt", `Cannot read a chain: its events in the store are damaged (${how})`, {
+    hint: "Nothing was deleted. kez-sig-server check names what is damaged.",
   })
 }
