@@ -15,9 +15,9 @@ export interface Running {
 
 const store = join(import.meta.dirname, "../../kez-sig-server")
 
-/** kez-sig-server as it comes, but without limits on how much one sender may write. */
+/** kez-sig-server as it comes, but without limits on how much one sender may write, and with one for reads that is never reached. */
 export async function startStore(dataFolder: string): Promise<Running> {
-  const unlimited = ["--chain-burst", "0", "--ip-burst", "0", "--genesis-burst", "0"]
+  const unlimited = ["--chain-burst", "0", "--ip-burst", "0", "--genesis-burst", "0", "--read-burst", "1000000000"]
   const ports = ["--port", "0", "--metrics-port", "0"]
   // For whoever looks for the cause of a figure: NODE_OPTIONS=--cpu-prof.
   const child = spawn(store, ["serve", "--data", dataFolder, ...ports, ...unlimited], {

@@ -3,6 +3,7 @@ import { createServer as createNodeServer, type RequestListener, type Server } f
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify"
 import { parseChainName } from "./chain-name.ts"
 import type { ChainService } from "./chain-service.ts"
+import { createTrust, type IsTrusted } from "./client-address.ts"
 import { endAfterAnswer, refuseConnection } from "./client-error.ts"
 import { commonHeaders, readerHeaders } from "./common-headers.ts"
 import { createHotRead } from "./hot-read.ts"
@@ -10,6 +11,8 @@ import * as bounds from "./http-limits.ts"
 import { errorFields, type Log } from "./log.ts"
 import type { Metrics } from "./metrics.ts"
 import { asProblem, formatProblem, Problem, problemType } from "./problem.ts"
+import type { BucketPlan } from "./rate-limit.ts"
+import { ReadLimit } from "./read-limit.ts"
 import { createRecentViews, noRecentViews } from "./recent-views.ts"
 import { createRequestIds } from "./request-id.ts"
 import type { Clock, Deps, Exchange, Route, RouteDoc } from "./route.ts"
@@ -34,6 +37,7 @@ export interface HttpConfig {
   readonly metricsOnMain: boolean
   readonly maxConnections: number
   readonly writes: WritePlans
+  readonly reads: BucketPlan
   readonly streams: StreamLimits
 }
 
@@ -57,7 +61,14 @@ export interface App {
 
 export function createApp(options: AppOptions): App {
   const { service, config, clock, metrics, isDraining = () => false } = options
-  const http = createServer(options)
+  const isTrusted = createTrust(config.trustProxy)
+  const reads = new ReadLimit({
+    plan: config.reads,
+    nowMs: () => clock.nowMs(),
+    isTrusted,
+    onRefusal: () => metrics.rateLimited("read"),
+  })
+  const http = createServer(options, { isTrusted, reads })
   const streams = createStreamHub(service, config.streams, metrics)
   const limits = new WriteLimits(config.writes, () => clock.nowMs(), metrics.rateLimited)
   const deps: Deps = { ...options, streams, limits, isDraining }
@@ -67,7 +78,7 @@ export function createApp(options: AppOptions): App {
     [...routes, figures(metrics)].map(({ doc }) => doc),
     config.baseUrl,
   )
-  prepare(http, deps, config)
+  prepare(http, deps, { config, reads })
   const served = [...main, openApi]
   for (const route of served) addRoute(http, route, { ...options, logRequests: config.logRequests })
   refuseOthers(http, served, metrics)
@@ -81,7 +92,13 @@ export function createApp(options: AppOptions): App {
   }
 }
 
-function createServer({ config, service, storage, metrics }: AppOptions): FastifyInstance {
+interface Doorkeeping {
+  readonly isTrusted: IsTrusted | undefined
+  readonly reads: ReadLimit
+}
+
+function createServer(options: AppOptions, { isTrusted, reads }: Doorkeeping): FastifyInstance {
+  const { config, service, storage, metrics } = options
   const requestId = createRequestIds()
   const views = storage.kind === "sqlite" ? createRecentViews(service, storage) : noRecentViews(service)
   const http = fastify({
@@ -89,11 +106,11 @@ function createServer({ config, service, storage, metrics }: AppOptions): Fastif
     serverFactory: (otherwise) => {
       // The fast way keeps no log.
       if (config.logRequests) return createHttpServer(otherwise)
-      return createHttpServer(createHotRead({ views, metrics, requestId, otherwise }))
+      return createHttpServer(createHotRead({ views, metrics, reads, requestId, otherwise }))
     },
     bodyLimit: bounds.maxBodyBytes,
     routerOptions: { maxParamLength: bounds.maxChainNameBytes },
-    trustProxy: config.trustProxy.length > 0 && [...config.trustProxy],
+    trustProxy: isTrusted ?? false,
     requestIdHeader: false,
     genReqId: requestId,
     return503OnClosing: false,
@@ -126,7 +143,12 @@ function createHttpServer(listener: RequestListener): Server {
 }
 
 /** What holds for every request. */
-function prepare(http: FastifyInstance, { metrics, log }: Deps, config: HttpConfig): void {
+interface Preparing {
+  readonly config: HttpConfig
+  readonly reads: ReadLimit
+}
+
+function prepare(http: FastifyInstance, { metrics, log }: Deps, { config, reads }: Preparing): void {
   http.removeAllContentTypeParsers()
   http.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
   http.addHook("onRequest", (request, reply, done) => {
@@ -136,7 +158,7 @@ function prepare(http: FastifyInstance, { metrics, log }: Deps, config: HttpConf
       reply.header("connection", "close")
       endAfterAnswer(request.raw.socket)
     }
-    done(fault)
+    done(fault ?? reads.refusalOf(request.raw))
   })
   http.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error, request)

@@ -90,6 +90,7 @@ export function toConfig(values: Values): Config {
         ip: plan("ip_burst", "ip_per_hour"),
         genesis: plan("genesis_burst", "genesis_per_hour"),
       },
+      reads: plan("read_burst", "read_per_hour"),
       streams: { total: numberOf("max_streams"), perIp: numberOf("max_streams_per_ip") },
     },
   }

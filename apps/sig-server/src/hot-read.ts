@@ -9,6 +9,7 @@ import { parseChainName } from "./chain-name.ts"
 import type { ChainView, LookUp } from "./chain-service.ts"
 import { commonHeaders, readerHeaders } from "./common-headers.ts"
 import type { Metrics } from "./metrics.ts"
+import type { ReadLimit } from "./read-limit.ts"
 import type { RecentViews } from "./recent-views.ts"
 
 const prefix = "/v1/chains/"
@@ -18,12 +19,13 @@ const nameLengths: ReadonlySet<number> = new Set([69, 71, 72])
 export interface HotReadOptions {
   readonly views: RecentViews
   readonly metrics: Metrics
+  readonly reads: ReadLimit
   readonly requestId: (request: IncomingMessage) => string
   /** The framework. */
   readonly otherwise: RequestListener
 }
 
-export function createHotRead({ views, metrics, requestId, otherwise }: HotReadOptions): RequestListener {
+export function createHotRead({ views, metrics, reads, requestId, otherwise }: HotReadOptions): RequestListener {
   const meter = metrics.route("GET", `${prefix}:id`)
 
   const send = (view: ChainView, request: IncomingMessage, response: ServerResponse): void => {
@@ -38,11 +40,14 @@ export function createHotRead({ views, metrics, requestId, otherwise }: HotReadO
   const findAndSend = async (name: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const found = await tryFind(name, views)
     if (found?.status === "found") send(found.view, request, response)
-    else otherwise(request, response)
+    else {
+      reads.pay(request)
+      otherwise(request, response)
+    }
   }
 
   return (request, response) => {
-    if (!isPlainRead(request)) return otherwise(request, response)
+    if (!isPlainRead(request) || !reads.tryTake(request)) return otherwise(request, response)
     const name = request.url?.slice(prefix.length) ?? ""
     const view = views.get(name)
     if (view === undefined) void findAndSend(name, request, response)

@@ -24,6 +24,8 @@ export const shutdownMs = 10_000
 
 /** Token buckets that are remembered for each kind of limit; beyond, the one that was used longest ago is forgotten. */
 export const maxBuckets = 100_000
+/** Addresses whose networks are remembered. */
+export const maxKnownAddresses = 10_000
 
 /** Events of one page of the feed. */
 export const maxFeedEvents = 1_000

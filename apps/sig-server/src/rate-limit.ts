@@ -62,10 +62,21 @@ export class TokenBuckets {
     }
   }
 
+  /** Takes a token where there is one. */
+  tryTake(key: string): boolean {
+    const level = this.#levelOf(key) - partsOfToken
+    if (level < 0) return false
+    this.#put(key, level)
+    return true
+  }
+
   /** Takes a token, below zero too: what several requests took at once is paid back before the next. */
   spend(key: string): void {
     if (this.isOff) return
-    const level = this.#levelOf(key) - partsOfToken
+    this.#put(key, this.#levelOf(key) - partsOfToken)
+  }
+
+  #put(key: string, level: number): void {
     this.#buckets.delete(key)
     this.#buckets.set(key, { level, atMs: this.#nowMs() })
     if (this.#buckets.size > this.#maxBuckets) this.#forgetOne()
@@ -83,6 +94,15 @@ export class TokenBuckets {
   #forgetOne(): void {
     const oldest = this.#buckets.keys().next()
     if (oldest.done !== true) this.#buckets.delete(oldest.value)
+  }
+}
+
+/** What an answer says of a limit. */
+export function limitHeaders({ limit, remaining, resetSeconds }: BucketView): Readonly<Record<string, string>> {
+  return {
+    "ratelimit-limit": String(limit),
+    "ratelimit-remaining": String(remaining),
+    "ratelimit-reset": String(resetSeconds),
   }
 }
 

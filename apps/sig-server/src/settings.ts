@@ -85,6 +85,8 @@ export const settings = {
   ip_per_hour: number(1_200, "posts an hour from one address after that", many),
   genesis_burst: number(20, "new chains from one address at once; 0: no limit", many),
   genesis_per_hour: number(20, "new chains an hour from one address after that", many),
+  read_burst: number(10_000, "reads from one address at once; 0: no limit", many),
+  read_per_hour: number(360_000, "reads an hour from one address after that", many),
   max_streams: number(1_000, "open streams", many),
   max_streams_per_ip: number(20, "open streams from one address", many),
   max_connections: number(4_000, "open connections", [1, 1_000_000]),

@@ -6,7 +6,7 @@ import type { ServerResponse } from "node:http"
 import type { ChainView } from "./chain-service.ts"
 import { maxBuckets } from "./http-limits.ts"
 import { Problem } from "./problem.ts"
-import { type BucketPlan, type BucketView, networkOf, TokenBuckets } from "./rate-limit.ts"
+import { type BucketPlan, limitHeaders, networkOf, TokenBuckets } from "./rate-limit.ts"
 
 export interface WritePlans {
   readonly chain: BucketPlan
@@ -44,7 +44,7 @@ export class WriteLimits {
     const buckets = this.#buckets[limit]
     if (buckets.isOff) return
     const view = buckets.look(key)
-    showLimit(response, view)
+    for (const [name, value] of Object.entries(limitHeaders(view))) response.setHeader(name, value)
     if (view.retryAfterSeconds === 0) return
     this.#onRefusal(limit)
     throw new Problem({
@@ -64,12 +64,6 @@ const reasons: Readonly<Record<WriteLimit, string>> = {
   chain: "this chain has had many events lately",
   ip: "many requests came from this address",
   genesis: "many new chains came from this address",
-}
-
-function showLimit(response: ServerResponse, { limit, remaining, resetSeconds }: BucketView): void {
-  response.setHeader("ratelimit-limit", limit)
-  response.setHeader("ratelimit-remaining", remaining)
-  response.setHeader("ratelimit-reset", resetSeconds)
 }
 
 /**

@@ -25,7 +25,7 @@ function chainDocument({ service }: Deps): Route {
           type: "application/jsonl",
         },
         304: { description: "The reader has this version" },
-        ...refusals(404, 409),
+        ...refusals(404, 409, 429),
       },
     },
     async handle(request, reply) {
@@ -49,7 +49,7 @@ function chainHead({ service }: Deps): Route {
       params: chainParams,
       answers: {
         200: { description: "The end", type: "application/json", schema: headAnswer },
-        ...refusals(404, 409),
+        ...refusals(404, 409, 429),
       },
     },
     async handle(request, reply) {
@@ -75,7 +75,7 @@ function chainForks({ service }: Deps): Route {
       answers: {
         200: { description: "Envelopes in JCS, a line each", type: "application/jsonl" },
         304: { description: "The reader has this version" },
-        ...refusals(404, 409),
+        ...refusals(404, 409, 429),
       },
     },
     handle: (request, reply) => sendForks(request, reply, service),

@@ -20,7 +20,7 @@ function eventFeed({ storage }: Deps): Route {
       query: feedQuery,
       answers: {
         200: { description: "A line for each event", type: "application/jsonl", schema: feedLine },
-        ...refusals(),
+        ...refusals(429),
       },
     },
     async handle(request, reply) {
@@ -40,7 +40,7 @@ function headFeed({ storage, clock }: Deps): Route {
       query: feedQuery,
       answers: {
         200: { description: "A line for each head", type: "application/jsonl", schema: headFeedLine },
-        ...refusals(),
+        ...refusals(429),
       },
     },
     async handle(request, reply) {

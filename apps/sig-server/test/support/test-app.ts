@@ -31,6 +31,7 @@ export const usualConfig: HttpConfig = {
     ip: { burst: 1_000, perHour: 1_000 },
     genesis: { burst: 100, perHour: 100 },
   },
+  reads: { burst: 100_000, perHour: 100_000 },
   streams: { total: 100, perIp: 10 },
 }
 
