@@ -1,26 +1,14 @@
 /** vectors/channel-nostr.json: what relays hold of a key, and what is taken from it. SPEC §7.4. */
-import { formatHex, publicKeyBytes, sha256 } from "@kez/core"
 import { bech32 } from "@scure/base"
 import { absent, type ChannelInput, channelCase, found, unreachable } from "./channel-case.ts"
 import { aliceNostr, testSigner } from "./keys.ts"
+import { type Event, keyOf, type Members, now, sign } from "./nostr-event.ts"
 import type { VectorCase, VectorFile } from "./vector-file.ts"
 
 const value = aliceNostr.key.slice("nostr:".length)
 const key = keyOf(aliceNostr.key)
 const malloryNostr = testSigner(0x4d, "nostr")
-/** As the reader of these vectors has it. */
-const now = 1_800_000_000
 const proof = "kez:z1:KLUv_SAA"
-
-interface Members {
-  readonly pubkey: string
-  readonly created_at: number
-  readonly kind: number
-  readonly tags: readonly (readonly string[])[]
-  readonly content: string
-}
-
-type Event = Members & { readonly id: string; readonly sig: string }
 
 export async function channelNostr(): Promise<VectorFile> {
   const appData = (content: string, more: Partial<Members> = {}) =>
@@ -236,21 +224,8 @@ function urlOf(i: number): string {
   return `wss://relay${i + 1}.example`
 }
 
-/** Written out here once more, so that the vectors do not rest on the code that they test. NIP-01. */
-async function sign(members: Partial<Members>, signer = aliceNostr): Promise<Event> {
-  const event = { created_at: now - 100, kind: 1, tags: [], content: "", pubkey: keyOf(signer.key), ...members }
-  const { pubkey, created_at, kind, tags, content } = event
-  const bytes = new TextEncoder().encode(JSON.stringify([0, pubkey, created_at, kind, tags, content]))
-  const id = formatHex(sha256(bytes))
-  return { id, pubkey, created_at, kind, tags, content, sig: formatHex(await signer.sign(bytes)) }
-}
-
 function byId(a: Event, b: Event): number {
   return a.id < b.id ? -1 : 1
-}
-
-function keyOf(identity: string): string {
-  return formatHex(publicKeyBytes({ system: "nostr", value: identity.slice("nostr:".length) }))
 }
 
 /** NIP-19, NIP-21. */

@@ -14,8 +14,10 @@ import { identities } from "./identities.ts"
 import { canonicalJson, json } from "./json.ts"
 import { link } from "./link.ts"
 import { mnemonics } from "./mnemonics.ts"
+import { nostrChains } from "./nostr-chains.ts"
 import { replays } from "./replay.ts"
 import { ed25519Vectors, schnorrVectors } from "./signatures.ts"
+import { streams } from "./streams.ts"
 import { times } from "./times.ts"
 import { formatVectorFile } from "./vector-file.ts"
 import { verdicts } from "./verdicts.ts"
@@ -43,5 +45,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     ["channel-kez.json", formatVectorFile(await channelKez())],
     ["channel-github.json", formatVectorFile(channelGithub())],
     ["channel-nostr.json", formatVectorFile(await channelNostr())],
+    ["nostr-chains.json", formatVectorFile(await nostrChains())],
+    ["streams.json", formatVectorFile(streams())],
   ])
 }

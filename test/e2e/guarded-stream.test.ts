@@ -4,6 +4,7 @@ import type { RequestListener } from "node:http"
 import { type TestContext, test } from "node:test"
 import { createNet, type LineStream, type NetOptions } from "../../packages/channels/src/index.ts"
 import { startHttpServer } from "../../packages/channels/test/support/http-server.ts"
+import { streamCases } from "../../packages/channels/test/support/stream-cases.ts"
 import { createFakeResolver, now } from "../../packages/channels/test/support/test-fetch.ts"
 
 const never = new AbortController().signal
@@ -140,3 +141,13 @@ test("openStream() ends with its signal, with close(), and when nobody reads on;
   for (const stream of both) stream.close()
   await server.allClosed()
 })
+
+for (const { id, why, input, expect } of streamCases().heads) {
+  test(`streams.json ${id}: ${why}`, async (t) => {
+    const { open } = await serve(t, (_, response) => {
+      response.writeHead(input.answer.status, input.answer.headers).end("a\n")
+    })
+    if (expect.code === null) assert.deepEqual(await readAll(await open()), ["a"])
+    else await assert.rejects(open(), { code: expect.code })
+  })
+}

@@ -38,12 +38,16 @@ export interface Tables {
 export interface TableNet extends Net {
   /** `METHOD url`, `TXT name`, `REQ url`, in the order of the questions. */
   readonly asked: readonly string[]
+  /** Events that were given to relays, by their URL. Each is accepted. */
+  readonly given: ReadonlyArray<{ readonly url: string; readonly event: unknown }>
 }
 
 export function createTableNet({ now = 1_800_000_000, web = [], txt = {}, relays = [] }: Tables): TableNet {
   const asked: string[] = []
+  const given: { url: string; event: unknown }[] = []
   return {
     asked,
+    given,
     now: () => now,
     settings: { relays: relays.map(({ url }) => url) },
     async resolveTxt(name) {
@@ -65,7 +69,7 @@ export function createTableNet({ now = 1_800_000_000, web = [], txt = {}, relays
       const relay = relays.find((one) => one.url === url)
       asked.push(`REQ ${url}`)
       if (relay === undefined) throw new KezError("net.refused", `Cannot open ${url}: not in the table`)
-      return socketOf(relay, signal)
+      return socketOf(relay, { signal, take: (event) => void given.push({ url, event }) })
     },
   }
 }
@@ -94,8 +98,13 @@ function answerOf(answer: WebAnswer, options: FetchOptions, now: number): FetchA
   }
 }
 
-/** Speaks NIP-01 as far as a reader needs it. */
-function socketOf({ events = [], ends = "eose" }: RelayAnswer, signal: AbortSignal): MessageSocket {
+interface Talk {
+  readonly signal: AbortSignal
+  readonly take: (event: unknown) => void
+}
+
+/** Speaks NIP-01 as far as a reader and a writer need it. */
+function socketOf({ events = [], ends = "eose" }: RelayAnswer, { signal, take }: Talk): MessageSocket {
   const waiting: string[] = []
   let wake: (() => void) | undefined
   let isClosed = ends === "closed"
@@ -104,6 +113,12 @@ function socketOf({ events = [], ends = "eose" }: RelayAnswer, signal: AbortSign
   return {
     send(text) {
       const [verb, subscription] = JSON.parse(text) as [string, string]
+      if (verb === "EVENT") {
+        const [, event] = JSON.parse(text) as [string, { readonly id: string }]
+        take(event)
+        waiting.push(JSON.stringify(["OK", event.id, true, ""]))
+        notify()
+      }
       if (verb !== "REQ" || ends !== "eose") return
       waiting.push(...events.map((event) => JSON.stringify(["EVENT", subscription, event])))
       waiting.push(JSON.stringify(["EOSE", subscription]))
