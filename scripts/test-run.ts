@@ -122,9 +122,10 @@ class Collector {
       this.processEnded(failed)
       return
     }
-    if (test.file === ENTRY) this.current = this.byFile.get(test.name.replace(/^loads /, "")) ?? this.current
-    // Tests that a shared function registers carry that function's file; they belong to the file before them.
-    if (test.file !== undefined) this.current = this.byFile.get(test.file) ?? this.current
+    if (test.file === ENTRY && test.nesting === 0 && test.name.startsWith("file ")) {
+      this.current = this.byFile.get(test.name.slice("file ".length)) ?? this.current
+      return
+    }
     const result = this.current
     if (result === undefined) return
     if (test.nesting === 0) result.durationMs += test.details.duration_ms

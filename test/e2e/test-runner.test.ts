@@ -94,6 +94,26 @@ for (const [name, text] of [
   }
 }
 
+test("the runner counts tests of a shared function for the file that calls it", (t) => {
+  const suite = `export function suite() { test("one", () => {}); describe("more", () => { test("two", () => {}) }) }\n`
+  const calls = `import { suite } from "./suite.ts"\nsuite()\n`
+  const files = {
+    "packages/p/test/suite.ts": suite,
+    [UNIT]: OK,
+    [MORE]: calls,
+    "packages/p/test/c.test.ts": calls + OK,
+  }
+  const { text, last } = runTests(t, files)
+  assert.equal(last, "kez: 6 passed, 0 failed")
+  for (const [path, count] of [
+    [UNIT, 1],
+    [MORE, 2],
+    ["packages/p/test/c.test.ts", 3],
+  ]) {
+    assert.match(text, new RegExp(`^ok   ${path}  ${count} passed`, "m"))
+  }
+})
+
 test("the runner fails when no test ran", (t) => {
   assert.deepEqual(runTests(t, { [UNIT]: "" }).last, "kez: 0 passed, 0 failed")
   assert.equal(runTests(t, { [UNIT]: "" }).code, 1)
