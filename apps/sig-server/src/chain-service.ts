@@ -60,7 +60,7 @@ export interface ChainService {
   heads(chain: Digest): Promise<readonly string[]>
   /** Checks and keeps a signed head. Throws KezError with the code by which a reader would refuse it. `known`: it was here already. */
   postHead(chain: Digest, text: string | Uint8Array): Promise<"kept" | "known">
-  /** Calls the listener with every chain that has changed; returns how to stop. */
-  watch(listener: (view: ChainView) => void): () => void
+  /** Calls the listener with every chain that has changed, and `onReset` when views that were told may hold what is lost; returns how to stop. */
+  watch(listener: (view: ChainView) => void, onReset?: () => void): () => void
   close(): Promise<void>
 }

@@ -69,10 +69,18 @@ export function createStreamHub(service: ChainService, limits: StreamLimits, met
     for (const reader of topic.readers) send(reader, message)
   }
 
+  /** Their readers come back and say what they know. */
+  const endAll = (): void => {
+    for (const topic of topics.values()) {
+      topic.view = undefined
+      for (const { response } of topic.readers) response.end()
+    }
+  }
+
   const stopWatching = service.watch((view) => {
     const topic = topics.get(view.chain)
     if (topic !== undefined) advance(topic, view)
-  })
+  }, endAll)
 
   const send = (reader: Reader, message: string): void => {
     if (reader.response.writableLength > maxStreamBacklogBytes) cut(reader, "slow")
@@ -142,7 +150,7 @@ export function createStreamHub(service: ChainService, limits: StreamLimits, met
       isClosed = true
       stopWatching()
       clearInterval(heartbeat)
-      for (const { readers } of topics.values()) for (const { response } of readers) response.end()
+      endAll()
     },
   }
 }

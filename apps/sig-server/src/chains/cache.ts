@@ -10,6 +10,7 @@ export interface ChainCache<T extends Weighed> {
   get(chain: Digest): T | undefined
   set(chain: Digest, value: T): void
   delete(chain: Digest): void
+  clear(): void
   readonly weight: number
 }
 
@@ -42,6 +43,10 @@ export function createChainCache<T extends Weighed>(maxBytes: number): ChainCach
       weight += value.weight
     },
     delete: remove,
+    clear() {
+      kept.clear()
+      weight = 0
+    },
     get weight() {
       return weight
     },

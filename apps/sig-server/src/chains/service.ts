@@ -34,12 +34,18 @@ export function createChainService(options: ChainServiceOptions): ChainService {
   return new StoredChains(options)
 }
 
+interface Watcher {
+  readonly tell: (view: ChainView) => void
+  readonly reset: () => void
+}
+
 class StoredChains implements ChainService {
   readonly #options: ChainServiceOptions
   readonly #storage: Storage
   readonly #cache: ChainCache<KeptChain>
   readonly #locks: Locks = createLocks()
-  readonly #listeners = new Set<(view: ChainView) => void>()
+  readonly #listeners = new Set<Watcher>()
+  #resets = 0
   /** The version of the storage at which a chain was its newest state. */
   readonly #newestAt = new WeakMap<KeptChain, number>()
 
@@ -47,7 +53,10 @@ class StoredChains implements ChainService {
     this.#options = options
     this.#storage = options.storage
     this.#cache = createChainCache(options.cacheBytes ?? maxCachedBytes)
-    this.#storage.onForeignAppend?.((chain) => void this.#onForeignAppend(chain))
+    this.#storage.onForeignAppend?.(
+      (chain) => void this.#onForeignAppend(chain),
+      () => this.#onReset(),
+    )
   }
 
   async find(id: string): Promise<LookUp> {
@@ -89,9 +98,9 @@ class StoredChains implements ChainService {
     return saveHead(this.#storage, { text, replay: kept.view.replay, now: this.#options.now() })
   }
 
-  watch(listener: (view: ChainView) => void): () => void {
+  watch(listener: (view: ChainView) => void, onReset?: () => void): () => void {
     // One of its own: the same function may watch twice.
-    const own = (view: ChainView) => listener(view)
+    const own: Watcher = { tell: listener, reset: onReset ?? (() => undefined) }
     this.#listeners.add(own)
     return () => this.#listeners.delete(own)
   }
@@ -152,10 +161,11 @@ class StoredChains implements ChainService {
     const cached = this.#cache.get(chain)
     if (cached !== undefined && (await this.#isNewest(cached))) return cached
     const version = this.#storage.version?.()
+    const resets = this.#resets
     const stored = await this.#storage.loadChain(chain)
     if (stored === undefined) return undefined
     const kept = await readStoredChain(chain, stored)
-    this.#cache.set(chain, kept)
+    if (resets === this.#resets) this.#cache.set(chain, kept)
     if (version !== undefined) this.#newestAt.set(kept, version)
     return kept
   }
@@ -187,10 +197,21 @@ class StoredChains implements ChainService {
     }
   }
 
+  /** What is in memory may be lost in the database, with as many other events in its place: sizes no longer tell. */
+  #onReset(): void {
+    this.#resets += 1
+    this.#cache.clear()
+    this.#toAll(({ reset }) => reset())
+  }
+
   #tell(view: ChainView): void {
-    for (const listener of this.#listeners) {
+    this.#toAll(({ tell }) => tell(view))
+  }
+
+  #toAll(call: (watcher: Watcher) => void): void {
+    for (const watcher of this.#listeners) {
       try {
-        listener(view)
+        call(watcher)
       } catch (error) {
         this.#options.onListenerError?.(error)
       }

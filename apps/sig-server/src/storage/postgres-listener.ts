@@ -11,6 +11,8 @@ export interface ListenerOptions {
   /** Our own notices carry this name. */
   readonly origin: string
   readonly listener: (chain: string) => void
+  /** The connection was lost and is there again, perhaps to another server. */
+  readonly onReset: () => void
 }
 
 /** Lives until `close`. Reconnects by itself, and then reports what was written meanwhile: too much rather than too little. */
@@ -19,6 +21,7 @@ export class PostgresListener {
   #client: Client | undefined
   #seen: number | undefined
   #failures = 0
+  #wasLost = false
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -44,6 +47,8 @@ export class PostgresListener {
       await client.connect()
       // First listen, then look: what is written in between is seen twice, not missed.
       await client.query("LISTEN kez_sig_append")
+      if (this.#wasLost) this.#options.onReset()
+      this.#wasLost = false
       await this.#look(client)
       this.#failures = 0
       this.#lookLater(client)
@@ -55,6 +60,7 @@ export class PostgresListener {
   #retry(client: Client): void {
     if (this.#closed || this.#client !== client) return
     this.#client = undefined
+    this.#wasLost = true
     clearTimeout(this.#timer)
     client.end().catch(() => undefined)
     const waitMs = Math.min(maxWaitMs, 100 * 2 ** this.#failures++) * (0.5 + Math.random() / 2)
@@ -82,7 +88,8 @@ export class PostgresListener {
   async #look(client: Client): Promise<void> {
     const { rows } = await client.query<{ last: string }>("SELECT last_cursor AS last FROM kez_sig.totals")
     const last = Number(rows[0]?.last ?? 0)
-    let seen = this.#seen ?? last
+    // Of a history that was lost with another server nothing is waited for.
+    let seen = Math.min(this.#seen ?? last, last)
     while (seen < last) {
       const found = await client.query<{ cursor: string; chain: string }>(
         "SELECT cursor, chain FROM kez_sig.events WHERE cursor > $1 ORDER BY cursor LIMIT $2",
@@ -91,6 +98,6 @@ export class PostgresListener {
       for (const chain of new Set(found.rows.map((row) => row.chain))) this.#options.listener(chain)
       seen = Number(found.rows.at(-1)?.cursor ?? last)
     }
-    this.#seen = Math.max(this.#seen ?? 0, seen)
+    this.#seen = seen
   }
 }

@@ -210,8 +210,8 @@ class PostgresStorage implements Storage {
     await this.writeMark(writeTest, this.#origin)
   }
 
-  onForeignAppend(listener: (chain: Digest) => void): void {
-    this.#listeners.push(new PostgresListener({ config: this.#config, origin: this.#origin, listener }))
+  onForeignAppend(listener: (chain: Digest) => void, onReset: () => void = () => undefined): void {
+    this.#listeners.push(new PostgresListener({ config: this.#config, origin: this.#origin, listener, onReset }))
   }
 
   fill(chains: AsyncIterable<FilledChain>): Promise<void> {

@@ -96,8 +96,12 @@ export interface Storage {
   counts(): Promise<StorageCounts>
   /** Whether a write would succeed now. Throws as an append would. */
   assertWritable(): Promise<void>
-  /** Called with the chain of each event that another process on the same storage has written. PostgreSQL only. */
-  onForeignAppend?(listener: (chain: Digest) => void): void
+  /**
+   * Called with the chain of each event that another process on the same storage has written; `onReset` when the database was gone for a
+   * while. It may have failed over since to a copy that lacks its newest events, and has others in their place: nothing read before
+   * counts any more. PostgreSQL only.
+   */
+  onForeignAppend?(listener: (chain: Digest) => void, onReset?: () => void): void
   /**
    * Another number whenever something was written since that `append` and `saveHead` of this storage did not tell of: by another process.
    * As it was when this turn of the event loop began. SQLite only.
