@@ -125,7 +125,10 @@ async function checkHealth({ host, port }: Config): Promise<number> {
     say((await answer.text()).trimEnd())
     return answer.ok ? 0 : 1
   } catch (cause) {
-    throw new KezError("net.refused", `Cannot reach ${name} port ${port}`, { cause })
+    throw new KezError("net.refused", `Cannot reach ${name} port ${port}: nothing answers there`, {
+      cause,
+      hint: "Is the store running, with this host and port?",
+    })
   }
 }
 

@@ -97,12 +97,11 @@ function commandOf([first = "serve", second, ...more]: readonly string[]): Comma
 }
 
 function assertTogether({ command, to, from }: CommandLine): void {
-  if ((to !== undefined) !== (command === "backup")) {
-    throw new KezError("usage", "Cannot go on: expected backup with --to FILE, and --to with nothing else")
-  }
-  if ((from !== undefined) !== (command === "restore")) {
-    throw new KezError("usage", "Cannot go on: expected restore with --from FILE, and --from with nothing else")
-  }
+  if (command === "backup" && to === undefined) throw new KezError("usage", "Cannot back up: expected --to FILE")
+  if (command === "restore" && from === undefined) throw new KezError("usage", "Cannot restore: expected --from FILE")
+  if (to !== undefined && command !== "backup") throw new KezError("usage", "Cannot use --to: it belongs to backup")
+  if (from !== undefined && command !== "restore")
+    throw new KezError("usage", "Cannot use --from: it belongs to restore")
 }
 
 function nearest(typed: string, names: readonly string[], shown: (name: string) => string): string {

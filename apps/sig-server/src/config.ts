@@ -37,6 +37,7 @@ export interface Sources {
   readonly file: string | undefined
 }
 
+const maxShownCharacters = 100
 const bytesPerMib = 1_048_576
 
 type Texts = Readonly<Partial<Record<SettingName, string>>>
@@ -149,7 +150,8 @@ function readToml(path: string): Texts {
   try {
     table = parse(readFileSync(path, "utf8"))
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message.split("\n", 1)[0] : ""
+    const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT"
+    const detail = isMissing ? "there is no such file" : cause instanceof Error ? cause.message.split("\n", 1)[0] : ""
     throw new KezError("input.unreadable", `Cannot read ${path}: ${detail}`, { cause })
   }
   const texts = Object.entries(table).map(([name, value]) => [name, asText(name, value)] as const)
@@ -173,7 +175,13 @@ function checkAll(texts: Readonly<Record<string, string>>, shown: (name: string)
       })
     }
     const { expected, fits } = settings[name]
-    if (!fits(text)) throw new KezError("usage", `Cannot use ${shown(name)}: expected ${expected}`)
+    if (fits(text)) continue
+    // A password may stand in any URL.
+    const got = text.length > maxShownCharacters || text.includes("@") ? "" : `, got ${JSON.stringify(text)}`
+    throw new KezError(
+      "usage",
+      `Cannot use ${shown(name)}: expected ${expected}${"isSecret" in settings[name] ? "" : got}`,
+    )
   }
   return texts
 }

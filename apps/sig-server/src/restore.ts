@@ -213,7 +213,7 @@ async function* linesOf(path: string): AsyncGenerator<Buffer> {
   } catch (error) {
     if (error instanceof KezError) throw corrupt(error.message)
     if (!(error instanceof Error && "syscall" in error)) throw error
-    throw new KezError("input.unreadable", "Cannot read the backup: expected a readable file", { cause: error })
+    throw new KezError("input.unreadable", `Cannot read the backup ${path}: expected a readable file`, { cause: error })
   }
 }
 

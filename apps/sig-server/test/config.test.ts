@@ -179,3 +179,17 @@ test("commands are understood, before or after flags", () => {
   assert.equal(parseCommandLine(["--version"]).command, "version")
   assert.equal(parseCommandLine(["serve", "--help"]).command, "help")
 })
+
+test("a value that does not fit is named with what it is, unless it may hold a password", () => {
+  const message = (flags: Record<string, string>): string => {
+    try {
+      readValues({ flags, env: {}, file: undefined })
+    } catch (error) {
+      if (error instanceof Error) return error.message
+    }
+    return assert.fail("it fits")
+  }
+  assert.equal(message({ port: "abc" }), 'Cannot use --port: expected a number from 0 to 65535, got "abc"')
+  assert.doesNotMatch(message({ mirror: "ftp://me:hush@store.example" }), /hush/)
+  assert.doesNotMatch(message({ database_url: "hush" }), /hush/)
+})

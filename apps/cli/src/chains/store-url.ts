@@ -9,6 +9,11 @@ const chainPath = /^https?:\/\/[^?#]+\/v1\/chains\/[^/?#]+$/
 export function storesOf({ settings }: Pick<Context, "settings">, given: readonly string[] = []): readonly string[] {
   const wrong = given.find((text) => !isStore(text))
   if (wrong !== undefined) throw new KezError("usage", `Cannot use --store ${wrong}: expected an https:// URL`)
+  // A store says 404 to all below it, which would look as if it had no chain.
+  const below = given.find((text) => /\/v1(?:\/chains.*)?\/*$/.test(text))
+  if (below !== undefined) {
+    throw new KezError("usage", `Cannot use --store ${below}: expected the URL of the store, without /v1`)
+  }
   const stores = [...new Set([...given, ...settings.stores.value].map((text) => text.replace(/\/+$/, "")))]
   if (stores.length <= maxStores) return stores
   throw new KezError("usage", `Cannot ask ${stores.length} stores: expected at most ${maxStores}`)

@@ -55,7 +55,11 @@ function createStateTeller({ flags }: Context, store: string) {
     if (state === last) return
     last = state
     if (!flags.quiet)
-      note(failure === undefined ? `following ${store}` : `${printable(failure.message, 300)} [${failure.code}]`)
+      note(
+        failure === undefined
+          ? `following ${store}`
+          : `${printable(failure.message, 300)} [${failure.code}]; trying again until it answers`,
+      )
   }
 }
 
