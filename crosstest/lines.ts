@@ -1,0 +1,5 @@
+/** The long-lived process that answers the questions of the cross-test for this implementation: crosstest/PROTOCOL.md. */
+import { judges } from "../packages/core/test/support/judge.ts"
+import { answerLines } from "./answer.ts"
+
+answerLines(judges)
