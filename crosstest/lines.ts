@@ -2,4 +2,6 @@
 import { judges } from "../packages/core/test/support/judge.ts"
 import { answerLines } from "./answer.ts"
 
+// Refusals are the daily bread here; nobody reads where each was made.
+Error.stackTraceLimit = 0
 answerLines(judges)

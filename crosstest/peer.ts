@@ -45,11 +45,11 @@ export class Peer {
     const answers = await this.#send(texts)
     const outcomes = answers.map(outcomeText)
     if (answers.length === texts.length) return outcomes
-    // It ended on one of the rest; which one, each alone shows.
-    const [first, ...others] = questions.slice(answers.length)
-    if (first === undefined) return outcomes
-    const alone = await this.#askAlone(first)
-    return [...outcomes, alone, ...(await this.askTexts(others))]
+    // On which of the rest it ended is seen by halves, in a process that nothing else is asked.
+    const alone = new Peer(this.#command)
+    const rest = await alone.#askHalves(questions.slice(answers.length))
+    await alone.close()
+    return [...outcomes, ...rest]
   }
 
   async ask(questions: readonly Question[]): Promise<readonly Outcome[]> {
@@ -67,10 +67,15 @@ export class Peer {
     })
   }
 
-  async #askAlone(question: Question): Promise<string> {
-    const [answer] = await this.#send([JSON.stringify(question).slice(1)])
-    if (answer !== undefined) return outcomeText(answer)
-    return JSON.stringify({ crash: `the process ended: ${this.#said.trim().split("\n").at(-1) ?? ""}` })
+  async #askHalves(questions: readonly Question[]): Promise<readonly string[]> {
+    const answers = await this.#send(questions.map((question) => JSON.stringify(question).slice(1)))
+    if (answers.length === questions.length) return answers.map(outcomeText)
+    if (questions.length === 1) {
+      return [JSON.stringify({ crash: `the process ended: ${this.#said.trim().split("\n").at(-1) ?? ""}` })]
+    }
+    const middle = Math.ceil(questions.length / 2)
+    const first = await this.#askHalves(questions.slice(0, middle))
+    return [...first, ...(await this.#askHalves(questions.slice(middle)))]
   }
 
   /** The answers to as many of the questions as the process lived to answer. */

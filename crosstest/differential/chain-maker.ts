@@ -83,7 +83,7 @@ function textIn(payload: object, name: string): string | undefined {
 
 /** Event 0 and `steps` more, each after one of those before it. */
 export function randomChain(dice: Dice, steps: number): readonly Made[] {
-  const first = dice.chance(8) ? nostrOwner : owner
+  const first = dice.chance(4) ? nostrOwner : owner
   const op = dice.pick(["add", "add", "revoke", "set_next", "add_device"] as const)
   const events = [append(undefined, { op, by: first, payload: payloadOf(dice, { op, by: first, primary: first, events: [] }) })]
   for (let i = 0; i < steps; i++) events.push(randomEvent(dice, events))

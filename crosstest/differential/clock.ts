@@ -18,11 +18,12 @@ export function timeText(dice: Dice): string {
   if (dice.chance(40)) return nearTime(dice)
   const two = (usual: number, odd: readonly string[]) =>
     dice.chance(12) ? dice.pick(odd) : String(1 + dice.below(usual)).padStart(2, "0")
-  const date = [dice.pick(years), two(12, ["00", "13", "2", "99"]), two(31, ["00", "32", "29", "30", "31", "1"])].join("-")
+  const usually = (usual: string, odd: readonly string[]) => (dice.chance(70) ? usual : dice.pick(odd))
+  const date = [usually("2026", years), two(12, ["00", "13", "2", "99"]), two(31, ["00", "32", "29", "30", "31", "1"])].join("-")
   const leap = dice.chance(10)
   const clock = leap
     ? dice.pick(["23:59:60", "23:59:60", "00:59:60", "22:59:60", "23:58:60"])
     : [two(23, ["24", "00", "7", "25"]), two(59, ["60", "00", "5"]), two(59, ["60", "61", "00", "9"])].join(":")
   const joint = dice.chance(85) ? "T" : dice.pick(["t", " ", "_", ""])
-  return `${date}${joint}${clock}${dice.pick(fractions)}${dice.pick(zones)}`
+  return `${date}${joint}${clock}${usually("", fractions)}${usually("Z", zones)}`
 }

@@ -1,9 +1,8 @@
 /** The run itself: cases in batches to both processes, several batches on their way at once. */
-import type { Histogram as Counts } from "./histogram.ts"
 import { caseOf } from "./cases.ts"
 import { compare, type Difference, type Peers } from "./compare.ts"
 import { keep } from "./found.ts"
-import { Histogram } from "./histogram.ts"
+import { Histogram, headingOf } from "./histogram.ts"
 import { shrink } from "./shrink.ts"
 
 export interface Plan {
@@ -21,7 +20,7 @@ export interface Plan {
 export interface Report {
   readonly cases: number
   readonly differences: number
-  readonly histogram: Counts
+  readonly histogram: Histogram
   readonly found: readonly Difference[]
 }
 
@@ -56,8 +55,19 @@ export async function differential(peers: Peers, plan: Plan): Promise<Report> {
   }
   await Promise.all(Array.from({ length: batchesAtOnce }, worker))
   const shrunk: Difference[] = []
-  for (const each of found.slice(0, maxDifferences)) shrunk.push(await shrunkAndKept(peers, plan, each))
+  for (const each of oneOfEach(found).slice(0, maxDifferences)) shrunk.push(await shrunkAndKept(peers, plan, each))
   return { cases: done, differences: found.length, histogram, found: shrunk }
+}
+
+/** The first of each pair of outcomes in a suite: the others are most likely the same difference again. */
+function oneOfEach(found: readonly Found[]): readonly Found[] {
+  const first = new Map<string, Found>()
+  for (const each of found.toSorted((a, b) => a.number - b.number)) {
+    const { question, outcomes } = each.difference
+    const name = [question.suite, ...Object.values(outcomes).map(headingOf)].join(" ")
+    if (!first.has(name)) first.set(name, each)
+  }
+  return [...first.values()]
 }
 
 async function shrunkAndKept(peers: Peers, { seed, folder, onFound }: Plan, { number, difference }: Found): Promise<Difference> {

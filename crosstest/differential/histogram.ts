@@ -58,6 +58,14 @@ function namesOf(suite: string, outcome: Outcome): readonly string[] {
   return [typeof ok === "boolean" ? String(ok) : nameOf(outcome)]
 }
 
+/** An outcome in a few words, whatever the suite: what two differences must share to be called the same. */
+export function headingOf(outcome: Outcome): string {
+  const { ok, code, crash, status, reason } = outcome
+  if (crash !== undefined) return "crash"
+  if (isReplay(ok)) return `${ok.status} ${Object.keys(ok.refused).length}`
+  return String(code ?? (status === undefined ? typeof ok : `${status} ${reason}`))
+}
+
 interface Replay {
   readonly status: string
   readonly contested: boolean

@@ -8,6 +8,7 @@ import type { Dice } from "../dice.ts"
 import { nostrOwner, owner, phone } from "../keys.ts"
 import { damagedEnvelope, seal } from "../seal.ts"
 import { damagedBytes, damagedText, ofText } from "../text-damage.ts"
+import { strangePoints } from "./signatures.ts"
 import { memberOf, treeOf, withMember, write } from "../tree.ts"
 import { seedsOf, textOfSeed } from "../vector-seeds.ts"
 
@@ -26,6 +27,7 @@ const samples: readonly Sample[] = [owner, phone, nostrOwner].flatMap((by) =>
 
 export function envelopeCase(dice: Dice): JudgeCase {
   if (dice.chance(1)) return atTheLimit(dice)
+  if (dice.chance(1)) return byStrangeKey(dice)
   const { kind, text } = sample(dice)
   const asked = dice.chance(96) ? kind : dice.pick(kinds)
   switch (dice.below(10)) {
@@ -112,4 +114,11 @@ function atTheLimit(dice: Dice): JudgeCase {
   const { length } = seal("presence", { ...payload, addresses }, owner).text
   const last = "x".repeat(4_000 - length - 3 + dice.below(5) - 2)
   return { kind: "presence", text: seal("presence", { ...payload, addresses: [...addresses, last] }, owner).text }
+}
+
+/** By a key under which signatures prove nothing, or that is none. [SIG-2] */
+function byStrangeKey(dice: Dice): JudgeCase {
+  const key = `ed25519:${dice.pick(strangePoints)}`
+  const { text } = dice.pick(claims.filter(({ by }) => by === owner))
+  return { kind: "claim", text: text.replaceAll(owner.key, key) }
 }

@@ -7,10 +7,11 @@ import type { Dice } from "../dice.ts"
 import { seedsOf } from "../vector-seeds.ts"
 
 const order = 2n ** 252n + 27742317777372353535851937790883648493n
-const points = [
+/** Points of small order, y not below p, and points that are on no curve. */
+export const strangePoints = [
   ...["00".repeat(32), `01${"00".repeat(31)}`, `ec${"ff".repeat(30)}7f`, `ed${"ff".repeat(30)}7f`, `ee${"ff".repeat(30)}7f`, `ef${"ff".repeat(30)}7f`],
   ...["26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"],
-  ...["26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85", `00${"00".repeat(30)}80`, `01${"00".repeat(30)}80`, "ff".repeat(32)],
+  ...["26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85", `${"00".repeat(31)}80`, `01${"00".repeat(30)}80`, "ff".repeat(32)],
   ...[`02${"00".repeat(31)}`, `ed${"ff".repeat(31)}`, `ec${"ff".repeat(31)}`],
 ]
 
@@ -29,11 +30,11 @@ export function ed25519Case(dice: Dice): JudgeCase {
     case 0:
       return { ...signed, signature: r + plusOrder(s, 1 + dice.below(8)) }
     case 1:
-      return { ...signed, signature: dice.pick(points) + s }
+      return { ...signed, signature: dice.pick(strangePoints) + s }
     case 2:
-      return { ...signed, key: dice.pick(points) }
+      return { ...signed, key: dice.pick(strangePoints) }
     case 3:
-      return { ...signed, key: dice.pick(points), signature: dice.pick(points) + dice.pick(["00".repeat(32), s]) }
+      return { ...signed, key: dice.pick(strangePoints), signature: dice.pick(strangePoints) + dice.pick(["00".repeat(32), s]) }
     case 4:
       return { ...signed, signature: r + dice.pick(["00".repeat(32), "ff".repeat(32), littleEndian(order), littleEndian(order - 1n)]) }
     default:
