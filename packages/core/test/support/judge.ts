@@ -50,7 +50,10 @@ export const judges: Readonly<Record<string, (c: JudgeCase) => Outcome>> = {
     claim: outcome(() => parseClaimTime(textOf(c, "text"))),
   }),
   ed25519: (c) => ({ ok: verifyEd25519(bytesOf(c, "signature"), bytesOf(c, "message"), bytesOf(c, "key")) }),
-  schnorr: (c) => ({ ok: verifySchnorr(bytesOf(c, "signature"), sha256(bytesOf(c, "message")), bytesOf(c, "key")) }),
+  schnorr: (c) => {
+    const digest = c["digest"] === undefined ? sha256(bytesOf(c, "message")) : bytesOf(c, "digest")
+    return { ok: verifySchnorr(bytesOf(c, "signature"), digest, bytesOf(c, "key")) }
+  },
   envelopes: (c) =>
     outcome(() => {
       const kind = textOf(c, "kind")

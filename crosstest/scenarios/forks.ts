@@ -1,0 +1,99 @@
+/** Forks of every rank: the same person at two computers, one with each tool. SPEC §5.6 and §5.7. */
+import assert from "node:assert/strict"
+import { append, handOver, sameChain } from "./chains.ts"
+import { bothWays, type Direction, type Scenario } from "./scenario.ts"
+import type { Data, Tool } from "./tool.ts"
+
+type Step = readonly string[]
+const as = (who: string, ...step: Step): Step => ["--identity", who, "sigchain", ...step]
+const alice = (...step: Step): Step => as("alice", ...step)
+
+/** A chain with a device in both, then a step of each of its own, then each gives its branch to the other. */
+async function forked({ maker, checker }: Direction, mine: readonly Step[], theirs: readonly Step[], before: readonly Step[] = []): Promise<Data> {
+  await append(maker, alice("add", "github:alice"), alice("add-device", "laptop"), ...before)
+  await handOver(maker, checker)
+  await append(maker, ...mine)
+  await append(checker, ...theirs)
+  const id = await exchange(maker, checker)
+  return sameChain(maker, checker, id)
+}
+
+async function exchange(one: Tool, other: Tool): Promise<string> {
+  const [first] = (await one.data(["--identity", "alice", "sigchain", "show"])).events
+  const id = first?.digest ?? ""
+  const [mine, theirs] = [await one.run(["sigchain", "export", id, "-q"]), await other.run(["sigchain", "export", id, "-q"])]
+  await one.data(["sigchain", "import", "-"], theirs.stdout)
+  await other.data(["sigchain", "import", "-"], mine.stdout)
+  return id
+}
+
+async function primaryOverDevice(direction: Direction): Promise<void> {
+  const shown = await forked(direction, [alice("add", "dns:a.example")], [as("laptop", "add", "dns:b.example"), as("laptop", "add", "dns:c.example")])
+  assert.deepEqual([shown.status, shown.contested, shown.losing.length], ["ok", true, 2])
+  assert.deepEqual(shown.splits[0]?.successors.map(({ rank }) => rank).toSorted(), ["device", "primary"])
+  assert.deepEqual(shown.subjects.map(({ subject }) => subject).toSorted(), ["dns:a.example", "github:alice"])
+}
+
+async function recoveryOverPrimary(direction: Direction): Promise<void> {
+  const shown = await forked(
+    direction,
+    [alice("rotate", "safe")],
+    [alice("add", "dns:b.example"), alice("add", "dns:c.example")],
+    [alice("set-next", "safe", "--yes")],
+  )
+  assert.deepEqual([shown.status, shown.contested, shown.primaries.length], ["ok", true, 2])
+  assert.deepEqual(shown.splits[0]?.successors.map(({ rank }) => rank).toSorted(), ["primary", "recovery"])
+}
+
+async function devicesTied(direction: Direction): Promise<void> {
+  const shown = await forked(direction, [as("laptop", "add", "dns:a.example")], [as("laptop", "add", "dns:b.example")])
+  assert.deepEqual([shown.status, shown.splits[0]?.winner], ["fork", null])
+}
+
+async function settled(direction: Direction): Promise<void> {
+  const { maker, checker } = direction
+  const claim = await maker.data(["--identity", "alice", "claim", "create", "github:alice", "--format", "json", "-q"])
+  const shown = await forked(direction, [alice("add", "dns:a.example")], [alice("add", "dns:b.example")])
+  assert.equal(shown.status, "fork")
+  const [mine, theirs] = [await maker.json(["verify", "file", "-", "--offline"], claim.text), await checker.json(["verify", "file", "-", "--offline"], claim.text)]
+  assert.deepEqual([mine.code, theirs.code, theirs.data.reason], [13, 13, "chain.fork"])
+  const refused = await checker.json(alice("add", "dns:c.example"))
+  assert.deepEqual([refused.code, refused.error?.code], [13, "chain.fork"])
+  const kept = shown.splits[0]?.successors[0]?.digest ?? ""
+  await append(maker, alice("settle", "--keep", kept))
+  await handOver(maker, checker)
+  const after = await sameChain(maker, checker, shown.chain)
+  assert.deepEqual([after.status, after.contested, after.splits[0]?.winner], ["ok", true, kept])
+}
+
+async function sticky(direction: Direction): Promise<void> {
+  const shown = await forked(direction, [alice("add", "dns:a.example")], [as("laptop", "revoke", "github:alice")])
+  const entry = shown.subjects.find(({ subject }) => subject === "github:alice")
+  assert.deepEqual([shown.status, entry?.status], ["ok", "revoked"])
+}
+
+async function suspended(direction: Direction): Promise<void> {
+  const before = [alice("add-device", "phone")]
+  const shown = await forked(direction, [alice("add", "dns:a.example")], [as("phone", "revoke-device", "laptop")], before)
+  assert.deepEqual(shown.devices.map((device) => device.suspended), [true, false])
+}
+
+async function lifted(direction: Direction): Promise<void> {
+  const { maker, checker } = direction
+  const shown = await forked(direction, [alice("add", "dns:a.example")], [as("laptop", "revoke", "github:alice")])
+  const revocation = shown.losing.find(({ op }) => op === "revoke")?.digest ?? ""
+  await append(maker, alice("settle", "--lift", revocation))
+  await handOver(maker, checker)
+  const after = await sameChain(maker, checker, shown.chain)
+  assert.equal(after.subjects.find(({ subject }) => subject === "github:alice")?.status, "active")
+}
+
+export const forks: readonly Scenario[] = [
+  ...bothWays("fork: the primary wins over a device", primaryOverDevice),
+  ...bothWays("fork: the committed key wins over the primary", recoveryOverPrimary),
+  ...bothWays("fork: two events of a device stay a fork", devicesTied),
+  ...bothWays("fork: two events of the primary, then settle", settled),
+  ...bothWays("fork: a revocation on a losing branch stays", sticky),
+  ...bothWays("fork: a device revoked on a losing branch is suspended", suspended),
+  ...bothWays("fork: a revocation that settle lifts", lifted),
+]
