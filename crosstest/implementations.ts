@@ -18,7 +18,7 @@ export function buildRust(): RustBuild {
   const built = spawnSync("sh", [join(ROOT, "scripts", "rust.sh")], { encoding: "utf8" })
   if (built.status === 0) return { folder: built.stdout.trim() }
   const said = built.stderr.trim() || built.error?.message || `exit ${built.status}`
-  return built.status === 3 ? { missing: said } : { broken: said }
+  return built.status === 3 || built.status === 4 ? { missing: said } : { broken: said }
 }
 
 export function rustLines(folder: string): PeerCommand {

@@ -1,6 +1,6 @@
 /**
  * `npm run crosstest [-- -v] [--alone] [--differential …] [WORD...]`: both command lines and both line processes, as black boxes.
- * A word keeps the scenarios whose name or group contains it; their numbers stay. `--alone` lets `./kez` play both parts.
+ * A word keeps the scenarios of a group of that name, and those whose name contains it; their numbers stay. `--alone` lets `./kez` play both parts.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -20,6 +20,8 @@ import { type Command, makeTemplate, openTool } from "./scenarios/tool.ts"
 import { vectors } from "./scenarios/vectors.ts"
 
 const args = process.argv.slice(2)
+// Homes and key files are for their owner alone, as the tools make them.
+process.umask(0o077)
 if (args.includes("--differential")) {
   process.argv.splice(2, args.length, ...args.filter((arg) => arg !== "--differential"))
   await import("./differential/run.ts")
@@ -44,13 +46,21 @@ async function runScenarios(): Promise<void> {
     process.exit(2)
   }
   const { scenarios, missing } = numbered()
-  const chosen = scenarios.filter(({ group, name }) => words.length === 0 || words.some((word) => `${group} ${name}`.includes(word)))
+  const chosen = scenarios.filter(
+    ({ group, name }) => words.length === 0 || words.some((word) => group === word || name.includes(word)),
+  )
   for (const path of missing) console.log(`not here: ${path}`)
   const commands = {
     typescript: { name: "typescript", path: join(ROOT, "kez") },
-    rust: rust === undefined ? { name: "second", path: join(ROOT, "kez") } : { name: "rust", path: join(rust.folder, "kez-rs") },
+    rust:
+      rust === undefined
+        ? { name: "second", path: join(ROOT, "kez") }
+        : { name: "rust", path: join(rust.folder, "kez-rs") },
   }
-  const peers = [new Peer(typescriptLines), new Peer(rust === undefined ? { ...typescriptLines, name: "second" } : rustLines(rust.folder))] as const
+  const peers = [
+    new Peer(typescriptLines),
+    new Peer(rust === undefined ? { ...typescriptLines, name: "second" } : rustLines(rust.folder)),
+  ] as const
   const folder = mkdtempSync(join(tmpdir(), "kez-crosstest-"))
   try {
     const failed = await runAll(chosen, { commands, peers, folder, isVerbose })
@@ -111,7 +121,13 @@ interface Result {
 
 async function play(scenario: Numbered, stage: Stage, [mine, theirs]: readonly string[]): Promise<Result> {
   const told: string[] = []
-  const echo = (text: string): void => void told.push(...text.trimEnd().split("\n").map((line) => `      ${line}`))
+  const echo = (text: string): void =>
+    void told.push(
+      ...text
+        .trimEnd()
+        .split("\n")
+        .map((line) => `      ${line}`),
+    )
   const open = (command: Command, template: string | undefined) =>
     openTool(command, { folder: stage.folder, echo, ...(template === undefined ? {} : { template }) })
   const heading = `${String(scenario.number).padStart(3)}  ${scenario.name}`

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the workspace rust/ once and prints the folder of its binaries: kez-rs, kez-lines.
 # KEZ_RUST_BIN names a folder of binaries that somebody built already. The build lies outside the tree, so that every clone
-# of this machine shares what cargo can share.
+# of this machine shares what cargo can share. Exits with 3 without cargo, with 4 in a tree without rust/.
 
 case $0 in */*) root=${0%/*}/.. ;; *) root=.. ;; esac
 
@@ -16,7 +16,7 @@ fi
 
 if ! [ -f "$root/rust/Cargo.toml" ]; then
   echo "kez: Cannot build the second implementation: there is no rust/Cargo.toml in this tree" >&2
-  exit 3
+  exit 4
 fi
 
 # rustup puts it where only a login shell looks.

@@ -48,7 +48,13 @@ export function append(parent: Made | undefined, { op, by, payload, changes = {}
   const seq = (parent?.seq ?? -1) + 1
   const primary = parent?.primary ?? by
   const frame = {
-    ...{ type: "kez.sigchain.event", version: 1, primary: primary.key, seq, created_at: formatTime(now - 86_400 + 60 * seq) },
+    ...{
+      type: "kez.sigchain.event",
+      version: 1,
+      primary: primary.key,
+      seq,
+      created_at: formatTime(now - 86_400 + 60 * seq),
+    },
     ...(parent === undefined ? {} : { prev: parent.digest }),
     ...changes,
   }
@@ -85,7 +91,9 @@ function textIn(payload: object, name: string): string | undefined {
 export function randomChain(dice: Dice, steps: number): readonly Made[] {
   const first = dice.chance(4) ? nostrOwner : owner
   const op = dice.pick(["add", "add", "revoke", "set_next", "add_device"] as const)
-  const events = [append(undefined, { op, by: first, payload: payloadOf(dice, { op, by: first, primary: first, events: [] }) })]
+  const events = [
+    append(undefined, { op, by: first, payload: payloadOf(dice, { op, by: first, primary: first, events: [] }) }),
+  ]
   for (let i = 0; i < steps; i++) events.push(randomEvent(dice, events))
   return events
 }
@@ -113,7 +121,15 @@ function committed({ commitment }: Made): TestKey | undefined {
   return anyone.find(({ key }) => commitmentTo(key) === commitment)
 }
 
-const wrongFrames = [{ seq: 0 }, { seq: 1 }, { seq: 5 }, { seq: 9_000 }, { seq: 10_000 }, { primary: thief.key }, { primary: next.key }]
+const wrongFrames = [
+  { seq: 0 },
+  { seq: 1 },
+  { seq: 5 },
+  { seq: 9_000 },
+  { seq: 10_000 },
+  { primary: thief.key },
+  { primary: next.key },
+]
 
 function wrongFrame(dice: Dice, events: readonly Made[]): object {
   if (!dice.chance(5)) return {}
@@ -154,8 +170,14 @@ function payloadOf(dice: Dice, request: Request): object {
     case "set_next":
       return { next: commitmentTo(dice.pick([next, next, third, thief, nostrOwner]).key) }
     case "rotate": {
-      const to = parent?.commitment !== undefined && dice.chance(80) ? by : dice.pick([next, third, next, third, thief, nostrOwner, phone])
-      return { new_primary: to.key, ...(dice.chance(40) ? { next: commitmentTo(dice.pick([third, next, owner]).key) } : {}) }
+      const to =
+        parent?.commitment !== undefined && dice.chance(80)
+          ? by
+          : dice.pick([next, third, next, third, thief, nostrOwner, phone])
+      return {
+        new_primary: to.key,
+        ...(dice.chance(40) ? { next: commitmentTo(dice.pick([third, next, owner]).key) } : {}),
+      }
     }
     case "settle":
       return { reject: rejected(dice, request) }
@@ -169,9 +191,16 @@ function rejected(dice: Dice, { parent, events }: Request): readonly string[] {
   for (let event = parent; event !== undefined && dice.chance(85); event = event.parent) {
     const siblings = events.filter((other) => other.parent === event?.parent && other !== event)
     if (siblings.length === 0) continue
-    const lifted = dice.some(events.filter(({ op }) => op === "revoke" || op === "revoke_device"), 30)
+    const lifted = dice.some(
+      events.filter(({ op }) => op === "revoke" || op === "revoke_device"),
+      30,
+    )
     return [...new Set([...siblings, ...lifted].map(({ digest }) => digest))].slice(0, 32)
   }
   const some = dice.some(events, 40).map(({ digest }) => digest)
-  return [...new Set(some.length === 0 ? [dice.pick([...events.map(({ digest }) => digest), `sha256:${"0".repeat(64)}`])] : some)]
+  return [
+    ...new Set(
+      some.length === 0 ? [dice.pick([...events.map(({ digest }) => digest), `sha256:${"0".repeat(64)}`])] : some,
+    ),
+  ]
 }

@@ -3,11 +3,28 @@ import { formatTime } from "@kez/core"
 import { now } from "../../packages/core/test/support/chains.ts"
 import type { Dice } from "./dice.ts"
 
-const years = ["2026", "2026", "2024", "2000", "1900", "1970", "1969", "9999", "0000", "10000", "026", "2100", "+2026", "２０２６"]
+const years = [
+  "2026",
+  "2026",
+  "2024",
+  "2000",
+  "1900",
+  "1970",
+  "1969",
+  "9999",
+  "0000",
+  "10000",
+  "026",
+  "2100",
+  "+2026",
+  "２０２６",
+]
 const zones = ["Z", "Z", "Z", "z", "+00:00", "-00:00", "+01:00", "-00:01", "+0000", "+00", "", " Z", "ZZ", "+00:00Z"]
 const fractions = ["", "", "", ".5", ".000000000", ".123456789", ".1234567890", ".", ",5", ".5x"]
 /** Seconds from "now" at which rules change. */
-const distances = [0, 1, -1, 60, -60, 299, 300, 301, 600, 601, 86_400, -86_400, 604_800, 604_801, 7_776_000, 7_776_001, -31_536_000]
+const distances = [
+  0, 1, -1, 60, -60, 299, 300, 301, 600, 601, 86_400, -86_400, 604_800, 604_801, 7_776_000, 7_776_001, -31_536_000,
+]
 
 /** A time near "now" in its only strict spelling. */
 export function nearTime(dice: Dice): string {
@@ -19,7 +36,11 @@ export function timeText(dice: Dice): string {
   const two = (usual: number, odd: readonly string[]) =>
     dice.chance(12) ? dice.pick(odd) : String(1 + dice.below(usual)).padStart(2, "0")
   const usually = (usual: string, odd: readonly string[]) => (dice.chance(70) ? usual : dice.pick(odd))
-  const date = [usually("2026", years), two(12, ["00", "13", "2", "99"]), two(31, ["00", "32", "29", "30", "31", "1"])].join("-")
+  const date = [
+    usually("2026", years),
+    two(12, ["00", "13", "2", "99"]),
+    two(31, ["00", "32", "29", "30", "31", "1"]),
+  ].join("-")
   const leap = dice.chance(10)
   const clock = leap
     ? dice.pick(["23:59:60", "23:59:60", "00:59:60", "22:59:60", "23:58:60"])

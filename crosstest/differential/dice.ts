@@ -29,7 +29,7 @@ export function diceOf(below: Random): Dice {
     some: (list, percent) => list.filter(() => below(100) < percent),
     shuffled(list) {
       const rest = [...list]
-      return list.map(() => rest.splice(below(rest.length), 1)).flat()
+      return list.flatMap(() => rest.splice(below(rest.length), 1))
     },
   }
 }

@@ -10,6 +10,8 @@ export interface Plan {
   /** Number of the first case. */
   readonly first: number
   readonly cases: number
+  /** After so many differences the rest tells nothing new: 10 unless given. */
+  readonly maxDifferences?: number
   /** Where differences are kept. */
   readonly folder: string
   readonly onProgress?: (done: number) => void
@@ -26,8 +28,6 @@ export interface Report {
 
 const batchSize = 200
 const batchesAtOnce = 3
-/** After so many differences the rest tells nothing new. */
-const maxDifferences = 10
 const progressEvery = 50_000
 
 interface Found {
@@ -39,6 +39,7 @@ export async function differential(peers: Peers, plan: Plan): Promise<Report> {
   const histogram = new Histogram()
   const found: Found[] = []
   const end = plan.first + plan.cases
+  const { maxDifferences = 10 } = plan
   let next = plan.first
   let done = 0
   const worker = async (): Promise<void> => {
@@ -48,8 +49,10 @@ export async function differential(peers: Peers, plan: Plan): Promise<Report> {
       const questions = Array.from({ length: next - start }, (_, i) => caseOf(plan.seed, start + i))
       const { texts, differences } = await compare(peers, questions)
       for (const [i, text] of texts.entries()) histogram.add(questions[i]?.suite ?? "", JSON.parse(text))
-      for (const difference of differences) found.push({ number: start + questions.indexOf(difference.question), difference })
-      if (Math.floor((done + texts.length) / progressEvery) > Math.floor(done / progressEvery)) plan.onProgress?.(done + texts.length)
+      for (const difference of differences)
+        found.push({ number: start + questions.indexOf(difference.question), difference })
+      if (Math.floor((done + texts.length) / progressEvery) > Math.floor(done / progressEvery))
+        plan.onProgress?.(done + texts.length)
       done += texts.length
     }
   }
@@ -70,12 +73,18 @@ function oneOfEach(found: readonly Found[]): readonly Found[] {
   return [...first.values()]
 }
 
-async function shrunkAndKept(peers: Peers, { seed, folder, onFound }: Plan, { number, difference }: Found): Promise<Difference> {
+async function shrunkAndKept(
+  peers: Peers,
+  { seed, folder, onFound }: Plan,
+  { number, difference }: Found,
+): Promise<Difference> {
   const { suite } = difference.question
   const smallest = await shrink(difference.question.case, async (cases) => {
     const questions = cases.map((c) => ({ suite, case: c }))
     const { differences } = await compare(peers, questions)
-    return questions.map((question) => differences.some((other) => other.question === question && isSame(other, difference)))
+    return questions.map((question) =>
+      differences.some((other) => other.question === question && isSame(other, difference)),
+    )
   })
   const { differences } = await compare(peers, [{ suite, case: smallest }])
   const least = differences[0] ?? difference

@@ -1,20 +1,85 @@
 /** Damage to JSON by field: members dropped, renamed and repeated, and values that one of two decoders may read otherwise. */
 import { ops } from "@kez/core"
+import { timeText } from "./clock.ts"
 import type { Dice } from "./dice.ts"
 import { identityTexts, nextOf } from "./names.ts"
-import { timeText } from "./clock.ts"
 import { changedSomewhere, type Members, stringOf, type Tree } from "./tree.ts"
 
 const numbers = [
-  ...["0", "1", "2", "-1", "7", "9999", "10000", "9007199254740991", "9007199254740992", "-9007199254740991", "-9007199254740992"],
-  ...["-0", "0.0", "1.0", "1.5", "1e0", "1E2", "1e400", "-1e-400", "01", "+1", "--1", "1-", "1.", ".1", "0x1", "NaN", "Infinity"],
+  ...[
+    "0",
+    "1",
+    "2",
+    "-1",
+    "7",
+    "9999",
+    "10000",
+    "9007199254740991",
+    "9007199254740992",
+    "-9007199254740991",
+    "-9007199254740992",
+  ],
+  ...[
+    "-0",
+    "0.0",
+    "1.0",
+    "1.5",
+    "1e0",
+    "1E2",
+    "1e400",
+    "-1e-400",
+    "01",
+    "+1",
+    "--1",
+    "1-",
+    "1.",
+    ".1",
+    "0x1",
+    "NaN",
+    "Infinity",
+  ],
   ...["18446744073709551615", "18446744073709551616", "340282366920938463463374607431768211456", "1e", "-"],
 ]
 
 const strings = [
-  ...['""', '" "', '"\\ud800"', '"\\udc00\\ud800"', '"\\ud83d\\ude00"', '"\\ud83d\\u0041"', '"\\ud83dx"', '"\\u0000"', '"\\u007F"'],
-  ...['"\\u0085"', '"\\n"', '"\\/"', '"\\u0041"', '"\\x"', '"\\u12"', '"\\"', '"\\\\"', '"é"', '"e\u0301"', '"😀"', '"\u0080"', '"\u007f"'],
-  ...['"__proto__"', '"toString"', '"null"', '"1"', `"${"a".repeat(300)}"`, `"${"a".repeat(5_000)}"`, '"sha256:"', "'a'", '"a', "nul"],
+  ...[
+    '""',
+    '" "',
+    '"\\ud800"',
+    '"\\udc00\\ud800"',
+    '"\\ud83d\\ude00"',
+    '"\\ud83d\\u0041"',
+    '"\\ud83dx"',
+    '"\\u0000"',
+    '"\\u007F"',
+  ],
+  ...[
+    '"\\u0085"',
+    '"\\n"',
+    '"\\/"',
+    '"\\u0041"',
+    '"\\x"',
+    '"\\u12"',
+    '"\\"',
+    '"\\\\"',
+    '"é"',
+    '"e\u0301"',
+    '"😀"',
+    '"\u0080"',
+    '"\u007f"',
+  ],
+  ...[
+    '"__proto__"',
+    '"toString"',
+    '"null"',
+    '"1"',
+    `"${"a".repeat(300)}"`,
+    `"${"a".repeat(5_000)}"`,
+    '"sha256:"',
+    "'a'",
+    '"a',
+    "nul",
+  ],
 ]
 
 const others = [
@@ -38,7 +103,21 @@ function changedMembers(dice: Dice, tree: Tree): Tree {
   )
 }
 
-const extraNames = ["note", "expires_at", "prev", "subject_id", "proof", "keep", "next", "toJSON", "__proto__", "constructor", "", "é", "seq"]
+const extraNames = [
+  "note",
+  "expires_at",
+  "prev",
+  "subject_id",
+  "proof",
+  "keep",
+  "next",
+  "toJSON",
+  "__proto__",
+  "constructor",
+  "",
+  "é",
+  "seq",
+]
 
 function damagedMembers(dice: Dice, { members }: Members): Tree {
   if (members.length === 0) return { members: [["a", { raw: "1" }]] }
@@ -48,7 +127,9 @@ function damagedMembers(dice: Dice, { members }: Members): Tree {
     case 0:
       return { members: members.filter((_, i) => i !== at) }
     case 1:
-      return { members: members.with(at, [dice.pick([...extraNames, name.toUpperCase(), `${name} `, name.slice(1)]), value]) }
+      return {
+        members: members.with(at, [dice.pick([...extraNames, name.toUpperCase(), `${name} `, name.slice(1)]), value]),
+      }
     case 2:
       return { members: [...members, [name, dice.chance(50) ? value : otherValue(dice, name, value)]] }
     case 3:
@@ -92,9 +173,24 @@ function fittingValue(dice: Dice, name: string, text: string | undefined): strin
       return JSON.stringify(dice.pick([...ops, ...["ADD", "freeze", "toString", "", "add "]]))
     case "kez":
     case "type":
-      return JSON.stringify(dice.pick(["claim", "sigchain_event", "chain_head", "presence", "kez.claim", "kez.sigchain.event", "kez.sigchain.head", "kez.pop", "Claim", "kez.Claim"]))
+      return JSON.stringify(
+        dice.pick([
+          "claim",
+          "sigchain_event",
+          "chain_head",
+          "presence",
+          "kez.claim",
+          "kez.sigchain.event",
+          "kez.sigchain.head",
+          "kez.pop",
+          "Claim",
+          "kez.Claim",
+        ]),
+      )
     case "alg":
-      return JSON.stringify(dice.pick(["ed25519-sha512-jcs", "nostr-secp256k1-schnorr-sha256-jcs", "none", "Ed25519-sha512-jcs", ""]))
+      return JSON.stringify(
+        dice.pick(["ed25519-sha512-jcs", "nostr-secp256k1-schnorr-sha256-jcs", "none", "Ed25519-sha512-jcs", ""]),
+      )
     default:
       return text === undefined ? undefined : JSON.stringify(otherText(dice, text))
   }

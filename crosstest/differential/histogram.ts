@@ -32,10 +32,12 @@ export class Histogram {
   }
 
   format(): string {
-    const lines = [...this.#suites].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([suite, counts]) => {
-      const sorted = [...counts].toSorted(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`)
-      return `${suite}\n${wrapped(sorted)}`
-    })
+    const lines = [...this.#suites]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([suite, counts]) => {
+        const sorted = [...counts].toSorted(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`)
+        return `${suite}\n${wrapped(sorted)}`
+      })
     const percent = (100 * this.deep).toFixed(0)
     return `${lines.join("\n")}\n${percent} % got past the first checks of structure; ${this.#reached.size} codes reached`
   }
@@ -53,7 +55,11 @@ function namesOf(suite: string, outcome: Outcome): readonly string[] {
   const { ok } = outcome
   if (isReplay(ok)) {
     const refused = Object.values(ok.refused).map((code) => `refused ${code}`)
-    return [`${ok.status}${ok.contested ? " contested" : ""}`, ...refused, ...Object.values(ok.ranks).map((rank) => `rank ${rank}`)]
+    return [
+      `${ok.status}${ok.contested ? " contested" : ""}`,
+      ...refused,
+      ...Object.values(ok.ranks).map((rank) => `rank ${rank}`),
+    ]
   }
   return [typeof ok === "boolean" ? String(ok) : nameOf(outcome)]
 }

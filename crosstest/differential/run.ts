@@ -23,7 +23,11 @@ const { values } = parseArgs({
 const cases = Number(values.cases)
 const first = Number(values.first)
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed)
-for (const [name, number, least] of [["--cases", cases, 1], ["--first", first, 0], ["--seed", seed, 0]] as const) {
+for (const [name, number, least] of [
+  ["--cases", cases, 1],
+  ["--first", first, 0],
+  ["--seed", seed, 0],
+] as const) {
   if (Number.isInteger(number) && number >= least && number < 2 ** 32) continue
   console.error(`kez: Cannot run the differential: expected a whole number from ${least} for ${name}`)
   process.exit(2)

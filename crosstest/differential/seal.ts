@@ -4,7 +4,7 @@ import type { TestKey } from "../../packages/core/test/support/keys.ts"
 import type { Dice } from "./dice.ts"
 import { damagedField } from "./field-damage.ts"
 import { keyOf } from "./keys.ts"
-import { memberOf, stringOf, type Tree, treeOf, valueOf, withMember, write } from "./tree.ts"
+import { memberOf, readTree, stringOf, type Tree, treeOf, withMember, write } from "./tree.ts"
 
 export interface Sealed {
   readonly text: string
@@ -31,7 +31,9 @@ function assemble(kind: string, signed: string, { key, sig }: { readonly key: Te
 
 /** Hex of the proof of possession that an event payload asks of `key`, whatever it says. */
 export function popFor(payload: object, key: TestKey, role: "device" | "primary"): string {
-  return key.sign(canonicalize({ type: "kez.pop", version: 1, role, key: key.key, event: digestOf(canonicalize(payload)) }))
+  return key.sign(
+    canonicalize({ type: "kez.pop", version: 1, role, key: key.key, event: digestOf(canonicalize(payload)) }),
+  )
 }
 
 /**
@@ -49,11 +51,11 @@ export function damagedEnvelope(dice: Dice, text: string): string {
 /** The envelope signed again as it is now; as it stands where it cannot be signed. */
 export function resigned(tree: Tree): string {
   const key = keyOf(stringOf(memberOf(memberOf(tree, "signature") ?? tree, "key")))
-  const value = valueOf(memberOf(tree, "payload") ?? tree)
+  const value = readTree(memberOf(tree, "payload") ?? tree)
   if (key === undefined || typeof value !== "object" || value === null) return write(tree)
   try {
     const popped = withPop(tree)
-    const sig = key.sign(canonicalize(valueOf(memberOf(popped, "payload") ?? popped)))
+    const sig = key.sign(canonicalize(readTree(memberOf(popped, "payload") ?? popped)))
     return write(withMember(popped, "signature", treeOf({ alg: suites[key.system].alg, key: key.key, sig })))
   } catch (error) {
     if (error instanceof KezError) return write(tree) // no JSON form: half a surrogate pair, say
@@ -68,10 +70,10 @@ function withPop(tree: Tree): Tree {
   const added = keyOf(stringOf(memberOf(operation, "key")))
   const rotated = keyOf(stringOf(memberOf(operation, "new_primary")))
   const key = added ?? rotated
-  const value = valueOf(operation)
+  const value = readTree(operation)
   if (key === undefined || typeof value !== "object" || value === null || !("pop" in value)) return tree
   const { pop: _, ...rest } = value
-  const whole = valueOf(payload)
+  const whole = readTree(payload)
   if (typeof whole !== "object" || whole === null) return tree
   const pop = popFor({ ...whole, payload: rest }, key, added === undefined ? "primary" : "device")
   const signed = withMember(operation, "pop", { raw: JSON.stringify(pop) })

@@ -59,7 +59,27 @@ function* smallerValues(name: string, value: unknown): Generator<unknown> {
 }
 
 /** Members without which a case is none of the protocol. */
-const needed = new Set(["publication", "chains", "now", "status", "candidates", "text", "foundAt", "name", "kind", "expected", "outcome", "seq", "digest", "prev", "chain", "primaries", "accountId", "primary", "code"])
+const needed = new Set([
+  "publication",
+  "chains",
+  "now",
+  "status",
+  "candidates",
+  "text",
+  "foundAt",
+  "name",
+  "kind",
+  "expected",
+  "outcome",
+  "seq",
+  "digest",
+  "prev",
+  "chain",
+  "primaries",
+  "accountId",
+  "primary",
+  "code",
+])
 
 function* smallerLists(name: string, list: readonly unknown[]): Generator<unknown> {
   for (let size = Math.ceil(list.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
@@ -72,7 +92,15 @@ function* smallerLists(name: string, list: readonly unknown[]): Generator<unknow
 
 /** A text that is JSON loses members and items, then every text loses pieces. Hex loses whole bytes; names of kinds stay. */
 function* smallerTexts(name: string, text: string): Generator<string> {
-  if (name === "kind" || name === "status" || name === "outcome" || name === "code" || name === "name" || name === "foundAt") return
+  if (
+    name === "kind" ||
+    name === "status" ||
+    name === "outcome" ||
+    name === "code" ||
+    name === "name" ||
+    name === "foundAt"
+  )
+    return
   const parsed = parsedText(text)
   if (parsed !== undefined) for (const less of smallerValues("", parsed)) yield JSON.stringify(less)
   const hex = /^(?:hex|key|message|signature)$/.test(name)

@@ -67,7 +67,9 @@ export function ofBytes(bytes: Uint8Array): JudgeCase {
 export function ofText(text: string): JudgeCase {
   if (text.isWellFormed()) return { text }
   const parts = text.split(/([\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff])/)
-  return { hex: parts.map((part) => (part.length === 1 && !part.isWellFormed() ? halfHex(part) : utf8Hex(part))).join("") }
+  return {
+    hex: parts.map((part) => (part.length === 1 && !part.isWellFormed() ? halfHex(part) : utf8Hex(part))).join(""),
+  }
 }
 
 function utf8Hex(text: string): string {

@@ -26,7 +26,7 @@ export function write(tree: Tree): string {
 }
 
 /** The value that most parsers make of it; undefined where it is no JSON. */
-export function valueOf(tree: Tree): unknown {
+export function readTree(tree: Tree): unknown {
   try {
     return JSON.parse(write(tree))
   } catch {
@@ -40,7 +40,7 @@ export function memberOf(tree: Tree, name: string): Tree | undefined {
 
 /** The text of a string member. */
 export function stringOf(tree: Tree | undefined): string | undefined {
-  const value = tree === undefined ? undefined : valueOf(tree)
+  const value = tree === undefined ? undefined : readTree(tree)
   return typeof value === "string" ? value : undefined
 }
 

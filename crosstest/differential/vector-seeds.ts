@@ -1,6 +1,6 @@
 /** Every case of vectors/ as a seed, by suite: cases that somebody found worth writing down. */
 import { readdirSync, readFileSync } from "node:fs"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import type { JudgeCase } from "../../packages/core/test/support/judge.ts"
 import { questionOf, type VectorCase } from "../../packages/core/test/support/vector-outcome.ts"
 import { ROOT } from "../implementations.ts"

@@ -7,7 +7,8 @@ type Step = readonly string[]
 
 /** Appends as `alice` unless a step names another identity first. */
 export async function append(tool: Tool, ...steps: readonly Step[]): Promise<void> {
-  for (const step of steps) await tool.data([...(step[0] === "--identity" ? [] : ["--identity", "alice"]), ...step, "-q"])
+  for (const step of steps)
+    await tool.data([...(step[0] === "--identity" ? [] : ["--identity", "alice"]), ...step, "-q"])
 }
 
 const as = (who: string, ...step: Step): Step => ["--identity", who, "sigchain", ...step]
@@ -25,7 +26,10 @@ export async function sameChain(one: Tool, other: Tool, id: string): Promise<Dat
   const facts = ({ head, splits, ...rest }: Data) => ({
     ...rest,
     head: [head.seq, head.digest],
-    splits: splits.map(({ successors, winner }) => ({ winner, successors: successors.map(({ digest, rank }) => [digest, rank]) })),
+    splits: splits.map(({ successors, winner }) => ({
+      winner,
+      successors: successors.map(({ digest, rank }) => [digest, rank]),
+    })),
   })
   assert.deepEqual(facts(theirs), facts(mine))
   return theirs
@@ -43,36 +47,66 @@ const keyOf = async (tool: Tool, name: string) => (await tool.run(["identity", "
 
 async function devices(direction: Direction): Promise<void> {
   const { maker } = direction
-  await append(maker, chain("add-device", "laptop"), as("laptop", "add-device", "phone"), as("phone", "add", "github:alice"))
+  await append(
+    maker,
+    chain("add-device", "laptop"),
+    as("laptop", "add-device", "phone"),
+    as("phone", "add", "github:alice"),
+  )
   const shown = await passed(direction)
-  assert.deepEqual(shown.devices.map(({ added_by, suspended }) => [added_by, suspended]), [
-    [await keyOf(maker, "alice"), false],
-    [await keyOf(maker, "laptop"), false],
-  ])
+  assert.deepEqual(
+    shown.devices.map(({ added_by, suspended }) => [added_by, suspended]),
+    [
+      [await keyOf(maker, "alice"), false],
+      [await keyOf(maker, "laptop"), false],
+    ],
+  )
   assert.equal(shown.events.at(-1)?.signer, await keyOf(maker, "phone"))
 }
 
 async function revokedDevices(direction: Direction): Promise<void> {
-  await append(direction.maker, chain("add-device", "laptop"), as("laptop", "add-device", "phone"), chain("revoke-device", "laptop"))
+  await append(
+    direction.maker,
+    chain("add-device", "laptop"),
+    as("laptop", "add-device", "phone"),
+    chain("revoke-device", "laptop"),
+  )
   assert.deepEqual((await passed(direction)).devices, [])
 }
 
 async function keptDevice(direction: Direction): Promise<void> {
   const { maker } = direction
-  await append(maker, chain("add-device", "laptop"), as("laptop", "add-device", "phone"), chain("revoke-device", "laptop", "--keep", "phone"))
-  assert.deepEqual((await passed(direction)).devices.map(({ key }) => key), [await keyOf(maker, "phone")])
+  await append(
+    maker,
+    chain("add-device", "laptop"),
+    as("laptop", "add-device", "phone"),
+    chain("revoke-device", "laptop", "--keep", "phone"),
+  )
+  assert.deepEqual(
+    (await passed(direction)).devices.map(({ key }) => key),
+    [await keyOf(maker, "phone")],
+  )
 }
 
 async function rotated(direction: Direction): Promise<void> {
   const { maker, checker } = direction
   const listed = await maker.data(["--identity", "alice", "claim", "create", "github:alice", "--format", "json", "-q"])
+  const stray = await maker.data([
+    "--identity",
+    "alice",
+    "claim",
+    "create",
+    "ap:a@social.example",
+    "--format",
+    "json",
+    "-q",
+  ])
   await append(maker, chain("add", "github:alice"), chain("rotate", "safe"), as("safe", "add", "dns:a.example"))
   const shown = await passed(direction, "safe")
   assert.deepEqual(shown.primaries, [await keyOf(maker, "alice"), await keyOf(maker, "safe")])
   // The old claim is named by the chain: it outlives the rotation. Another one by the old key does not.
   const kept = await checker.json(["verify", "file", "-", "--offline"], listed.text)
   assert.deepEqual([kept.code, kept.data.primary], [0, await keyOf(maker, "safe")])
-  const stray = await maker.data(["--identity", "alice", "claim", "create", "ap:a@social.example", "--format", "json", "-q"])
   const refused = await checker.json(["verify", "file", "-", "--offline"], stray.text)
   assert.deepEqual([refused.code, refused.data.reason], [10, "claim.not_in_chain"])
 }
@@ -84,16 +118,31 @@ async function recovery(direction: Direction): Promise<void> {
   assert.equal(theft.error?.code, "chain.prerotation")
   await append(maker, chain("rotate", "safe", "--next", "paper"))
   const shown = await passed(direction, "safe")
-  assert.deepEqual([shown.primary, shown.events.at(-1)?.signer], [await keyOf(maker, "safe"), await keyOf(maker, "safe")])
+  assert.deepEqual(
+    [shown.primary, shown.events.at(-1)?.signer],
+    [await keyOf(maker, "safe"), await keyOf(maker, "safe")],
+  )
   assert.match(shown.next ?? "", /^sha256:/)
 }
 
 async function revokedClaim(direction: Direction): Promise<void> {
   const { maker, checker } = direction
-  const claim = await maker.data(["--identity", "alice", "claim", "create", "github:alice", "--format", "compact", "-q"])
+  const claim = await maker.data([
+    "--identity",
+    "alice",
+    "claim",
+    "create",
+    "github:alice",
+    "--format",
+    "compact",
+    "-q",
+  ])
   await append(maker, chain("add", "github:alice"))
   const before = (await maker.run(["--identity", "alice", "sigchain", "export", "-q"])).stdout
-  const valid = await checker.json(["verify", "file", "-", "--offline", "--chain", checker.file("before.jsonl", before)], claim.text)
+  const valid = await checker.json(
+    ["verify", "file", "-", "--offline", "--chain", checker.file("before.jsonl", before)],
+    claim.text,
+  )
   assert.equal(valid.code, 0)
   await append(maker, chain("revoke", "github:alice"))
   await passed(direction)
@@ -108,7 +157,10 @@ async function compactChain({ maker, checker, show }: Direction): Promise<void> 
   assert.match(compact, /^kez:zc1:[\w-]+\n?$/)
   const { chain: id, added } = await checker.data(["sigchain", "import", "-"], compact)
   assert.equal(added, 2)
-  const [mine, theirs] = [await maker.run(["sigchain", "export", id, "-q"]), await checker.run(["sigchain", "export", id, "-q"])]
+  const [mine, theirs] = [
+    await maker.run(["sigchain", "export", id, "-q"]),
+    await checker.run(["sigchain", "export", id, "-q"]),
+  ]
   assert.equal(theirs.stdout, mine.stdout)
 }
 
@@ -133,15 +185,28 @@ async function damagedDocument({ maker, checker }: Direction): Promise<void> {
   const gap = await checker.json(["sigchain", "import", "-"], `${[lines[0], lines[2]].join("\n")}\n`)
   assert.deepEqual([gap.code, gap.data.read, gap.data.refused.map(({ code }) => code)], [1, 1, ["chain.gap"]])
   const spaced = await checker.json(["sigchain", "import", "-"], `${lines[0]}\n${lines[1]?.replace(":", ": ")}\n`)
-  assert.deepEqual(spaced.data.refused.map(({ code }) => code), ["chain.not_canonical"])
+  assert.deepEqual(
+    spaced.data.refused.map(({ code }) => code),
+    ["chain.not_canonical"],
+  )
 }
 
 async function graph(direction: Direction): Promise<void> {
   const { maker, checker } = direction
-  await append(maker, chain("add", "github:alice", "--subject-id", "42"), chain("add-device", "laptop"), chain("add", "dns:a.example"))
+  await append(
+    maker,
+    chain("add", "github:alice", "--subject-id", "42"),
+    chain("add-device", "laptop"),
+    chain("add", "dns:a.example"),
+  )
   const { chain: id } = await passed(direction)
   const [mine, theirs] = [await maker.json(["graph", id, "--offline"]), await checker.json(["graph", id, "--offline"])]
-  const facts = (data: object) => JSON.parse(JSON.stringify(data, (name, value) => (["checked_at", "expires_at", "source", "note"].includes(name) ? undefined : value)))
+  const facts = (data: object) =>
+    JSON.parse(
+      JSON.stringify(data, (name, value) =>
+        ["checked_at", "expires_at", "source", "note"].includes(name) ? undefined : value,
+      ),
+    )
   assert.deepEqual([theirs.code, theirs.schema, facts(theirs.data)], [mine.code, mine.schema, facts(mine.data)])
 }
 

@@ -8,12 +8,23 @@ const signer = keyNamed("crosstest scenarios")
 const claimText = (more: object = {}) =>
   sealedText(
     "claim",
-    { type: "kez.claim", version: 1, subject: "dns:a.example", primary: signer.key, created_at: "2026-01-01T00:00:00Z", ...more },
+    {
+      type: "kez.claim",
+      version: 1,
+      subject: "dns:a.example",
+      primary: signer.key,
+      created_at: "2026-01-01T00:00:00Z",
+      ...more,
+    },
     signer,
   )
 
 /** The same verdict, from both, on a text that is not from either. */
-function verdict(name: string, text: string | Uint8Array, expected: readonly [exit: number, reason: string | null]): Scenario {
+function verdict(
+  name: string,
+  text: string | Uint8Array,
+  expected: readonly [exit: number, reason: string | null],
+): Scenario {
   return {
     name: `verify file: ${name}`,
     async run(world) {
@@ -26,7 +37,16 @@ function verdict(name: string, text: string | Uint8Array, expected: readonly [ex
 async function reference({ maker, checker, show }: Direction): Promise<void> {
   await maker.data(["--identity", "alice", "sigchain", "add", "github:alice", "-q"])
   const document = (await maker.run(["--identity", "alice", "sigchain", "export", "-q"])).stdout
-  const { text, chain } = await maker.data(["--identity", "alice", "claim", "create", "github:alice", "--format", "reference", "-q"])
+  const { text, chain } = await maker.data([
+    "--identity",
+    "alice",
+    "claim",
+    "create",
+    "github:alice",
+    "--format",
+    "reference",
+    "-q",
+  ])
   show(text)
   assert.equal(text.trim(), `kez:r1:${chain.slice(7)}`)
   const path = checker.file("chain.jsonl", document)
@@ -41,17 +61,40 @@ async function reference({ maker, checker, show }: Direction): Promise<void> {
 }
 
 async function expiring({ maker, checker }: Direction): Promise<void> {
-  const made = await maker.data(["--identity", "alice", "claim", "create", "github:alice", "--expires", "2099-01-01", "--format", "json", "-q"])
+  const made = await maker.data([
+    "--identity",
+    "alice",
+    "claim",
+    "create",
+    "github:alice",
+    "--expires",
+    "2099-01-01",
+    "--format",
+    "json",
+    "-q",
+  ])
   const read = await checker.json(["verify", "file", "-", "--offline"], made.text)
   assert.equal(read.code, 0)
   assert.match(made.text, /"expires_at": ?"2099-01-01T00:00:00Z"/)
 }
 
 async function hinted({ maker, checker }: Direction): Promise<void> {
-  const args = ["--identity", "alice", "claim", "create", "github:alice", "--chain-hint", "https://a.example/c.jsonl", "-q"]
+  const args = [
+    "--identity",
+    "alice",
+    "claim",
+    "create",
+    "github:alice",
+    "--chain-hint",
+    "https://a.example/c.jsonl",
+    "-q",
+  ]
   const { text } = await maker.data(args)
   assert.match(text, /^Chain: https:\/\/a\.example\/c\.jsonl$/m)
-  assert.equal((await checker.json(["verify", "file", "-", "--offline"], text)).data.claim.primary.startsWith("ed25519:"), true)
+  assert.equal(
+    (await checker.json(["verify", "file", "-", "--offline"], text)).data.claim.primary.startsWith("ed25519:"),
+    true,
+  )
 }
 
 async function tampered({ maker, checker }: Direction): Promise<void> {
@@ -69,9 +112,19 @@ export const claims: readonly Scenario[] = [
   ...bothWays("claim with a hint at its chain", hinted),
   ...bothWays("changed claim is refused", tampered),
   verdict("a claim that expired", claimText({ expires_at: "2026-01-02T00:00:00Z" }), [12, "claim.expired"]),
-  verdict("a claim from the future", claimText({ created_at: formatTime(Date.UTC(2400, 0) / 1_000) }), [10, "time.future"]),
-  verdict("a claim in the spellings of v0.2", claimText({ subject: "mastodon:@Alice@Social.Example", created_at: "2026-01-01t00:00:00.5+00:00" }), [0, null]),
-  verdict("a system that this version does not know", claimText({ subject: "did:web:a.example" }), [5, "identity.unsupported"]),
+  verdict("a claim from the future", claimText({ created_at: formatTime(Date.UTC(2400, 0) / 1_000) }), [
+    10,
+    "time.future",
+  ]),
+  verdict(
+    "a claim in the spellings of v0.2",
+    claimText({ subject: "mastodon:@Alice@Social.Example", created_at: "2026-01-01t00:00:00.5+00:00" }),
+    [0, null],
+  ),
+  verdict("a system that this version does not know", claimText({ subject: "did:web:a.example" }), [
+    5,
+    "identity.unsupported",
+  ]),
   verdict("a key of small order", weak, [10, "key.weak"]),
   verdict("an unknown member", claimText({ note: "x" }), [10, "schema.unknown_member"]),
   verdict("another version", claimText({ version: 2 }), [10, "envelope.version"]),

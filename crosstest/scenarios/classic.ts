@@ -3,7 +3,12 @@ import assert from "node:assert/strict"
 import { bothWays, type Direction, type Scenario, type World } from "./scenario.ts"
 import type { Data, Tool } from "./tool.ts"
 
-export const subjects = { json: "github:alice", compact: "ap:alice@social.example", markdown: "bluesky:alice.example", dns: "dns:a.example" } as const
+export const subjects = {
+  json: "github:alice",
+  compact: "ap:alice@social.example",
+  markdown: "bluesky:alice.example",
+  dns: "dns:a.example",
+} as const
 type Form = keyof typeof subjects
 
 async function claimCheck({ maker, checker, show }: Direction, who: string, form: Form): Promise<void> {
@@ -18,17 +23,24 @@ async function claimCheck({ maker, checker, show }: Direction, who: string, form
   assert.deepEqual([...read.data.flags].sort(), ["no_chain", "unpublished"])
 }
 
-const names: Readonly<Record<Form, string>> = { json: "JSON claim", compact: "compact claim", markdown: "Markdown claim", dns: "DNS zone line" }
+const names: Readonly<Record<Form, string>> = {
+  json: "JSON claim",
+  compact: "compact claim",
+  markdown: "Markdown claim",
+  dns: "DNS zone line",
+}
 
 function claims(who: string, keyType: string, forms: readonly Form[]): readonly Scenario[] {
-  return forms.flatMap((form) =>
-    bothWays(`${keyType} ${names[form]}`, (direction) => claimCheck(direction, who, form)),
-  )
+  return forms.flatMap((form) => bothWays(`${keyType} ${names[form]}`, (direction) => claimCheck(direction, who, form)))
 }
 
 /** A chain of three events by one key: two accounts, one of them revoked again. */
 export async function buildChain(maker: Tool, who: string): Promise<string> {
-  for (const [op, subject] of [["add", "github:alice"], ["add", "dns:a.example"], ["revoke", "github:alice"]] as const) {
+  for (const [op, subject] of [
+    ["add", "github:alice"],
+    ["add", "dns:a.example"],
+    ["revoke", "github:alice"],
+  ] as const) {
     await maker.data(["--identity", who, "sigchain", op, subject, "-q"])
   }
   return (await maker.run(["--identity", who, "sigchain", "export", "-q"])).stdout

@@ -9,7 +9,12 @@ const as = (who: string, ...step: Step): Step => ["--identity", who, "sigchain",
 const alice = (...step: Step): Step => as("alice", ...step)
 
 /** A chain with a device in both, then a step of each of its own, then each gives its branch to the other. */
-async function forked({ maker, checker }: Direction, mine: readonly Step[], theirs: readonly Step[], before: readonly Step[] = []): Promise<Data> {
+async function forked(
+  { maker, checker }: Direction,
+  mine: readonly Step[],
+  theirs: readonly Step[],
+  before: readonly Step[] = [],
+): Promise<Data> {
   await append(maker, alice("add", "github:alice"), alice("add-device", "laptop"), ...before)
   await handOver(maker, checker)
   await append(maker, ...mine)
@@ -21,14 +26,21 @@ async function forked({ maker, checker }: Direction, mine: readonly Step[], thei
 async function exchange(one: Tool, other: Tool): Promise<string> {
   const [first] = (await one.data(["--identity", "alice", "sigchain", "show"])).events
   const id = first?.digest ?? ""
-  const [mine, theirs] = [await one.run(["sigchain", "export", id, "-q"]), await other.run(["sigchain", "export", id, "-q"])]
+  const [mine, theirs] = [
+    await one.run(["sigchain", "export", id, "-q"]),
+    await other.run(["sigchain", "export", id, "-q"]),
+  ]
   await one.data(["sigchain", "import", "-"], theirs.stdout)
   await other.data(["sigchain", "import", "-"], mine.stdout)
   return id
 }
 
 async function primaryOverDevice(direction: Direction): Promise<void> {
-  const shown = await forked(direction, [alice("add", "dns:a.example")], [as("laptop", "add", "dns:b.example"), as("laptop", "add", "dns:c.example")])
+  const shown = await forked(
+    direction,
+    [alice("add", "dns:a.example")],
+    [as("laptop", "add", "dns:b.example"), as("laptop", "add", "dns:c.example")],
+  )
   assert.deepEqual([shown.status, shown.contested, shown.losing.length], ["ok", true, 2])
   assert.deepEqual(shown.splits[0]?.successors.map(({ rank }) => rank).toSorted(), ["device", "primary"])
   assert.deepEqual(shown.subjects.map(({ subject }) => subject).toSorted(), ["dns:a.example", "github:alice"])
@@ -55,7 +67,10 @@ async function settled(direction: Direction): Promise<void> {
   const claim = await maker.data(["--identity", "alice", "claim", "create", "github:alice", "--format", "json", "-q"])
   const shown = await forked(direction, [alice("add", "dns:a.example")], [alice("add", "dns:b.example")])
   assert.equal(shown.status, "fork")
-  const [mine, theirs] = [await maker.json(["verify", "file", "-", "--offline"], claim.text), await checker.json(["verify", "file", "-", "--offline"], claim.text)]
+  const [mine, theirs] = [
+    await maker.json(["verify", "file", "-", "--offline"], claim.text),
+    await checker.json(["verify", "file", "-", "--offline"], claim.text),
+  ]
   assert.deepEqual([mine.code, theirs.code, theirs.data.reason], [13, 13, "chain.fork"])
   const refused = await checker.json(alice("add", "dns:c.example"))
   assert.deepEqual([refused.code, refused.error?.code], [13, "chain.fork"])
@@ -74,8 +89,16 @@ async function sticky(direction: Direction): Promise<void> {
 
 async function suspended(direction: Direction): Promise<void> {
   const before = [alice("add-device", "phone")]
-  const shown = await forked(direction, [alice("add", "dns:a.example")], [as("phone", "revoke-device", "laptop")], before)
-  assert.deepEqual(shown.devices.map((device) => device.suspended), [true, false])
+  const shown = await forked(
+    direction,
+    [alice("add", "dns:a.example")],
+    [as("phone", "revoke-device", "laptop")],
+    before,
+  )
+  assert.deepEqual(
+    shown.devices.map((device) => device.suspended),
+    [true, false],
+  )
 }
 
 async function lifted(direction: Direction): Promise<void> {

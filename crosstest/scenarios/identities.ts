@@ -13,7 +13,9 @@ function fromWords(name: string, words: string, args: readonly string[], expecte
     name,
     async run(world) {
       const answer = await same(world, ["identity", "from-mnemonic", "--mnemonic", "-", ...args], words)
-      const said = answer.ok ? { identity: answer.data.identity, count: answer.data.words } : { code: answer.error?.code }
+      const said = answer.ok
+        ? { identity: answer.data.identity, count: answer.data.words }
+        : { code: answer.error?.code }
       assert.deepEqual({ exit: answer.code, ...said }, expected)
     },
   }
@@ -24,7 +26,9 @@ function shown(name: string): Scenario {
     name: `identity show is the same for ${name}, restored in both`,
     async run(world: World) {
       const answer = await same(world, ["identity", "show", name])
-      const [mine, theirs] = await Promise.all([world.typescript, world.rust].map((tool) => tool.run(["identity", "show", name, "--id"])))
+      const [mine, theirs] = await Promise.all(
+        [world.typescript, world.rust].map((tool) => tool.run(["identity", "show", name, "--id"])),
+      )
       assert.equal(mine?.stdout, `${answer.data.identity}\n`)
       assert.equal(theirs?.stdout, mine?.stdout)
     },
@@ -37,22 +41,40 @@ const nostrOfAlice = keyOfSecret("nostr", Buffer.from(secretOfAlice, "hex"))
 export const identities: readonly Scenario[] = [
   fromWords("24 words are the ed25519 seed", paper, [], { exit: 0, identity: zero, count: 24 }),
   fromWords("12 words and a nostr key", alice, ["--key-type", "nostr"], { exit: 0, identity: nostrOfAlice, count: 12 }),
-  fromWords("24 words as typed: upper case, tabs, two lines", paper.toUpperCase().replaceAll(" ", " \t\n"), [], { exit: 0, identity: zero, count: 24 }),
-  fromWords("24 words whose nostr key is out of range are refused", paper, ["--key-type", "nostr"], { exit: 2, code: "key.encoding" }),
+  fromWords("24 words as typed: upper case, tabs, two lines", paper.toUpperCase().replaceAll(" ", " \t\n"), [], {
+    exit: 0,
+    identity: zero,
+    count: 24,
+  }),
+  fromWords("24 words whose nostr key is out of range are refused", paper, ["--key-type", "nostr"], {
+    exit: 2,
+    code: "key.encoding",
+  }),
   fromWords("a word that is not in the list", alice.replace("year", "jahr"), [], { exit: 2, code: "mnemonic.word" }),
-  fromWords("words that do not fit together", alice.replace("yellow", "zoo"), [], { exit: 2, code: "mnemonic.checksum" }),
+  fromWords("words that do not fit together", alice.replace("yellow", "zoo"), [], {
+    exit: 2,
+    code: "mnemonic.checksum",
+  }),
   fromWords("11 words", alice.replace("legal ", ""), [], { exit: 2, code: "mnemonic.length" }),
   {
     name: "24 words and a nostr key are the same in both",
     async run(world) {
-      const { data } = await same(world, ["identity", "from-mnemonic", "--mnemonic", "-", "--key-type", "nostr"], nostrWords24)
+      const { data } = await same(
+        world,
+        ["identity", "from-mnemonic", "--mnemonic", "-", "--key-type", "nostr"],
+        nostrWords24,
+      )
       assert.match(data.identity, /^nostr:npub1/)
     },
   },
   {
     name: "restore --expect of another identity is refused",
     async run(world) {
-      const { code, error } = await same(world, ["identity", "restore", "other", "--mnemonic", "-", "--no-passphrase", "--expect", zero], alice)
+      const { code, error } = await same(
+        world,
+        ["identity", "restore", "other", "--mnemonic", "-", "--no-passphrase", "--expect", zero],
+        alice,
+      )
       assert.notEqual(code, 0)
       assert.notEqual(error, undefined)
     },

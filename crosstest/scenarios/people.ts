@@ -2,11 +2,23 @@
 import type { Person } from "./tool.ts"
 
 export const people: readonly Person[] = [
-  { name: "alice", system: "ed25519", words: "legal winner thank year wave sausage worth useful legal winner thank yellow" },
-  { name: "laptop", system: "ed25519", words: "letter advice cage absurd amount doctor acoustic avoid letter advice cage above" },
+  {
+    name: "alice",
+    system: "ed25519",
+    words: "legal winner thank year wave sausage worth useful legal winner thank yellow",
+  },
+  {
+    name: "laptop",
+    system: "ed25519",
+    words: "letter advice cage absurd amount doctor acoustic avoid letter advice cage above",
+  },
   { name: "phone", system: "ed25519", words: "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong" },
   { name: "safe", system: "ed25519", words: `${"abandon ".repeat(11)}about` },
-  { name: "nora", system: "nostr", words: "jelly better achieve collect unaware mountain thought cargo oxygen act hood bridge" },
+  {
+    name: "nora",
+    system: "nostr",
+    words: "jelly better achieve collect unaware mountain thought cargo oxygen act hood bridge",
+  },
   { name: "paper", system: "ed25519", words: `${"abandon ".repeat(23)}art` },
 ]
 

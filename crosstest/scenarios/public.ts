@@ -3,7 +3,13 @@ import assert from "node:assert/strict"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { JudgeCase, Outcome } from "../../packages/core/test/support/judge.ts"
-import { bip340, bip340Path, readVectorText, wycheproof, wycheproofPath } from "../../packages/core/test/support/public-vectors.ts"
+import {
+  bip340,
+  bip340Path,
+  readVectorText,
+  wycheproof,
+  wycheproofPath,
+} from "../../packages/core/test/support/public-vectors.ts"
 import { publicVectors } from "../../test/support/vectors.ts"
 import type { Scenario } from "./scenario.ts"
 
@@ -120,13 +126,18 @@ function filesIn(path: string): readonly string[] {
 export function publicSets(): { readonly scenarios: readonly Scenario[]; readonly missing: readonly string[] } {
   const here = sets.filter(({ path }) => publicVectors(path) !== undefined)
   return {
-    scenarios: here.map(({ name, cases }) => ({ name: `public vectors: ${name}`, run: (world) => ask(cases(), world) })),
+    scenarios: here.map(({ name, cases }) => ({
+      name: `public vectors: ${name}`,
+      run: (world) => ask(cases(), world),
+    })),
     missing: sets.filter((set) => !here.includes(set)).map(({ path }) => join("$KEZ_PUBLIC_VECTORS", path)),
   }
 }
 
 async function ask(cases: readonly Asked[], { peers, show }: Parameters<Scenario["run"]>[0]): Promise<void> {
-  const answers = await Promise.all(peers.map((peer) => peer.ask(cases.map(({ suite, case: c }) => ({ suite, case: c })))))
+  const answers = await Promise.all(
+    peers.map((peer) => peer.ask(cases.map(({ suite, case: c }) => ({ suite, case: c })))),
+  )
   for (const [i, { about, expected }] of cases.entries()) {
     const [mine, theirs] = [answers[0]?.[i] ?? {}, answers[1]?.[i] ?? {}]
     assert.deepEqual(theirs, mine, about)

@@ -39,7 +39,20 @@ export function bothWays(name: string, run: (direction: Direction) => Promise<vo
 }
 
 /** Members that say when and where something was done, or in words what codes say: no two runs share them. */
-const own = new Set(["checked_at", "fetched_at", "created_at", "key_file", "file", "message", "hint", "warnings", "note", "source", "made_here", "retry_after_seconds"])
+const own = new Set([
+  "checked_at",
+  "fetched_at",
+  "created_at",
+  "key_file",
+  "file",
+  "message",
+  "hint",
+  "warnings",
+  "note",
+  "source",
+  "made_here",
+  "retry_after_seconds",
+])
 
 /** An answer without what is a tool's own. Members keep their names, so that a missing one shows. */
 export function comparable(value: unknown): unknown {

@@ -74,7 +74,10 @@ export type Echo = (text: string) => void
 const inherited = ["PATH", "SystemRoot", "TMPDIR", "TEMP", "NODE_COMPILE_CACHE"]
 const timeoutMs = 60_000
 
-export function openTool(command: Command, { folder, template, echo }: { folder: string; template?: string; echo: Echo }): Tool {
+export function openTool(
+  command: Command,
+  { folder, template, echo }: { folder: string; template?: string; echo: Echo },
+): Tool {
   const home = mkdtempSync(join(folder, `${command.name}-`))
   if (template !== undefined) cpSync(template, join(home, "kez"), { recursive: true })
   const run = async (args: readonly string[], input: string | Uint8Array = ""): Promise<Ran> => {
@@ -123,7 +126,11 @@ export interface Person {
   readonly system: "ed25519" | "nostr"
 }
 
-function start(path: string, args: readonly string[], { home, input }: { home: string; input: string | Uint8Array }): Promise<Ran> {
+function start(
+  path: string,
+  args: readonly string[],
+  { home, input }: { home: string; input: string | Uint8Array },
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const kept = Object.fromEntries(inherited.map((name) => [name, process.env[name]]))
     const own = { HOME: home, KEZ_HOME: join(home, "kez"), CI: "true", NO_COLOR: "1", LANG: "C.UTF-8", TZ: "UTC" }

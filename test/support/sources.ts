@@ -11,7 +11,7 @@ export interface Source {
 }
 
 const SHIPPED = ["packages/*/src/**/*.ts", "apps/*/src/**/*.ts"]
-const TOOLS = ["scripts/**/*.ts", "bench/**/*.ts", "test/support/**/*.ts"]
+const TOOLS = ["scripts/**/*.ts", "bench/**/*.ts", "crosstest/**/*.ts", "test/support/**/*.ts"]
 const TESTS = ["packages/*/test/**/*.ts", "apps/*/test/**/*.ts", "test/**/*.ts"]
 
 /** Source files of packages and apps. */

@@ -43,7 +43,23 @@ function linesOf(dice: Dice): string[] {
     case 3:
       return dice.shuffled(lines)
     case 4:
-      return lines.with(at, dice.pick([`${line} `, ` ${line}`, JSON.stringify(JSON.parse(line), null, 1).replaceAll("\n", ""), "", " ", "{}", "[]", "null", line.replace("kez", "\\u006bez"), `{"a":"${"x".repeat(4_000)}"}`, line.replace(/\{"kez":("[^"]*"),(.*)\}$/, '{$2,"kez":$1}'), `${line}${" ".repeat(4_001)}`]))
+      return lines.with(
+        at,
+        dice.pick([
+          `${line} `,
+          ` ${line}`,
+          JSON.stringify(JSON.parse(line), null, 1).replaceAll("\n", ""),
+          "",
+          " ",
+          "{}",
+          "[]",
+          "null",
+          line.replace("kez", "\\u006bez"),
+          `{"a":"${"x".repeat(4_000)}"}`,
+          line.replace(/\{"kez":("[^"]*"),(.*)\}$/, '{$2,"kez":$1}'),
+          `${line}${" ".repeat(4_001)}`,
+        ]),
+      )
     default:
       return lines.with(at, damagedEnvelope(dice, line))
   }
@@ -57,7 +73,9 @@ function branchTo(last: Made): readonly Made[] {
 
 function compact(dice: Dice, text: string): string {
   const prefix = dice.chance(94) ? "kez:zc1:" : dice.pick(["kez:z1:", "KEZ:ZC1:", "kez:zc2:", "kez:ZC1:"])
-  const bytes = dice.chance(15) ? strangeFrame(dice, text.slice(0, 8_000), maxDocumentBytes) : frame(text, dice.below(60))
+  const bytes = dice.chance(15)
+    ? strangeFrame(dice, text.slice(0, 8_000), maxDocumentBytes)
+    : frame(text, dice.below(60))
   const damaged = dice.chance(25) ? mutated(bytes, dice.below) : bytes
   const end = dice.pick(["", "", "", "\n", "\n", "\n\n", "\r\n", " ", "="])
   return `${prefix}${encodeBase64Url(damaged)}${end}`

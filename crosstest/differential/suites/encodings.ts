@@ -10,7 +10,16 @@ import { damagedEnvelope } from "../seal.ts"
 import { damagedBytes, damagedText, ofText } from "../text-damage.ts"
 import { seedsOf, textOfSeed } from "../vector-seeds.ts"
 
-const hints = ["Chain: https://a.example/c", "Chain: http://a.example/c", "Chain: https://a.example/c d", "chain: https://a.example", "Chain:https://a.example", `Chain: https://a.example/${"x".repeat(2_030)}`, "Chain: https://", " Chain: https://a.example/s"]
+const hints = [
+  "Chain: https://a.example/c",
+  "Chain: http://a.example/c",
+  "Chain: https://a.example/c d",
+  "chain: https://a.example",
+  "Chain:https://a.example",
+  `Chain: https://a.example/${"x".repeat(2_030)}`,
+  "Chain: https://",
+  " Chain: https://a.example/s",
+]
 
 export function encodingCase(dice: Dice): JudgeCase {
   if (dice.chance(12)) {
@@ -51,7 +60,8 @@ const pool: string[] = []
 /** Compact texts of claims by different compressors; then frames that no compressor writes. */
 export function compactText(dice: Dice): string {
   if (dice.chance(25)) return `kez:z1:${encodeBase64Url(strangeFrame(dice, claims[dice.below(8)]?.text ?? ""))}`
-  if (pool.length === 0) pool.push(...claims.slice(0, 60).map(({ text }, i) => `kez:z1:${encodeBase64Url(frame(text, i))}`))
+  if (pool.length === 0)
+    pool.push(...claims.slice(0, 60).map(({ text }, i) => `kez:z1:${encodeBase64Url(frame(text, i))}`))
   const text = dice.pick(pool)
   if (dice.chance(70)) return text
   const bytes = mutated(Buffer.from(text.slice(7), "base64url"), dice.below)
@@ -75,7 +85,20 @@ export function frame(text: string, variant: number): Uint8Array {
 export function strangeFrame(dice: Dice, text: string, cap = 65_536): Uint8Array {
   const content = [...Buffer.from(text)]
   const cut = dice.below(content.length + 1)
-  const length = dice.pick([content.length, content.length, content.length, 0, content.length + 1, content.length - 1, cap, cap + 1, 1_048_576, 1_048_577, 2 ** 31, 2 ** 53])
+  const length = dice.pick([
+    content.length,
+    content.length,
+    content.length,
+    0,
+    content.length + 1,
+    content.length - 1,
+    cap,
+    cap + 1,
+    1_048_576,
+    1_048_577,
+    2 ** 31,
+    2 ** 53,
+  ])
   const blocks = dice.pick([
     [block(content)],
     [block(content.slice(0, cut), { last: false }), block(content.slice(cut))],
@@ -94,18 +117,39 @@ export function strangeFrame(dice: Dice, text: string, cap = 65_536): Uint8Array
   }
   const whole = parts.size === undefined && parts.window === undefined ? { ...parts, window: 80 } : parts
   const bytes = frameOf({ ...whole, blocks })
-  if (dice.chance(8)) return Buffer.concat([bytes, dice.pick([Buffer.of(0), Buffer.from(bytes), Buffer.of(0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0)])])
+  if (dice.chance(8))
+    return Buffer.concat([
+      bytes,
+      dice.pick([Buffer.of(0), Buffer.from(bytes), Buffer.of(0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0)]),
+    ])
   return dice.chance(5) ? Buffer.concat([Buffer.of(0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0), bytes]) : bytes
 }
 
 function reference(dice: Dice): string {
-  const hex = dice.chance(85) ? (dice.pick(["ab", "cd"]) + "01").repeat(16) : dice.pick(["AB".repeat(32), "ab".repeat(31), "ab".repeat(33), ""])
-  const host = dice.pick(["", "", "@store.example", "@localhost", "@Store.Example", "@a", "@", "@a.example.", "@a.example..", "@a.example:80", "@xn--a.b", "@@a.b"])
+  const hex = dice.chance(85)
+    ? (dice.pick(["ab", "cd"]) + "01").repeat(16)
+    : dice.pick(["AB".repeat(32), "ab".repeat(31), "ab".repeat(33), ""])
+  const host = dice.pick([
+    "",
+    "",
+    "@store.example",
+    "@localhost",
+    "@Store.Example",
+    "@a",
+    "@",
+    "@a.example.",
+    "@a.example..",
+    "@a.example:80",
+    "@xn--a.b",
+    "@@a.b",
+  ])
   return `${dice.chance(92) ? "kez:r1:" : dice.pick(["kez:R1:", "KEZ:r1:", "kez:r2:", "kez:"])}${hex}${host}`
 }
 
 function zoneLines(dice: Dice): string {
-  return Array.from({ length: 1 + dice.below(dice.pick([1, 1, 3, 12])) }, () => zoneLine(dice)).join(dice.pick(["\n", "\n", "\r\n", "\n\n"]))
+  return Array.from({ length: 1 + dice.below(dice.pick([1, 1, 3, 12])) }, () => zoneLine(dice)).join(
+    dice.pick(["\n", "\n", "\r\n", "\n\n"]),
+  )
 }
 
 function zoneLine(dice: Dice): string {
@@ -113,10 +157,21 @@ function zoneLine(dice: Dice): string {
   const size = dice.pick([255, 255, 200, 1_000])
   const parts = (text.match(new RegExp(`.{1,${size}}`, "gs")) ?? [""]).map((part) => `"${part}"`)
   const gap = () => dice.pick([" ", " ", " ", "\t", "  "])
-  const owner = dice.pick(["_kez.a.example.", "_kez.a.example.", "_kez.a", "_kez.", "_kez", "_KEZ.a.example.", "_kez.é", "a.example."])
+  const owner = dice.pick([
+    "_kez.a.example.",
+    "_kez.a.example.",
+    "_kez.a",
+    "_kez.",
+    "_kez",
+    "_KEZ.a.example.",
+    "_kez.é",
+    "a.example.",
+  ])
   const ttl = dice.pick(["3600", "3600", "", "0", "1234567890", "12345678901", "1h", "-1"])
   const kind = dice.pick(["IN TXT", "IN TXT", "TXT", "in txt", "IN  TXT", "CH TXT", "IN SPF"])
-  return [owner, ttl, kind].filter((part) => part !== "").join(gap()) + gap() + parts.join(dice.pick([" ", " ", "", "\t"]))
+  return (
+    [owner, ttl, kind].filter((part) => part !== "").join(gap()) + gap() + parts.join(dice.pick([" ", " ", "", "\t"]))
+  )
 }
 
 const fences = ["```", "```", "```", "````", "~~~", "~~~~", "``", " ```", "   ```", "    ```", "> ```", "\t```"]
@@ -136,18 +191,47 @@ function piece(dice: Dice): string {
       return fence(dice)
     case 3: {
       const before = dice.pick(["", "", " ", "(", "[", "<", '"', "'", "`", "x", "\t", "é", "(see "])
-      return before + dice.pick([compactText, reference])(dice) + dice.pick(["", "", ".", "..", ")", ">", "é", " and", "="])
+      return (
+        before + dice.pick([compactText, reference])(dice) + dice.pick(["", "", ".", "..", ")", ">", "é", " and", "="])
+      )
     }
     case 4:
       return dice.pick(hints)
     default:
-      return dice.pick(["# alice", "Primary: ed25519:…", "plain words", "kez:", "kez", "<!-- ```kez -->", "* ```kez", ""])
+      return dice.pick([
+        "# alice",
+        "Primary: ed25519:…",
+        "plain words",
+        "kez:",
+        "kez",
+        "<!-- ```kez -->",
+        "* ```kez",
+        "",
+      ])
   }
 }
 
 function fence(dice: Dice): string {
   const open = dice.pick(fences)
-  const close = dice.pick([open, open, open, open.trim(), `${open} `, `${open.trim()}\``, `${open.trim()}~`, "```", "~~~", ` ${open}\t`, ""])
-  const inside = dice.pick([json, json, compactText, reference, (d: Dice) => d.pick(["", "x", "kez:z1:", "```", "~~~", ...hints])])(dice)
+  const close = dice.pick([
+    open,
+    open,
+    open,
+    open.trim(),
+    `${open} `,
+    `${open.trim()}\``,
+    `${open.trim()}~`,
+    "```",
+    "~~~",
+    ` ${open}\t`,
+    "",
+  ])
+  const inside = dice.pick([
+    json,
+    json,
+    compactText,
+    reference,
+    (d: Dice) => d.pick(["", "x", "kez:z1:", "```", "~~~", ...hints]),
+  ])(dice)
   return `${open}${dice.pick(infos)}\n${inside}\n${close}`
 }

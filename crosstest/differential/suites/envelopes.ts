@@ -3,14 +3,14 @@ import { type Kind, kinds } from "@kez/core"
 import type { JudgeCase } from "../../../packages/core/test/support/judge.ts"
 import { samplePayloads } from "../../../packages/core/test/support/kinds.ts"
 import { claims } from "../claims.ts"
-import { baseChain } from "../pools.ts"
 import type { Dice } from "../dice.ts"
 import { nostrOwner, owner, phone } from "../keys.ts"
+import { baseChain } from "../pools.ts"
 import { damagedEnvelope, seal } from "../seal.ts"
 import { damagedBytes, damagedText, ofText } from "../text-damage.ts"
-import { strangePoints } from "./signatures.ts"
 import { memberOf, treeOf, withMember, write } from "../tree.ts"
 import { seedsOf, textOfSeed } from "../vector-seeds.ts"
+import { strangePoints } from "./signatures.ts"
 
 interface Sample {
   readonly kind: Kind
@@ -101,7 +101,9 @@ function reformatted(dice: Dice, text: string): string {
     case 2:
       return dice.pick([" ", "\n\n", "\r\n\t", "\ufeff", "\u00a0", "\f"]) + pretty
     case 3:
-      return pretty + " ".repeat(dice.pick([1, 65_536 - pretty.length, 65_537 - pretty.length].map((n) => Math.max(n, 0))))
+      return (
+        pretty + " ".repeat(dice.pick([1, 65_536 - pretty.length, 65_537 - pretty.length].map((n) => Math.max(n, 0))))
+      )
     default:
       return pretty.replace("{", `{${" ".repeat(dice.below(3))}`)
   }

@@ -11,7 +11,12 @@ import { seedsOf } from "../vector-seeds.ts"
 export function replayCase(dice: Dice): JudgeCase {
   if (dice.below(1_500) === 0) return overTheLimit(dice)
   if (dice.chance(10)) return { events: changedSet(dice, seedEvents(dice)) }
-  return { events: changedSet(dice, grown(dice).map(({ text }) => text)) }
+  return {
+    events: changedSet(
+      dice,
+      grown(dice).map(({ text }) => text),
+    ),
+  }
 }
 
 /** A chain of the pool with up to three events more: the new ones after its end, or forks grafted onto it. */

@@ -1,17 +1,33 @@
 /** Cases of the two signature suites: right ones, and those on which libraries are known to differ. SPEC §3.5. */
+
+import { parseKeyIdentity, publicKeyBytes, suites } from "@kez/core"
 import type { JudgeCase } from "../../../packages/core/test/support/judge.ts"
-import { mutated } from "../../../packages/core/test/support/random.ts"
 import { keyNamed, type TestKey } from "../../../packages/core/test/support/keys.ts"
-import { publicKeyBytes, parseKeyIdentity, suites } from "@kez/core"
+import { mutated } from "../../../packages/core/test/support/random.ts"
 import type { Dice } from "../dice.ts"
 import { seedsOf } from "../vector-seeds.ts"
 
 const order = 2n ** 252n + 27742317777372353535851937790883648493n
 /** Points of small order, y not below p, and points that are on no curve. */
 export const strangePoints = [
-  ...["00".repeat(32), `01${"00".repeat(31)}`, `ec${"ff".repeat(30)}7f`, `ed${"ff".repeat(30)}7f`, `ee${"ff".repeat(30)}7f`, `ef${"ff".repeat(30)}7f`],
-  ...["26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"],
-  ...["26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85", `${"00".repeat(31)}80`, `01${"00".repeat(30)}80`, "ff".repeat(32)],
+  ...[
+    "00".repeat(32),
+    `01${"00".repeat(31)}`,
+    `ec${"ff".repeat(30)}7f`,
+    `ed${"ff".repeat(30)}7f`,
+    `ee${"ff".repeat(30)}7f`,
+    `ef${"ff".repeat(30)}7f`,
+  ],
+  ...[
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  ],
+  ...[
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    `${"00".repeat(31)}80`,
+    `01${"00".repeat(30)}80`,
+    "ff".repeat(32),
+  ],
   ...[`02${"00".repeat(31)}`, `ed${"ff".repeat(31)}`, `ec${"ff".repeat(31)}`],
 ]
 
@@ -34,9 +50,16 @@ export function ed25519Case(dice: Dice): JudgeCase {
     case 2:
       return { ...signed, key: dice.pick(strangePoints) }
     case 3:
-      return { ...signed, key: dice.pick(strangePoints), signature: dice.pick(strangePoints) + dice.pick(["00".repeat(32), s]) }
+      return {
+        ...signed,
+        key: dice.pick(strangePoints),
+        signature: dice.pick(strangePoints) + dice.pick(["00".repeat(32), s]),
+      }
     case 4:
-      return { ...signed, signature: r + dice.pick(["00".repeat(32), "ff".repeat(32), littleEndian(order), littleEndian(order - 1n)]) }
+      return {
+        ...signed,
+        signature: r + dice.pick(["00".repeat(32), "ff".repeat(32), littleEndian(order), littleEndian(order - 1n)]),
+      }
     default:
       return damaged(dice, signed)
   }
@@ -45,7 +68,12 @@ export function ed25519Case(dice: Dice): JudgeCase {
 export function schnorrCase(dice: Dice): JudgeCase {
   if (dice.chance(15)) return crossed(dice, "schnorr")
   const signed = signedBy(keyNamed(`crosstest signer ${dice.below(3)}`, "nostr"), dice, 8)
-  const edges = ["00".repeat(32), "ff".repeat(32), `${"ff".repeat(31)}fe`, "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"]
+  const edges = [
+    "00".repeat(32),
+    "ff".repeat(32),
+    `${"ff".repeat(31)}fe`,
+    "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141",
+  ]
   if (dice.chance(15)) return { ...signed, signature: dice.pick(edges) + signed.signature.slice(64) }
   if (dice.chance(15)) return { ...signed, signature: signed.signature.slice(0, 64) + dice.pick(edges) }
   if (dice.chance(10)) return { ...signed, key: dice.pick(edges) }

@@ -1,6 +1,7 @@
 /** Cases of small values: identities, times, JSON, canonical JSON, links, recovery words. */
-import type { JudgeCase } from "../../../packages/core/test/support/judge.ts"
+
 import { formatWords } from "../../../packages/core/src/mnemonic.ts"
+import type { JudgeCase } from "../../../packages/core/test/support/judge.ts"
 import { timeText } from "../clock.ts"
 import type { Dice } from "../dice.ts"
 import { damagedField } from "../field-damage.ts"
@@ -53,7 +54,9 @@ const integer = (dice: Dice): number =>
 function double(dice: Dice): number {
   if (dice.chance(30)) return integer(dice)
   if (dice.chance(30)) {
-    const near = dice.pick([1e21, 1e-6, 1e-7, 1e20, 1e22, 9.007199254740993e15, 5e-324, 1.7976931348623157e308, 0.1, 333333333.3333332])
+    const near = dice.pick([
+      1e21, 1e-6, 1e-7, 1e20, 1e22, 9.007199254740994e15, 5e-324, 1.7976931348623157e308, 0.1, 333333333.3333332,
+    ])
     return near * (1 + (dice.below(5) - 2) * Number.EPSILON)
   }
   const bits = new DataView(new ArrayBuffer(8))
@@ -93,7 +96,23 @@ export function linkCase(dice: Dice): JudgeCase {
   return { head: { seq, digest }, next: { ...next, prev: dice.pick([digest, digest, "aa", "cc"]) } }
 }
 
-const spaces = [" ", " ", " ", "  ", "\t", "\n", "\r\n", "\v", "\f", "\u00a0", "\u2003", "\u3000", "\u0085", "\u200b", "\u2028"]
+const spaces = [
+  " ",
+  " ",
+  " ",
+  "  ",
+  "\t",
+  "\n",
+  "\r\n",
+  "\v",
+  "\f",
+  "\u00a0",
+  "\u2003",
+  "\u3000",
+  "\u0085",
+  "\u200b",
+  "\u2028",
+]
 const wide = (word: string): string => word.replace(/[a-z]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 0xfee0))
 
 export function wordsCase(dice: Dice): JudgeCase {
@@ -118,5 +137,7 @@ export function wordsCase(dice: Dice): JudgeCase {
       break
     default:
   }
-  return { words: asText(list.join(dice.chance(70) ? " " : dice.pick(spaces)) + (dice.chance(10) ? dice.pick(spaces) : "")) }
+  return {
+    words: asText(list.join(dice.chance(70) ? " " : dice.pick(spaces)) + (dice.chance(10) ? dice.pick(spaces) : "")),
+  }
 }
