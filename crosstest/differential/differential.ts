@@ -3,7 +3,7 @@ import { caseOf } from "./cases.ts"
 import { compare, type Difference, type Peers } from "./compare.ts"
 import { keep } from "./found.ts"
 import { Histogram, headingOf } from "./histogram.ts"
-import { shrink } from "./shrink.ts"
+import { type Differs, shrink } from "./shrink.ts"
 
 export interface Plan {
   readonly seed: number
@@ -28,6 +28,9 @@ export interface Report {
 
 const batchSize = 200
 const batchesAtOnce = 3
+/** A try that ends a process costs the start of another. */
+const triesWithStarts = 300
+const triesAtMost = 6_000
 const progressEvery = 50_000
 
 interface Found {
@@ -79,13 +82,15 @@ async function shrunkAndKept(
   { number, difference }: Found,
 ): Promise<Difference> {
   const { suite } = difference.question
-  const smallest = await shrink(difference.question.case, async (cases) => {
+  const differs: Differs = async (cases) => {
     const questions = cases.map((c) => ({ suite, case: c }))
     const { differences } = await compare(peers, questions)
     return questions.map((question) =>
       differences.some((other) => other.question === question && isSame(other, difference)),
     )
-  })
+  }
+  const tries = hasEnded(difference) ? triesWithStarts : triesAtMost
+  const smallest = await shrink(difference.question.case, differs, tries)
   const { differences } = await compare(peers, [{ suite, case: smallest }])
   const least = differences[0] ?? difference
   const path = keep(least, { folder, seed, number })
@@ -104,4 +109,9 @@ function isSame(one: Difference, other: Difference): boolean {
 
 function hasCrash({ outcomes }: Difference): boolean {
   return Object.values(outcomes).some((outcome) => "crash" in outcome)
+}
+
+/** Whether a process ended of it. */
+function hasEnded({ outcomes }: Difference): boolean {
+  return Object.values(outcomes).some(({ crash }) => typeof crash === "string" && crash.startsWith("the process ended"))
 }

@@ -1,9 +1,14 @@
 /** What came out of the cases of each suite: so that one sees what is reached. */
+import { codes } from "@kez/core"
 import type { Outcome } from "../../packages/core/test/support/judge.ts"
 
 /** Codes by which a case is refused before anything that is KEZ's own was looked at. */
 const firstChecks =
   /^(?:text\.|json\.|schema\.(?:type|unknown_member|missing_member)|limit\.(?:size|depth|members)|chain\.jsonl|encoding\.base64url|identity\.charset)/
+
+/** Codes of programs around the protocol, and those of core that no judge gives: of values, of look-ups, of evidence. */
+const outOfReach =
+  /^(?:net|channel|publish|store|input|usage|internal|head)\b|^(?:limit\.(?:body|work)|zstd\.not_ready|key\.(?:locked|unlock|not_held)|json\.not_plain|chain\.unknown|account\.(?:renamed|one_sided|id))$/
 
 export class Histogram {
   readonly #suites = new Map<string, Map<string, number>>()
@@ -31,6 +36,11 @@ export class Histogram {
     return this.#total === 0 ? 0 : this.#deep / this.#total
   }
 
+  /** Codes of SPEC §12 that some case should have come to and none did. */
+  get unreached(): readonly string[] {
+    return codes.filter((code) => !this.#reached.has(code) && !outOfReach.test(code))
+  }
+
   format(): string {
     const lines = [...this.#suites]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -39,7 +49,8 @@ export class Histogram {
         return `${suite}\n${wrapped(sorted)}`
       })
     const percent = (100 * this.deep).toFixed(0)
-    return `${lines.join("\n")}\n${percent} % got past the first checks of structure; ${this.#reached.size} codes reached`
+    const rest = this.unreached.length === 0 ? "none in reach is missing" : `not reached: ${this.unreached.join(" ")}`
+    return `${lines.join("\n")}\n${percent} % got past the first checks of structure; ${this.#reached.size} codes reached, ${rest}`
   }
 }
 

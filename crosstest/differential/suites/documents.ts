@@ -13,7 +13,7 @@ import { frame, strangeFrame } from "./encodings.ts"
 const maxDocumentBytes = 8_388_608
 
 export function documentCase(dice: Dice): JudgeCase {
-  if (dice.below(4_000) === 0) return { text: "{}\n".repeat(9_999 + dice.below(3)) }
+  if (dice.below(800) === 0) return { text: "{}\n".repeat(9_999 + dice.below(3)) }
   if (dice.chance(8)) {
     const text = textOfSeed(dice.pick(seedsOf("chain-documents")), "text")
     return ofText(dice.chance(30) ? text : damagedText(dice, text, "\n{}\n"))

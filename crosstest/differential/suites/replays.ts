@@ -9,7 +9,7 @@ import { memberOf, treeOf, withMember, write } from "../tree.ts"
 import { seedsOf } from "../vector-seeds.ts"
 
 export function replayCase(dice: Dice): JudgeCase {
-  if (dice.below(1_500) === 0) return overTheLimit(dice)
+  if (dice.below(500) === 0) return overTheLimit(dice)
   if (dice.chance(10)) return { events: changedSet(dice, seedEvents(dice)) }
   return {
     events: changedSet(
