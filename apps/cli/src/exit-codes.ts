@@ -61,6 +61,8 @@ const areas: Readonly<Record<Area, ExitCode>> = {
   net: exitCodes.unreachable,
   channel: exitCodes.usage,
   publish: exitCodes.failure,
+  auth: exitCodes.locked,
+  broker: exitCodes.failure,
   store: exitCodes.failure,
   input: exitCodes.failure,
   usage: exitCodes.usage,

@@ -115,6 +115,17 @@ export const codes = [
   "publish.refused",
   "publish.too_long",
   "publish.unconfirmed",
+  // Proving who connects to a chat server.
+  "auth.missing",
+  "auth.binding",
+  "auth.time",
+  "auth.refused",
+  // The chat's broker (packages/broker).
+  "broker.missing",
+  "broker.checksum",
+  "broker.start",
+  "broker.port",
+  "broker.refused",
   // The local key and chain store (apps/cli).
   "store.exists",
   "store.unknown",

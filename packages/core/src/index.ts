@@ -2,6 +2,26 @@
 import { backend } from "#backend"
 
 export { canonicalize } from "./canonical.ts"
+export {
+  type BrokerDevice,
+  commandSubjectOf,
+  deviceIdOf,
+  inboxPrefixOf,
+  isBrokerName,
+  liveSubjectOf,
+  mailboxReaderOf,
+  mailboxShardOf,
+  mailboxShards,
+  userIdOf,
+} from "./chat/broker-names.ts"
+export {
+  type ConnectExpectations,
+  type ConnectRequest,
+  type ConnectVerdict,
+  createConnectToken,
+  type ProvenConnection,
+  verifyConnectToken,
+} from "./chat/connect-token.ts"
 export type { ClaimPayload } from "./claim.ts"
 export { type Code, codes } from "./codes.ts"
 export { type Digest, digestOf, isDigest, sha256 } from "./digest.ts"

@@ -36,3 +36,5 @@ export const clockSkewSeconds = 300
 export const maxHeadLifetimeSeconds = 7 * 86_400
 export const maxCredentialLifetimeSeconds = 90 * 86_400
 export const maxPresenceLifetimeSeconds = 600
+/** The token of a connection to the chat's broker, whose CONNECT line may have 4,096 bytes. */
+export const maxConnectTokenBytes = 3_072
