@@ -1,0 +1,78 @@
+/** The streams and their subjects, in account STORE: no user can reach it but to pull from a consumer that was made for them. */
+import { createHmac } from "node:crypto"
+import { isBrokerName, KezError, mailboxShardOf, mailboxShards, sha256 } from "@kez/core"
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream"
+import { base32nopad } from "@scure/base"
+import {
+  conversationShards,
+  duplicateWindowSeconds,
+  mailboxDays,
+  maxMailboxMessages,
+  maxPayloadBytes,
+} from "../limits.ts"
+
+const nanosPerSecond = 1_000_000_000
+
+/** What the chat server gives a conversation as its name: the start of a digest, a random number. */
+const conversationForm = /^[a-z0-9-]{1,64}$/
+
+export type StreamSettings = Partial<StreamConfig> & { readonly name: string; readonly subjects: string[] }
+
+/** All streams, for so many copies (1 without a cluster). */
+export function streamSettings(replicas: number): readonly StreamSettings[] {
+  const common = {
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    num_replicas: replicas,
+    max_msg_size: maxPayloadBytes,
+    duplicate_window: duplicateWindowSeconds * nanosPerSecond,
+    // `Nats-Rollup: all` would wipe a stream.
+    allow_rollup_hdrs: false,
+    max_consumers: -1,
+  }
+  const mailboxes = Array.from({ length: mailboxShards }, (_, shard) => ({
+    ...common,
+    name: `MBX${shard}`,
+    subjects: [`mbx.${shard}.*`],
+    // A full mailbox refuses: its sender keeps the message. The oldest would be lost in silence otherwise.
+    discard: DiscardPolicy.New,
+    discard_new_per_subject: true,
+    max_msgs_per_subject: maxMailboxMessages,
+    max_age: mailboxDays * 86_400 * nanosPerSecond,
+    allow_direct: false,
+  }))
+  const conversations = Array.from({ length: conversationShards }, (_, shard) => ({
+    ...common,
+    name: `CONV${shard}`,
+    subjects: [`conv.${shard}.*.*`],
+    discard: DiscardPolicy.New,
+    deny_delete: true,
+    allow_direct: true,
+  }))
+  return [...mailboxes, ...conversations]
+}
+
+export interface Place {
+  readonly stream: string
+  readonly subject: string
+}
+
+/** The mailbox of a person. Its subject holds a secret: no reply subject of a user's choice can be it. */
+export function mailboxOf(uid: string, secret: Uint8Array): Place {
+  if (!isBrokerName(uid))
+    throw new KezError("schema.value", "Cannot name a mailbox: expected a person's name on the broker")
+  const shard = mailboxShardOf(uid)
+  const mac = createHmac("sha256", secret).update(`kez/chat/mailbox/v1\0${uid}`).digest()
+  const token = base32nopad.encode(mac.subarray(0, 20)).toLowerCase()
+  return { stream: `MBX${shard}`, subject: `mbx.${shard}.${token}` }
+}
+
+/** Where a conversation's messages are kept in order, and its commits, each following one that it names. */
+export function conversationOf(conversation: string): { readonly messages: Place; readonly commits: Place } {
+  if (!conversationForm.test(conversation)) {
+    throw new KezError("schema.value", "Cannot name a conversation: expected 1 to 64 characters of a-z 0-9 -")
+  }
+  const shard = (sha256(Buffer.from(conversation))[0] ?? 0) % conversationShards
+  const at = (kind: string): Place => ({ stream: `CONV${shard}`, subject: `conv.${shard}.${conversation}.${kind}` })
+  return { messages: at("message"), commits: at("commit") }
+}

@@ -1,0 +1,151 @@
+/** What the chat server does with streams: makes them, writes to mailboxes and conversations, and opens a device's reader. */
+import { type BrokerDevice, KezError } from "@kez/core"
+import {
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from "@nats-io/jetstream"
+import type { NatsConnection } from "@nats-io/transport-node"
+import { maxHistoryMessages, requestMs } from "../limits.ts"
+import { type CommitOutcome, publishCommit } from "./commits.ts"
+import { conversationOf, mailboxOf, type StreamSettings, streamSettings } from "./layout.ts"
+import { deleteConsumer, openSession, type Session } from "./session.ts"
+
+export interface StoreOptions {
+  /** A connection of the user of account STORE. */
+  readonly connection: NatsConnection
+  readonly mailboxSecret: Uint8Array
+  /** Copies of each stream: 1 for a server alone, 3 in a cluster. */
+  readonly replicas?: number
+}
+
+export interface Kept {
+  /** Its place in the stream, from 1. */
+  readonly seq: number
+  /** It was there already: this id was published within the last two minutes. */
+  readonly isDuplicate: boolean
+}
+
+export interface StoredMessage {
+  readonly seq: number
+  readonly data: Uint8Array
+}
+
+/** Each call throws `broker.refused` when the broker does not do it, `store.full` when a mailbox is full. */
+export interface BrokerStore {
+  /** Makes those streams that are missing and brings the others to the settings of this version. */
+  ensureStreams(): Promise<void>
+  /** Resolves when the message is on the disk. `id` names it for its recipient: `<message>:<uid>`, since ids are per stream. */
+  deliver(message: { readonly uid: string; readonly id: string; readonly data: Uint8Array }): Promise<Kept>
+  /** Forgets what a person's devices all have, up to and with this place. Returns how many. */
+  trimMailbox(uid: string, upToSeq: number): Promise<number>
+  /** Opens, or opens anew, the reader of a device from the message after its cursor (0 for all). */
+  openSession(device: BrokerDevice, cursor: number): Promise<Session>
+  /** Ends the reader of a device, for a revoked one. */
+  closeSession(device: BrokerDevice): Promise<void>
+  append(message: { readonly conversation: string; readonly id: string; readonly data: Uint8Array }): Promise<Kept>
+  /** Accepted only if the newest commit is at `follows` (0: there is none). Of any number that race, one wins. */
+  commit(commit: {
+    readonly conversation: string
+    readonly id: string
+    readonly data: Uint8Array
+    readonly follows: number
+  }): Promise<CommitOutcome>
+  /** Messages or commits of a conversation from a place on, at most 256. */
+  read(from: {
+    readonly conversation: string
+    readonly kind: "messages" | "commits"
+    readonly fromSeq: number
+    readonly limit?: number
+  }): Promise<readonly StoredMessage[]>
+}
+
+export async function createBrokerStore(options: StoreOptions): Promise<BrokerStore> {
+  const { connection, mailboxSecret, replicas = 1 } = options
+  const manager = await jetstreamManager(connection, { timeout: requestMs, checkAPI: false })
+  const client = jetstream(connection, { timeout: requestMs })
+  const box = (uid: string) => mailboxOf(uid, mailboxSecret)
+  return {
+    ensureStreams: () => asking("make the streams", () => ensureStreams(manager, streamSettings(replicas))),
+    deliver: ({ uid, id, data }) => asking("deliver a message", () => publish(client, box(uid).subject, { id, data })),
+    trimMailbox: (uid, upToSeq) =>
+      asking("trim a mailbox", async () => {
+        const { stream, subject } = box(uid)
+        return (await manager.streams.purge(stream, { filter: subject, seq: upToSeq + 1 })).purged
+      }),
+    openSession: (device, cursor) =>
+      asking("open a session", () => openSession(manager, { device, cursor, mailbox: box(device.uid) })),
+    closeSession: ({ uid, dev }) =>
+      asking("close a session", async () => {
+        await deleteConsumer(manager, box(uid).stream, `${uid}_${dev}`)
+      }),
+    append: ({ conversation, id, data }) =>
+      asking("append a message", () => publish(client, conversationOf(conversation).messages.subject, { id, data })),
+    commit: (commit) => asking("commit", () => publishCommit(client, manager, commit)),
+    read: (from) => asking("read a conversation", () => readConversation(manager, from)),
+  }
+}
+
+async function ensureStreams(manager: JetStreamManager, wanted: readonly StreamSettings[]): Promise<void> {
+  const present = new Map<string, object>()
+  for await (const { config } of manager.streams.list()) present.set(config.name, config)
+  for (const settings of wanted) {
+    const config = present.get(settings.name)
+    if (config === undefined) await manager.streams.add(settings)
+    else if (differs(config, settings)) await manager.streams.update(settings.name, settings)
+  }
+}
+
+function differs(config: object, settings: StreamSettings): boolean {
+  const held = new Map<string, unknown>(Object.entries(config))
+  // The server leaves out what is false or zero.
+  const isSame = ([name, value]: [string, unknown]) =>
+    JSON.stringify(held.get(name) ?? false) === JSON.stringify(value) || (value === -1 && held.get(name) === undefined)
+  return !Object.entries(settings).every(isSame)
+}
+
+async function publish(
+  client: JetStreamClient,
+  subject: string,
+  { id, data }: { readonly id: string; readonly data: Uint8Array },
+): Promise<Kept> {
+  const { seq, duplicate } = await client.publish(subject, data, { msgID: id })
+  return { seq, isDuplicate: duplicate }
+}
+
+async function readConversation(
+  manager: JetStreamManager,
+  from: Parameters<BrokerStore["read"]>[0],
+): Promise<readonly StoredMessage[]> {
+  const { stream, subject } = conversationOf(from.conversation)[from.kind]
+  const batch = Math.min(from.limit ?? maxHistoryMessages, maxHistoryMessages)
+  const query = { seq: Math.max(1, from.fromSeq), next_by_subj: subject, batch }
+  const found: StoredMessage[] = []
+  try {
+    for await (const { seq, data } of await manager.direct.getBatch(stream, query)) found.push({ seq, data })
+  } catch (error) {
+    // Nothing from there on.
+    if (!(error instanceof Error && "code" in error && error.code === 404)) throw error
+  }
+  return found
+}
+
+/** JetStream's code of a subject that has all the messages that it may have. */
+const fullCodes: readonly number[] = [10_077]
+
+async function asking<T>(what: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    if (cause instanceof KezError) throw cause
+    if (
+      cause instanceof JetStreamApiError &&
+      (fullCodes.includes(cause.code) || /maximum messages/.test(cause.message))
+    ) {
+      throw new KezError("store.full", `Cannot ${what}: it is full`, { cause })
+    }
+    throw new KezError("broker.refused", `Cannot ${what}: the broker refused, or did not answer`, { cause })
+  }
+}
