@@ -2,8 +2,8 @@
 import assert from "node:assert/strict"
 import { after, describe, test } from "node:test"
 import { inboxPrefixOf } from "@kez/core"
-import { attacks } from "../support/broker-attacks.ts"
 import { connectDevice, skipWithoutNats, startCallout, startTestBroker } from "../support/broker.ts"
+import { attacks } from "../support/broker-attacks.ts"
 import { attackBy, makeWorld } from "../support/broker-world.ts"
 
 describe("forbidden over TCP", { skip: skipWithoutNats }, async () => {

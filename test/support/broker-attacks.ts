@@ -75,7 +75,8 @@ const publishing: readonly Attack[] = published.flatMap(([name, control, subject
     run: (attacker, world) => {
       const traced = headers()
       traced.set("Nats-Trace-Dest", subject(world))
-      const own = control === "CHAT" && attacker.inbox.includes(world.alice.uid) ? `cmd.${device(world.alice)}.send` : "cmd.x.y.z"
+      const own =
+        control === "CHAT" && attacker.inbox.includes(world.alice.uid) ? `cmd.${device(world.alice)}.send` : "cmd.x.y.z"
       return reaches(attacker, world, { subject: own, headers: traced })
     },
   },
@@ -102,45 +103,175 @@ const written: readonly Attack[] = [
 ].map(([name, subject]) => ({
   name: `PUB ${name as string}`,
   control: "STORE",
-  run: (attacker, world) => answers(attacker, (subject as (world: World) => string)(world), { payload: canary, isRight: (text) => text.includes('"seq"') }),
+  run: (attacker, world) =>
+    answers(attacker, (subject as (world: World) => string)(world), {
+      payload: canary,
+      isRight: (text) => text.includes('"seq"'),
+    }),
 }))
 
 /** Requests of the JetStream API: name, subject, payload, and what a right answer holds. */
-const api: ReadonlyArray<readonly [name: string, subject: (world: World) => string, payload?: (world: World) => object | string, right?: string]> = [
+const api: ReadonlyArray<
+  readonly [
+    name: string,
+    subject: (world: World) => string,
+    payload?: (world: World) => object | string,
+    right?: string,
+  ]
+> = [
   ["STREAM.MSG.GET by sequence", ({ mailbox }) => `STREAM.MSG.GET.${mailbox.stream}`, () => ({ seq: 1 }), '"message"'],
-  ["STREAM.MSG.GET, last of a subject", ({ mailbox }) => `STREAM.MSG.GET.${mailbox.stream}`, ({ mailbox }) => ({ last_by_subj: mailbox.subject }), '"message"'],
-  ["STREAM.MSG.GET, next of all subjects", ({ mailbox }) => `STREAM.MSG.GET.${mailbox.stream}`, () => ({ seq: 1, next_by_subj: ">" }), '"message"'],
-  ["DIRECT.GET by sequence", () => `DIRECT.GET.${conversationOf(conversation).messages.stream}`, () => ({ seq: 1 }), canary],
-  ["DIRECT.GET in batches", () => `DIRECT.GET.${conversationOf(conversation).messages.stream}`, () => ({ seq: 1, batch: 10 }), canary],
-  ["DIRECT.GET of many subjects", () => `DIRECT.GET.${conversationOf(conversation).messages.stream}`, () => ({ multi_last: ["conv.>"] }), canary],
-  ["DIRECT.GET with the subject in the request's", () => `DIRECT.GET.${conversationOf(conversation).messages.stream}.${conversationOf(conversation).messages.subject}`, () => "", canary],
-  ["STREAM.INFO with subjects", ({ mailbox }) => `STREAM.INFO.${mailbox.stream}`, () => ({ subjects_filter: ">" }), "mbx."],
+  [
+    "STREAM.MSG.GET, last of a subject",
+    ({ mailbox }) => `STREAM.MSG.GET.${mailbox.stream}`,
+    ({ mailbox }) => ({ last_by_subj: mailbox.subject }),
+    '"message"',
+  ],
+  [
+    "STREAM.MSG.GET, next of all subjects",
+    ({ mailbox }) => `STREAM.MSG.GET.${mailbox.stream}`,
+    () => ({ seq: 1, next_by_subj: ">" }),
+    '"message"',
+  ],
+  [
+    "DIRECT.GET by sequence",
+    () => `DIRECT.GET.${conversationOf(conversation).messages.stream}`,
+    () => ({ seq: 1 }),
+    canary,
+  ],
+  [
+    "DIRECT.GET in batches",
+    () => `DIRECT.GET.${conversationOf(conversation).messages.stream}`,
+    () => ({ seq: 1, batch: 10 }),
+    canary,
+  ],
+  [
+    "DIRECT.GET of many subjects",
+    () => `DIRECT.GET.${conversationOf(conversation).messages.stream}`,
+    () => ({ multi_last: ["conv.>"] }),
+    canary,
+  ],
+  [
+    "DIRECT.GET with the subject in the request's",
+    () => `DIRECT.GET.${conversationOf(conversation).messages.stream}.${conversationOf(conversation).messages.subject}`,
+    () => "",
+    canary,
+  ],
+  [
+    "STREAM.INFO with subjects",
+    ({ mailbox }) => `STREAM.INFO.${mailbox.stream}`,
+    () => ({ subjects_filter: ">" }),
+    "mbx.",
+  ],
   ["STREAM.NAMES", () => "STREAM.NAMES", () => "", "MBX0"],
   ["STREAM.LIST", () => "STREAM.LIST", () => "", "MBX0"],
   ["INFO of the account", () => "INFO", () => "", '"streams"'],
   ["CONSUMER.NAMES", ({ reader }) => `CONSUMER.NAMES.${reader.stream}`, () => "", "_"],
   ["CONSUMER.LIST", ({ reader }) => `CONSUMER.LIST.${reader.stream}`, () => "", '"stream_name"'],
-  ["CONSUMER.INFO of Bob's", ({ reader }) => `CONSUMER.INFO.${reader.stream}.${reader.consumer}`, () => "", '"stream_name"'],
-  ["STREAM.SNAPSHOT", ({ mailbox }) => `STREAM.SNAPSHOT.${mailbox.stream}`, () => ({ deliver_subject: "snapshot.x", no_consumers: true }), '"config"'],
+  [
+    "CONSUMER.INFO of Bob's",
+    ({ reader }) => `CONSUMER.INFO.${reader.stream}.${reader.consumer}`,
+    () => "",
+    '"stream_name"',
+  ],
+  [
+    "STREAM.SNAPSHOT",
+    ({ mailbox }) => `STREAM.SNAPSHOT.${mailbox.stream}`,
+    () => ({ deliver_subject: "snapshot.x", no_consumers: true }),
+    '"config"',
+  ],
   ["CONSUMER.CREATE, unnamed", ({ mailbox }) => `CONSUMER.CREATE.${mailbox.stream}`, consumer({}), '"stream_name"'],
-  ["CONSUMER.CREATE, named", ({ mailbox }) => `CONSUMER.CREATE.${mailbox.stream}.named`, consumer({ name: "named" }), '"stream_name"'],
-  ["CONSUMER.CREATE, named and filtered", ({ mailbox }) => `CONSUMER.CREATE.${mailbox.stream}.filtered.${mailbox.subject}`, consumer({ name: "filtered" }), '"stream_name"'],
-  ["CONSUMER.DURABLE.CREATE", ({ mailbox }) => `CONSUMER.DURABLE.CREATE.${mailbox.stream}.durable`, consumer({ durable_name: "durable" }), '"stream_name"'],
-  ["CONSUMER.CREATE, pushing to Alice", ({ mailbox }) => `CONSUMER.CREATE.${mailbox.stream}.push`, consumer({ name: "push", deliver_subject: "alice.push" }), '"stream_name"'],
-  ["CONSUMER.PAUSE of Bob's", ({ reader }) => `CONSUMER.PAUSE.${reader.stream}.${reader.consumer}`, () => ({ pause_until: "2099-01-01T00:00:00Z" }), '"paused":true'],
-  ["CONSUMER.DELETE of Bob's", ({ reader }) => `CONSUMER.DELETE.${reader.stream}.${reader.consumer}`, () => "", '"success":true'],
-  ["STREAM.CREATE over live subjects", () => "STREAM.CREATE.TAP", () => ({ name: "TAP", subjects: ["live.>", "cmd.>"], num_replicas: 1, retention: "limits", storage: "memory", discard: "old", max_consumers: -1, max_msgs: -1, max_bytes: -1, max_age: 0 }), '"config"'],
-  ["STREAM.UPDATE", ({ mailbox }) => `STREAM.UPDATE.${mailbox.stream}`, ({ mailbox }) => ({ name: mailbox.stream, subjects: [`${mailbox.subject.split(".").slice(0, 2).join(".")}.*`], num_replicas: 1, retention: "limits", storage: "file", discard: "old", max_consumers: -1, max_msgs: -1, max_bytes: -1, max_age: 0 }), '"config"'],
+  [
+    "CONSUMER.CREATE, named",
+    ({ mailbox }) => `CONSUMER.CREATE.${mailbox.stream}.named`,
+    consumer({ name: "named" }),
+    '"stream_name"',
+  ],
+  [
+    "CONSUMER.CREATE, named and filtered",
+    ({ mailbox }) => `CONSUMER.CREATE.${mailbox.stream}.filtered.${mailbox.subject}`,
+    consumer({ name: "filtered" }),
+    '"stream_name"',
+  ],
+  [
+    "CONSUMER.DURABLE.CREATE",
+    ({ mailbox }) => `CONSUMER.DURABLE.CREATE.${mailbox.stream}.durable`,
+    consumer({ durable_name: "durable" }),
+    '"stream_name"',
+  ],
+  [
+    "CONSUMER.CREATE, pushing to Alice",
+    ({ mailbox }) => `CONSUMER.CREATE.${mailbox.stream}.push`,
+    consumer({ name: "push", deliver_subject: "alice.push" }),
+    '"stream_name"',
+  ],
+  [
+    "CONSUMER.PAUSE of Bob's",
+    ({ reader }) => `CONSUMER.PAUSE.${reader.stream}.${reader.consumer}`,
+    () => ({ pause_until: "2099-01-01T00:00:00Z" }),
+    '"paused":true',
+  ],
+  [
+    "CONSUMER.DELETE of Bob's",
+    ({ reader }) => `CONSUMER.DELETE.${reader.stream}.${reader.consumer}`,
+    () => "",
+    '"success":true',
+  ],
+  [
+    "STREAM.CREATE over live subjects",
+    () => "STREAM.CREATE.TAP",
+    () => ({
+      name: "TAP",
+      subjects: ["live.>", "cmd.>"],
+      num_replicas: 1,
+      retention: "limits",
+      storage: "memory",
+      discard: "old",
+      max_consumers: -1,
+      max_msgs: -1,
+      max_bytes: -1,
+      max_age: 0,
+    }),
+    '"config"',
+  ],
+  [
+    "STREAM.UPDATE",
+    ({ mailbox }) => `STREAM.UPDATE.${mailbox.stream}`,
+    ({ mailbox }) => ({
+      name: mailbox.stream,
+      subjects: [`${mailbox.subject.split(".").slice(0, 2).join(".")}.*`],
+      num_replicas: 1,
+      retention: "limits",
+      storage: "file",
+      discard: "old",
+      max_consumers: -1,
+      max_msgs: -1,
+      max_bytes: -1,
+      max_age: 0,
+    }),
+    '"config"',
+  ],
   ["STREAM.MSG.DELETE", ({ mailbox }) => `STREAM.MSG.DELETE.${mailbox.stream}`, () => ({ seq: 1 }), '"success":true'],
   ["STREAM.PURGE", ({ mailbox }) => `STREAM.PURGE.${mailbox.stream}`, () => "", '"success":true'],
-  ["STREAM.PURGE of one subject", ({ mailbox }) => `STREAM.PURGE.${mailbox.stream}`, ({ mailbox }) => ({ filter: mailbox.subject }), '"success":true'],
+  [
+    "STREAM.PURGE of one subject",
+    ({ mailbox }) => `STREAM.PURGE.${mailbox.stream}`,
+    ({ mailbox }) => ({ filter: mailbox.subject }),
+    '"success":true',
+  ],
   ["STREAM.DELETE", ({ mailbox }) => `STREAM.DELETE.${mailbox.stream}`, () => "", '"success":true'],
 ]
 
 function consumer(config: object) {
   return ({ mailbox }: World) => ({
     stream_name: mailbox.stream,
-    config: { ack_policy: "none", deliver_policy: "all", replay_policy: "instant", filter_subject: mailbox.subject, mem_storage: true, ...config },
+    config: {
+      ack_policy: "none",
+      deliver_policy: "all",
+      replay_policy: "instant",
+      filter_subject: mailbox.subject,
+      mem_storage: true,
+      ...config,
+    },
   })
 }
 
@@ -162,7 +293,11 @@ const overwriting: Attack = {
   control: "STORE",
   run: async (attacker, { reader, store, bob }) => {
     const { config } = (await store.openSession(bob, 0)).consumer
-    const payload = JSON.stringify({ stream_name: reader.stream, config: { ...config, description: "mine" }, action: "update" })
+    const payload = JSON.stringify({
+      stream_name: reader.stream,
+      config: { ...config, description: "mine" },
+      action: "update",
+    })
     const subject = `$JS.API.CONSUMER.CREATE.${reader.stream}.${reader.consumer}.${config.filter_subject}`
     return answers(attacker, subject, { payload, isRight: (text) => text.includes('"description":"mine"') })
   },
@@ -179,7 +314,10 @@ const pulling: readonly Attack[] = (
   name: `CONSUMER.MSG.NEXT of Bob's, ${name}`,
   control: "CHAT",
   run: (attacker, { reader }) =>
-    answers(attacker, `$JS.API.CONSUMER.MSG.NEXT.${reader.stream}.${reader.consumer}`, { payload, isRight: (text) => text === canary }),
+    answers(attacker, `$JS.API.CONSUMER.MSG.NEXT.${reader.stream}.${reader.consumer}`, {
+      payload,
+      isRight: (text) => text === canary,
+    }),
 }))
 
 /** Acknowledgements of a message that Bob is still to handle, and a pull by another's acknowledgement. */
@@ -188,30 +326,64 @@ const acknowledging: readonly Attack[] = (["+ACK", "-NAK", "+TERM", "+NXT"] as c
   control: "STORE",
   run: async (attacker, world) => {
     const subject = await pendingOf(world)
-    return answers(attacker, subject, { payload: word, isRight: (text, message) => word === "+NXT" || text === "" || message !== undefined })
+    return answers(attacker, subject, {
+      payload: word,
+      isRight: (text, message) => word === "+NXT" || text === "" || message !== undefined,
+    })
   },
 }))
 
 /** The acknowledgement subject of a message that a consumer with acknowledgements has handed out. */
 async function pendingOf({ storeService, mailbox }: World): Promise<string> {
   const create = `$JS.API.CONSUMER.CREATE.${mailbox.stream}.acked`
-  const config = { name: "acked", ack_policy: "explicit", deliver_policy: "all", replay_policy: "instant", mem_storage: true }
+  const config = {
+    name: "acked",
+    ack_policy: "explicit",
+    deliver_policy: "all",
+    replay_policy: "instant",
+    mem_storage: true,
+  }
   await storeService.request(`$JS.API.CONSUMER.DELETE.${mailbox.stream}.acked`)
   await storeService.request(create, JSON.stringify({ stream_name: mailbox.stream, config }))
-  const { reply = "" } = await storeService.request(`$JS.API.CONSUMER.MSG.NEXT.${mailbox.stream}.acked`, "", { noMux: true, timeout: 2_000 })
+  const { reply = "" } = await storeService.request(`$JS.API.CONSUMER.MSG.NEXT.${mailbox.stream}.acked`, "", {
+    noMux: true,
+    timeout: 2_000,
+  })
   return reply
 }
 
 /** The system account: who is there, what the server is, cutting Bob off. */
 const systemic: readonly Attack[] = [
-  { name: "$SYS server PING", control: "SYS", run: (attacker) => answers(attacker, "$SYS.REQ.SERVER.PING", { isRight: () => true }) },
-  { name: "$SYS CONNZ of all", control: "SYS", run: (attacker) => answers(attacker, "$SYS.REQ.SERVER.PING.CONNZ", { isRight: (text) => text.includes("connections") }) },
-  { name: "$SYS ACCOUNT INFO of CHAT", control: "SYS", run: (attacker) => answers(attacker, "$SYS.REQ.ACCOUNT.CHAT.INFO", { isRight: (text) => text.includes("CHAT") }) },
-  { name: "$SYS SUBSZ of all", control: "SYS", run: (attacker) => answers(attacker, "$SYS.REQ.SERVER.PING.SUBSZ", { isRight: (text) => text.includes("num_subscriptions") }) },
+  {
+    name: "$SYS server PING",
+    control: "SYS",
+    run: (attacker) => answers(attacker, "$SYS.REQ.SERVER.PING", { isRight: () => true }),
+  },
+  {
+    name: "$SYS CONNZ of all",
+    control: "SYS",
+    run: (attacker) =>
+      answers(attacker, "$SYS.REQ.SERVER.PING.CONNZ", { isRight: (text) => text.includes("connections") }),
+  },
+  {
+    name: "$SYS ACCOUNT INFO of CHAT",
+    control: "SYS",
+    run: (attacker) => answers(attacker, "$SYS.REQ.ACCOUNT.CHAT.INFO", { isRight: (text) => text.includes("CHAT") }),
+  },
+  {
+    name: "$SYS SUBSZ of all",
+    control: "SYS",
+    run: (attacker) =>
+      answers(attacker, "$SYS.REQ.SERVER.PING.SUBSZ", { isRight: (text) => text.includes("num_subscriptions") }),
+  },
   {
     name: "$SYS KICK of a connection that is not there",
     control: "SYS",
-    run: (attacker, { sys }) => answers(attacker, `$SYS.REQ.SERVER.${sys.info?.server_id}.KICK`, { payload: '{"cid":999999}', isRight: () => true }),
+    run: (attacker, { sys }) =>
+      answers(attacker, `$SYS.REQ.SERVER.${sys.info?.server_id}.KICK`, {
+        payload: '{"cid":999999}',
+        isRight: () => true,
+      }),
   },
 ]
 

@@ -1,5 +1,5 @@
 /** Alice and Bob on one broker, their chat server as little as attacks need it, and what is seen of an attack. */
-import { type BrokerStore, commandSubjects, mailboxOf, parseCommand, type Place } from "@kez/broker"
+import { type BrokerStore, commandSubjects, mailboxOf, type Place, parseCommand } from "@kez/broker"
 import { commandSubjectOf, liveSubjectOf, mailboxReaderOf } from "@kez/core"
 import { jetstreamManager } from "@nats-io/jetstream"
 import { connect, type Msg, type NatsConnection, type Payload, type PublishOptions } from "@nats-io/transport-node"
@@ -30,9 +30,20 @@ export interface World {
 export async function makeWorld(
   t: Cleaner,
   broker: TestBroker,
-  { transport = "tcp", connectBob }: { readonly transport?: "tcp" | "websocket"; readonly connectBob?: (bob: TestDevice) => Promise<NatsConnection> } = {},
+  {
+    transport = "tcp",
+    connectBob,
+  }: {
+    readonly transport?: "tcp" | "websocket"
+    readonly connectBob?: (bob: TestDevice) => Promise<NatsConnection>
+  } = {},
 ): Promise<World> {
-  const [store, storeService, sys, chat] = [await broker.store(), await broker.service("store"), await broker.service("sys"), await broker.service("chat")]
+  const [store, storeService, sys, chat] = [
+    await broker.store(),
+    await broker.service("store"),
+    await broker.service("sys"),
+    await broker.service("chat"),
+  ]
   const [alice, bob] = [await makeDevice("alice"), await makeDevice("bob")]
   const bobConnection = await (connectBob?.(bob) ?? connectDevice(t, { broker, device: bob, transport }))
   const reached: Msg[] = []
@@ -81,7 +92,10 @@ export async function makeWorld(
       await (await jetstreamManager(storeService, { checkAPI: false })).streams.info(mailbox.stream)
       await sys.request("$SYS.REQ.SERVER.PING", "", { timeout: 2_000 })
       // Somebody knocks, so that the callout is asked.
-      await connect({ servers: broker.url, token: "CHAT", reconnect: false }).then((open) => open.close(), () => {})
+      await connect({ servers: broker.url, token: "CHAT", reconnect: false }).then(
+        (open) => open.close(),
+        () => {},
+      )
       await Promise.all([bobConnection.flush(), chat.flush(), storeService.flush()])
     },
   }
@@ -132,7 +146,8 @@ export function attackBy(connection: NatsConnection, inbox: string): Attacker {
         if ((await refusals()) > 0) return "refused"
         await during()
         await connection.flush()
-        for (let waited = 0; heard === 0 && waited < 10; waited += 1) await new Promise((resolve) => setTimeout(resolve, 20))
+        for (let waited = 0; heard === 0 && waited < 10; waited += 1)
+          await new Promise((resolve) => setTimeout(resolve, 20))
         return heard > 0 ? "worked" : "nothing"
       } finally {
         subscription.unsubscribe()
@@ -153,7 +168,8 @@ export function attackBy(connection: NatsConnection, inbox: string): Attacker {
       try {
         connection.publish(subject, payload, { reply })
         if ((await refusals()) > 0) return "refused"
-        for (let waited = 0; answer === undefined && waited < 50; waited += 1) await new Promise((resolve) => setTimeout(resolve, 10))
+        for (let waited = 0; answer === undefined && waited < 50; waited += 1)
+          await new Promise((resolve) => setTimeout(resolve, 10))
         return answer ?? "nothing"
       } finally {
         subscription.unsubscribe()

@@ -1,9 +1,9 @@
 /** A callout that lets anybody in as anything: the control that shows what the permissions of the real one are worth. */
 import { type BrokerDevice, isBrokerName, mailboxReaderOf } from "@kez/core"
 import type { Msg, NatsConnection } from "@nats-io/transport-node"
-import { permissionsOf } from "../../packages/broker/src/callout/permissions.ts"
 import { createBoxes } from "../../packages/broker/src/callout/box.ts"
 import { encodeJwt } from "../../packages/broker/src/callout/jwt.ts"
+import { permissionsOf } from "../../packages/broker/src/callout/permissions.ts"
 import { type CalloutRequest, parseCalloutRequest } from "../../packages/broker/src/callout/request.ts"
 import type { TestBroker } from "./broker.ts"
 
@@ -71,5 +71,11 @@ function encodeAnswer(request: CalloutRequest, given: CarelessAnswer, issuer: Te
 
 function userClaims({ aud, name, exp, pub, sub, more }: CarelessUser, subject: string, now: number) {
   const limits = { type: "user", version: 2, subs: -1, data: -1, payload: -1 }
-  return { sub: subject, aud, name, exp: exp ?? now + 600, nats: { ...limits, ...(pub && { pub }), ...(sub && { sub }), ...more } }
+  return {
+    sub: subject,
+    aud,
+    name,
+    exp: exp ?? now + 600,
+    nats: { ...limits, ...(pub && { pub }), ...(sub && { sub }), ...more },
+  }
 }

@@ -16,7 +16,8 @@ export interface Command {
  */
 export function parseCommand(subject: string, reply: string | undefined): Command | undefined {
   const [cmd, uid, dev, operation, ...rest] = subject.split(".")
-  if (cmd !== "cmd" || uid === undefined || dev === undefined || operation === undefined || rest.length > 0) return undefined
+  if (cmd !== "cmd" || uid === undefined || dev === undefined || operation === undefined || rest.length > 0)
+    return undefined
   if (!isBrokerName(uid) || !isBrokerName(dev) || operation === "") return undefined
   const device = { uid, dev }
   return reply?.startsWith(`${inboxPrefixOf(device)}.`) ? { device, operation } : undefined
