@@ -103,7 +103,7 @@ export interface TestDevice extends BrokerDevice {
 }
 
 /** A device of a person. The same names give the same keys. */
-export async function makeDevice(person: string, name = "phone"): Promise<TestDevice> {
+export async function makeDevice(person: string, name = "phone", host = audience): Promise<TestDevice> {
   const secretOf = (text: string) => Uint8Array.from(createHash("sha256").update(`kez test ${text}`).digest())
   const chain = `sha256:${Buffer.from(secretOf(person)).toString("hex")}`
   const signer = createSigner("ed25519", secretOf(`${person} ${name}`))
@@ -114,7 +114,7 @@ export async function makeDevice(person: string, name = "phone"): Promise<TestDe
     {
       type: "kez.chat.nats_session",
       version: 1,
-      audience,
+      audience: host,
       chain,
       session: keyOfSecret("ed25519", sessionSecret),
       created_at: formatTime(nowSeconds),

@@ -8,7 +8,10 @@ const secret = new Uint8Array(32).fill(7)
 const device = { uid: "fco57r5md44s4zjuxmq7cpskumz2wxix", dev: "jg4faxvf35cm6cl6ovgvtvbaawyskvx4" }
 
 test("mailboxOf() is the same everywhere, and another with another secret", () => {
-  assert.deepEqual(mailboxOf(device.uid, secret), { stream: "MBX41", subject: "mbx.41.pr24aellqn7walxk6rdlumlu7yqgo55u" })
+  assert.deepEqual(mailboxOf(device.uid, secret), {
+    stream: "MBX41",
+    subject: "mbx.41.pr24aellqn7walxk6rdlumlu7yqgo55u",
+  })
   assert.notEqual(mailboxOf(device.uid, new Uint8Array(32)).subject, mailboxOf(device.uid, secret).subject)
 })
 

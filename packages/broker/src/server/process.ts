@@ -60,7 +60,10 @@ export async function startBroker(program: string, settings: BrokerSettings): Pr
   })
   const { client, websocket, monitorPort } = settings
   const monitorUrl = `http://127.0.0.1:${monitorPort}`
-  const stop = () => stopProcess(child, ended)
+  const stop = async (): Promise<void> => {
+    await stopProcess(child, ended)
+    rmSync(pidFileOf(settings.folder), { force: true })
+  }
   try {
     await waitUntilReady(child, monitorUrl)
   } catch (cause) {
