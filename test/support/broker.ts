@@ -82,10 +82,14 @@ export async function brokerSettings(t: Cleaner): Promise<BrokerSettings> {
 export async function startTestBroker(t: Cleaner, given?: BrokerSettings): Promise<TestBroker> {
   const settings = given ?? (await brokerSettings(t))
   const broker = await startBroker(natsServer, settings)
-  t.after(() => broker.stop())
+  // Questions that nobody answered would hold an orderly stop up for half a minute.
+  t.after(async () => {
+    broker.child.kill("SIGKILL")
+    await broker.ended
+  })
   const service: TestBroker["service"] = async (name) => {
     const connection = await connectService({ url: broker.url, key: broker.keys[name], name: `kez-${name}` })
-    t.after(() => connection.close())
+    t.after(() => connection.close().catch(() => {}))
     return connection
   }
   return {
@@ -179,6 +183,6 @@ export async function connectDevice(t: Cleaner, { broker, device, transport = "t
     reconnect: false,
     ...options,
   })
-  t.after(() => connection.close())
+  t.after(() => connection.close().catch(() => {}))
   return connection
 }

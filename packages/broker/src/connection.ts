@@ -25,7 +25,7 @@ export async function connectService({ url, key, name }: ServiceOptions): Promis
       authenticator: nkeyAuthenticator(key),
       timeout: connectMs,
       reconnectTimeWait: reconnectMs,
-      reconnectJitter: reconnectMs,
+      reconnectDelayHandler: () => reconnectMs,
       maxReconnectAttempts: -1,
       // The key does not change; a server that refuses it now may be one that is just starting with an old configuration.
       ignoreAuthErrorAbort: true,

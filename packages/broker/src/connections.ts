@@ -5,6 +5,9 @@ import { connectionNameOf } from "./callout/answer.ts"
 import { isObject, type Unknown } from "./callout/jwt.ts"
 import { requestMs } from "./limits.ts"
 
+/** Servers of a cluster answer each for itself: how long the next one may take after the last. */
+const stallMs = 100
+
 export interface LiveConnection {
   /** `<uid>.<dev>`, from our JWT; what the client calls itself is not looked at. */
   readonly name: string
@@ -38,7 +41,11 @@ export function watchConnections(sys: NatsConnection, onEvent: (event: Connectio
 /** The connections of one device, on all servers of a cluster. */
 export async function connectionsOf(sys: NatsConnection, device: BrokerDevice): Promise<readonly LiveConnection[]> {
   const query = JSON.stringify({ acc: "CHAT", auth: true, user: connectionNameOf(device), limit: 1_024 })
-  const answers = await sys.requestMany("$SYS.REQ.SERVER.PING.CONNZ", query, { maxWait: requestMs, stall: 100 })
+  const answers = await sys.requestMany("$SYS.REQ.SERVER.PING.CONNZ", query, {
+    strategy: "stall",
+    maxWait: requestMs,
+    stall: stallMs,
+  })
   const found: LiveConnection[] = []
   for await (const answer of answers) {
     const told: unknown = answer.json()

@@ -17,7 +17,7 @@ export const maxLogBytes = 16_777_216
 export const userJwtSeconds = 900
 /** A request to the callout, sealed or opened: a CONNECT line of 4,096 bytes and what the server says about it. */
 export const maxCalloutBytes = 32_768
-/** Requests that wait for an answer. Those above get none and ask again. */
+/** Requests that wait for an answer. Of more, the oldest get none and ask again. */
 export const maxCalloutWaiting = 8_192
 /** Requests that are being decided at the same time. */
 export const maxCalloutAtOnce = 64

@@ -52,7 +52,8 @@ export function startResponder(options: ResponderOptions): Responder {
   let running = 0
   const work = async (): Promise<void> => {
     running += 1
-    for (let message = queued.shift(); message !== undefined; message = queued.shift()) {
+    // The newest first: a client that has waited long has given up, or is about to, and comes again.
+    for (let message = queued.pop(); message !== undefined; message = queued.pop()) {
       await answer(message).catch((error: unknown) =>
         onDropped(error instanceof KezError ? error.code : "internal", error),
       )
@@ -63,8 +64,11 @@ export function startResponder(options: ResponderOptions): Responder {
     queue,
     callback: (error, message) => {
       if (error !== null) return
-      if (queued.length >= maxCalloutWaiting) return onDropped("net.busy")
       queued.push(message)
+      if (queued.length > maxCalloutWaiting) {
+        queued.shift()
+        onDropped("net.busy")
+      }
       if (running < maxCalloutAtOnce) void work()
     },
   })
