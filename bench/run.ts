@@ -8,6 +8,7 @@ import { cpus } from "node:os"
 import { join } from "node:path"
 import { backendNames, prepareBackend } from "@kez/core"
 import { type Refusal, refusals } from "./bad-input.ts"
+import { brokerRows } from "./broker.ts"
 import { channelRows } from "./channels.ts"
 import { claimRows } from "./claims.ts"
 import type { Row } from "./measure.ts"
@@ -25,6 +26,7 @@ const rows = [
   ...(await replayRows(rounds)),
   ...startRows(short ? 5 : 31),
   ...(await channelRows(short ? { count: 60, rounds: 1 } : { count: 200, rounds: 7 })),
+  ...(await brokerRows(short ? { count: 200, rounds: 3 } : { count: 1_000, rounds: 7 })),
   ...(await storeRows(short ? "short" : large ? "large" : "usual")),
 ]
 const report = formatReport(rows, refusals(short ? 1 : 5))

@@ -30,6 +30,12 @@ for lock in "$(dirname "$0")"/../test/peers/*/package-lock.json; do
   cp "$lock" "$peer/node_modules/.kez-lock.json"
 done
 
+# nats-server as the product itself finds or fetches it: on PATH, or into the cache by pinned checksums.
+sh "$(dirname "$0")/node.sh" "$(dirname "$0")/nats-server.ts" >/dev/null || {
+  say 'could not install: nats-server'
+  exit 1
+}
+
 missing_needed='' missing_optional='' names=''
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 # Debian keeps each version of PostgreSQL in a folder of its own.

@@ -2,8 +2,8 @@
  * Keys of NATS: Ed25519 and X25519 keys in base32 with a prefix and a CRC-16, as nats-io/nkeys writes them. Node signs;
  * the library of the client would do it about 60 times slower.
  */
-import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from "node:crypto"
-import { KezError } from "@kez/core"
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign } from "node:crypto"
+import { KezError, verifyEd25519 } from "@kez/core"
 import { base32nopad } from "@scure/base"
 
 /** The letter that a public key begins with, and its byte. */
@@ -70,15 +70,14 @@ export function signWith(key: Nkey, bytes: Uint8Array): Uint8Array {
   return sign(null, bytes, key.secret)
 }
 
-/** Whether `signature` is by the key over the bytes. Never throws on what others sent. */
+/** Whether `signature` is by the Ed25519 key over the bytes, as strictly as everywhere in KEZ. Never throws on what others sent. */
 export function isSignedBy(
   publicKey: string,
   role: NkeyRole,
-  signed: { readonly bytes: Uint8Array; readonly signature: Uint8Array },
+  { bytes, signature }: { readonly bytes: Uint8Array; readonly signature: Uint8Array },
 ): boolean {
-  if (signed.signature.length !== 64) return false
   try {
-    return verify(null, signed.bytes, publicKeyObject(publicKey, role), signed.signature)
+    return verifyEd25519(signature, bytes, publicBytes(publicKey, role))
   } catch {
     return false
   }
