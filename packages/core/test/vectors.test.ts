@@ -23,10 +23,12 @@ function rotated<T>(list: readonly T[], by: number): readonly T[] {
   return [...list.slice(by), ...list.slice(0, by)]
 }
 
-// channel-*.json are run where the channels are.
+/** Cases about what places answer: they are run where the channels are. */
+const isOfChannels = (file: string): boolean => /^(channel-.*|nostr-chains|streams)\.json$/.test(file)
+
 for (const name of readdirSync(folder)
   .toSorted()
-  .filter((file) => !file.startsWith("channel-"))) {
+  .filter((file) => !isOfChannels(file))) {
   const suite = basename(name, ".json")
   const judge = judges[suite]
   const { cases }: { readonly cases: readonly VectorCase[] } = JSON.parse(readFileSync(join(folder, name), "utf8"))
