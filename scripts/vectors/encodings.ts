@@ -44,6 +44,18 @@ function proofs(claim: Claim, other: Claim): readonly VectorCase[] {
       text: `_kez.example.org. TXT "${compactText}`,
       code: "encoding.unsupported",
     },
+    {
+      id: "dns-no-blank",
+      why: "TXT and the first string with nothing between",
+      text: `_kez.example.org. TXT${split}`,
+      code: "encoding.unsupported",
+    },
+    {
+      id: "dns-strings-together",
+      why: "strings with nothing between",
+      text: `_kez.example.org. TXT ${split.replace('" "', '""')}`,
+      expect: digest,
+    },
     { id: "reference", why: "a reference", text: `kez:r1:${chain}`, expect: `sha256:${chain}` },
     {
       id: "reference-host",

@@ -3,6 +3,7 @@ import { formatEnvelope, type Kind, signClaim, signEnvelope } from "@kez/core"
 import { buildEvent } from "./chain-builder.ts"
 import { type Change, damaged, type MutableEnvelope } from "./damage.ts"
 import { alice, aliceNostr, mallory, start } from "./keys.ts"
+import { otherKinds } from "./kinds.ts"
 import type { VectorCase, VectorFile } from "./vector-file.ts"
 
 export async function envelopes(): Promise<VectorFile> {
@@ -291,6 +292,6 @@ export async function envelopes(): Promise<VectorFile> {
   return {
     spec: "§2, §3.1",
     about: "An envelope of the expected kind, structure then signature: ok, or the code.",
-    cases,
+    cases: [...cases, ...(await otherKinds())],
   }
 }

@@ -94,6 +94,12 @@ const values: readonly [id: string, why: string, value: unknown, canonical: stri
   ],
   ["minus-zero", "minus zero is written 0", [-0], "[0]"],
   [
+    "number-tie",
+    "of two shortest texts equally near the one whose last digit is even",
+    [1_424_953_923_781_206.2],
+    "[1424953923781206.2]",
+  ],
+  [
     "escapes",
     "the shortest escapes",
     ['"', "\\", "/", "\u0008", "\u000f", "\u20ac"],

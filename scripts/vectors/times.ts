@@ -31,6 +31,7 @@ const rows: readonly [text: string, why: string, strict: number | undefined, cla
   ["+10000-01-01T00:00:00Z", "a year of five digits", undefined, undefined],
   ["２０２６-01-01T00:00:00Z", "full-width digits", undefined, undefined],
   ["2026-01-01T00:00:00Z\n", "a line feed at the end", undefined, undefined],
+  ["9999-12-31T23:59:60Z", "the second after the last that can be written", undefined, 253_402_300_800],
 ]
 
 export function times(): VectorFile {
