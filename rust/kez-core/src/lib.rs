@@ -1,0 +1,29 @@
+#![forbid(unsafe_code)]
+//! The KEZ protocol as pure functions: bytes in, values out. SPEC.md §1 to §6 and §9, and written from it.
+//!
+//! There is no clock, network, file or ambient randomness here: they come in as arguments. Refusals are [`KezError`] with
+//! a code of SPEC §12, and the first check that fails gives it.
+
+pub mod canonical;
+mod codes;
+pub mod digest;
+pub mod envelope;
+pub mod error;
+pub mod hex;
+pub mod identity;
+pub mod json;
+pub mod limits;
+pub mod names;
+pub mod signer;
+pub mod suite;
+pub mod text;
+pub mod time;
+
+pub use digest::Digest;
+pub use envelope::{Claim, Envelope, Event, Kind, Op, Verified};
+pub use error::{Code, KezError, Result};
+pub use identity::{Identity, KeyIdentity, Subject, System};
+pub use json::Json;
+pub use signer::{SecretKey, Signer};
+pub use suite::Suite;
+pub use time::Time;
