@@ -5,15 +5,19 @@
 //! a code of SPEC §12, and the first check that fails gives it.
 
 pub mod canonical;
+pub mod claim;
 mod codes;
 pub mod digest;
+pub mod encoding;
 pub mod envelope;
 pub mod error;
 pub mod hex;
 pub mod identity;
 pub mod json;
 pub mod limits;
+pub mod mnemonic;
 pub mod names;
+pub mod sign_claim;
 pub mod signer;
 pub mod suite;
 pub mod text;
@@ -24,6 +28,7 @@ pub use envelope::{Claim, Envelope, Event, Kind, Op, Verified};
 pub use error::{Code, KezError, Result};
 pub use identity::{Identity, KeyIdentity, Subject, System};
 pub use json::Json;
+pub use sign_claim::{ClaimDraft, sign_claim};
 pub use signer::{SecretKey, Signer};
 pub use suite::Suite;
 pub use time::Time;

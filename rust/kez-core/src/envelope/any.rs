@@ -1,11 +1,11 @@
 //! Envelopes of a kind that is known only when the program runs. SPEC ENV-4: it is told, never guessed from the text.
 
-use super::claim::Claim;
 use super::decode::{Envelope, decode_kind};
 use super::event::Event;
 use super::head::ChainHead;
 use super::kind::Kind;
 use super::provisional::Provisional;
+use crate::claim::Claim;
 use crate::error::Result;
 
 /// The payload of any kind.

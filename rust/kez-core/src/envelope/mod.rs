@@ -1,7 +1,6 @@
 //! Signed statements: what they are, how they are read and signed. SPEC §2, §3.
 
 mod any;
-mod claim;
 mod decode;
 mod event;
 mod head;
@@ -12,8 +11,8 @@ pub mod schema;
 mod sign;
 mod signature;
 
+pub use crate::claim::Claim;
 pub use any::{AnyEnvelope, AnyPayload, decode_any};
-pub use claim::Claim;
 pub use decode::{Envelope, KnownPayload, Payload, Verified, decode, decode_text, decode_value};
 pub use event::Event;
 pub use head::ChainHead;

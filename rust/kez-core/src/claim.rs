@@ -1,9 +1,8 @@
 //! The claim: the holder of `primary` is the owner of `subject`. SPEC §2.2.
 
-use super::decode::{KnownPayload, Payload};
-use super::kind::Kind;
-use super::schema::{self, Fields, Member, optional, required};
 use crate::Time;
+use crate::envelope::schema::{self, Fields, Member, optional, required};
+use crate::envelope::{Kind, KnownPayload, Payload};
 use crate::error::{Code, Result, refuse};
 use crate::identity::{KeyIdentity, Subject};
 use crate::json::Object;
