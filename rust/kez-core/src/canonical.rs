@@ -78,7 +78,7 @@ pub(crate) fn write_string(text: &mut String, string: &str) {
     text.push('"');
 }
 
-/// RFC 8785 §3.2.2.3: as ECMAScript's Number::toString. Rust finds the same shortest digits; only their layout differs.
+/// RFC 8785 §3.2.2.3: as ECMAScript's Number::toString.
 pub(crate) fn format_number(number: f64) -> Result<String> {
     if !number.is_finite() {
         return refuse(Code::JsonNotPlain, "expected a number that JSON has");
@@ -86,12 +86,21 @@ pub(crate) fn format_number(number: f64) -> Result<String> {
     if number == 0.0 {
         return Ok("0".to_owned());
     }
-    let scientific = format!("{:e}", number.abs());
+    let scientific = shortest(number.abs());
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let digits = mantissa.replace('.', "");
     let exponent: i32 = exponent.parse().unwrap_or_default();
     let sign = if number < 0.0 { "-" } else { "" };
     Ok(format!("{sign}{}", layout(&digits, exponent)))
+}
+
+/// The fewest digits that give the number back, as `d.ddde±x`. Where two such texts are equally near, ECMAScript wants the
+/// even one and Rust's shortest form does not care; its rounding to a number of digits does.
+fn shortest(number: f64) -> String {
+    let some = format!("{number:e}");
+    let decimals = some.split_once('e').map_or(0, |(mantissa, _)| mantissa.len().saturating_sub(2));
+    let nearest = format!("{number:.decimals$e}");
+    if nearest.parse() == Ok(number) { nearest } else { some }
 }
 
 /// The digits d.ddd × 10^exponent, where the point is within reach as they are, else with an exponent.

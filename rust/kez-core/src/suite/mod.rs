@@ -93,3 +93,9 @@ impl Suite {
 pub fn verify_bip340(public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<()> {
     schnorr::verify_message(public_key, message, signature)
 }
+
+/// BIP-340 over a message of any length, with auxiliary randomness that the caller brings: nostr events are signed so.
+/// Envelopes are signed by [`Suite::sign`], with none (ENV-2). The caller verifies what it hands out (SIG-5).
+pub fn sign_bip340(secret: &Zeroizing<[u8; 32]>, message: &[u8], auxiliary: &[u8; 32]) -> Result<[u8; 64]> {
+    schnorr::sign_message(secret, message, auxiliary)
+}

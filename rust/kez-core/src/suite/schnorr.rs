@@ -35,7 +35,12 @@ pub fn public_key(secret: &Zeroizing<[u8; 32]>) -> Result<[u8; 32]> {
 
 /// BIP-340 `Sign` over SHA-256 of the signed bytes, with 32 zero bytes as auxiliary randomness. ENV-2.
 pub fn sign(secret: &Zeroizing<[u8; 32]>, signed: &[u8]) -> Result<[u8; 64]> {
-    match signing_key(secret)?.sign_raw(&sha256(signed), &[0; 32]) {
+    sign_message(secret, &sha256(signed), &[0; 32])
+}
+
+/// BIP-340 `Sign(sk, m)` with the auxiliary randomness `a`.
+pub fn sign_message(secret: &Zeroizing<[u8; 32]>, message: &[u8], auxiliary: &[u8; 32]) -> Result<[u8; 64]> {
+    match signing_key(secret)?.sign_raw(message, auxiliary) {
         Ok(signature) => Ok(signature.to_bytes()),
         Err(_) => Err(KezError::new(Code::SignatureInvalid, "expected to sign, got a nonce of zero")),
     }
