@@ -153,8 +153,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn display_is_what_parse_reads_on_every_day() {
-        for day in 0..=MAX_UNIX_SECONDS / DAY_SECONDS {
+    fn display_is_what_parse_reads_on_days_of_all_years() {
+        for day in (0..=MAX_UNIX_SECONDS / DAY_SECONDS).step_by(5) {
             let time = Time(day * DAY_SECONDS + day % DAY_SECONDS);
             assert_eq!(Time::parse(&time.to_string()), Ok(time));
         }

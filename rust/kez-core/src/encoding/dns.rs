@@ -85,7 +85,10 @@ fn read_zone_line(line: &str) -> Option<String> {
         ("IN", after) => after,
         _ => rest,
     };
-    read_strings(rest.strip_prefix("TXT")?)
+    match next_word(rest)? {
+        ("TXT", strings) => read_strings(strings),
+        _ => None,
+    }
 }
 
 /// A word, and what follows the spaces or tabs that must come after it.
@@ -101,7 +104,7 @@ fn is_ttl(word: &str) -> bool {
 /// One or more quoted strings without `"` and `\` inside.
 fn read_strings(text: &str) -> Option<String> {
     let mut joined = String::new();
-    let mut rest = skip_blanks(text);
+    let mut rest = text;
     loop {
         let (string, after) = rest.strip_prefix('"')?.split_once('"')?;
         if string.contains('\\') {

@@ -15,6 +15,7 @@ mod zstd_frame;
 
 pub use chain_text::{compress_chain, decompress_chain};
 pub use compact::{decode_compact, encode_compact};
+pub use dns::encode_dns;
 pub use find::{Candidate, Found, find_candidates, find_in_records};
 pub use hint::parse_hint;
 pub use json_text::encode_json;
