@@ -39,6 +39,11 @@ impl SecretKey {
         Ok(SecretKey { secret, key })
     }
 
+    /// A nostr key from `nsec1…` (NIP-19), else `key.encoding`.
+    pub fn from_nsec(text: &str) -> Result<SecretKey> {
+        SecretKey::from_bytes(Suite::Nostr, Suite::parse_nsec(text)?)
+    }
+
     /// The 32 bytes, for storing them; the caller keeps them from being shown.
     pub fn expose(&self) -> &Zeroizing<[u8; 32]> {
         &self.secret

@@ -5,11 +5,12 @@ use crate::limits::{MAX_HINT_BYTES, MAX_HINTS};
 /// Where the line of a hint begins; case counts.
 pub const PREFIX: &str = "Chain: ";
 
-/// The URL of a line `Chain: https://…`, with something after `https://`: printable ASCII without spaces, at most 2,048 bytes, nothing after it.
+/// The URL of a line `Chain: https://…`, with something after `https://`: printable ASCII without spaces, at most 2,048
+/// bytes, nothing after it.
 pub fn parse_hint(line: &str) -> Option<&str> {
     let url = line.strip_prefix(PREFIX)?;
-    let fits =
-        url.starts_with("https://") && url.len() <= MAX_HINT_BYTES && url.bytes().all(|it| it.is_ascii_graphic());
+    let rest = url.strip_prefix("https://")?;
+    let fits = !rest.is_empty() && url.len() <= MAX_HINT_BYTES && rest.bytes().all(|byte| byte.is_ascii_graphic());
     fits.then_some(url)
 }
 

@@ -80,6 +80,14 @@ impl Suite {
         }
     }
 
+    /// The secret of `nsec1…` (NIP-19), else `key.encoding`; the message does not repeat it (ID-8).
+    pub(crate) fn parse_nsec(text: &str) -> Result<Zeroizing<[u8; 32]>> {
+        match schnorr::parse_nsec(text) {
+            Some(secret) => Ok(secret),
+            None => refuse(Code::KeyEncoding, "expected nsec1 and 58 lower-case characters of a secret key"),
+        }
+    }
+
     const fn key_form(self) -> &'static str {
         match self {
             Suite::Ed25519 => "64 lower-case hex digits of a public key",
