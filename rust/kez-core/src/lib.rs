@@ -18,6 +18,7 @@ pub mod limits;
 pub mod mnemonic;
 pub mod names;
 pub mod sign_claim;
+pub mod sigchain;
 pub mod signer;
 pub mod suite;
 pub mod text;

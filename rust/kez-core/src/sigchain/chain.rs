@@ -1,0 +1,153 @@
+//! The state of a chain from all that is known of it. SPEC §5.5 to §5.7.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::event::ChainEvent;
+use super::fork::Split;
+use super::graph::Graph;
+use super::state::{Listing, State};
+use super::sticky::Sticky;
+use super::tree::Tree;
+use super::walk::{Walk, walk};
+use crate::Digest;
+use crate::error::{Code, KezError, Result};
+use crate::identity::{Identity, KeyIdentity};
+
+/// A chain: a function of the set of events that is known of it, and of nothing else.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    id: Digest,
+    head: Arc<ChainEvent>,
+    tree: Tree,
+    walk: Walk,
+    sticky: Sticky,
+}
+
+/// What the chain says of a subject, sticky revocations included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectStatus<'a> {
+    /// The chain does not name it.
+    Unknown,
+    /// The last `add` on the winning path.
+    Active(&'a Listing),
+    /// Revoked on the winning path, or on another branch by a revocation that stays in force.
+    Revoked,
+}
+
+impl Chain {
+    /// The chain of this event 0. The code by which event 0 is not valid; `limit.chain` (CHAIN-18).
+    pub fn of(graph: &Graph, genesis: &Arc<ChainEvent>) -> Result<Chain> {
+        let tree = Tree::grow(graph, genesis)?;
+        let walk = walk(&tree).ok_or_else(|| KezError::new(Code::Internal, "expected a tree with event 0"))?;
+        let sticky = Sticky::of(&tree, &walk);
+        let last = walk.path.last().and_then(|&place| tree.node(place));
+        let head = Arc::clone(last.map_or(genesis, |node| &node.event));
+        Ok(Chain { id: genesis.digest(), head, tree, walk, sticky })
+    }
+
+    /// CHAIN-2: the digest of event 0.
+    pub const fn id(&self) -> Digest {
+        self.id
+    }
+
+    /// Every valid event, and what was refused.
+    pub const fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The state at the end of the winning path. It does not know of sticky revocations.
+    pub const fn state(&self) -> &State {
+        &self.walk.state
+    }
+
+    /// The winning path; where nothing decides a split, what is before it.
+    pub fn path(&self) -> impl DoubleEndedIterator<Item = &ChainEvent> {
+        self.walk.path.iter().filter_map(|&place| Some(self.tree.node(place)?.event.as_ref()))
+    }
+
+    /// The event of the winning path with this `seq`.
+    pub fn at(&self, seq: u64) -> Option<&ChainEvent> {
+        let place = *self.walk.path.get(usize::try_from(seq).ok()?)?;
+        Some(self.tree.node(place)?.event.as_ref())
+    }
+
+    /// The last event of the winning path.
+    pub fn head(&self) -> &ChainEvent {
+        &self.head
+    }
+
+    /// The state after a valid event, on whichever branch it is.
+    pub fn state_after(&self, digest: &Digest) -> Option<State> {
+        let mut line = vec![self.tree.get(digest)?];
+        while let Some(prev) = line.last()?.payload().prev {
+            line.push(self.tree.get(&prev)?);
+        }
+        let mut state = State::before_genesis(&line.last()?.payload().primary);
+        line.iter().rev().for_each(|event| drop(state.apply(event)));
+        Some(state)
+    }
+
+    /// Whether this event is on the winning path.
+    pub fn is_on_path(&self, digest: &Digest) -> bool {
+        let event = self.tree.get(digest);
+        event.is_some_and(|event| self.at(event.seq()).is_some_and(|winner| winner.digest() == *digest))
+    }
+
+    /// FORK-4: a split that nothing decides.
+    pub fn is_fork(&self) -> bool {
+        self.walk.is_fork()
+    }
+
+    /// FORK-2, FORK-3: a split that the rules decided.
+    pub fn is_contested(&self) -> bool {
+        self.walk.is_contested()
+    }
+
+    /// The splits that the walk met.
+    pub fn splits(&self) -> &[Split] {
+        &self.walk.splits
+    }
+
+    /// FORK-7: whether this active device's signatures made for use now are not accepted.
+    pub fn is_suspended(&self, device: &KeyIdentity) -> bool {
+        self.sticky.suspended.contains(device)
+    }
+
+    /// Whether this key may sign for use now: heads, credentials, registrations. HEAD-1, FORK-7.
+    pub fn is_current_key(&self, key: &KeyIdentity) -> bool {
+        let state = self.state();
+        key == state.primary() || (state.is_device(key) && !self.is_suspended(key))
+    }
+
+    /// The revocations of other branches that stay in force, by digest. FORK-6.
+    pub fn sticky_revocations(&self) -> &[Digest] {
+        &self.sticky.in_force
+    }
+
+    /// What the chain says of a subject.
+    pub fn subject(&self, subject: &Identity) -> SubjectStatus<'_> {
+        if self.sticky.subjects.contains(subject) {
+            return SubjectStatus::Revoked;
+        }
+        match self.state().subject(subject) {
+            None => SubjectStatus::Unknown,
+            Some(entry) => entry.listing.as_ref().map_or(SubjectStatus::Revoked, SubjectStatus::Active),
+        }
+    }
+
+    /// Whether the subject was ever revoked, by the winning path or by what is in force beside it. VER-8.
+    pub fn was_revoked(&self, subject: &Identity) -> bool {
+        self.sticky.subjects.contains(subject) || self.state().subject(subject).is_some_and(|entry| entry.was_revoked)
+    }
+
+    /// Every subject that the winning path or a sticky revocation names, in the order of their texts.
+    pub fn subjects(&self) -> BTreeSet<&Identity> {
+        self.state().subjects().map(|(subject, _)| subject).chain(&self.sticky.subjects).collect()
+    }
+
+    /// Every key that is or was the primary, on any branch.
+    pub const fn primaries(&self) -> &BTreeSet<KeyIdentity> {
+        self.tree.primaries()
+    }
+}
