@@ -17,12 +17,13 @@ pub mod json;
 pub mod limits;
 pub mod mnemonic;
 pub mod names;
-pub mod sign_claim;
 pub mod sigchain;
+pub mod sign_claim;
 pub mod signer;
 pub mod suite;
 pub mod text;
 pub mod time;
+pub mod verify;
 
 pub use digest::Digest;
 pub use envelope::{Claim, Envelope, Event, Kind, Op, Verified};

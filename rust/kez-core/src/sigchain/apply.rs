@@ -67,7 +67,9 @@ fn check_reserved(event: &ChainEvent) -> Result<()> {
     };
     match event.seq() < RESERVED_FROM_SEQ || is_allowed {
         true => Ok(()),
-        false => refuse(Code::LimitChain, "expected what takes back or replaces keys, by the primary: the rest is full"),
+        false => {
+            refuse(Code::LimitChain, "expected what takes back or replaces keys, by the primary: the rest is full")
+        }
     }
 }
 
@@ -117,7 +119,9 @@ fn check_new_key(state: &State, key: &KeyIdentity) -> Result<()> {
         return refuse(Code::ChainKeyInUse, format!("expected a new key, got {key}"));
     }
     match state.is_burned(key) {
-        true => refuse(Code::ChainKeyReuse, format!("expected a new key, got {key}, which was revoked or rotated away")),
+        true => {
+            refuse(Code::ChainKeyReuse, format!("expected a new key, got {key}, which was revoked or rotated away"))
+        }
         false => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::event::ChainEvent;
 use super::link::check_link;
+use crate::encoding::decompress_chain;
 use crate::envelope::{Event, Kind, decode_value};
 use crate::error::{Code, KezError, Result, refuse};
 use crate::json;
@@ -15,6 +16,17 @@ pub struct Document {
     pub events: Vec<ChainEvent>,
     /// Why the document is refused, if it is. A refused document is no answer.
     pub fault: Option<KezError>,
+}
+
+/// Reads a document in either form: text that begins with `kez:` in any case is the compact one (JSONL-2, ENC-1).
+pub fn read_document(bytes: &[u8]) -> Document {
+    if !bytes.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"kez:")) {
+        return read_jsonl(bytes);
+    }
+    match decode_utf8(bytes).and_then(decompress_chain) {
+        Ok(jsonl) => read_jsonl(&jsonl),
+        Err(error) => Document { events: Vec::new(), fault: Some(error) },
+    }
 }
 
 /// Reads a document as JSONL. Signatures and what §5.4 asks are not looked at.

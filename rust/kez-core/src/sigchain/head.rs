@@ -51,12 +51,7 @@ pub fn read_head(head: &ChainHead, chain: &Chain) -> HeadMeaning {
 
 /// A head of the end of the winning path, by a current key (else `head.not_authorised`). It lives 1 second to 7 days, else
 /// `time.order`.
-pub fn sign_head(
-    chain: &Chain,
-    issued_at: Time,
-    expires_at: Time,
-    signer: &dyn Signer,
-) -> Result<Verified<ChainHead>> {
+pub fn sign_head(chain: &Chain, issued_at: Time, expires_at: Time, signer: &dyn Signer) -> Result<Verified<ChainHead>> {
     if !chain.is_current_key(signer.key()) {
         return refuse(Code::HeadNotAuthorised, format!("expected a current key, got {}", signer.key()));
     }

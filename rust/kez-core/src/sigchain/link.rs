@@ -15,7 +15,10 @@ pub struct Place<D> {
 /// digests are whatever names events: only whether they are equal matters.
 pub fn check_link<D: PartialEq>(head: &Place<D>, next: &Place<Option<D>>) -> Result<()> {
     if next.seq > head.seq.saturating_add(1) {
-        return refuse(Code::ChainGap, format!("expected event {}, got event {}", head.seq.saturating_add(1), next.seq));
+        return refuse(
+            Code::ChainGap,
+            format!("expected event {}, got event {}", head.seq.saturating_add(1), next.seq),
+        );
     }
     if next.seq <= head.seq {
         return refuse(Code::ChainRepeat, format!("expected an event after {}, got event {}", head.seq, next.seq));

@@ -6,9 +6,7 @@ use super::state::State;
 use crate::error::{Code, KezError, Result};
 
 /// The state after these events. Else the place of the first that is not valid, and its code; no events → `chain.genesis`.
-pub fn replay<'a>(
-    events: impl IntoIterator<Item = &'a ChainEvent>,
-) -> std::result::Result<State, (usize, KezError)> {
+pub fn replay<'a>(events: impl IntoIterator<Item = &'a ChainEvent>) -> std::result::Result<State, (usize, KezError)> {
     let mut replayed: Option<(State, &ChainEvent)> = None;
     for (place, event) in events.into_iter().enumerate() {
         let state = follow(replayed.take(), event).map_err(|error| (place, error))?;

@@ -1,0 +1,116 @@
+//! What the chain and its sources say, whichever candidate it is. SPEC VER-2, VER-7, VER-10, VER-11, HEAD-2.
+
+use super::findings::{Findings, Phase};
+use super::input::{Input, Mark, Source, SourceKind, SourceOutcome};
+use super::lookup::Chains;
+use super::verdict::{Flag, Status};
+use crate::Time;
+use crate::error::Code;
+use crate::sigchain::{Chain, HeadMeaning, check_head, read_head};
+
+/// VER-7: no chain was found.
+pub(super) fn judge_absence(
+    input: &Input,
+    chains: &Chains<'_>,
+    is_marked: bool,
+    is_reference: bool,
+    to: &mut Findings,
+) {
+    let fault = || expected(input).find_map(|source| chains.fault(source, None));
+    if expected(input).any(Source::is_silent) {
+        to.add(Status::Unreachable, Phase::Chain, Code::ChainUnreachable);
+    } else if let Some(code) = fault() {
+        to.add(Status::Invalid, Phase::Chain, code);
+    } else if is_marked {
+        to.add(Status::Unreachable, Phase::Chain, Code::ChainRollback);
+    } else if is_reference {
+        to.add(Status::Invalid, Phase::Chain, Code::ClaimNotInChain);
+    } else if input.require_chain || input.require_fresh {
+        to.add(Status::Unreachable, Phase::Chain, Code::ChainRequired);
+    } else {
+        to.flag(Flag::NoChain);
+    }
+}
+
+/// A chain was found. Until when it is live, by the head that says the longest.
+pub(super) fn judge_chain(input: &Input, chains: &Chains<'_>, chain: &Chain, to: &mut Findings) -> Option<Time> {
+    if chain.is_fork() {
+        to.add(Status::Fork, Phase::Chain, Code::ChainFork);
+    }
+    if chain.is_contested() {
+        to.flag(Flag::Contested);
+    }
+    judge_sources(input, chains, chain, to);
+    let live_until = judge_heads(input, chain, to);
+    for mark in chains.marks(&chain.id()) {
+        judge_mark(input, chain, mark, to);
+    }
+    let is_failing = expected(input).any(|source| source.is_silent() || source.refusal().is_some());
+    if is_failing || live_until.is_none() {
+        to.flag(Flag::Stale);
+        if input.require_fresh {
+            to.add(Status::Unreachable, Phase::Chain, Code::ChainStale);
+        }
+    }
+    live_until
+}
+
+fn expected(input: &Input) -> impl Iterator<Item = &Source> {
+    input.sources.iter().filter(|source| source.expected)
+}
+
+/// The fault of an expected source, unless a source without fault served the end of the winning path.
+fn judge_sources(input: &Input, chains: &Chains<'_>, chain: &Chain, to: &mut Findings) {
+    let Some(code) = expected(input).find_map(|source| chains.fault(source, Some(chain))) else {
+        return;
+    };
+    let end = chain.head().digest();
+    let confirms = |source: &Source| {
+        source.events.iter().any(|event| event.digest() == end) && chains.fault(source, Some(chain)).is_none()
+    };
+    if !input.sources.iter().any(confirms) {
+        to.add(Status::Invalid, Phase::Chain, code);
+    }
+}
+
+/// HEAD-2. A head that does not count (HEAD-1) has no effect.
+fn judge_heads(input: &Input, chain: &Chain, to: &mut Findings) -> Option<Time> {
+    let heads = input.sources.iter().flat_map(|source| &source.heads);
+    let mut live_until = None;
+    for head in heads.filter(|head| head.payload().chain == chain.id()) {
+        if check_head(head, chain, input.now).is_err() {
+            continue;
+        }
+        match read_head(head.payload(), chain) {
+            HeadMeaning::Live(until) => live_until = live_until.max(Some(until)),
+            HeadMeaning::Withheld => to.add(Status::Unreachable, Phase::Chain, Code::ChainWithheld),
+            HeadMeaning::Contradiction => to.add(Status::Fork, Phase::Chain, Code::ChainFork),
+            HeadMeaning::None => {}
+        }
+    }
+    live_until
+}
+
+/// VER-10.
+fn judge_mark(input: &Input, chain: &Chain, mark: &Mark, to: &mut Findings) {
+    let is_known = chain.tree().get(&mark.digest).is_some();
+    if !is_known {
+        match chain.at(mark.seq) {
+            Some(_) => to.add(Status::Fork, Phase::Chain, Code::ChainFork),
+            None => to.add(Status::Unreachable, Phase::Chain, Code::ChainRollback),
+        }
+    } else if chain.is_fork() && chain.head().seq() < mark.seq {
+        to.add(Status::Unreachable, Phase::Chain, Code::ChainRollback);
+    }
+    let is_held = if is_known { chain.is_on_path(&mark.digest) } else { chain.at(mark.seq).is_none() };
+    if is_held && input.sources.iter().any(|source| is_older(source, chain, mark)) {
+        to.flag(Flag::Rollback);
+    }
+}
+
+/// Whether a source served a part of the winning path that ends before the mark, and nothing else of the chain.
+fn is_older(source: &Source, chain: &Chain, mark: &Mark) -> bool {
+    let is_asked = source.kind != SourceKind::Local && source.outcome == SourceOutcome::Found;
+    let mut own = source.events.iter().filter(|event| chain.tree().get(&event.digest()).is_some()).peekable();
+    is_asked && own.peek().is_some() && own.all(|event| event.seq() < mark.seq && chain.is_on_path(&event.digest()))
+}

@@ -1,0 +1,164 @@
+//! Which chain a primary or a reference means, among all that was served and is held. SPEC VER-5, CHAIN-18, CHAIN-19.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::input::{Input, Mark, Source};
+use crate::Digest;
+use crate::envelope::Op;
+use crate::error::{Code, KezError};
+use crate::identity::KeyIdentity;
+use crate::sigchain::{Chain, ChainEvent, Graph};
+
+/// Every chain that the sources served, of all their events together.
+#[derive(Debug)]
+pub(super) struct Chains<'a> {
+    input: &'a Input,
+    chains: BTreeMap<Digest, ChainEntry>,
+    /// Events 0 that are not valid.
+    refused: BTreeMap<Digest, KezError>,
+}
+
+#[derive(Debug)]
+struct ChainEntry {
+    /// None: more valid events than a reader unites.
+    chain: Option<Chain>,
+    /// The keys by which it is found, those of the marks included.
+    primaries: BTreeSet<KeyIdentity>,
+}
+
+/// What a look-up comes to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lookup<'a> {
+    /// The chain, and every primary that it is known to have had.
+    Chain(&'a Chain, &'a BTreeSet<KeyIdentity>),
+    /// The chain is known, and is too large: `limit.chain`.
+    TooLarge,
+    /// Two chains of one primary: `chain.fork`.
+    Several,
+    /// None was served; whether a mark says that there is one.
+    None { is_marked: bool },
+}
+
+impl<'a> Chains<'a> {
+    pub fn unite(input: &'a Input) -> Chains<'a> {
+        let all = graph_of(input.sources.iter());
+        let mut chains = Chains { input, chains: BTreeMap::new(), refused: BTreeMap::new() };
+        let mut fewer = None;
+        for genesis in all.geneses() {
+            let mut chain = Chain::of(&all, genesis);
+            if chain.as_ref().is_err_and(is_too_large) {
+                // CHAIN-18: whoever names a source in a text must not be able to silence a chain.
+                let fewer = fewer.get_or_insert_with(|| graph_of(input.sources.iter().filter(|it| !it.is_stray())));
+                if let Some(genesis) = fewer.get(&genesis.digest()) {
+                    chain = Chain::of(fewer, genesis);
+                }
+            }
+            chains.keep(&all, genesis, chain);
+        }
+        chains
+    }
+
+    fn keep(&mut self, graph: &Graph, genesis: &Arc<ChainEvent>, chain: crate::Result<Chain>) {
+        let id = genesis.digest();
+        let (chain, mut primaries) = match chain {
+            Ok(chain) => {
+                let primaries = chain.primaries().clone();
+                (Some(chain), primaries)
+            }
+            Err(error) if is_too_large(&error) => (None, consenting_primaries(graph, genesis)),
+            Err(error) => {
+                self.refused.insert(id, error);
+                return;
+            }
+        };
+        for mark in self.input.marks.iter().filter(|mark| mark.chain == id) {
+            primaries.extend(mark.primaries.iter().cloned());
+        }
+        self.chains.insert(id, ChainEntry { chain, primaries });
+    }
+
+    /// A look-up by chain id.
+    pub fn by_id(&self, id: &Digest) -> Lookup<'_> {
+        match self.chains.get(id) {
+            None => Lookup::None { is_marked: self.marks(id).next().is_some() },
+            Some(entry) => entry.chain.as_ref().map_or(Lookup::TooLarge, |it| Lookup::Chain(it, &entry.primaries)),
+        }
+    }
+
+    /// A look-up by a primary: by the chain id of the mark that the reader holds, if it holds one of this primary's.
+    pub fn by_primary(&self, primary: &KeyIdentity) -> Lookup<'_> {
+        let served: Vec<&Digest> =
+            self.chains.iter().filter(|(_, entry)| entry.primaries.contains(primary)).map(|(id, _)| id).collect();
+        let marked: BTreeSet<&Digest> = self
+            .input
+            .marks
+            .iter()
+            .filter(|mark| mark.primaries.contains(primary) || served.contains(&&mark.chain))
+            .map(|mark| &mark.chain)
+            .collect();
+        let mut marked = marked.into_iter();
+        match (marked.next(), marked.next(), served.as_slice()) {
+            (Some(_), Some(_), _) => Lookup::Several,
+            (Some(id), None, _) if self.chains.contains_key(id) => self.by_id(id),
+            (Some(_), None, []) => Lookup::None { is_marked: true },
+            (Some(_), None, _) => Lookup::Several,
+            (None, _, []) => Lookup::None { is_marked: false },
+            (None, _, [id]) => self.by_id(id),
+            (None, _, _) => Lookup::Several,
+        }
+    }
+
+    /// The marks of a chain.
+    pub fn marks(&self, id: &Digest) -> impl Iterator<Item = &'a Mark> {
+        let id = *id;
+        self.input.marks.iter().filter(move |mark| mark.chain == id)
+    }
+
+    /// The code for which what this source served was refused: its document, else the first of its events that is refused,
+    /// in this chain, or in any where none was found.
+    pub fn fault(&self, source: &Source, chain: Option<&Chain>) -> Option<Code> {
+        source.refusal().or_else(|| {
+            source.events.iter().find_map(|event| {
+                let digest = event.digest();
+                match chain {
+                    Some(chain) => chain.tree().refused().get(&digest),
+                    None => self.refused_anywhere(&digest),
+                }
+                .map(KezError::code)
+            })
+        })
+    }
+
+    fn refused_anywhere(&self, digest: &Digest) -> Option<&KezError> {
+        self.refused.get(digest).or_else(|| {
+            self.chains.values().filter_map(|entry| entry.chain.as_ref()).find_map(|it| it.tree().refused().get(digest))
+        })
+    }
+}
+
+fn is_too_large(error: &KezError) -> bool {
+    error.code() == Code::LimitChain
+}
+
+fn graph_of<'s>(sources: impl Iterator<Item = &'s Source>) -> Graph {
+    let mut graph = Graph::default();
+    sources.flat_map(|source| &source.events).for_each(|event| graph.insert(Arc::clone(event)));
+    graph
+}
+
+/// The primaries of a chain that is too large to be judged: that of event 0, and every key that agreed to be rotated to
+/// below it. Without them a claim by a later primary would find no chain, and pass unchecked.
+fn consenting_primaries(graph: &Graph, genesis: &Arc<ChainEvent>) -> BTreeSet<KeyIdentity> {
+    let mut primaries = BTreeSet::from([genesis.payload().primary.clone()]);
+    let mut pending = vec![genesis];
+    while let Some(event) = pending.pop() {
+        if let Op::Rotate { new_primary, .. } = &event.payload().op
+            && event.check_pop().is_ok()
+        {
+            primaries.insert(new_primary.clone());
+        }
+        pending.extend(graph.followers(&event.digest()));
+    }
+    primaries
+}

@@ -1,0 +1,194 @@
+//! The verdict: a pure function of what was found. SPEC §6.
+
+use std::collections::BTreeSet;
+
+use super::candidate::{CheckedCandidate, CheckedProof, check_candidates};
+use super::chain::{judge_absence, judge_chain};
+use super::evidence;
+use super::findings::{Findings, Phase};
+use super::input::{Input, Mark, PublicationStatus};
+use super::listing::{judge_account, judge_listing};
+use super::lookup::{Chains, Lookup};
+use super::verdict::{ChainSummary, ClaimSummary, Flag, Status, Verdict};
+use crate::Time;
+use crate::error::{Code, Result, refuse};
+use crate::identity::{Identity, KeyIdentity};
+use crate::limits::CLOCK_SKEW_SECONDS;
+use crate::sigchain::Chain;
+
+/// What one candidate comes to.
+#[derive(Default)]
+struct Judgement {
+    findings: Findings,
+    claim: Option<ClaimSummary>,
+    chain: Option<ChainSummary>,
+    mark: Option<Mark>,
+}
+
+/// Judges every candidate; the best is the verdict, the others are evidence. VER-3.
+pub fn verify(input: &Input) -> Verdict {
+    let chains = Chains::unite(input);
+    let candidates = check_candidates(input);
+    let judgements: Vec<Judgement> =
+        candidates.iter().map(|candidate| judge_candidate(input, &chains, candidate)).collect();
+    let evidence = evidence::gather(input, &chains, &candidates, judgements.iter().map(|it| it.findings.outcome().1));
+    // `min_by_key` gives the first of equals.
+    let best = judgements.into_iter().min_by_key(|judgement| judgement.findings.outcome().0);
+    let mut judgement = best.unwrap_or_else(|| judge_unproven(input, &chains));
+    if input.publication.status == PublicationStatus::Unchecked {
+        judgement.findings.flag(Flag::Unpublished);
+    }
+    let (status, reason) = judgement.findings.outcome();
+    let Judgement { findings, claim, chain, mark } = judgement;
+    Verdict { status, reason, flags: findings.flags, evidence, claim, chain, mark }
+}
+
+fn judge_candidate(input: &Input, chains: &Chains<'_>, candidate: &CheckedCandidate) -> Judgement {
+    let mut judgement = Judgement::default();
+    let bound = candidate.proof.as_ref().map_err(|error| error.code()).and_then(|proof| {
+        let lookup = match proof {
+            CheckedProof::Claim(claim) => chains.by_primary(&claim.payload().primary),
+            CheckedProof::Reference(reference) => chains.by_id(&reference.chain),
+        };
+        check_primary(input, proof, lookup).map_err(|error| error.code())?;
+        Ok((proof, lookup))
+    });
+    match bound {
+        Ok((proof, lookup)) => judgement.judge(input, chains, lookup, Some(proof)),
+        Err(code) => judgement.findings.add(Status::Invalid, Phase::Binding, code),
+    }
+    judgement
+}
+
+/// VER-3: another primary than the one expected, unless the chain that was found had both.
+fn check_primary(input: &Input, proof: &CheckedProof, lookup: Lookup<'_>) -> Result<()> {
+    let Some(expected) = &input.primary else {
+        return Ok(());
+    };
+    let is_of_chain = match lookup {
+        Lookup::Chain(_, primaries) => Some(primaries.contains(expected)),
+        _ => None,
+    };
+    let fits = match proof {
+        CheckedProof::Claim(claim) => claim.payload().primary == *expected || is_of_chain == Some(true),
+        CheckedProof::Reference(_) => is_of_chain != Some(false),
+    };
+    match fits {
+        true => Ok(()),
+        false => refuse(Code::ProofPrimaryMismatch, format!("expected a proof by {expected}")),
+    }
+}
+
+/// No proof was seen: what the place did, and, where a primary is expected, what its chain says.
+fn judge_unproven(input: &Input, chains: &Chains<'_>) -> Judgement {
+    let mut judgement = Judgement::default();
+    let (status, code) = match input.publication.status {
+        PublicationStatus::Refused(code) => (Status::Invalid, code),
+        PublicationStatus::Unreachable(code) => (Status::Unreachable, code),
+        PublicationStatus::Unchecked | PublicationStatus::Found | PublicationStatus::Absent => {
+            (Status::Invalid, Code::ProofNotFound)
+        }
+    };
+    judgement.findings.add(status, Phase::Publication, code);
+    if let Some(primary) = &input.primary {
+        judgement.judge(input, chains, chains.by_primary(primary), None);
+        return judgement;
+    }
+    if let (PublicationStatus::Absent, Some(seen)) = (input.publication.status, &input.seen)
+        && let Some(revoked) = judge_last_seen(input, chains, &seen.primary)
+    {
+        return revoked;
+    }
+    judge_account(input, None, input.subject.as_ref(), &mut judgement.findings);
+    judgement
+}
+
+/// VER-2: the place is absent and nobody is expected. The chain of whom was proven last counts only if it revoked the
+/// account.
+fn judge_last_seen(input: &Input, chains: &Chains<'_>, primary: &KeyIdentity) -> Option<Judgement> {
+    let mut judgement = Judgement::default();
+    judgement.judge(input, chains, chains.by_primary(primary), None);
+    if !judgement.findings.has(Code::ClaimRevoked) {
+        return None;
+    }
+    let mut findings = Findings::default();
+    findings.flags = judgement.findings.flags;
+    findings.add(Status::Revoked, Phase::Listing, Code::ClaimRevoked);
+    Some(Judgement { findings, ..judgement })
+}
+
+impl Judgement {
+    /// Publication and binding are known; the chain, the listing and the times follow.
+    fn judge(&mut self, input: &Input, chains: &Chains<'_>, lookup: Lookup<'_>, proof: Option<&CheckedProof>) {
+        let subject = self.subject(input, proof);
+        let mut found = None;
+        match lookup {
+            Lookup::Chain(chain, primaries) => {
+                let live_until = judge_chain(input, chains, chain, &mut self.findings);
+                self.mark = self.mark_of(chain, primaries);
+                self.chain = Some(summary_of(chain, live_until));
+                judge_listing(chain, subject, proof, &mut self.findings);
+                found = Some((chain, primaries));
+            }
+            Lookup::TooLarge => self.findings.add(Status::Unreachable, Phase::Chain, Code::LimitChain),
+            Lookup::Several => self.findings.add(Status::Fork, Phase::Chain, Code::ChainFork),
+            Lookup::None { is_marked } => {
+                let is_reference = matches!(proof, Some(CheckedProof::Reference(_)));
+                judge_absence(input, chains, is_marked, is_reference, &mut self.findings);
+            }
+        }
+        judge_account(input, found, subject, &mut self.findings);
+        self.judge_times(input.now, proof);
+    }
+
+    /// The account asked for, else that of the claim; of a system that is not known → `identity.unsupported`.
+    fn subject<'a>(&mut self, input: &'a Input, proof: Option<&'a CheckedProof>) -> Option<&'a Identity> {
+        let of_claim = match proof {
+            Some(CheckedProof::Claim(claim)) => Some(claim.payload().subject.known()),
+            _ => None,
+        };
+        match (&input.subject, of_claim) {
+            (Some(asked), _) => Some(asked),
+            (None, Some(Ok(subject))) => Some(subject),
+            (None, Some(Err(error))) => {
+                self.findings.add(Status::Unreachable, Phase::Subject, error.code());
+                None
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// VER-4.
+    fn judge_times(&mut self, now: Time, proof: Option<&CheckedProof>) {
+        let Some(CheckedProof::Claim(envelope)) = proof else {
+            return;
+        };
+        let claim = envelope.payload();
+        if claim.created_at.unix_seconds() > now.unix_seconds().saturating_add(CLOCK_SKEW_SECONDS) {
+            self.findings.add(Status::Invalid, Phase::Times, Code::TimeFuture);
+        }
+        if claim.expires_at.is_some_and(|expires_at| now >= expires_at) {
+            self.findings.add(Status::Expired, Phase::Times, Code::ClaimExpired);
+        }
+        self.claim = Some(ClaimSummary {
+            digest: envelope.digest(),
+            primary: claim.primary.clone(),
+            created_at: claim.created_at,
+            expires_at: claim.expires_at,
+        });
+    }
+
+    /// VER-10: nothing is marked that contradicts what is held, or is less than is known to be.
+    fn mark_of(&self, chain: &Chain, primaries: &BTreeSet<KeyIdentity>) -> Option<Mark> {
+        let doubts = [Code::ChainFork, Code::ChainRollback, Code::ChainWithheld];
+        if doubts.into_iter().any(|code| self.findings.has(code)) {
+            return None;
+        }
+        let end = chain.head();
+        Some(Mark { chain: chain.id(), seq: end.seq(), digest: end.digest(), primaries: primaries.clone() })
+    }
+}
+
+fn summary_of(chain: &Chain, live_until: Option<Time>) -> ChainSummary {
+    ChainSummary { id: chain.id(), head: chain.head().place(), primary: chain.state().primary().clone(), live_until }
+}

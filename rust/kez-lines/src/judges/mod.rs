@@ -1,0 +1,31 @@
+//! The judges by suite.
+
+mod chain;
+mod decoding;
+mod proof;
+mod replay;
+mod verdict;
+
+use serde_json::Value;
+
+use crate::outcome::{Answer, Fault};
+
+/// The outcome of a case of a suite.
+pub fn judge(suite: &str, case: &Value) -> Answer {
+    match suite {
+        "identities" => decoding::identity(case),
+        "json" => decoding::json(case),
+        "canonical-json" => decoding::canonical_json(case),
+        "times" => decoding::times(case),
+        "ed25519" => decoding::ed25519(case),
+        "schnorr" => decoding::schnorr(case),
+        "envelopes" => decoding::envelope(case),
+        "encodings" => proof::encoding(case),
+        "mnemonics" => proof::mnemonic(case),
+        "chain-documents" => chain::document(case),
+        "sigchain-link" => chain::link(case),
+        "sigchain-replay" | "sigchain-forks" => replay::replay(case),
+        "verdicts" => verdict::verdict(case),
+        _ => Err(Fault(format!("no suite {suite}"))),
+    }
+}
