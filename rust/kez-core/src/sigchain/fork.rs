@@ -81,17 +81,21 @@ fn rank_of(index: &Index, range: &Range<usize>, state: &State) -> Rank {
     if index.is_signed(state.primary(), range) { Rank::Primary } else { Rank::Device }
 }
 
-/// FORK-3: the only branch of those tied that a settlement in it names all the others.
+/// FORK-3: the only branch of those tied that decides: a settlement in it names all the others, and none of these rotates
+/// the key of their rank away.
 fn settled<'a>(tree: &Tree, index: &Index, tied: &[&'a Branch], state: &State) -> Option<&'a Branch> {
     if tied.len() > MAX_LIST_ENTRIES + 1 {
         return None;
     }
-    let mut settling = tied.iter().filter(|branch| is_settling(tree, index, branch, tied, state));
-    let (winner, None) = (settling.next()?, settling.next()) else {
-        return None;
-    };
-    let is_rotated_away = |branch: &&&Branch| branch.place != winner.place && is_rotated(index, branch, state);
-    tied.iter().find(is_rotated_away).is_none().then_some(*winner)
+    let rotated: Vec<usize> =
+        tied.iter().filter(|branch| is_rotated(index, branch, state)).map(|branch| branch.place).collect();
+    let mut deciding = tied.iter().filter(|branch| {
+        rotated.iter().all(|&place| place == branch.place) && is_settling(tree, index, branch, tied, state)
+    });
+    match (deciding.next(), deciding.next()) {
+        (Some(winner), None) => Some(*winner),
+        _ => None,
+    }
 }
 
 fn is_settling(tree: &Tree, index: &Index, branch: &Branch, tied: &[&Branch], state: &State) -> bool {

@@ -114,7 +114,7 @@ mod tests {
         let mut lineage = Lineage::default();
         lineage.push_primary(key(0));
         for number in 1..200 {
-            lineage.push_device(key(number), &key((number * 7919) % number.max(1).min(13).max(number / 2 + 1)));
+            lineage.push_device(key(number), &key(if number % 3 == 0 { number * 7919 % number } else { number - 1 }));
         }
         for below in 0..200 {
             let line: Vec<_> = lineage.line(&key(below)).skip(1).cloned().collect();

@@ -1,0 +1,262 @@
+//! What holds of every set of events. SPEC §5.5: the state is a function of the set.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    missing_docs,
+    reason = "tests"
+)]
+
+#[path = "support/chains.rs"]
+mod chains;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chains::{Draft, chain, event, key, secret};
+use kez_core::error::Code;
+use kez_core::sigchain::{Chain, ChainEvent, Split, State, commitment, replay};
+use kez_core::verify::{Input, PlacedText, Publication, PublicationStatus, Source, SourceKind, SourceOutcome, verify};
+use kez_core::{ClaimDraft, Digest, Identity, KeyIdentity, Op, Time, sign_claim};
+use proptest::prelude::*;
+
+const KEYS: u8 = 9;
+
+/// A step of a random history: which event it follows, what it does, who signs.
+#[derive(Clone, Debug)]
+struct Step {
+    after: usize,
+    op: u8,
+    keys: [u8; 3],
+    signer: u8,
+}
+
+fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
+    let step = (0_usize..1_000, 0_u8..16, [0..KEYS, 0..KEYS, 0..KEYS], 0_u8..20)
+        .prop_map(|(after, op, keys, signer)| Step { after, op, keys, signer });
+    prop::collection::vec(step, 1..most)
+}
+
+fn subject(number: u8) -> Identity {
+    Identity::parse(&format!("dns:s{}.example", number % 4)).unwrap()
+}
+
+/// The events of a history. Most are valid; later ones are likelier to be built upon, so that branches grow.
+fn history(steps: &[Step]) -> Vec<ChainEvent> {
+    let primary = secret(0);
+    let genesis = Draft {
+        primary: key(0),
+        previous: None,
+        op: Op::AddDevice { key: key(1), pop: [0; 64] },
+        signer: &primary,
+        new_key: Some(&secret(1)),
+    };
+    let mut events = vec![event(genesis)];
+    for step in steps {
+        let back = step.after % events.len().min(if step.after % 3 == 0 { 8 } else { 2 });
+        let previous = events[events.len() - 1 - back].clone();
+        let state = chain(&events).state_after(&previous.digest());
+        events.push(next(step, &previous, state.as_ref(), &events));
+    }
+    events
+}
+
+fn next(step: &Step, previous: &ChainEvent, state: Option<&State>, events: &[ChainEvent]) -> ChainEvent {
+    let [first, second, third] = step.keys;
+    let state_primary = state.map_or_else(|| key(0), |state| state.primary().clone());
+    let (op, new_key) = match step.op {
+        0..3 => (Op::Add { subject: subject(first), subject_id: None, proof: None }, None),
+        3 | 4 => (Op::Revoke { subject: subject(first) }, None),
+        5..9 => (Op::AddDevice { key: key(first), pop: [0; 64] }, Some(first)),
+        9 | 10 => {
+            let keep = if third % 2 == 0 { vec![key(second)] } else { Vec::new() };
+            (Op::RevokeDevice { keys: vec![key(first)], keep }, None)
+        }
+        11 => (Op::SetNext { next: commitment(&key(first)) }, None),
+        12 | 13 => (Op::Rotate { new_primary: key(first), pop: [0; 64], next: None }, Some(first)),
+        14 => {
+            let rejected = [first, second].map(|it| events[usize::from(it) % events.len()].digest());
+            (Op::Settle { reject: BTreeSet::from(rejected).into_iter().collect() }, None)
+        }
+        _ => (Op::SetSharedFiles { manifest: previous.digest(), size: 1 }, None),
+    };
+    let number_of = |wanted: &KeyIdentity| (0..KEYS).find(|number| key(*number) == *wanted);
+    let devices = state.map(State::devices).unwrap_or_default();
+    let signer = match (step.signer, &op) {
+        (_, Op::Rotate { .. }) if state.is_some_and(|state| state.next().is_some()) => Some(first),
+        (0..10, _) => number_of(&state_primary),
+        (10..18, _) if !devices.is_empty() => number_of(&devices[usize::from(second) % devices.len()]),
+        _ => Some(third),
+    };
+    let (signer, new_key) = (secret(signer.unwrap_or(third)), new_key.map(secret));
+    event(Draft { primary: state_primary, previous: Some(previous), op, signer: &signer, new_key: new_key.as_ref() })
+}
+
+/// All that a chain says.
+#[derive(Debug, PartialEq)]
+struct Said {
+    head: Digest,
+    state: State,
+    is_fork: bool,
+    is_contested: bool,
+    splits: Vec<Split>,
+    suspended: Vec<KeyIdentity>,
+    sticky: Vec<Digest>,
+    subjects: Vec<(Identity, bool)>,
+    known: BTreeSet<Digest>,
+    refused: BTreeMap<Digest, Code>,
+}
+
+fn said(chain: &Chain) -> Said {
+    let subjects = chain.subjects().into_iter();
+    Said {
+        head: chain.head().digest(),
+        state: chain.state().clone(),
+        is_fork: chain.is_fork(),
+        is_contested: chain.is_contested(),
+        splits: chain.splits().to_vec(),
+        suspended: chain.state().devices().iter().filter(|device| chain.is_suspended(device)).cloned().collect(),
+        sticky: chain.sticky_revocations().to_vec(),
+        subjects: subjects.map(|subject| (subject.clone(), chain.was_revoked(subject))).collect(),
+        known: known(chain),
+        refused: refused(chain),
+    }
+}
+
+fn known(chain: &Chain) -> BTreeSet<Digest> {
+    chain.tree().events().map(ChainEvent::digest).collect()
+}
+
+fn refused(chain: &Chain) -> BTreeMap<Digest, Code> {
+    chain.tree().refused().iter().map(|(digest, error)| (*digest, error.code())).collect()
+}
+
+/// The events from event 0 to this one; none where one of them is not there.
+fn line<'a>(events: &'a [ChainEvent], last: &'a ChainEvent) -> Vec<&'a ChainEvent> {
+    let mut line = vec![last];
+    while let Some(prev) = line.last().unwrap().payload().prev {
+        line.push(events.iter().find(|event| event.digest() == prev).unwrap());
+    }
+    line.reverse();
+    line
+}
+
+fn found(name: &str, kind: SourceKind, events: &[&ChainEvent]) -> Source {
+    Source {
+        name: name.into(),
+        kind,
+        expected: kind != SourceKind::Local,
+        outcome: SourceOutcome::Found,
+        events: events.iter().map(|&event| Arc::new(event.clone())).collect(),
+        heads: Vec::new(),
+        code: None,
+    }
+}
+
+fn input(sources: Vec<Source>) -> Input {
+    let now = Time::from_unix_seconds(1_767_225_600).unwrap();
+    let draft = ClaimDraft { subject: subject(0), created_at: now, expires_at: None };
+    let claim = sign_claim(&draft, &secret(0)).unwrap();
+    let candidates = vec![PlacedText { text: claim.canonical().into(), found_at: "place".into() }];
+    Input {
+        subject: Some(subject(0)),
+        primary: None,
+        publication: Publication { status: PublicationStatus::Found, candidates, account_id: None },
+        sources,
+        marks: Vec::new(),
+        seen: None,
+        now,
+        require_chain: false,
+        require_fresh: false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn order_decides_nothing((steps, seed) in (steps(24), any::<u64>())) {
+        let mut events = history(&steps);
+        let before = said(&chain(&events));
+        let genesis = events.remove(0);
+        let count = events.len();
+        for place in 0..count {
+            events.swap(place, (seed.rotate_left(place as u32 * 7) as usize) % count);
+        }
+        events.insert(count / 2, genesis.clone());
+        events.push(genesis);
+        prop_assert_eq!(before, said(&chain(&events)));
+    }
+
+    #[test]
+    fn a_part_never_knows_more_than_the_whole((steps, cut) in (steps(24), 1_usize..24)) {
+        let events = history(&steps);
+        let (part, whole) = (chain(&events[..cut.min(events.len())]), chain(&events));
+        prop_assert!(known(&part).is_subset(&known(&whole)));
+        let all = refused(&whole);
+        prop_assert!(refused(&part).iter().all(|(digest, code)| all.get(digest) == Some(code)));
+    }
+
+    #[test]
+    fn an_event_is_valid_in_a_tree_as_on_its_own_line(steps in steps(24)) {
+        let events = history(&steps);
+        let tree = chain(&events);
+        for event in &events {
+            let alone = replay(line(&events, event));
+            prop_assert_eq!(alone.is_ok(), tree.tree().get(&event.digest()).is_some());
+            if let Ok(state) = alone {
+                prop_assert_eq!(Some(state), tree.state_after(&event.digest()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_revoked_key_never_authorises_again(steps in steps(32)) {
+        let events = history(&steps);
+        for last in chain(&events).tree().events() {
+            let mut burned: BTreeSet<KeyIdentity> = BTreeSet::new();
+            for event in line(&events, last) {
+                prop_assert!(!burned.contains(event.signer()), "{}", event.signer());
+                let state = chain(&events).state_after(&event.digest()).unwrap();
+                burned.extend((0..KEYS).map(key).filter(|key| state.is_burned(key)));
+                prop_assert!(!burned.contains(state.primary()));
+                prop_assert!(state.devices().iter().all(|device| !burned.contains(device)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_revocation_anywhere_is_in_force_or_lifted_by_the_owner(steps in steps(32)) {
+        let events = history(&steps);
+        let chain = chain(&events);
+        let owner = |event: &&ChainEvent| !event.is_by_device();
+        let is_lifting = |event: &ChainEvent| matches!(event.payload().op, Op::Settle { .. } | Op::RevokeDevice { .. });
+        for event in chain.tree().events().filter(|event| !chain.is_on_path(&event.digest())) {
+            let Op::Revoke { subject } = &event.payload().op else { continue };
+            let is_lifted = !chain.sticky_revocations().contains(&event.digest());
+            prop_assert!(!is_lifted || chain.path().filter(owner).any(is_lifting));
+            prop_assert!(is_lifted || chain.was_revoked(subject));
+        }
+    }
+
+    #[test]
+    fn how_events_are_split_into_sources_changes_nothing((steps, seed) in (steps(24), any::<u64>())) {
+        let events = history(&steps);
+        let valid = chain(&events);
+        let valid: Vec<&ChainEvent> = valid.tree().events().collect();
+        let (mut one, mut other) = (Vec::new(), Vec::new());
+        for (place, event) in valid.iter().enumerate() {
+            match seed.rotate_right(place as u32) % 3 {
+                0 => one.push(*event),
+                1 => other.push(*event),
+                _ => [&mut one, &mut other].into_iter().for_each(|list| list.push(*event)),
+            }
+        }
+        let whole = verify(&input(vec![found("all", SourceKind::Store, &valid)]));
+        let parts = [found("one", SourceKind::Store, &one), found("other", SourceKind::Local, &other)];
+        let split = verify(&input(parts.into()));
+        prop_assert_eq!((whole.status, whole.reason, whole.flags), (split.status, split.reason, split.flags));
+        prop_assert_eq!((whole.chain, whole.mark), (split.chain, split.mark));
+    }
+}
