@@ -1,9 +1,9 @@
 //! The candidates of a publication: decoded, their signatures checked, bound to the account. SPEC VER-3.
 
-use super::input::{Input, Publication, PublicationStatus};
+use super::input::{Input, PlacedText, Publication, PublicationStatus};
 use crate::Digest;
 use crate::claim::Claim;
-use crate::encoding::{Proof, Reference, decode_candidate, find_candidates};
+use crate::encoding::{Candidate, Proof, Reference, decode_candidate, find_candidates};
 use crate::envelope::Verified;
 use crate::error::{Code, Result, refuse};
 
@@ -14,7 +14,7 @@ pub(super) enum CheckedProof {
     Reference(Reference),
 }
 
-/// A piece of text that may be a proof, and what it is.
+/// A text that should be a proof, and what it is.
 #[derive(Clone, Debug)]
 pub(super) struct CheckedCandidate {
     pub found_at: String,
@@ -31,23 +31,30 @@ impl CheckedProof {
     }
 }
 
-/// Every candidate of the texts that were found. A text that is refused as a whole (FIND-1, FIND-2) is one, with that code.
+/// Every candidate of the texts that were found. A text that is refused as a whole (FIND-1), holds too many of them or
+/// none (FIND-2) is one, with that code.
 pub(super) fn check_candidates(input: &Input) -> Vec<CheckedCandidate> {
     let Publication { status, candidates, .. } = &input.publication;
     if !matches!(status, PublicationStatus::Found | PublicationStatus::Unchecked) {
         return Vec::new();
     }
-    let mut checked = Vec::new();
-    for placed in candidates {
-        let mut keep = |proof| checked.push(CheckedCandidate { found_at: placed.found_at.clone(), proof });
-        match find_candidates(placed.text.as_bytes()) {
-            Ok(found) => found.candidates.iter().for_each(|candidate| {
-                keep(decode_candidate(candidate).and_then(|proof| check(proof, input)));
-            }),
-            Err(error) => keep(Err(error)),
-        }
+    let check_text = |placed: &PlacedText| {
+        let found_at = placed.found_at.clone();
+        let proofs = match candidates_of(&placed.text) {
+            Ok(found) => found.iter().map(|it| decode_candidate(it).and_then(|proof| check(proof, input))).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        proofs.into_iter().map(move |proof| CheckedCandidate { found_at: found_at.clone(), proof })
+    };
+    candidates.iter().flat_map(check_text).collect()
+}
+
+fn candidates_of(text: &str) -> Result<Vec<Candidate>> {
+    let found = find_candidates(text.as_bytes())?.candidates;
+    match found.is_empty() {
+        true => refuse(Code::ProofNotFound, "expected a proof in the text"),
+        false => Ok(found),
     }
-    checked
 }
 
 /// The signature, then the subject. A subject of an unsupported system is never the one asked for.

@@ -2,7 +2,7 @@
 
 use super::findings::{Findings, Phase};
 use super::input::{Input, Mark, Source, SourceKind, SourceOutcome};
-use super::lookup::Chains;
+use super::lookup::{Chains, Target};
 use super::verdict::{Flag, Status};
 use crate::Time;
 use crate::error::Code;
@@ -13,17 +13,17 @@ pub(super) fn judge_absence(
     input: &Input,
     chains: &Chains<'_>,
     is_marked: bool,
-    is_reference: bool,
+    target: Target<'_>,
     to: &mut Findings,
 ) {
-    let fault = || expected(input).find_map(|source| chains.fault(source, None));
+    let fault = || expected(input).find_map(|source| chains.fault_at_start(source, &target));
     if expected(input).any(Source::is_silent) {
         to.add(Status::Unreachable, Phase::Chain, Code::ChainUnreachable);
     } else if let Some(code) = fault() {
         to.add(Status::Invalid, Phase::Chain, code);
     } else if is_marked {
         to.add(Status::Unreachable, Phase::Chain, Code::ChainRollback);
-    } else if is_reference {
+    } else if matches!(target, Target::Chain(_)) {
         to.add(Status::Invalid, Phase::Chain, Code::ClaimNotInChain);
     } else if input.require_chain || input.require_fresh {
         to.add(Status::Unreachable, Phase::Chain, Code::ChainRequired);
@@ -40,11 +40,11 @@ pub(super) fn judge_chain(input: &Input, chains: &Chains<'_>, chain: &Chain, to:
     if chain.is_contested() {
         to.flag(Flag::Contested);
     }
-    judge_sources(input, chains, chain, to);
-    let live_until = judge_heads(input, chain, to);
+    judge_sources(input, chain, to);
     for mark in chains.marks(&chain.id()) {
         judge_mark(input, chain, mark, to);
     }
+    let live_until = judge_heads(input, chain, to);
     let is_failing = expected(input).any(|source| source.is_silent() || source.refusal().is_some());
     if is_failing || live_until.is_none() {
         to.flag(Flag::Stale);
@@ -60,23 +60,25 @@ fn expected(input: &Input) -> impl Iterator<Item = &Source> {
 }
 
 /// The fault of an expected source, unless a source without fault served the end of the winning path.
-fn judge_sources(input: &Input, chains: &Chains<'_>, chain: &Chain, to: &mut Findings) {
-    let Some(code) = expected(input).find_map(|source| chains.fault(source, Some(chain))) else {
+fn judge_sources(input: &Input, chain: &Chain, to: &mut Findings) {
+    let Some(code) = expected(input).find_map(|source| Chains::fault(source, chain)) else {
         return;
     };
     let end = chain.head().digest();
     let confirms = |source: &Source| {
-        source.events.iter().any(|event| event.digest() == end) && chains.fault(source, Some(chain)).is_none()
+        source.events.iter().any(|event| event.digest() == end) && Chains::fault(source, chain).is_none()
     };
     if !input.sources.iter().any(confirms) {
         to.add(Status::Invalid, Phase::Chain, code);
     }
 }
 
-/// HEAD-2. A head that does not count (HEAD-1) has no effect.
+/// HEAD-2. A head that does not count (HEAD-1) has no effect. A chain of which a head says that it goes on, or goes
+/// otherwise, may have grown, and so may one that ends at a fork: no other head makes these live.
 fn judge_heads(input: &Input, chain: &Chain, to: &mut Findings) -> Option<Time> {
     let heads = input.sources.iter().flat_map(|source| &source.heads);
     let mut live_until = None;
+    let mut is_in_doubt = chain.is_fork();
     for head in heads.filter(|head| head.payload().chain == chain.id()) {
         if check_head(head, chain, input.now).is_err() {
             continue;
@@ -85,10 +87,11 @@ fn judge_heads(input: &Input, chain: &Chain, to: &mut Findings) -> Option<Time> 
             HeadMeaning::Live(until) => live_until = live_until.max(Some(until)),
             HeadMeaning::Withheld => to.add(Status::Unreachable, Phase::Chain, Code::ChainWithheld),
             HeadMeaning::Contradiction => to.add(Status::Fork, Phase::Chain, Code::ChainFork),
-            HeadMeaning::None => {}
+            HeadMeaning::None => continue,
         }
+        is_in_doubt |= !matches!(read_head(head.payload(), chain), HeadMeaning::Live(_));
     }
-    live_until
+    live_until.filter(|_| !is_in_doubt)
 }
 
 /// VER-10.
@@ -108,9 +111,10 @@ fn judge_mark(input: &Input, chain: &Chain, mark: &Mark, to: &mut Findings) {
     }
 }
 
-/// Whether a source served a part of the winning path that ends before the mark, and nothing else of the chain.
+/// Whether a source served the winning path from event 0 on to a place before the mark.
 fn is_older(source: &Source, chain: &Chain, mark: &Mark) -> bool {
     let is_asked = source.kind != SourceKind::Local && source.outcome == SourceOutcome::Found;
-    let mut own = source.events.iter().filter(|event| chain.tree().get(&event.digest()).is_some()).peekable();
-    is_asked && own.peek().is_some() && own.all(|event| event.seq() < mark.seq && chain.is_on_path(&event.digest()))
+    let served = source.events.iter().filter(|event| chain.is_on_path(&event.digest())).map(|event| event.seq());
+    let (begins, last) = served.fold((false, 0), |(begins, last), seq| (begins || seq == 0, last.max(seq)));
+    is_asked && begins && last < mark.seq
 }

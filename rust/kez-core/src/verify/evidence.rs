@@ -2,7 +2,7 @@
 
 use super::candidate::CheckedCandidate;
 use super::input::{Input, PublicationStatus, Source, SourceOutcome};
-use super::lookup::{Chains, Lookup};
+use super::lookup::{Chains, Lookup, Target};
 use super::verdict::{Evidence, EvidenceKind};
 use crate::envelope::{ChainHead, Envelope};
 use crate::error::Code;
@@ -39,7 +39,7 @@ fn place(input: &Input) -> Evidence {
 fn chain(source: &Source, chains: &Chains<'_>) -> Evidence {
     let code = match source.outcome {
         SourceOutcome::Failed => source.code,
-        SourceOutcome::Found | SourceOutcome::Absent => chains.fault(source, None),
+        SourceOutcome::Found | SourceOutcome::Absent => chains.fault_anywhere(source),
     };
     let note = Some(match source.outcome {
         SourceOutcome::Found => format!("{} events", source.events.len()),
@@ -50,8 +50,8 @@ fn chain(source: &Source, chains: &Chains<'_>) -> Evidence {
 }
 
 fn head(source: &Source, head: &Envelope<ChainHead>, input: &Input, chains: &Chains<'_>) -> Evidence {
-    let code = match chains.by_id(&head.payload().chain) {
-        Lookup::Chain(chain, _) => check_head(head, chain, input.now).err().map(|error| error.code()),
+    let code = match chains.find(Target::Chain(&head.payload().chain)) {
+        Lookup::Chain(chain) => check_head(head, chain, input.now).err().map(|error| error.code()),
         _ => Some(Code::ChainUnknown),
     };
     let note = Some(format!("event {} until {}", head.payload().seq, head.payload().expires_at));

@@ -1,17 +1,12 @@
 //! What the chain says of the subject and of the account's number. SPEC VER-8, VER-9.
 
-use std::collections::BTreeSet;
-
 use super::candidate::CheckedProof;
 use super::findings::{Findings, Phase};
 use super::input::Input;
 use super::verdict::{Flag, Status};
 use crate::error::Code;
-use crate::identity::{Identity, KeyIdentity};
+use crate::identity::Identity;
 use crate::sigchain::{Chain, Listing, SubjectStatus};
-
-/// The chain that was found, and every primary that it is known to have had.
-pub(super) type FoundChain<'a> = (&'a Chain, &'a BTreeSet<KeyIdentity>);
 
 /// VER-8. Without a proof only a revocation is looked for.
 pub(super) fn judge_listing(
@@ -45,16 +40,11 @@ pub(super) fn judge_listing(
 }
 
 /// VER-9, where the channel gave a number.
-pub(super) fn judge_account(
-    input: &Input,
-    found: Option<FoundChain<'_>>,
-    subject: Option<&Identity>,
-    to: &mut Findings,
-) {
+pub(super) fn judge_account(input: &Input, found: Option<&Chain>, subject: Option<&Identity>, to: &mut Findings) {
     let Some(number) = &input.publication.account_id else {
         return;
     };
-    let listing = found.and_then(|(chain, _)| active(status_of(chain, subject)));
+    let listing = found.and_then(|chain| active(status_of(chain, subject)));
     let listed = listing.map(|listing| listing.subject_id.as_ref());
     if listed == Some(None) {
         to.flag(Flag::Unpinned);
@@ -62,7 +52,7 @@ pub(super) fn judge_account(
     let is_named = listed == Some(Some(number));
     let is_other = matches!(listed, Some(Some(_))) && !is_named;
     let is_taken_over = input.seen.as_ref().is_some_and(|seen| {
-        let is_same_owner = found.is_some_and(|(_, primaries)| primaries.contains(&seen.primary));
+        let is_same_owner = found.is_some_and(|chain| chain.primaries().contains(&seen.primary));
         seen.account_id.as_ref().is_some_and(|before| before != number) && !(is_same_owner && is_named)
     });
     if is_other || is_taken_over {

@@ -27,11 +27,20 @@ struct ChainEntry {
     primaries: BTreeSet<KeyIdentity>,
 }
 
+/// What is looked up.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target<'a> {
+    /// The chain of which this is or was a primary.
+    Primary(&'a KeyIdentity),
+    /// The chain of this id.
+    Chain(&'a Digest),
+}
+
 /// What a look-up comes to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lookup<'a> {
-    /// The chain, and every primary that it is known to have had.
-    Chain(&'a Chain, &'a BTreeSet<KeyIdentity>),
+    /// The chain.
+    Chain(&'a Chain),
     /// The chain is known, and is too large: `limit.chain`.
     TooLarge,
     /// Two chains of one primary: `chain.fork`.
@@ -78,16 +87,23 @@ impl<'a> Chains<'a> {
         self.chains.insert(id, ChainEntry { chain, primaries });
     }
 
-    /// A look-up by chain id.
-    pub fn by_id(&self, id: &Digest) -> Lookup<'_> {
+    /// A look-up.
+    pub fn find(&self, target: Target<'_>) -> Lookup<'_> {
+        match target {
+            Target::Primary(primary) => self.by_primary(primary),
+            Target::Chain(id) => self.by_id(id),
+        }
+    }
+
+    fn by_id(&self, id: &Digest) -> Lookup<'_> {
         match self.chains.get(id) {
             None => Lookup::None { is_marked: self.marks(id).next().is_some() },
-            Some(entry) => entry.chain.as_ref().map_or(Lookup::TooLarge, |it| Lookup::Chain(it, &entry.primaries)),
+            Some(entry) => entry.chain.as_ref().map_or(Lookup::TooLarge, Lookup::Chain),
         }
     }
 
     /// A look-up by a primary: by the chain id of the mark that the reader holds, if it holds one of this primary's.
-    pub fn by_primary(&self, primary: &KeyIdentity) -> Lookup<'_> {
+    fn by_primary(&self, primary: &KeyIdentity) -> Lookup<'_> {
         let served: Vec<&Digest> =
             self.chains.iter().filter(|(_, entry)| entry.primaries.contains(primary)).map(|(id, _)| id).collect();
         let marked: BTreeSet<&Digest> = self
@@ -99,14 +115,18 @@ impl<'a> Chains<'a> {
             .collect();
         let mut marked = marked.into_iter();
         match (marked.next(), marked.next(), served.as_slice()) {
+            (first, _, []) => Lookup::None { is_marked: first.is_some() },
             (Some(_), Some(_), _) => Lookup::Several,
             (Some(id), None, _) if self.chains.contains_key(id) => self.by_id(id),
-            (Some(_), None, []) => Lookup::None { is_marked: true },
             (Some(_), None, _) => Lookup::Several,
-            (None, _, []) => Lookup::None { is_marked: false },
             (None, _, [id]) => self.by_id(id),
             (None, _, _) => Lookup::Several,
         }
+    }
+
+    /// Every primary that this chain is known to have had, those of the marks included.
+    pub fn primaries(&self, chain: &Chain) -> BTreeSet<KeyIdentity> {
+        self.chains.get(&chain.id()).map(|entry| entry.primaries.clone()).unwrap_or_default()
     }
 
     /// The marks of a chain.
@@ -115,25 +135,33 @@ impl<'a> Chains<'a> {
         self.input.marks.iter().filter(move |mark| mark.chain == id)
     }
 
-    /// The code for which what this source served was refused: its document, else the first of its events that is refused,
-    /// in this chain, or in any where none was found.
-    pub fn fault(&self, source: &Source, chain: Option<&Chain>) -> Option<Code> {
-        source.refusal().or_else(|| {
-            source.events.iter().find_map(|event| {
-                let digest = event.digest();
-                match chain {
-                    Some(chain) => chain.tree().refused().get(&digest),
-                    None => self.refused_anywhere(&digest),
-                }
-                .map(KezError::code)
-            })
-        })
+    /// The code for which what this source served of a chain was refused: its document, else of its events that are refused
+    /// there the one with the lowest digest, for the order of events decides nothing (CHAIN-18).
+    pub fn fault(source: &Source, chain: &Chain) -> Option<Code> {
+        let refused = chain.tree().refused();
+        let of_event = |event: &Arc<ChainEvent>| Some((event.digest(), refused.get(&event.digest())?.code()));
+        let of_events = || source.events.iter().filter_map(of_event).min_by_key(|(digest, _)| *digest);
+        source.refusal().or_else(|| of_events().map(|(_, code)| code))
     }
 
-    fn refused_anywhere(&self, digest: &Digest) -> Option<&KezError> {
-        self.refused.get(digest).or_else(|| {
-            self.chains.values().filter_map(|entry| entry.chain.as_ref()).find_map(|it| it.tree().refused().get(digest))
-        })
+    /// The same where no chain was found: its document, else an event 0 that would have begun what was looked for.
+    pub fn fault_at_start(&self, source: &Source, target: &Target<'_>) -> Option<Code> {
+        let of_event = |event: &Arc<ChainEvent>| {
+            let is_meant = match target {
+                Target::Primary(primary) => event.payload().primary == **primary,
+                Target::Chain(id) => event.digest() == **id,
+            };
+            self.refused.get(&event.digest()).filter(|_| is_meant).map(KezError::code)
+        };
+        source.refusal().or_else(|| source.events.iter().find_map(of_event))
+    }
+
+    /// The same of any chain, for evidence.
+    pub fn fault_anywhere(&self, source: &Source) -> Option<Code> {
+        let of_genesis = |event: &Arc<ChainEvent>| self.refused.get(&event.digest()).map(KezError::code);
+        let mut judged = self.chains.values().filter_map(|entry| entry.chain.as_ref());
+        let in_chain = judged.find_map(|chain| Chains::fault(source, chain));
+        in_chain.or_else(|| source.refusal()).or_else(|| source.events.iter().find_map(of_genesis))
     }
 }
 

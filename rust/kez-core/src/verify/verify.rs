@@ -8,10 +8,10 @@ use super::evidence;
 use super::findings::{Findings, Phase};
 use super::input::{Input, Mark, PublicationStatus};
 use super::listing::{judge_account, judge_listing};
-use super::lookup::{Chains, Lookup};
+use super::lookup::{Chains, Lookup, Target};
 use super::verdict::{ChainSummary, ClaimSummary, Flag, Status, Verdict};
 use crate::Time;
-use crate::error::{Code, Result, refuse};
+use crate::error::Code;
 use crate::identity::{Identity, KeyIdentity};
 use crate::limits::CLOCK_SKEW_SECONDS;
 use crate::sigchain::Chain;
@@ -45,38 +45,36 @@ pub fn verify(input: &Input) -> Verdict {
 
 fn judge_candidate(input: &Input, chains: &Chains<'_>, candidate: &CheckedCandidate) -> Judgement {
     let mut judgement = Judgement::default();
-    let bound = candidate.proof.as_ref().map_err(|error| error.code()).and_then(|proof| {
-        let lookup = match proof {
-            CheckedProof::Claim(claim) => chains.by_primary(&claim.payload().primary),
-            CheckedProof::Reference(reference) => chains.by_id(&reference.chain),
-        };
-        check_primary(input, proof, lookup).map_err(|error| error.code())?;
-        Ok((proof, lookup))
-    });
-    match bound {
-        Ok((proof, lookup)) => judgement.judge(input, chains, lookup, Some(proof)),
-        Err(code) => judgement.findings.add(Status::Invalid, Phase::Binding, code),
+    let refused = match &candidate.proof {
+        Err(error) => Some(error.code()),
+        Ok(CheckedProof::Claim(claim)) if !fits_primary(input, chains, &claim.payload().primary) => {
+            Some(Code::ProofPrimaryMismatch)
+        }
+        Ok(proof) => {
+            let target = match proof {
+                CheckedProof::Claim(claim) => Target::Primary(&claim.payload().primary),
+                CheckedProof::Reference(reference) => Target::Chain(&reference.chain),
+            };
+            judgement.judge(input, chains, target, Some(proof));
+            None
+        }
+    };
+    if let Some(code) = refused {
+        judgement.findings.add(Status::Invalid, Phase::Binding, code);
     }
     judgement
 }
 
-/// VER-3: another primary than the one expected, unless the chain that was found had both.
-fn check_primary(input: &Input, proof: &CheckedProof, lookup: Lookup<'_>) -> Result<()> {
+/// VER-3: a claim by the primary that is expected, or by another of the chain that was found and had both.
+fn fits_primary(input: &Input, chains: &Chains<'_>, primary: &KeyIdentity) -> bool {
     let Some(expected) = &input.primary else {
-        return Ok(());
+        return true;
     };
-    let is_of_chain = match lookup {
-        Lookup::Chain(_, primaries) => Some(primaries.contains(expected)),
-        _ => None,
-    };
-    let fits = match proof {
-        CheckedProof::Claim(claim) => claim.payload().primary == *expected || is_of_chain == Some(true),
-        CheckedProof::Reference(_) => is_of_chain != Some(false),
-    };
-    match fits {
-        true => Ok(()),
-        false => refuse(Code::ProofPrimaryMismatch, format!("expected a proof by {expected}")),
-    }
+    expected == primary
+        || match chains.find(Target::Primary(primary)) {
+            Lookup::Chain(chain) => [primary, expected].iter().all(|key| chain.primaries().contains(*key)),
+            Lookup::TooLarge | Lookup::Several | Lookup::None { .. } => false,
+        }
 }
 
 /// No proof was seen: what the place did, and, where a primary is expected, what its chain says.
@@ -91,54 +89,42 @@ fn judge_unproven(input: &Input, chains: &Chains<'_>) -> Judgement {
     };
     judgement.findings.add(status, Phase::Publication, code);
     if let Some(primary) = &input.primary {
-        judgement.judge(input, chains, chains.by_primary(primary), None);
+        judgement.judge(input, chains, Target::Primary(primary), None);
         return judgement;
     }
-    if let (PublicationStatus::Absent, Some(seen)) = (input.publication.status, &input.seen)
-        && let Some(revoked) = judge_last_seen(input, chains, &seen.primary)
-    {
-        return revoked;
-    }
-    judge_account(input, None, input.subject.as_ref(), &mut judgement.findings);
     judgement
-}
-
-/// VER-2: the place is absent and nobody is expected. The chain of whom was proven last counts only if it revoked the
-/// account.
-fn judge_last_seen(input: &Input, chains: &Chains<'_>, primary: &KeyIdentity) -> Option<Judgement> {
-    let mut judgement = Judgement::default();
-    judgement.judge(input, chains, chains.by_primary(primary), None);
-    if !judgement.findings.has(Code::ClaimRevoked) {
-        return None;
-    }
-    let mut findings = Findings::default();
-    findings.flags = judgement.findings.flags;
-    findings.add(Status::Revoked, Phase::Listing, Code::ClaimRevoked);
-    Some(Judgement { findings, ..judgement })
 }
 
 impl Judgement {
     /// Publication and binding are known; the chain, the listing and the times follow.
-    fn judge(&mut self, input: &Input, chains: &Chains<'_>, lookup: Lookup<'_>, proof: Option<&CheckedProof>) {
+    fn judge(&mut self, input: &Input, chains: &Chains<'_>, target: Target<'_>, proof: Option<&CheckedProof>) {
         let subject = self.subject(input, proof);
         let mut found = None;
-        match lookup {
-            Lookup::Chain(chain, primaries) => {
+        match chains.find(target) {
+            Lookup::Chain(chain) => {
                 let live_until = judge_chain(input, chains, chain, &mut self.findings);
-                self.mark = self.mark_of(chain, primaries);
+                self.mark = self.mark_of(chain, chains.primaries(chain));
                 self.chain = Some(summary_of(chain, live_until));
                 judge_listing(chain, subject, proof, &mut self.findings);
-                found = Some((chain, primaries));
+                self.judge_reference(input, chain, proof);
+                found = Some(chain);
             }
             Lookup::TooLarge => self.findings.add(Status::Unreachable, Phase::Chain, Code::LimitChain),
             Lookup::Several => self.findings.add(Status::Fork, Phase::Chain, Code::ChainFork),
             Lookup::None { is_marked } => {
-                let is_reference = matches!(proof, Some(CheckedProof::Reference(_)));
-                judge_absence(input, chains, is_marked, is_reference, &mut self.findings);
+                judge_absence(input, chains, is_marked, target, &mut self.findings);
             }
         }
         judge_account(input, found, subject, &mut self.findings);
         self.judge_times(input.now, proof);
+    }
+
+    /// VER-3: the chain of a reference never had the expected primary.
+    fn judge_reference(&mut self, input: &Input, chain: &Chain, proof: Option<&CheckedProof>) {
+        let is_other = input.primary.as_ref().is_some_and(|expected| !chain.primaries().contains(expected));
+        if is_other && matches!(proof, Some(CheckedProof::Reference(_))) {
+            self.findings.add(Status::Invalid, Phase::Binding, Code::ProofPrimaryMismatch);
+        }
     }
 
     /// The account asked for, else that of the claim; of a system that is not known → `identity.unsupported`.
@@ -179,13 +165,13 @@ impl Judgement {
     }
 
     /// VER-10: nothing is marked that contradicts what is held, or is less than is known to be.
-    fn mark_of(&self, chain: &Chain, primaries: &BTreeSet<KeyIdentity>) -> Option<Mark> {
+    fn mark_of(&self, chain: &Chain, primaries: BTreeSet<KeyIdentity>) -> Option<Mark> {
         let doubts = [Code::ChainFork, Code::ChainRollback, Code::ChainWithheld];
         if doubts.into_iter().any(|code| self.findings.has(code)) {
             return None;
         }
         let end = chain.head();
-        Some(Mark { chain: chain.id(), seq: end.seq(), digest: end.digest(), primaries: primaries.clone() })
+        Some(Mark { chain: chain.id(), seq: end.seq(), digest: end.digest(), primaries })
     }
 }
 
