@@ -60,7 +60,7 @@ fn known(chain: &Chain) -> BTreeSet<Digest> {
 }
 
 fn refused(chain: &Chain) -> BTreeMap<Digest, Code> {
-    chain.tree().refused().iter().map(|(digest, error)| (*digest, error.code())).collect()
+    chain.tree().refused().iter().map(|(digest, refusal)| (*digest, refusal.error.code())).collect()
 }
 
 /// The events from event 0 to this one; none where one of them is not there.

@@ -35,4 +35,4 @@ pub use lineage::Lineage;
 pub use link::{Place, check_link};
 pub use replay::replay;
 pub use state::{Listing, SharedFiles, State, SubjectEntry};
-pub use tree::Tree;
+pub use tree::{Refusal, Tree};

@@ -25,12 +25,22 @@ pub(super) struct Node {
     pub origin: Option<usize>,
 }
 
+/// Why an event that follows a valid one is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Its first code by §5.3 and §5.4.
+    pub error: KezError,
+    /// Which refusal of the tree it is: depth first from event 0, siblings by their digests. Of several faults the one with
+    /// the lowest is told, for the order in which events came decides nothing.
+    pub order: usize,
+}
+
 /// Every valid event of a chain, on all branches.
 #[derive(Clone, Debug)]
 pub struct Tree {
     nodes: Vec<Node>,
     places: HashMap<Digest, usize>,
-    refused: BTreeMap<Digest, KezError>,
+    refused: BTreeMap<Digest, Refusal>,
     primaries: BTreeSet<KeyIdentity>,
 }
 
@@ -83,9 +93,9 @@ impl Tree {
         self.node(self.place_of(digest)?).map(|node| node.event.as_ref())
     }
 
-    /// The events that follow a valid one and are not valid there, each with its first code. What follows no valid event
+    /// The events that follow a valid one and are not valid there. What follows no valid event
     /// was never judged, and is not here.
-    pub const fn refused(&self) -> &BTreeMap<Digest, KezError> {
+    pub const fn refused(&self) -> &BTreeMap<Digest, Refusal> {
         &self.refused
     }
 
@@ -133,7 +143,8 @@ impl<'a> Gardener<'a> {
                 continue;
             };
             if let Err(error) = check_follower(&self.state, &previous.event, event) {
-                self.tree.refused.insert(event.digest(), error);
+                let order = self.tree.refused.len();
+                self.tree.refused.insert(event.digest(), Refusal { error, order });
                 continue;
             }
             if self.tree.nodes.len() == MAX_UNITED_EVENTS {

@@ -6,7 +6,7 @@ use super::lookup::{Chains, Target};
 use super::verdict::{Flag, Status};
 use crate::Time;
 use crate::error::Code;
-use crate::sigchain::{Chain, HeadMeaning, check_head, read_head};
+use crate::sigchain::{Chain, ChainEvent, HeadMeaning, check_head, read_head};
 
 /// VER-7: no chain was found.
 pub(super) fn judge_absence(
@@ -45,7 +45,7 @@ pub(super) fn judge_chain(input: &Input, chains: &Chains<'_>, chain: &Chain, to:
         judge_mark(input, chain, mark, to);
     }
     let live_until = judge_heads(input, chain, to);
-    let is_failing = expected(input).any(|source| source.is_silent() || source.refusal().is_some());
+    let is_failing = expected(input).any(|source| source.is_silent() || Chains::fault(source, chain).is_some());
     if is_failing || live_until.is_none() {
         to.flag(Flag::Stale);
         if input.require_fresh {
@@ -73,12 +73,10 @@ fn judge_sources(input: &Input, chain: &Chain, to: &mut Findings) {
     }
 }
 
-/// HEAD-2. A head that does not count (HEAD-1) has no effect. A chain of which a head says that it goes on, or goes
-/// otherwise, may have grown, and so may one that ends at a fork: no other head makes these live.
+/// HEAD-2. A head that does not count (HEAD-1) has no effect.
 fn judge_heads(input: &Input, chain: &Chain, to: &mut Findings) -> Option<Time> {
     let heads = input.sources.iter().flat_map(|source| &source.heads);
     let mut live_until = None;
-    let mut is_in_doubt = chain.is_fork();
     for head in heads.filter(|head| head.payload().chain == chain.id()) {
         if check_head(head, chain, input.now).is_err() {
             continue;
@@ -87,11 +85,10 @@ fn judge_heads(input: &Input, chain: &Chain, to: &mut Findings) -> Option<Time> 
             HeadMeaning::Live(until) => live_until = live_until.max(Some(until)),
             HeadMeaning::Withheld => to.add(Status::Unreachable, Phase::Chain, Code::ChainWithheld),
             HeadMeaning::Contradiction => to.add(Status::Fork, Phase::Chain, Code::ChainFork),
-            HeadMeaning::None => continue,
+            HeadMeaning::None => {}
         }
-        is_in_doubt |= !matches!(read_head(head.payload(), chain), HeadMeaning::Live(_));
     }
-    live_until.filter(|_| !is_in_doubt)
+    live_until
 }
 
 /// VER-10.
@@ -105,16 +102,17 @@ fn judge_mark(input: &Input, chain: &Chain, mark: &Mark, to: &mut Findings) {
     } else if chain.is_fork() && chain.head().seq() < mark.seq {
         to.add(Status::Unreachable, Phase::Chain, Code::ChainRollback);
     }
-    let is_held = if is_known { chain.is_on_path(&mark.digest) } else { chain.at(mark.seq).is_none() };
-    if is_held && input.sources.iter().any(|source| is_older(source, chain, mark)) {
+    let is_lost = is_known && !chain.is_on_path(&mark.digest) && !chain.is_fork();
+    if !is_lost && input.sources.iter().any(|source| is_older(source, chain, mark)) {
         to.flag(Flag::Rollback);
     }
 }
 
-/// Whether a source served the winning path from event 0 on to a place before the mark.
+/// Whether a source served the chain from event 0 on, but no valid event of the mark's `seq` or a later one. What the
+/// reader's own store has is what is held.
 fn is_older(source: &Source, chain: &Chain, mark: &Mark) -> bool {
     let is_asked = source.kind != SourceKind::Local && source.outcome == SourceOutcome::Found;
-    let served = source.events.iter().filter(|event| chain.is_on_path(&event.digest())).map(|event| event.seq());
+    let served = source.events.iter().filter_map(|event| chain.tree().get(&event.digest())).map(ChainEvent::seq);
     let (begins, last) = served.fold((false, 0), |(begins, last), seq| (begins || seq == 0, last.max(seq)));
     is_asked && begins && last < mark.seq
 }

@@ -135,13 +135,15 @@ impl<'a> Chains<'a> {
         self.input.marks.iter().filter(move |mark| mark.chain == id)
     }
 
-    /// The code for which what this source served of a chain was refused: its document, else of its events that are refused
-    /// there the one with the lowest digest, for the order of events decides nothing (CHAIN-18).
+    /// The code for which what this source served of a chain was refused: its document, else the first of its events that
+    /// is refused there.
     pub fn fault(source: &Source, chain: &Chain) -> Option<Code> {
         let refused = chain.tree().refused();
-        let of_event = |event: &Arc<ChainEvent>| Some((event.digest(), refused.get(&event.digest())?.code()));
-        let of_events = || source.events.iter().filter_map(of_event).min_by_key(|(digest, _)| *digest);
-        source.refusal().or_else(|| of_events().map(|(_, code)| code))
+        let first = || {
+            let of_source = source.events.iter().filter_map(|event| refused.get(&event.digest()));
+            of_source.min_by_key(|refusal| refusal.order).map(|refusal| refusal.error.code())
+        };
+        source.refusal().or_else(first)
     }
 
     /// The same where no chain was found: its document, else an event 0 that would have begun what was looked for.

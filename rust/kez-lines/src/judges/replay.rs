@@ -38,7 +38,7 @@ fn only_chain(graph: &Graph) -> kez_core::Result<Chain> {
 fn state(chain: &Chain) -> Value {
     let (state, head) = (chain.state(), chain.head());
     let device = |key: &KeyIdentity| json!({ "key": key.as_str(), "suspended": chain.is_suspended(key) });
-    let refused = chain.tree().refused().iter().map(|(digest, error)| (*digest, error.code().as_str()));
+    let refused = chain.tree().refused().iter().map(|(digest, refusal)| (*digest, refusal.error.code().as_str()));
     let ranks = chain.splits().iter().flat_map(|split: &Split| &split.ranks).map(|(it, rank)| (*it, rank.as_str()));
     json!({
         "status": if chain.is_fork() { "fork" } else { "valid" },
