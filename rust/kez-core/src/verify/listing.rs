@@ -39,7 +39,7 @@ pub(super) fn judge_listing(
     }
 }
 
-/// VER-9, where the channel gave a number.
+/// VER-9, of a proof, where the channel gave a number.
 pub(super) fn judge_account(input: &Input, found: Option<&Chain>, subject: Option<&Identity>, to: &mut Findings) {
     let Some(number) = &input.publication.account_id else {
         return;

@@ -115,7 +115,9 @@ impl Judgement {
                 judge_absence(input, chains, is_marked, target, &mut self.findings);
             }
         }
-        judge_account(input, found, subject, &mut self.findings);
+        if proof.is_some() {
+            judge_account(input, found, subject, &mut self.findings);
+        }
         self.judge_times(input.now, proof);
     }
 
