@@ -1,4 +1,5 @@
 //! Chains for tests: a few keys, and events that are signed whether they are valid or not.
+#![allow(dead_code, reason = "each test file uses some of it")]
 
 use kez_core::envelope::{Event, Kind, Op, Role, sign};
 use kez_core::sigchain::{Chain, ChainEvent, Graph, pop};
