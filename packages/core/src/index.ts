@@ -86,14 +86,12 @@ export { assertContinues, type ChainPosition } from "./sigchain/link.ts"
 export { vouchForEvent } from "./sigchain/pop.ts"
 export {
   branchOf,
-  type ChainReplay,
-  type ChainState,
-  type Device,
   faultOfEvent,
   listChains,
   type ReplayOptions,
   replayChain,
 } from "./sigchain/replay.ts"
+export type { ChainReplay, ChainState, Device } from "./sigchain/result.ts"
 export { hasRoomFor } from "./sigchain/room.ts"
 export type { SharedFiles, SubjectEntry } from "./sigchain/state.ts"
 export type { Refusal } from "./sigchain/walk.ts"

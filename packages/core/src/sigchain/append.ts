@@ -9,7 +9,8 @@ import { encodeUtf8 } from "../text.ts"
 import { formatTime } from "../time.ts"
 import type { EventPayload, Operations } from "./event.ts"
 import { type PopRole, popText } from "./pop.ts"
-import { type ChainReplay, replayChain } from "./replay.ts"
+import { replayChain } from "./replay.ts"
+import type { ChainReplay } from "./result.ts"
 
 /** An operation as a caller states it: proofs of possession are made here, by the new key's own signer. */
 export type Operation =

@@ -7,7 +7,7 @@ import { KezError } from "../error.ts"
 import { clockSkewSeconds, maxHeadLifetimeSeconds } from "../limits.ts"
 import type { Signer } from "../signer.ts"
 import { formatTime, parseTime } from "../time.ts"
-import type { ChainReplay } from "./replay.ts"
+import type { ChainReplay } from "./result.ts"
 
 export interface HeadMeaning {
   /** `live`: names the end. `old`: names an earlier event, or one off the path. `beyond`: more exists than is known. `conflict`: another event stands at that seq. */

@@ -1,7 +1,7 @@
 /** Questions to the verifier: a claim, where it was found, and what each source of chains answered. */
 import { encodeProof } from "../../src/encoding/proof.ts"
 import type { Claim, SigchainEvent } from "../../src/envelope/envelope.ts"
-import type { ChainReplay } from "../../src/sigchain/replay.ts"
+import type { ChainReplay } from "../../src/sigchain/result.ts"
 import type { ChainSource, Publication, VerifyInput } from "../../src/verify/input.ts"
 import type { ChainMark, Verdict } from "../../src/verify/verdict.ts"
 import { now } from "./chains.ts"

@@ -1,14 +1,17 @@
 /** What a replay says, as plain data: for comparing results that must be equal. */
 import type { SigchainEvent } from "../../src/envelope/envelope.ts"
 import { envelopeDigest } from "../../src/envelope/envelope.ts"
-import { type ChainReplay, replayChain } from "../../src/sigchain/replay.ts"
+import { replayChain } from "../../src/sigchain/replay.ts"
+import type { ChainReplay } from "../../src/sigchain/result.ts"
 import { codeOf } from "./throws.ts"
 
 export function view(replay: ChainReplay) {
   const { chain, status, contested, head, digests, state, splits, refused, everyPrimary } = replay
+  // By name: members that are worked out when asked for are not copied.
+  const { primary, primaries, next, devices, sharedFiles, subjects } = state
   return {
     ...{ chain, status, contested, head, digests, splits },
-    state: { ...state, subjects: [...state.subjects.values()] },
+    state: { primary, primaries, next, devices, sharedFiles, subjects: [...subjects.values()] },
     refused: [...refused].sort((a, b) => (a.digest < b.digest ? -1 : 1)),
     everyPrimary: [...everyPrimary].sort(),
   }
