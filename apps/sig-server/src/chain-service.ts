@@ -47,6 +47,11 @@ export interface AppendOptions {
    * asked again, since that store may have seen it at another time.
    */
   readonly isCopy?: boolean
+  /**
+   * Is shown the chain to which the event would be added, before the event is judged; undefined: the store has none of it. What it
+   * throws `append` throws, and nothing is stored. Called again where another writer came in between.
+   */
+  readonly admit?: (view: ChainView | undefined) => void
 }
 
 export interface ChainService {

@@ -1,15 +1,15 @@
 /** What gathers writes into transactions, without a database. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { BatchQueue } from "../src/storage/batch-queue.ts"
+import { BatchQueue, type Outcome } from "../src/storage/batch-queue.ts"
 
 function newQueue(maxBatch: number) {
   const batches: { readonly items: readonly number[]; done: PromiseWithResolvers<void> }[] = []
-  const queue = new BatchQueue(async (items: readonly number[]): Promise<readonly string[]> => {
+  const queue = new BatchQueue(async (items: readonly number[]): Promise<readonly Outcome<string>[]> => {
     const done = Promise.withResolvers<void>()
     batches.push({ items, done })
     await done.promise
-    return items.map((item) => `wrote ${item}`)
+    return items.map((item) => (item < 0 ? { error: new Error("refused") } : { value: `wrote ${item}` }))
   }, maxBatch)
   const add = (item: number) => queue.add(item)
   return { queue, batches, add }
@@ -56,4 +56,15 @@ test("add() tells everybody of a batch when it fails, and goes on with the next"
   await turn()
   batches[2]?.done.resolve()
   assert.deepEqual(await again, "wrote 3")
+})
+
+test("add() tells of one that failed, and nobody else of its batch", async () => {
+  const { batches, add } = newQueue(3)
+  const all = Promise.allSettled([add(0), add(-1), add(2)])
+  await turn()
+  batches[0]?.done.resolve()
+  assert.deepEqual(
+    (await all).map(({ status }) => status),
+    ["fulfilled", "rejected", "fulfilled"],
+  )
 })

@@ -33,6 +33,8 @@ export interface KeptChain {
   /** Of all events. */
   readonly bytes: number
   readonly weight: number
+  /** The version of the storage at which this was the newest state; undefined: each look has to ask. */
+  newestAt: number | undefined
 }
 
 /**
@@ -104,7 +106,7 @@ function keptChain(
   const { replay, events, parents, document, bytes } = parts
   const view = { chain: replay.chain, replay, document: document.bytes, size: events.size }
   const weight = cachedChainBytes + 2 * bytes + events.size * cachedEventBytes
-  return { view, events, parents, document, bytes, weight }
+  return { view, events, parents, document, bytes, weight, newestAt: undefined }
 }
 
 function replayed(chain: Digest, events: ReadonlyMap<Digest, KeptEvent>): ChainReplay {

@@ -1,7 +1,7 @@
 /** One at a time, for each name: whoever changes a chain waits for the one before. */
 
 export interface Locks {
-  /** Runs work after all earlier work for the same name. */
+  /** Runs work after all earlier work for the same name. It must not throw, but reject. */
   run<T>(name: string, work: () => Promise<T>): Promise<T>
   /** Resolves when no work is left. */
   idle(): Promise<void>
@@ -10,15 +10,16 @@ export interface Locks {
 export function createLocks(): Locks {
   const ends = new Map<string, Promise<unknown>>()
   return {
-    async run(name, work) {
-      // Whether the one before succeeded is not the business of the next.
-      const turn = (ends.get(name) ?? Promise.resolve()).then(work, work)
-      ends.set(name, turn)
-      try {
-        return await turn
-      } finally {
+    run(name, work) {
+      const before = ends.get(name)
+      // Whether the one before succeeded is not the business of the next. Whoever waits for nobody begins at once.
+      const turn = before === undefined ? work() : before.then(work, work)
+      const leave = (): void => {
         if (ends.get(name) === turn) ends.delete(name)
       }
+      ends.set(name, turn)
+      turn.then(leave, leave)
+      return turn
     },
     async idle() {
       while (ends.size > 0) await Promise.allSettled(ends.values())

@@ -17,7 +17,7 @@ import { loadLiveHeads, saveHead } from "./heads.ts"
 import { type Judgement, judgeEvent } from "./judge.ts"
 import { eventsOffPath, type KeptChain, readStoredChain, withEvent } from "./kept-chain.ts"
 import { createLocks, type Locks } from "./locks.ts"
-import { chainFor } from "./target.ts"
+import { chainById, chainFor } from "./target.ts"
 
 export interface ChainServiceOptions {
   readonly storage: Storage
@@ -46,8 +46,6 @@ class StoredChains implements ChainService {
   readonly #locks: Locks = createLocks()
   readonly #listeners = new Set<Watcher>()
   #resets = 0
-  /** The version of the storage at which a chain was its newest state. */
-  readonly #newestAt = new WeakMap<KeptChain, number>()
 
   constructor(options: ChainServiceOptions) {
     this.#options = options
@@ -77,7 +75,7 @@ class StoredChains implements ChainService {
     let chain: Digest
     try {
       event = parseChainLine(text)
-      chain = await chainFor(this.#storage, id, event)
+      chain = chainById(id, event) ?? (await chainFor(this.#storage, id, event))
     } catch (error) {
       // A fault of the storage is nobody's refusal.
       if (error instanceof KezError && !error.code.startsWith("store."))
@@ -111,15 +109,16 @@ class StoredChains implements ChainService {
   }
 
   /** To be called with the chain locked. */
-  async #appendTo(chain: Digest, event: SigchainEvent, { isCopy = false }: AppendOptions): Promise<Appended> {
+  async #appendTo(chain: Digest, event: SigchainEvent, { isCopy = false, admit }: AppendOptions): Promise<Appended> {
     for (let race = 0; race < maxRaces; race++) {
       const now = this.#options.now()
-      const kept = await this.#load(chain)
+      const kept = this.#newest(chain) ?? (await this.#load(chain))
+      admit?.(kept?.view)
       if (kept === undefined && event.payload.seq > 0) return { status: "refused", refusal: noSuchChain() }
       const judged = judgeEvent(event, kept, { now, isCopy })
       if (judged.status !== "valid" && judged.status !== "known") return answer(judged, { event, kept })
       // Just loaded, or found to be the newest: nobody else has written since.
-      const version = kept === undefined ? this.#storage.version?.() : this.#newestAt.get(kept)
+      const version = kept === undefined ? this.#storage.version?.() : kept.newestAt
       const isChecked = kept !== undefined && version !== undefined
       if (
         !isChecked &&
@@ -137,20 +136,30 @@ class StoredChains implements ChainService {
       const { view } = this.#adopt(withEvent(kept, { event, storedAt: now }, judged.replay), version)
       const { seq } = event.payload
       const digest = envelopeDigest(event)
-      return { status: view.replay.digests[seq] === digest ? "stored" : "lost", view, digest, seq }
+      const isOnPath = view.replay.head.digest === digest || view.replay.digests[seq] === digest
+      return { status: isOnPath ? "stored" : "lost", view, digest, seq }
     }
     throw new KezError("store.busy", "Cannot append to the chain: others keep writing to it", { hint: "Try again." })
   }
 
   #adopt(chain: KeptChain, version: number | undefined): KeptChain {
     this.#cache.set(chain.view.chain, chain)
-    if (version !== undefined) this.#newestAt.set(chain, version)
+    chain.newestAt = version
     this.#tell(chain.view)
     return chain
   }
 
+  /** The newest state of a chain, where no query is needed to know that it is. */
+  #newest(chain: Digest): KeptChain | undefined {
+    const cached = this.#cache.get(chain)
+    const isNewest = cached?.newestAt !== undefined && cached.newestAt === this.#storage.version?.()
+    return isNewest ? cached : undefined
+  }
+
   /** The newest state of a chain. */
   async #keep(chain: Digest): Promise<KeptChain | undefined> {
+    const newest = this.#newest(chain)
+    if (newest !== undefined) return newest
     const cached = this.#cache.get(chain)
     if (cached !== undefined && (await this.#isNewest(cached))) return cached
     // Loaded under the lock: an older state must not take the place of what is being appended.
@@ -166,16 +175,16 @@ class StoredChains implements ChainService {
     if (stored === undefined) return undefined
     const kept = await readStoredChain(chain, stored)
     if (resets === this.#resets) this.#cache.set(chain, kept)
-    if (version !== undefined) this.#newestAt.set(kept, version)
+    kept.newestAt = version
     return kept
   }
 
   async #isNewest(kept: KeptChain): Promise<boolean> {
     const version = this.#storage.version?.()
-    if (version !== undefined && this.#newestAt.get(kept) === version) return true
+    if (version !== undefined && kept.newestAt === version) return true
     // Of a file too: another process may be about to take over.
     const isNewest = (await this.#storage.sizeOf(kept.view.chain)) === kept.view.size
-    if (isNewest && version !== undefined) this.#newestAt.set(kept, version)
+    if (isNewest) kept.newestAt = version
     return isNewest
   }
 

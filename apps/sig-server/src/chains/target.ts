@@ -2,6 +2,12 @@
 import { type Digest, envelopeDigest, isDigest, KezError, type SigchainEvent } from "@kez/core"
 import type { Storage } from "../storage/storage.ts"
 
+/** The chain of an event that was posted under the id of its chain, for which nobody has to be asked; otherwise undefined. */
+export function chainById(id: string, event: SigchainEvent): Digest | undefined {
+  if (!isDigest(id)) return undefined
+  return event.payload.seq > 0 || id === envelopeDigest(event) ? id : undefined
+}
+
 /**
  * The chain of an event that was posted under `id`, a chain id or a primary. Throws `chain.genesis` for an event 0 of another
  * chain, `chain.unknown` when the store has no chain of this id that the event could belong to.

@@ -1,4 +1,5 @@
 /** Adding to a chain: events, and signed heads. A signature by a key that the chain authorises is the only permission. SPEC STORE-8 to STORE-10 */
+import { isDigest } from "@kez/core"
 import type { FastifyReply } from "fastify"
 import { parseChainName } from "../chain-name.ts"
 import type { Appended, ChainView } from "../chain-service.ts"
@@ -62,14 +63,23 @@ async function append(deps: Deps, request: Request, reply: FastifyReply): Promis
   // A connection that ends meanwhile has no address any more.
   const { ip } = request
   limits.takeFromAddress(ip, reply.raw)
-  const found = await service.find(name)
-  if (found.status === "several") throw severalChains(found.chains)
-  const claim = found.status === "found" ? chainClaim(found.view, body) : genesisClaim(ip)
-  limits.assertRoom(claim, reply.raw)
-  const outcome = await service.append(name, body)
+  if (!isDigest(name)) await assertOneChain(service, name)
+  let claim = genesisClaim(ip)
+  const outcome = await service.append(name, body, {
+    admit(view) {
+      if (view !== undefined) claim = chainClaim(view, body)
+      limits.assertRoom(claim, reply.raw)
+    },
+  })
   metrics.appended(outcome.status)
   spendFor(outcome, claim, deps)
   return sendOutcome(reply, outcome)
+}
+
+/** Of a key: one that has several chains names none of them. */
+async function assertOneChain(service: Deps["service"], key: string): Promise<void> {
+  const found = await service.find(key)
+  if (found.status === "several") throw severalChains(found.chains)
 }
 
 function spendFor(outcome: Appended, claim: Claim, { limits }: Deps): void {

@@ -1,7 +1,9 @@
 /** Group commit: what is to be written while one transaction runs goes into the next one together. */
 
-/** Writes a batch in one transaction; gives a result for each, in their order. */
-export type WriteBatch<Item, Result> = (batch: readonly Item[]) => Promise<readonly Result[]>
+export type Outcome<Result> = { readonly value: Result } | { readonly error: unknown }
+
+/** Writes a batch in one transaction; gives an outcome for each, in their order. */
+export type WriteBatch<Item, Result> = (batch: readonly Item[]) => Promise<readonly Outcome<Result>[]>
 
 interface Entry<Item, Result> {
   readonly item: Item
@@ -42,11 +44,11 @@ export class BatchQueue<Item, Result> {
 
   async #writeNext(batch: readonly Entry<Item, Result>[]): Promise<void> {
     try {
-      const results = await this.#write(batch.map(({ item }) => item))
+      const outcomes = await this.#write(batch.map(({ item }) => item))
       for (const [place, { resolve, reject }] of batch.entries()) {
-        const result = results[place]
-        if (result === undefined) reject(new Error("unreachable: a batch has a result for each of its items"))
-        else resolve(result)
+        const outcome = outcomes[place] ?? { error: new Error("unreachable: a batch has an outcome for each item") }
+        if ("value" in outcome) resolve(outcome.value)
+        else reject(outcome.error)
       }
     } catch (error) {
       for (const { reject } of batch) reject(error)

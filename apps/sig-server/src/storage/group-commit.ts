@@ -1,14 +1,14 @@
 /** Many writes, one wait for the disk: a batch of them in one transaction. */
 import type { DatabaseSync } from "node:sqlite"
 import { KezError } from "@kez/core"
+import type { Outcome } from "./batch-queue.ts"
 import { explain } from "./sqlite-fault.ts"
 import type { WriterMark } from "./writer-mark.ts"
 
-export type Outcome<T> = { readonly value: T } | { readonly error: unknown }
-
 /**
  * Runs pieces of work that write, in one transaction; gives an outcome for each, after COMMIT: what has a value survives a power cut.
- * What one piece throws undoes that piece alone.
+ * What one piece throws undoes that piece alone: the transaction is undone then, and all of it is done once more with a savepoint for
+ * each piece. A piece may therefore run twice.
  */
 export type GroupCommit = <T>(works: readonly (() => T)[]) => readonly Outcome<T>[]
 
@@ -16,9 +16,18 @@ export interface GroupCommitOptions {
   readonly database: DatabaseSync
   readonly path: string
   readonly mark: WriterMark
+  /** Called in each transaction, before the pieces and after them. */
+  readonly begin: () => void
+  readonly finish: () => void
 }
 
-export function createGroupCommit({ database, path, mark }: GroupCommitOptions): GroupCommit {
+/** What a piece threw where it had no savepoint. */
+class PieceError extends Error {}
+
+type Attempt = <T>(work: () => T) => Outcome<T>
+
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  const { database, path, mark } = options
   const begin = database.prepare("BEGIN IMMEDIATE")
   const commit = database.prepare("COMMIT")
   const rollback = database.prepare("ROLLBACK")
@@ -26,25 +35,30 @@ export function createGroupCommit({ database, path, mark }: GroupCommitOptions):
   const undo = database.prepare("ROLLBACK TO one")
   const release = database.prepare("RELEASE one")
 
-  return commitTogether
+  // Pieces hardly ever fail: a savepoint for each would take as long as what they write.
+  return (works) => commitTogether(works, run)
 
-  function commitTogether<T>(works: readonly (() => T)[]): readonly Outcome<T>[] {
+  function commitTogether<T>(works: readonly (() => T)[], doOne: Attempt): readonly Outcome<T>[] {
     try {
-      return transact(works)
+      return transact(works, doOne)
     } catch (cause) {
+      if (cause instanceof PieceError) return commitTogether(works, attempt)
       const error = explain(cause, path)
       // Where there is no room for all, there may be for some.
       const isFull = error instanceof KezError && error.code === "store.full"
-      return isFull && works.length > 1 ? works.flatMap((work) => commitTogether([work])) : works.map(() => ({ error }))
+      if (!isFull || works.length < 2) return works.map(() => ({ error }))
+      return works.flatMap((work) => commitTogether([work], attempt))
     }
   }
 
   /** Throws when nothing of the batch was written. */
-  function transact<T>(works: readonly (() => T)[]): readonly Outcome<T>[] {
+  function transact<T>(works: readonly (() => T)[], doOne: Attempt): readonly Outcome<T>[] {
     begin.run()
     try {
       const claimed = mark.claim()
-      const outcomes = works.map(attempt)
+      options.begin()
+      const outcomes = works.map((work) => doOne(work))
+      options.finish()
       commit.run()
       claimed()
       return outcomes
@@ -52,6 +66,14 @@ export function createGroupCommit({ database, path, mark }: GroupCommitOptions):
       // Of some failures SQLite has undone everything already.
       if (database.isTransaction) rollback.run()
       throw error
+    }
+  }
+
+  function run<T>(work: () => T): Outcome<T> {
+    try {
+      return { value: work() }
+    } catch (cause) {
+      throw new PieceError("a piece failed", { cause })
     }
   }
 

@@ -9,7 +9,7 @@ import {
   postgresConnectMs,
   postgresStatementMs,
 } from "../limits.ts"
-import { BatchQueue } from "./batch-queue.ts"
+import { BatchQueue, type Outcome } from "./batch-queue.ts"
 import { explainPostgres } from "./postgres-errors.ts"
 import { fillPostgres } from "./postgres-fill.ts"
 import { PostgresListener } from "./postgres-listener.ts"
@@ -229,15 +229,15 @@ class PostgresStorage implements Storage {
     await this.#pool.end()
   }
 
-  async #writeBatch(batch: readonly WaitingAppend[]): Promise<readonly AppendResult[]> {
+  async #writeBatch(batch: readonly WaitingAppend[]): Promise<readonly Outcome<AppendResult>[]> {
     const events = batch.map(({ event, expectedSize }) => ({ ...event, expectedSize }))
     const [row] = await this.#rows<{ cursors: readonly (string | null)[] }>(
       "SELECT kez_sig.append_events($1, $2) AS cursors",
       [this.#origin, JSON.stringify(events)],
     )
-    return (row?.cursors ?? []).map((cursor) =>
-      cursor === null ? { status: "raced" } : { status: "stored", cursor: Number(cursor) },
-    )
+    return (row?.cursors ?? []).map((cursor) => ({
+      value: cursor === null ? { status: "raced" } : { status: "stored", cursor: Number(cursor) },
+    }))
   }
 
   /** Each text of SQL is read by the database once a connection. All of them are ours, so they are few. */

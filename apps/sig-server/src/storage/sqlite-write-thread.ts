@@ -1,9 +1,11 @@
 /** What the thread that writes runs: a transaction for each batch of orders that comes, until it is told to close. */
 import { parentPort, workerData } from "node:worker_threads"
 import { KezError } from "@kez/core"
-import { createGroupCommit, type GroupCommit, type Outcome } from "./group-commit.ts"
+import type { Outcome } from "./batch-queue.ts"
+import { createGroupCommit, type GroupCommit } from "./group-commit.ts"
 import { openForWriting, type WriteOptions } from "./sqlite-file.ts"
-import { createWrites, type WriteOrder, type Written } from "./sqlite-writes.ts"
+import { type AnswerMessage, type Failure, type OrderMessage, unpackOrders } from "./sqlite-message.ts"
+import { createWrites, KnownError, type WriteOrder, type Written } from "./sqlite-writes.ts"
 import { createWriterMark } from "./writer-mark.ts"
 
 export interface WriterOptions extends WriteOptions {
@@ -11,50 +13,50 @@ export interface WriterOptions extends WriteOptions {
   readonly name: string
 }
 
-export type ToWriter = readonly WriteOrder[] | "close"
-
-/** Errors lose their class and their members at the border of threads: what counts of them is sent by hand. */
-export type Answer =
-  | { readonly value: Written }
-  | { readonly code: KezError["code"] | undefined; readonly message: string; readonly hint: string | undefined }
+export type ToWriter = OrderMessage | "close"
 
 if (parentPort !== null) listen(parentPort, workerData)
 
 function listen(port: NonNullable<typeof parentPort>, options: WriterOptions): void {
   let open: ReturnType<typeof openWriter> | undefined
+  const answer = (message: AnswerMessage): void => port.postMessage(message)
   port.on("message", (message: ToWriter) => {
     if (message === "close") {
       open?.close()
       port.close()
       return
     }
+    const orders = unpackOrders(message)
     try {
       // A file that cannot be opened now may be later.
       open ??= openWriter(options)
-      port.postMessage(open.write(message).map(answerOf))
+      answer(open.write(orders).map(answerOf))
     } catch (error) {
-      port.postMessage(message.map(() => answerOf({ error })))
+      answer(orders.map(() => answerOf({ error })))
     }
   })
 }
 
 function openWriter(options: WriterOptions) {
   const database = openForWriting(options)
+  const { carryOut, begin, finish } = createWrites(database)
   const commitTogether: GroupCommit = createGroupCommit({
     database,
     path: options.path,
     mark: createWriterMark(database, options.name),
+    begin,
+    finish,
   })
-  const carryOut = createWrites(database)
   return {
     write: (orders: readonly WriteOrder[]) => commitTogether(orders.map((order) => () => carryOut(order))),
     close: () => database.close(),
   }
 }
 
-function answerOf(outcome: Outcome<Written>): Answer {
-  if ("value" in outcome) return outcome
+function answerOf(outcome: Outcome<Written>): Written | Failure {
+  if ("value" in outcome) return outcome.value
   const { error } = outcome
+  if (error instanceof KnownError) return undefined
   if (error instanceof KezError) return { code: error.code, message: error.message, hint: error.hint }
   return { code: undefined, message: error instanceof Error ? error.message : String(error), hint: undefined }
 }

@@ -5,10 +5,11 @@
 import { Worker } from "node:worker_threads"
 import { KezError } from "@kez/core"
 import { maxWritesPerCommit, writerYoungMb } from "../limits.ts"
-import { BatchQueue } from "./batch-queue.ts"
+import { BatchQueue, type Outcome } from "./batch-queue.ts"
 import { writeFault } from "./sqlite-fault.ts"
 import type { WriteOptions } from "./sqlite-file.ts"
-import type { Answer, ToWriter } from "./sqlite-write-thread.ts"
+import { type AnswerMessage, type Failure, packOrders } from "./sqlite-message.ts"
+import type { ToWriter } from "./sqlite-write-thread.ts"
 import type { WriteOrder, Written } from "./sqlite-writes.ts"
 import { nameWriter } from "./writer-mark.ts"
 
@@ -30,12 +31,9 @@ export class SqliteWriter {
   }
 
   /** Resolves after COMMIT, so that the write survives a power cut. What one order throws undoes that order alone. */
-  async run(order: WriteOrder): Promise<Written> {
-    if (this.#isClosed) throw new KezError("store.write", "Cannot write to the store: it is closed")
-    const answer = await this.#queue.add(order)
-    if ("value" in answer) return answer.value
-    const { code, message, hint } = answer
-    throw code === undefined ? new Error(message) : new KezError(code, message, hint === undefined ? {} : { hint })
+  run(order: WriteOrder): Promise<Written> {
+    if (!this.#isClosed) return this.#queue.add(order)
+    return Promise.reject(new KezError("store.write", "Cannot write to the store: it is closed"))
   }
 
   /** Commits what still waits; later work is refused. */
@@ -51,14 +49,15 @@ export class SqliteWriter {
     await ended
   }
 
-  async #write(orders: readonly WriteOrder[]): Promise<readonly Answer[]> {
+  async #write(orders: readonly WriteOrder[]): Promise<readonly Outcome<Written>[]> {
     // Who never writes needs no thread. One that died is replaced.
     this.#worker ??= this.#start()
     const worker = this.#worker
     // While it has nothing to do it does not keep the process alive.
     worker.ref()
     try {
-      return await answersOf(worker, orders)
+      const answers = await answersOf(worker, orders)
+      return answers.map(outcomeOf)
     } catch (error) {
       this.#worker = undefined
       this.#losses += 1
@@ -80,14 +79,14 @@ export class SqliteWriter {
 }
 
 /** Rejects when the thread ends before it answers: whether the orders were carried out is not known then. */
-function answersOf(worker: Worker, orders: readonly WriteOrder[]): Promise<readonly Answer[]> {
+function answersOf(worker: Worker, orders: readonly WriteOrder[]): Promise<AnswerMessage> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
       worker.off("message", onMessage)
       worker.off("error", onError)
       worker.off("exit", onExit)
     }
-    const onMessage = (answers: readonly Answer[]): void => {
+    const onMessage = (answers: AnswerMessage): void => {
       settle()
       resolve(answers)
     }
@@ -99,10 +98,18 @@ function answersOf(worker: Worker, orders: readonly WriteOrder[]): Promise<reado
     worker.on("message", onMessage)
     worker.on("error", onError)
     worker.on("exit", onExit)
-    post(worker, orders)
+    post(worker, packOrders(orders))
   })
 }
 
 function post(worker: Worker, message: ToWriter): void {
   worker.postMessage(message)
+}
+
+function outcomeOf(answer: Written | Failure): Outcome<Written> {
+  if (typeof answer !== "object") return { value: answer }
+  const { code, message, hint } = answer
+  const error =
+    code === undefined ? new Error(message) : new KezError(code, message, hint === undefined ? {} : { hint })
+  return { error }
 }

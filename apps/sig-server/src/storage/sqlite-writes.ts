@@ -14,23 +14,53 @@ export type WriteOrder =
 /** Of an append the cursor of the event, or undefined for one that was raced; of others undefined. */
 export type Written = number | undefined
 
-/** Carries out orders; each is run within a transaction. */
-export function createWrites(database: DatabaseSync): (order: WriteOrder) => Written {
+type Append = Extract<WriteOrder, { readonly kind: "append" }>
+
+/** Thrown so that the order is undone: the chain had the size that was expected, and this very event is kept nevertheless. */
+export class KnownError extends Error {}
+
+export interface Writes {
+  /** Begins to count for a transaction. */
+  begin(): void
+  /** Within a transaction. */
+  carryOut(order: WriteOrder): Written
+  /** Before the transaction ends: writes what its orders have added up to. */
+  finish(): void
+}
+
+export function createWrites(database: DatabaseSync): Writes {
   const sql = prepare(database)
-  return (order) => {
-    switch (order.kind) {
-      case "append":
-        return append(sql, order.event, order.expectedSize)
-      case "head":
-        return saveHead(sql, order.head, order.now)
-      case "mark":
-        sql.writeMark.run(order.name, order.value)
-        return undefined
-      case "probe":
-        sql.writeMark.run(probeName, "x".repeat(writeProbeBytes))
-        sql.dropMark.run(probeName)
-        return undefined
-    }
+  let added = { events: 0, chains: 0, bytes: 0 }
+  return {
+    begin() {
+      added = { events: 0, chains: 0, bytes: 0 }
+    },
+    carryOut(order) {
+      switch (order.kind) {
+        case "append": {
+          const bytes = utf8Length(order.event.text)
+          const cursor = append(sql, order, bytes)
+          if (cursor === undefined) return undefined
+          // Last: what was undone is not counted.
+          added.events += 1
+          added.chains += order.expectedSize === 0 ? 1 : 0
+          added.bytes += bytes
+          return cursor
+        }
+        case "head":
+          return saveHead(sql, order.head, order.now)
+        case "mark":
+          sql.writeMark.run(order.name, order.value)
+          return undefined
+        case "probe":
+          sql.writeMark.run(probeName, "x".repeat(writeProbeBytes))
+          sql.dropMark.run(probeName)
+          return undefined
+      }
+    },
+    finish() {
+      if (added.events > 0) sql.growTotals.run(added.events, added.chains, added.bytes)
+    },
   }
 }
 
@@ -38,16 +68,14 @@ const probeName = "writable"
 
 type Statements = ReturnType<typeof prepare>
 
-function append(sql: Statements, event: NewEvent, expectedSize: number): Written {
+/** In a transaction of the only writer: what is compared here cannot change before the insert. */
+function append(sql: Statements, { event, expectedSize }: Append, bytes: number): Written {
   const { digest, chain, seq, text, storedAt } = event
-  // In a transaction of the only writer: what is compared here cannot change before the insert.
-  const size = Number(sql.size.get(chain)?.["size"] ?? 0)
-  if (size !== expectedSize || sql.hasEvent.get(digest) !== undefined) return undefined
-  const bytes = utf8Length(text)
-  sql.growChain.run(chain, bytes)
-  const { lastInsertRowid } = sql.insertEvent.run(digest, chain, seq, text, storedAt)
+  const grown = expectedSize === 0 ? sql.addChain.run(chain, bytes) : sql.growChain.run(bytes, chain, expectedSize)
+  if (grown.changes === 0) return undefined
+  const { changes, lastInsertRowid } = sql.insertEvent.run(digest, chain, seq, text, storedAt)
+  if (changes === 0) throw new KnownError("Cannot append the event: it is kept already")
   for (const key of event.primaries) sql.addPrimary.run(key, chain)
-  sql.growTotals.run(expectedSize === 0 ? 1 : 0, bytes)
   return Number(lastInsertRowid)
 }
 
@@ -65,15 +93,13 @@ function saveHead(sql: Statements, head: StoredHead, now: number): Written {
 /** Each text of SQL is read once: that takes longer than running it. */
 function prepare(database: DatabaseSync) {
   return {
-    size: database.prepare("SELECT size FROM chains WHERE chain = ?"),
-    hasEvent: database.prepare("SELECT 1 FROM events WHERE digest = ?"),
-    growChain: database.prepare(
-      `INSERT INTO chains VALUES (?, 1, ?)
-       ON CONFLICT (chain) DO UPDATE SET size = size + 1, bytes = bytes + excluded.bytes`,
+    addChain: database.prepare("INSERT INTO chains VALUES (?, 1, ?) ON CONFLICT DO NOTHING"),
+    growChain: database.prepare("UPDATE chains SET size = size + 1, bytes = bytes + ? WHERE chain = ? AND size = ?"),
+    insertEvent: database.prepare(
+      "INSERT INTO events (digest, chain, seq, text, stored_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
     ),
-    insertEvent: database.prepare("INSERT INTO events (digest, chain, seq, text, stored_at) VALUES (?, ?, ?, ?, ?)"),
     addPrimary: database.prepare("INSERT INTO chain_primaries VALUES (?, ?) ON CONFLICT DO NOTHING"),
-    growTotals: database.prepare("UPDATE totals SET events = events + 1, chains = chains + ?, bytes = bytes + ?"),
+    growTotals: database.prepare("UPDATE totals SET events = events + ?, chains = chains + ?, bytes = bytes + ?"),
     saveHead: database.prepare(
       `INSERT INTO heads (chain, signer, seq, digest, expires_at, text, cursor) VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at, text = excluded.text, cursor = excluded.cursor

@@ -45,6 +45,8 @@ export class SqliteStorage implements Storage {
   }
 
   async loadChain(chain: Digest): Promise<StoredChain | undefined> {
+    // Most chains that are asked for and were never loaded are about to begin.
+    if (this.#read(() => this.#sql.trace.get(chain)) === undefined) return undefined
     // Of one state of the file: the thread that writes may commit between two queries.
     const [rows, size] = this.#read(() =>
       this.#atOnce(() => [this.#sql.events.all(chain), this.#sizeOf(chain)] as const),
@@ -67,9 +69,8 @@ export class SqliteStorage implements Storage {
     return row === undefined ? undefined : String(row["chain"])
   }
 
-  async append(event: NewEvent, expectedSize: number): Promise<AppendResult> {
-    const cursor = await this.#writer.run({ kind: "append", event, expectedSize })
-    return cursor === undefined ? { status: "raced" } : { status: "stored", cursor }
+  append(event: NewEvent, expectedSize: number): Promise<AppendResult> {
+    return this.#writer.run({ kind: "append", event, expectedSize }).then(appended)
   }
 
   async loadHeads(chain: Digest, now: number): Promise<readonly StoredHead[]> {
@@ -163,6 +164,10 @@ export class SqliteStorage implements Storage {
   }
 }
 
+function appended(cursor: number | undefined): AppendResult {
+  return cursor === undefined ? { status: "raced" } : { status: "stored", cursor }
+}
+
 function damaged(path: string): KezError {
   return new KezError("store.corrupt", `Cannot read ${path}: its tables do not agree with each other`, {
     hint: "Nothing was deleted. Keep the file, and restore a backup beside it.",
@@ -177,6 +182,9 @@ function prepare(database: DatabaseSync) {
   return {
     begin: database.prepare("BEGIN"),
     end: database.prepare("COMMIT"),
+    trace: database.prepare(
+      `SELECT 1 WHERE EXISTS (SELECT 1 FROM chains WHERE chain = ?1) OR EXISTS (SELECT 1 FROM events WHERE chain = ?1)`,
+    ),
     events: database.prepare(`SELECT ${columns} FROM events WHERE chain = ? ORDER BY seq, digest`),
     eventsAfter: database.prepare(`SELECT ${columns} FROM events WHERE cursor > ? ORDER BY cursor LIMIT ?`),
     size: database.prepare("SELECT size FROM chains WHERE chain = ?"),
