@@ -67,14 +67,17 @@ suite("one store", () => {
     const { owner, genesis, id } = makeChain("alike")
     await fill(server, id, genesis, add(genesis, "dns:a.example", owner))
     const read = async (path: string) => {
-      const answer = await fetch(`${server.url}${path}`, { headers: { "x-request-id": "same" } })
-      const headers = [...answer.headers].filter(([name]) => name !== "date")
+      const answer = await fetch(`${server.url}${path}`)
+      const headers = [...answer.headers].filter(([name]) => name !== "date" && name !== "x-request-id")
       return { status: answer.status, headers, body: await answer.text() }
     }
     // The second read of a name is another one than the first: it asks nobody.
     for (const name of [id, id, owner.key, owner.key]) {
       assert.deepEqual(await read(`/v1/chains/${name}`), await read(`/v1/chains/${name}?`))
     }
+    // Who gives the request a name gets it back: from the framework.
+    const named = await fetch(`${server.url}/v1/chains/${id}`, { headers: { "X-Request-ID": "mine" } })
+    assert.equal(named.headers.get("x-request-id"), "mine")
     for (const name of [`sha256:${"0".repeat(64)}`, `sha256:${"x".repeat(64)}`, `nostr:npub1${"q".repeat(58)}`]) {
       assert.deepEqual(await read(`/v1/chains/${name}`), await read(`/v1/chains/${name}?`))
     }

@@ -8,6 +8,7 @@ import { endAfterAnswer, refuseConnection } from "./client-error.ts"
 import { commonHeaders, readerHeaders } from "./common-headers.ts"
 import { createHotRead } from "./hot-read.ts"
 import * as bounds from "./http-limits.ts"
+import { boundedBy } from "./idle-bound.ts"
 import { errorFields, type Log } from "./log.ts"
 import type { Metrics } from "./metrics.ts"
 import { asProblem, formatProblem, Problem, problemType } from "./problem.ts"
@@ -104,9 +105,11 @@ function createServer(options: AppOptions, { isTrusted, reads }: Doorkeeping): F
   const http = fastify({
     logger: false,
     serverFactory: (otherwise) => {
+      const bounded = boundedBy(bounds.socketIdleMs, otherwise)
       // The fast way keeps no log.
-      if (config.logRequests) return createHttpServer(otherwise)
-      return createHttpServer(createHotRead({ views, metrics, reads, requestId, otherwise }))
+      if (config.logRequests) return createHttpServer(bounded)
+      const hot = { views, metrics, reads, idleMs: bounds.socketIdleMs, otherwise: bounded }
+      return createHttpServer(createHotRead(hot))
     },
     bodyLimit: bounds.maxBodyBytes,
     routerOptions: { maxParamLength: bounds.maxChainNameBytes },
@@ -128,7 +131,7 @@ function createServer(options: AppOptions, { isTrusted, reads }: Doorkeeping): F
 
 /** With the times within which a request has to arrive. */
 function createHttpServer(listener: RequestListener): Server {
-  const server = createNodeServer(
+  return createNodeServer(
     {
       maxHeaderSize: bounds.maxHeaderBytes,
       headersTimeout: bounds.headersTimeoutMs,
@@ -138,8 +141,6 @@ function createHttpServer(listener: RequestListener): Server {
     },
     listener,
   )
-  server.setTimeout(bounds.socketIdleMs)
-  return server
 }
 
 /** What holds for every request. */

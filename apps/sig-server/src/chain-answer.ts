@@ -1,5 +1,6 @@
 /** What is sent of a chain, made once for each version of it: reads are many, and all of them get the same bytes. */
 import type { ChainView } from "./chain-service.ts"
+import { commonHeaders, readerHeaders } from "./common-headers.ts"
 
 export interface ChainAnswer {
   readonly etag: string
@@ -7,8 +8,8 @@ export interface ChainAnswer {
   readonly forks: number
   /** Of the whole document; `etag`, `kez-chain` and `kez-forks` fit every part of it. */
   readonly headers: Readonly<Record<string, string>>
-  /** The same and the length, as Node writes them fastest: name, value, name, value. */
-  readonly flatHeaders: readonly string[]
+  /** The same, the length, and what every read has, as Node writes them fastest: name, value, name, value. Nobody changes it. */
+  readonly flatHeaders: string[]
   readonly body: Buffer
   /**
    * A short body as a text of one byte a character. Node writes that in one piece with the headers; a Buffer is a second piece, which
@@ -20,6 +21,8 @@ export interface ChainAnswer {
 /** Of several times the usual chain; a text is kept beside the bytes. */
 const maxTextBytes = 16_384
 
+const everyRead: readonly string[] = Object.entries({ ...commonHeaders, ...readerHeaders }).flat()
+
 const answers = new WeakMap<ChainView, ChainAnswer>()
 
 export function answerOf(view: ChainView): ChainAnswer {
@@ -27,7 +30,7 @@ export function answerOf(view: ChainView): ChainAnswer {
   if (known !== undefined) return known
   const { document, replay, size } = view
   const etag = `"${replay.head.digest}"`
-  const forks = size - replay.path.length
+  const forks = size - (replay.head.seq + 1)
   const headers = {
     "content-type": "application/jsonl",
     "cache-control": "no-cache",
@@ -36,7 +39,7 @@ export function answerOf(view: ChainView): ChainAnswer {
     "kez-forks": String(forks),
   }
   const body = Buffer.from(document.buffer, document.byteOffset, document.byteLength)
-  const flatHeaders = [...Object.entries(headers).flat(), "content-length", String(body.length)]
+  const flatHeaders = [...everyRead, ...Object.entries(headers).flat(), "content-length", String(body.length)]
   const text = body.length <= maxTextBytes ? body.toString("latin1") : undefined
   const answer = { etag, forks, headers, flatHeaders, body, text }
   answers.set(view, answer)

@@ -1,6 +1,7 @@
 /** Headers that do not depend on what is answered. */
 
-export const commonHeaders = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" } as const
+/** No policy for referrers: it would be about what a page loads and links to, and nothing here is a page. */
+export const commonHeaders = { "x-content-type-options": "nosniff" } as const
 
 /** Pages of other origins may read, and read only. SPEC STORE-14 */
 export const readerHeaders = {

@@ -1,13 +1,12 @@
 /**
  * The read that nearly all readers make, answered before the framework: a chain by its name, as a whole. The framework would
  * take as long as Node does for the rest of it. Whatever is unusual about a request goes to the framework, whose answer is the
- * same, byte for byte.
+ * same, byte for byte, but for a name of the request: there is no line of a log that it would lead to.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import { answerOf } from "./chain-answer.ts"
 import { parseChainName } from "./chain-name.ts"
 import type { ChainView, LookUp } from "./chain-service.ts"
-import { commonHeaders, readerHeaders } from "./common-headers.ts"
 import type { Metrics } from "./metrics.ts"
 import type { ReadLimit } from "./read-limit.ts"
 import type { RecentViews } from "./recent-views.ts"
@@ -16,24 +15,37 @@ const prefix = "/v1/chains/"
 /** Of `nostr:npub1…`, `sha256:…` and `ed25519:…`: no longer path has one of these. */
 const nameLengths: ReadonlySet<number> = new Set([69, 71, 72])
 
+/** Headers with which a request is another one than that. */
+const unusual: ReadonlySet<string> = new Set([
+  "transfer-encoding",
+  "content-length",
+  "content-encoding",
+  "if-none-match",
+  "x-request-id",
+])
+const unusualLengths: ReadonlySet<number> = new Set([...unusual].map((name) => name.length))
+
 export interface HotReadOptions {
   readonly views: RecentViews
   readonly metrics: Metrics
   readonly reads: ReadLimit
-  readonly requestId: (request: IncomingMessage) => string
+  /** How long a reader may leave a part of its answer untaken. */
+  readonly idleMs: number
   /** The framework. */
   readonly otherwise: RequestListener
 }
 
-export function createHotRead({ views, metrics, reads, requestId, otherwise }: HotReadOptions): RequestListener {
+export function createHotRead({ views, metrics, reads, idleMs, otherwise }: HotReadOptions): RequestListener {
   const meter = metrics.route("GET", `${prefix}:id`)
 
   const send = (view: ChainView, request: IncomingMessage, response: ServerResponse): void => {
     const began = performance.now()
     const { body, text, flatHeaders } = answerOf(view)
-    response.writeHead(200, ["x-request-id", requestId(request), ...fixedHeaders, ...flatHeaders])
+    response.writeHead(200, flatHeaders)
     if (text === undefined) response.end(body)
     else response.end(text, "latin1")
+    // Most answers are with the system by now. A timer for each of them would cost more than the look whether one is needed.
+    if (response.writableLength > 0) request.socket.setTimeout(idleMs)
     meter.observe(200, (performance.now() - began) / 1_000)
   }
 
@@ -64,17 +76,18 @@ async function tryFind(name: string, views: RecentViews): Promise<LookUp | undef
   }
 }
 
-const fixedHeaders = Object.entries({ ...commonHeaders, ...readerHeaders }).flat()
-
 /** This read, perhaps, and nothing more to it. */
-function isPlainRead({ method, url = "", headers }: IncomingMessage): boolean {
+function isPlainRead({ method, url = "", rawHeaders }: IncomingMessage): boolean {
   return (
-    method === "GET" &&
-    nameLengths.has(url.length - prefix.length) &&
-    url.startsWith(prefix) &&
-    headers["transfer-encoding"] === undefined &&
-    headers["content-length"] === undefined &&
-    headers["content-encoding"] === undefined &&
-    headers["if-none-match"] === undefined
+    method === "GET" && nameLengths.has(url.length - prefix.length) && url.startsWith(prefix) && !hasUnusual(rawHeaders)
   )
+}
+
+/** Names and values as they came: Node puts its object of them together only when it is asked for. */
+function hasUnusual(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ""
+    if (unusualLengths.has(name.length) && unusual.has(name.toLowerCase())) return true
+  }
+  return false
 }

@@ -17,7 +17,7 @@ export const requestTimeoutMs = 20_000
 export const connectionCheckMs = 2_000
 /** Longer than reverse proxies keep theirs: the side that speaks next must not meet a closed connection. */
 export const keepAliveTimeoutMs = 75_000
-/** A connection on which nothing moves in either direction. Heartbeats of a stream count. */
+/** A connection on which nothing moves in either direction while it is answered. Heartbeats of a stream count. */
 export const socketIdleMs = 90_000
 /** Requests under way may finish for so long once the process is told to stop. */
 export const shutdownMs = 10_000

@@ -1,0 +1,83 @@
+/** Connections that stand still while they are answered: no timer runs for a read that is over at once, and none may stay for ever. */
+import assert from "node:assert/strict"
+import { once } from "node:events"
+import { createServer, type RequestListener } from "node:http"
+import { type AddressInfo, connect, type Socket } from "node:net"
+import { type TestContext, test } from "node:test"
+import { setTimeout } from "node:timers/promises"
+import { createHotRead } from "../../apps/sig-server/src/hot-read.ts"
+import { boundedBy } from "../../apps/sig-server/src/idle-bound.ts"
+import { createMetrics } from "../../apps/sig-server/src/metrics.ts"
+import { makeChain } from "../../apps/sig-server/test/chain-maker.ts"
+
+const idleMs = 300
+const { replay } = await makeChain("idle", 1)
+const { chain } = replay
+
+function hotRead(bytes: number): RequestListener {
+  const view = { chain, replay, document: new Uint8Array(bytes), size: 1 }
+  const views = { get: () => view, find: async () => ({ status: "found", view }) as const }
+  const metrics = createMetrics(async () => ({ events: 0, chains: 0, bytes: 0 }))
+  return createHotRead({ views, metrics, idleMs, otherwise: boundedBy(idleMs, () => undefined) })
+}
+
+async function open(t: TestContext, listener: RequestListener): Promise<{ socket: Socket; closed: () => boolean }> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, listener).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  let closed = false
+  server.on("connection", (socket) => socket.on("close", () => (closed = true)))
+  const socket = connect({ port: (server.address() as AddressInfo).port, host: "127.0.0.1" })
+  socket.on("error", () => undefined)
+  t.after(() => {
+    socket.destroy()
+    server.close()
+  })
+  await once(socket, "connect")
+  return { socket, closed: () => closed }
+}
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
+
+async function within(ms: number, isDone: () => boolean): Promise<boolean> {
+  for (let waitedMs = 0; !isDone() && waitedMs < ms; waitedMs += 20) await setTimeout(20)
+  return isDone()
+}
+
+test("D-10 a reader that leaves its answer untaken is cut", async (t) => {
+  const { socket, closed } = await open(t, hotRead(32_000_000))
+  socket.pause()
+  socket.write(get(`/v1/chains/${chain}`))
+  assert.ok(await within(10 * idleMs, closed))
+})
+
+test("D-10 so is one that asks for a thousand answers and takes none", async (t) => {
+  const { socket, closed } = await open(t, hotRead(16_000))
+  socket.pause()
+  socket.write(get(`/v1/chains/${chain}`).repeat(1_000))
+  assert.ok(await within(10 * idleMs, closed))
+})
+
+test("D-10 a slow reader that goes on reading is served to the end, and its connection stays", async (t) => {
+  const bytes = 8_000_000
+  const { socket, closed } = await open(t, hotRead(bytes))
+  let received = 0
+  socket.write(get(`/v1/chains/${chain}`))
+  socket.on("data", (part) => {
+    received += part.length
+    socket.pause()
+    void setTimeout(5).then(() => socket.resume())
+  })
+  assert.ok(await within(20_000, () => received > bytes))
+  // Between requests another bound holds.
+  await setTimeout(2 * idleMs)
+  assert.equal(closed(), false)
+  const before = received
+  socket.write(get(`/v1/chains/${chain}`))
+  assert.ok(await within(20_000, () => received > before + bytes))
+})
+
+test("an answer that never comes is not waited for", async (t) => {
+  const { socket, closed } = await open(t, hotRead(1))
+  socket.write(get("/elsewhere"))
+  assert.ok(await within(10 * idleMs, closed))
+})
