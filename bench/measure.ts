@@ -9,7 +9,8 @@ export interface Row {
   /** Product against limit. */
   readonly ratio: number
   readonly target: string
-  readonly holds: boolean
+  /** Undefined: not measured, because a program is missing. */
+  readonly holds: boolean | undefined
 }
 
 /** Milliseconds of one run. */

@@ -11,8 +11,8 @@ unbound unbound needed
 kdig knot-dnsutils optional
 gh gh needed
 postgres postgresql needed
-nginx nginx optional
-wrk wrk optional
+nginx nginx needed
+wrk wrk needed
 '
 
 say() { printf 'kez: %s\n' "$1" >&2; }

@@ -22,7 +22,7 @@ const connections = 32
 export async function readRows(options: ReadOptions): Promise<readonly Row[]> {
   const what = `reads of ${chains} chains of ${length} events, by wrk: kez-sig-server`
   const nginx = findServer("nginx")
-  if (nginx === undefined || findServer("wrk") === undefined) return [missing(what)]
+  if (nginx === undefined || findServer("wrk") === undefined) return [notMeasured(what)]
   const store = await startStore(join(options.folder, "data"))
   const hello = await startBare("bare-server.ts", "hello")
   try {
@@ -99,7 +99,9 @@ async function fillChains({ port }: Running): Promise<ReadonlyMap<string, Buffer
   }
 }
 
-function missing(what: string): Row {
-  const product = "not measured: nginx or wrk is missing (sh scripts/setup-test-servers.sh)"
-  return { what, product, limit: "", ratio: Number.NaN, target: ">= 0.4", holds: true }
+/** With CI=true a failure, as in the tests: there it must be known. */
+function notMeasured(what: string): Row {
+  const reason = "nginx or wrk is missing (sh scripts/setup-test-servers.sh)"
+  if (process.env["CI"] === "true") throw new Error(`Cannot measure ${what}: ${reason}`)
+  return { what, product: `not measured: ${reason}`, limit: "", ratio: Number.NaN, target: ">= 0.4", holds: undefined }
 }
