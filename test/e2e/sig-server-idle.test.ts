@@ -8,6 +8,7 @@ import { setTimeout } from "node:timers/promises"
 import { createHotRead } from "../../apps/sig-server/src/hot-read.ts"
 import { boundedBy } from "../../apps/sig-server/src/idle-bound.ts"
 import { createMetrics } from "../../apps/sig-server/src/metrics.ts"
+import { ReadLimit } from "../../apps/sig-server/src/read-limit.ts"
 import { makeChain } from "../../apps/sig-server/test/chain-maker.ts"
 
 const idleMs = 300
@@ -18,7 +19,13 @@ function hotRead(bytes: number): RequestListener {
   const view = { chain, replay, document: new Uint8Array(bytes), size: 1 }
   const views = { get: () => view, find: async () => ({ status: "found", view }) as const }
   const metrics = createMetrics(async () => ({ events: 0, chains: 0, bytes: 0 }))
-  return createHotRead({ views, metrics, idleMs, otherwise: boundedBy(idleMs, () => undefined) })
+  const reads = new ReadLimit({
+    plan: { burst: 0, perHour: 0 },
+    nowMs: Date.now,
+    isTrusted: undefined,
+    onRefusal: () => undefined,
+  })
+  return createHotRead({ views, metrics, reads, idleMs, otherwise: boundedBy(idleMs, () => undefined) })
 }
 
 async function open(t: TestContext, listener: RequestListener): Promise<{ socket: Socket; closed: () => boolean }> {
