@@ -6,6 +6,7 @@ export const payloadTypes = {
   chain_head: "kez.sigchain.head",
   device_credential: "kez.chat.device_credential",
   archive_key: "kez.chat.archive_key",
+  archive_epoch: "kez.chat.archive_epoch",
   handle_registration: "kez.chat.handle_registration",
   handle_move: "kez.chat.handle_move",
   handle_release: "kez.chat.handle_release",

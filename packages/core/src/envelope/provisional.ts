@@ -29,12 +29,19 @@ export interface ProvisionalPayloads {
     readonly chain: string
     readonly nats: string
     readonly mls: string
+    readonly hpke: string
     readonly expires_at: string
   }
   archive_key: Statement<"kez.chat.archive_key"> & {
     readonly chain: string
     readonly epoch: number
     readonly public_key: string
+  }
+  archive_epoch: Statement<"kez.chat.archive_epoch"> & {
+    readonly chain: string
+    readonly epoch: number
+    readonly head: string
+    readonly keys: string
   }
   handle_registration: Statement<"kez.chat.handle_registration"> & {
     readonly handle: string
@@ -55,6 +62,7 @@ export interface ProvisionalPayloads {
     readonly chain: string
   }
   conversation_state: Statement<"kez.chat.conversation_state"> & {
+    readonly chain: string
     readonly group?: string
     readonly number: number
     readonly prev?: string
@@ -107,6 +115,7 @@ export const provisionalPayloads = {
       chain: required(digest),
       nats: required(keyIdentity),
       mls: required(keyIdentity),
+      hpke: required(hex32),
       ...expiresAt,
     },
     (value) => assertLifetime(value.created_at, value.expires_at, maxCredentialLifetimeSeconds),
@@ -116,6 +125,14 @@ export const provisionalPayloads = {
     chain: required(digest),
     epoch: required(count),
     public_key: required(hex32),
+    ...createdAt,
+  }),
+  archive_epoch: record<ProvisionalPayloads["archive_epoch"]>({
+    ...statement("kez.chat.archive_epoch"),
+    chain: required(digest),
+    epoch: required(count),
+    head: required(digest),
+    keys: required(digest),
     ...createdAt,
   }),
   handle_registration: record<ProvisionalPayloads["handle_registration"]>({
@@ -145,6 +162,7 @@ export const provisionalPayloads = {
   conversation_state: record<ProvisionalPayloads["conversation_state"]>(
     {
       ...statement("kez.chat.conversation_state"),
+      chain: required(digest),
       group: optional(digest),
       number: required(count),
       prev: optional(digest),

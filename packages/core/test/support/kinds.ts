@@ -1,4 +1,4 @@
-/** One valid payload for each of the fourteen kinds. */
+/** One valid payload for each of the fifteen kinds. */
 import type { Payloads } from "../../src/envelope/envelope.ts"
 import type { TestKey } from "./keys.ts"
 
@@ -26,9 +26,11 @@ export function samplePayloads(by: TestKey): { readonly [K in keyof Payloads]: P
       chain: digest,
       nats: key,
       mls: key,
+      hpke: hex,
       expires_at: later,
     },
     archive_key: { type: "kez.chat.archive_key", ...stated, chain: digest, epoch: 1, public_key: hex },
+    archive_epoch: { type: "kez.chat.archive_epoch", ...stated, chain: digest, epoch: 1, head: digest, keys: digest },
     handle_registration: {
       ...{ type: "kez.chat.handle_registration", ...stated, handle: "alice", host: "a.example" },
       ...{ primary: key, chain: digest },
@@ -38,7 +40,7 @@ export function samplePayloads(by: TestKey): { readonly [K in keyof Payloads]: P
       ...{ new_handle: "alice", new_host: "b.example", chain: digest },
     },
     handle_release: { type: "kez.chat.handle_release", ...stated, handle: "alice", host: "a.example", chain: digest },
-    conversation_state: { type: "kez.chat.conversation_state", ...stated, number: 0, state: digest },
+    conversation_state: { type: "kez.chat.conversation_state", ...stated, chain: digest, number: 0, state: digest },
     presence: {
       ...{ type: "kez.chat.presence", ...stated, chain: digest, endpoint: hex, counter: 0 },
       ...{ addresses: ["192.0.2.1:1"], expires_at: later },
