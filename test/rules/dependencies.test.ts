@@ -59,6 +59,21 @@ for (const [rule, find, broken] of lockRules) {
   })
 }
 
+/** Curves, hashes and ciphers in two versions would be two libraries to trust. `overrides` in package.json keeps them one. */
+const noblePaths = (lock: Lock): readonly string[] =>
+  pathsOf(installed(lock)).filter(
+    (path) => nameOf(path).startsWith("@noble/") && path !== `node_modules/${nameOf(path)}`,
+  )
+
+test("the lock file has one version of each noble package", () => {
+  assert.deepEqual(noblePaths(readLock()), [])
+})
+
+test("the rule on noble fails when a package brings a second version", () => {
+  assert.equal(noblePaths([["node_modules/x/node_modules/@noble/curves", { version: "2.0.1" }]]).length, 1)
+  assert.deepEqual(noblePaths([["node_modules/@noble/curves", { version: "2.4.0" }]]), [])
+})
+
 /** Servers that tests run against have locks of their own. Their scripts never run: setup-test-servers.sh installs without. */
 const PEERS = readdirSync(join(ROOT, "test/peers"))
 

@@ -8,6 +8,14 @@ import { allSources, codeOnly, manifests, readJson, type Source } from "../suppo
 const CORE = "packages/core"
 /** The one file of core that may meet Node: it chooses native implementations where they exist. */
 const CORE_ON_NODE = "packages/core/src/backend/node.ts"
+/** The same in chat, which browsers run too. */
+const CHAT = "packages/chat"
+const CHAT_ON_NODE = "packages/chat/src/backend/node.ts"
+/** Packages that run anywhere, each with its one file for Node. */
+const ANYWHERE: ReadonlyMap<string, string> = new Map([
+  [CORE, CORE_ON_NODE],
+  [CHAT, CHAT_ON_NODE],
+])
 const IMPORT = /(?<![.\w])(from\s*|import\s*\(?\s*)(["'])([^"'\n]+)\2/g
 
 /** The names of all packages that each workspace declares. */
@@ -33,7 +41,8 @@ function whyForbidden(path: string, specifier: string, declared: Declared): stri
   if (target !== undefined) return whyForbiddenInside(own, target, { isShipped, isRelative: specifier.startsWith(".") })
   if (!isShipped || specifier.startsWith("#")) return undefined
   const isBuiltin = specifier.startsWith("node:") || builtinModules.includes(specifier)
-  if (isBuiltin) return own === CORE && path !== CORE_ON_NODE ? "is Node, and core runs anywhere" : undefined
+  const onNode = ANYWHERE.get(own)
+  if (isBuiltin) return onNode !== undefined && path !== onNode ? `is Node, and ${own} runs anywhere` : undefined
   const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/")
   return declared.get(own)?.has(name) ? undefined : `is not declared in ${own}/package.json`
 }
@@ -101,6 +110,7 @@ const declared: Declared = new Map([
 const forbidden = [
   ["core imports a package above it", "packages/core/src/a.ts", `import { x } from "@kez/channels"`],
   ["core imports Node", "packages/core/src/a.ts", `import { x } from "node:crypto"`],
+  ["chat imports Node", "packages/chat/src/cipher/a.ts", `import { x } from "node:crypto"`],
   ["core imports Node by its old name", "packages/core/src/a.ts", `const { x } = await import("fs/promises")`],
   ["a package imports an app", "packages/channels/src/a.ts", `export { x } from "../../../apps/cli/src/x.ts"`],
   ["a package imports its neighbour", "packages/channels/src/a.ts", `import "@kez/chat"`],
@@ -119,6 +129,7 @@ for (const [name, path, text] of forbidden) {
 const allowed = [
   ["core imports a declared package", "packages/core/src/a.ts", `import { x } from "@noble/hashes/sha2.js"`],
   ["core's own Node file imports Node", CORE_ON_NODE, `import { x } from "node:crypto"`],
+  ["chat's own Node file imports Node", CHAT_ON_NODE, `import { x } from "node:crypto"`],
   ["an app imports core", "apps/cli/src/a.ts", `import { x } from "@kez/core"`],
   ["a test imports support", "packages/core/test/a.test.ts", `import { x } from "../../../test/support/x.ts"`],
   ["an import stands in a comment", "packages/core/src/a.ts", `// import { x } from "node:fs"`],

@@ -1,0 +1,96 @@
+/** Everything that apps may call. Each name is listed by hand. */
+export {
+  type ArchiveEpochDocument,
+  decodeArchiveDocument,
+  encodeArchiveDocument,
+} from "./archive/archive-document.ts"
+export {
+  type ArchivePlace,
+  type OpenedEntry,
+  openArchiveEntry,
+  type SealedEntry,
+  sealArchiveEntry,
+} from "./archive/archive-entry.ts"
+export {
+  type ArchiveEpoch,
+  archiveKeyPairOfWords,
+  createArchiveEpoch,
+  isRenewalDue,
+  type MadeEpoch,
+  type NewEpoch,
+  type Opener,
+  openArchiveEpoch,
+  publicArchiveKey,
+  signArchiveKey,
+  wordsRecipient,
+} from "./archive/archive-keys.ts"
+export { type Chains, type DeviceStanding, headOf, type NamedHead, standingAt, standingNow } from "./chains.ts"
+export type {
+  AppliedCommit,
+  CipherStore,
+  CommitOutcome,
+  CommitRequest,
+  GroupCipher,
+  GroupDevice,
+  MessageOutcome,
+  OpenedMessage,
+  PreparedCommit,
+  StoredGroup,
+} from "./cipher/group-cipher.ts"
+export type { CipherPorts } from "./cipher/mls-group.ts"
+export {
+  createConversation,
+  type ExternalJoin,
+  type Joined,
+  joinByItself,
+  joinConversation,
+  loadConversation,
+} from "./cipher/mls-join.ts"
+export {
+  type ConversationMember,
+  type ConversationPolicy,
+  directPolicy,
+  type Role,
+  roleOf,
+  type StateBody,
+  type StateChange,
+} from "./conversation/state-body.ts"
+export {
+  type CredentialRequest,
+  type DeviceCredential,
+  decodeCredential,
+  encodeCredential,
+  signDeviceCredential,
+  timeFaultOfCredential,
+} from "./credential/device-credential.ts"
+export {
+  createDeviceKeys,
+  type DeviceKeys,
+  type DevicePublicKeys,
+  decodeDeviceKeys,
+  deviceHpkeKeys,
+  deviceSigner,
+  encodeDeviceKeys,
+  publicDeviceKeys,
+} from "./credential/device-keys.ts"
+export {
+  createKeyPackage,
+  decodeOwnKeyPackage,
+  encodeOwnKeyPackage,
+  type KeyPackageRequest,
+  type OwnKeyPackage,
+  type VerifiedKeyPackage,
+  verifyKeyPackage,
+} from "./credential/key-package.ts"
+export * as chatLimits from "./limits.ts"
+export type { Content, ContentType, ContentTypes, UnknownContent } from "./wire/content.ts"
+export { decodeMessage, encodeMessage, type Message, type Place, readResent, textOf } from "./wire/message.ts"
+export {
+  type Arrival,
+  firstSequence,
+  gapOf,
+  type Placed,
+  placeMessage,
+  type Sequence,
+  sequenceFrom,
+} from "./wire/sequence.ts"

@@ -1,0 +1,139 @@
+/**
+ * The messages of one device in one conversation, in their order: what is next, what is missing, what came twice, and where a device
+ * said two things in one place. A value, saved with the messages.
+ */
+import { type Digest, KezError } from "@kez/core"
+import { maxHeldMessages } from "../limits.ts"
+
+/** What is known of a device's messages. */
+export interface Sequence {
+  /** Counter of the next message in order. */
+  readonly next: number
+  /** Id of the one before it; undefined: nothing is known before `next`. */
+  readonly last?: Digest
+  /** Ids of the newest ones in order, to tell a repeat from a fork; the first is of counter `next - recent.length`. */
+  readonly recent: readonly Digest[]
+  /** Came early: they wait for one before them. By counter. */
+  readonly held: ReadonlyMap<number, Held>
+}
+
+interface Held {
+  readonly id: Digest
+  readonly prev: Digest | undefined
+}
+
+export interface Placed {
+  readonly counter: number
+  readonly id: Digest
+  readonly prev?: Digest
+}
+
+export type Arrival =
+  /** It follows; with it may come others that waited, in order, by id. `fault`: one that waited does not follow, and is dropped. */
+  | { readonly kind: "in_order"; readonly released: readonly Digest[]; readonly fault?: KezError }
+  /** It came early: those from `from` to `to` are missing, and are asked for. It may be shown, marked as out of order. */
+  | { readonly kind: "gap"; readonly from: number; readonly to: number; readonly fault: KezError }
+  /** It came before. */
+  | { readonly kind: "repeat"; readonly fault: KezError }
+  /** Another message stands in its place, or in the place before: the device, or who has its keys, says two things. */
+  | { readonly kind: "fork"; readonly counter: number; readonly fault: KezError }
+  /** From before what is known here, or too far ahead. */
+  | { readonly kind: "outside"; readonly fault: KezError }
+
+export const maxRecentIds = 1_024
+
+/** Nothing seen yet: messages begin with number 0. */
+export const firstSequence: Sequence = { next: 0, recent: [], held: new Map() }
+
+/** For a device whose earlier messages are not for us: what comes next, and what it has to follow. */
+export function sequenceFrom(next: number, last: Digest | undefined): Sequence {
+  return { next, recent: last === undefined ? [] : [last], held: new Map(), ...(last === undefined ? {} : { last }) }
+}
+
+/** What a message is, and the sequence after it. `fork` and `repeat` leave the sequence as it was. */
+export function placeMessage(
+  sequence: Sequence,
+  message: Placed,
+): { readonly sequence: Sequence; readonly arrival: Arrival } {
+  const { counter } = message
+  if (counter < sequence.next) return { sequence, arrival: placeOld(sequence, message) }
+  const held = sequence.held.get(counter)
+  if (held !== undefined) {
+    return { sequence, arrival: held.id === message.id ? repeat(counter) : forked(counter) }
+  }
+  return counter === sequence.next ? placeNext(sequence, message) : placeEarly(sequence, message)
+}
+
+/** The first stretch of messages that is missing, or undefined. */
+export function gapOf({ next, held }: Sequence): { readonly from: number; readonly to: number } | undefined {
+  if (held.size === 0) return undefined
+  return { from: next, to: Math.min(...held.keys()) - 1 }
+}
+
+function placeOld({ next, recent }: Sequence, { counter, id }: Placed): Arrival {
+  const known = recent[recent.length - (next - counter)]
+  if (known === id) return repeat(counter)
+  if (known !== undefined) return forked(counter)
+  const fault = new KezError("chat.repeat", `Cannot place message ${counter}: it is from before what is kept here`, {
+    hint: "It was delivered late or twice. The archive may hold it.",
+  })
+  return { kind: "outside", fault }
+}
+
+function placeNext(sequence: Sequence, message: Placed): { sequence: Sequence; arrival: Arrival } {
+  if (sequence.last !== undefined && message.prev !== sequence.last) {
+    return { sequence, arrival: forked(sequence.next - 1) }
+  }
+  let now = extended(sequence, message.id)
+  const released: Digest[] = []
+  for (let held = now.held.get(now.next); held !== undefined; held = now.held.get(now.next)) {
+    if (held.prev !== now.last) {
+      const arrival: Arrival = { kind: "in_order", released, fault: forkFault(now.next) }
+      return { sequence: without(now, now.next), arrival }
+    }
+    released.push(held.id)
+    now = extended(without(now, now.next), held.id)
+  }
+  return { sequence: now, arrival: { kind: "in_order", released } }
+}
+
+function placeEarly(sequence: Sequence, { counter, id, prev }: Placed): { sequence: Sequence; arrival: Arrival } {
+  const { next, held } = sequence
+  if (held.size >= maxHeldMessages || counter - next > maxHeldMessages) {
+    const fault = new KezError("chat.gap", `Cannot place message ${counter}: ${counter - next} before it are missing`, {
+      hint: "The whole conversation is fetched again from the last message in order.",
+    })
+    return { sequence, arrival: { kind: "outside", fault } }
+  }
+  const after = { ...sequence, held: new Map(held).set(counter, { id, prev }) }
+  const to = Math.min(...after.held.keys()) - 1
+  const fault = new KezError("chat.gap", `Messages ${next} to ${to} of a device are missing`, {
+    hint: "They are asked for again. The server lost them, or holds them back.",
+  })
+  return { sequence: after, arrival: { kind: "gap", from: next, to, fault } }
+}
+
+function extended({ next, recent, held }: Sequence, id: Digest): Sequence {
+  return { next: next + 1, last: id, recent: [...recent, id].slice(-maxRecentIds), held }
+}
+
+function without(sequence: Sequence, counter: number): Sequence {
+  const held = new Map(sequence.held)
+  held.delete(counter)
+  return { ...sequence, held }
+}
+
+function repeat(counter: number): Arrival {
+  const fault = new KezError("chat.repeat", `Message ${counter} of a device came before`, { hint: "It is shown once." })
+  return { kind: "repeat", fault }
+}
+
+function forked(counter: number): Arrival {
+  return { kind: "fork", counter, fault: forkFault(counter) }
+}
+
+function forkFault(counter: number): KezError {
+  return new KezError("chat.sender_fork", `A device said two different things as message ${counter}`, {
+    hint: "Its state was restored from an old copy, or somebody else has its keys. Ask its owner.",
+  })
+}
