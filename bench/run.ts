@@ -10,6 +10,7 @@ import { backendNames, prepareBackend } from "@kez/core"
 import { type Refusal, refusals } from "./bad-input.ts"
 import { brokerRows } from "./broker.ts"
 import { channelRows } from "./channels.ts"
+import { chatRows } from "./chat.ts"
 import { claimRows } from "./claims.ts"
 import type { Row } from "./measure.ts"
 import { replayRows } from "./replay.ts"
@@ -24,6 +25,7 @@ await prepareBackend()
 const rows = [
   ...(await claimRows(short ? 1_000 : 5_000, rounds)),
   ...(await replayRows(rounds)),
+  ...(await chatRows(short ? 200 : 500, rounds)),
   ...startRows(short ? 5 : 31),
   ...(await channelRows(short ? { count: 60, rounds: 1 } : { count: 200, rounds: 7 })),
   ...(await brokerRows(short ? { count: 200, rounds: 3 } : { count: 1_000, rounds: 7 })),
