@@ -16,11 +16,23 @@ type Of<K extends Kind> = readonly [kind: K, payload: Payloads[K]]
 
 const device: Of<"device_credential"> = [
   "device_credential",
-  { type: "kez.chat.device_credential", ...stated, chain, nats: phone.key, mls: laptop.key, expires_at: days90 },
+  {
+    type: "kez.chat.device_credential",
+    ...stated,
+    chain,
+    nats: phone.key,
+    mls: laptop.key,
+    hpke: hex,
+    expires_at: days90,
+  },
 ]
 const archive: Of<"archive_key"> = [
   "archive_key",
   { type: "kez.chat.archive_key", ...stated, chain, epoch: 0, public_key: hex },
+]
+const archiveEpoch: Of<"archive_epoch"> = [
+  "archive_epoch",
+  { type: "kez.chat.archive_epoch", ...stated, chain, epoch: 1, head: other, keys: other },
 ]
 const registration: Of<"handle_registration"> = [
   "handle_registration",
@@ -33,7 +45,7 @@ const move: Of<"handle_move"> = [
 const release: Of<"handle_release"> = ["handle_release", { type: "kez.chat.handle_release", ...stated, ...named }]
 const state: Of<"conversation_state"> = [
   "conversation_state",
-  { type: "kez.chat.conversation_state", ...stated, number: 0, state: other },
+  { type: "kez.chat.conversation_state", ...stated, chain, number: 0, state: other },
 ]
 const laterState: Of<"conversation_state"> = [
   "conversation_state",
@@ -83,6 +95,8 @@ const faults: readonly Fault[] = [
   [device, "mls-account", "a key is required, an account is given", "schema.value", "mls", "dns:example.org"],
   [archive, "epoch", "no count", "schema.value", "epoch", -1],
   [archive, "key-case", "upper-case hex", "schema.value", "public_key", hex.toUpperCase()],
+  [archiveEpoch, "head-short", "63 digits", "schema.value", "head", other.slice(0, -1)],
+  [device, "no-hpke", "nothing that archive keys are sealed to", "schema.missing_member", "hpke", undefined],
   [registration, "handle-short", "two characters", "schema.value", "handle", "al"],
   [registration, "handle-dash", "a dash at the end", "schema.value", "handle", "alice-"],
   [registration, "host-label", "one label that is not localhost", "schema.value", "host", "chat"],
@@ -107,6 +121,7 @@ export async function otherKinds(): Promise<readonly VectorCase[]> {
   const bases = [
     device,
     archive,
+    archiveEpoch,
     registration,
     move,
     release,

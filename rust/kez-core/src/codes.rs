@@ -233,6 +233,52 @@ codes! {
     PublishTooLong => "publish.too_long",
     /// † published, but not seen there yet.
     PublishUnconfirmed => "publish.unconfirmed",
+    /// nothing that proves who connects, or no nonce to prove it for.
+    AuthMissing => "auth.missing",
+    /// a proof made for another connection or another server.
+    AuthBinding => "auth.binding",
+    /// a proof too old, too early, or of a session that has expired.
+    AuthTime => "auth.time",
+    /// † the key is not one that may connect now: not a current device, not registered, or banned.
+    AuthRefused => "auth.refused",
+    /// † no nats-server of a fit version is here or can be fetched.
+    BrokerMissing => "broker.missing",
+    /// † a fetched program is not the one that is pinned.
+    BrokerChecksum => "broker.checksum",
+    /// † nats-server does not start, or not in time.
+    BrokerStart => "broker.start",
+    /// † a port of the broker is used by another program.
+    BrokerPort => "broker.port",
+    /// † the broker refused a request, or answers nothing.
+    BrokerRefused => "broker.refused",
+    /// † bytes that are not one MLS message, content or saved state in their only spelling.
+    ChatEncoding => "chat.encoding",
+    /// † a device credential that does not bind this key to a device that the chain lists.
+    ChatCredential => "chat.credential",
+    /// † a key package that is not sound, has expired, or was used before.
+    ChatKeyPackage => "chat.key_package",
+    /// † a commit in a form that is not accepted, or that does not open for this device.
+    ChatCommit => "chat.commit",
+    /// † the state of the conversation does not allow it.
+    ChatPolicy => "chat.policy",
+    /// † a state of a conversation that does not continue the one before it, or another than is in force.
+    ChatState => "chat.state",
+    /// † a conversation has two histories for one epoch.
+    ChatFork => "chat.fork",
+    /// † made in an epoch that this device does not hold (any more, or yet).
+    ChatEpoch => "chat.epoch",
+    /// † something that was received before.
+    ChatRepeat => "chat.repeat",
+    /// † messages of a device are missing before this one.
+    ChatGap => "chat.gap",
+    /// † a device said two different things in one place of its messages.
+    ChatSenderFork => "chat.sender_fork",
+    /// † a message that does not open: it was altered on its way, or is not from a member.
+    ChatDecrypt => "chat.decrypt",
+    /// † this device is not in the conversation any more.
+    ChatRemoved => "chat.removed",
+    /// † an archive key or entry that does not open, or is not by the account.
+    ChatArchive => "chat.archive",
     /// † something of this name exists already.
     StoreExists => "store.exists",
     /// † nothing of this name is stored.

@@ -181,16 +181,22 @@ fn provisional() -> Vec<(Kind, Object)> {
     vec![
         (
             Kind::DeviceCredential,
-            with_chain(&[("nats", device.clone()), ("mls", device.clone()), ("expires_at", day.clone())]),
+            with_chain(&[
+                ("nats", device.clone()),
+                ("mls", device.clone()),
+                ("hpke", hex32.clone()),
+                ("expires_at", day.clone()),
+            ]),
         ),
         (Kind::ArchiveKey, with_chain(&[("epoch", number(0)), ("public_key", hex32.clone())])),
+        (Kind::ArchiveEpoch, with_chain(&[("epoch", number(1)), ("head", chain.clone()), ("keys", chain.clone())])),
         (Kind::HandleRegistration, joined(&with_chain(&handle), &[("primary", device.clone())])),
         (
             Kind::HandleMove,
             joined(&with_chain(&handle), &[("new_handle", "bob-1".into()), ("new_host", "example.org".into())]),
         ),
         (Kind::HandleRelease, with_chain(&handle)),
-        (Kind::ConversationState, joined(&created_only, &[("number", number(0)), ("state", chain.clone())])),
+        (Kind::ConversationState, with_chain(&[("number", number(0)), ("state", chain.clone())])),
         (
             Kind::Presence,
             with_chain(&[

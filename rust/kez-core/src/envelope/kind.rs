@@ -13,6 +13,8 @@ pub enum Kind {
     DeviceCredential,
     /// The key that old messages of a chat are encrypted to
     ArchiveKey,
+    /// An epoch of the keys that old messages are encrypted with
+    ArchiveEpoch,
     /// A handle is taken
     HandleRegistration,
     /// A handle moves to another server
@@ -35,12 +37,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of SPEC §2.1.
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Claim,
         Kind::SigchainEvent,
         Kind::ChainHead,
         Kind::DeviceCredential,
         Kind::ArchiveKey,
+        Kind::ArchiveEpoch,
         Kind::HandleRegistration,
         Kind::HandleMove,
         Kind::HandleRelease,
@@ -74,6 +77,7 @@ impl Kind {
             Kind::ChainHead => ("chain_head", "kez.sigchain.head"),
             Kind::DeviceCredential => ("device_credential", "kez.chat.device_credential"),
             Kind::ArchiveKey => ("archive_key", "kez.chat.archive_key"),
+            Kind::ArchiveEpoch => ("archive_epoch", "kez.chat.archive_epoch"),
             Kind::HandleRegistration => ("handle_registration", "kez.chat.handle_registration"),
             Kind::HandleMove => ("handle_move", "kez.chat.handle_move"),
             Kind::HandleRelease => ("handle_release", "kez.chat.handle_release"),

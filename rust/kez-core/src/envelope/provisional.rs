@@ -51,8 +51,13 @@ const SESSION: Row = row("session", Form::Key);
 
 const fn rows(kind: Kind) -> &'static [Row] {
     match kind {
-        Kind::DeviceCredential => const { &[CHAIN, row("nats", Form::Key), row("mls", Form::Key), CREATED, EXPIRES] },
+        Kind::DeviceCredential => {
+            const { &[CHAIN, row("nats", Form::Key), row("mls", Form::Key), row("hpke", Form::Hex32), CREATED, EXPIRES] }
+        }
         Kind::ArchiveKey => const { &[CHAIN, row("epoch", Form::Count), row("public_key", Form::Hex32), CREATED] },
+        Kind::ArchiveEpoch => {
+            const { &[CHAIN, row("epoch", Form::Count), row("head", Form::Digest), row("keys", Form::Digest), CREATED] }
+        }
         Kind::HandleRegistration => const { &[HANDLE, HOST, row("primary", Form::Key), CHAIN, CREATED] },
         Kind::HandleMove => {
             const { &[HANDLE, HOST, row("new_handle", Form::Handle), row("new_host", Form::Host), CHAIN, CREATED] }
@@ -61,6 +66,7 @@ const fn rows(kind: Kind) -> &'static [Row] {
         Kind::ConversationState => {
             const {
                 &[
+                    CHAIN,
                     optional_row("group", Form::Digest),
                     row("number", Form::Count),
                     optional_row("prev", Form::Digest),
