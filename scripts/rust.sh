@@ -2,10 +2,11 @@
 # Builds the workspace rust/ once and prints the folder of its binaries: kez-rs, kez-lines.
 # KEZ_RUST_BIN names a folder of binaries that somebody built already. The build lies outside the tree, so that every clone
 # of this machine shares what cargo can share. Exits with 3 without cargo, with 4 in a tree without rust/.
+# --check: format, lint, and everything that is built for --test, which runs the tests of the workspace instead.
 
 case $0 in */*) root=${0%/*}/.. ;; *) root=.. ;; esac
 
-if [ -n "$KEZ_RUST_BIN" ]; then
+if [ $# -eq 0 ] && [ -n "$KEZ_RUST_BIN" ]; then
   if ! [ -x "$KEZ_RUST_BIN/kez-rs" ] || ! [ -x "$KEZ_RUST_BIN/kez-lines" ]; then
     echo "kez: Cannot use KEZ_RUST_BIN: expected kez-rs and kez-lines in $KEZ_RUST_BIN" >&2
     exit 2
@@ -31,5 +32,17 @@ fi
 
 : "${CARGO_TARGET_DIR:=${XDG_CACHE_HOME:-$HOME/.cache}/kez/rust-target}"
 export CARGO_TARGET_DIR
-cargo build --quiet --locked --release --manifest-path "$root/rust/Cargo.toml" >&2 || exit 1
+manifest=$root/rust/Cargo.toml
+
+case $1 in
+  --test) exec cargo test --quiet --locked --release --no-fail-fast --manifest-path "$manifest" -- --format pretty ;;
+  --check)
+    cargo fmt --check --all --manifest-path "$manifest" >&2 || exit 1
+    # Checked as it is built for the tests, so that no dependency is compiled twice for nothing.
+    cargo clippy --quiet --locked --release --all-targets --manifest-path "$manifest" -- -D warnings >&2 || exit 1
+    cargo test --quiet --locked --release --no-run --manifest-path "$manifest" >&2 || exit 1
+    ;;
+esac
+
+cargo build --quiet --locked --release --manifest-path "$manifest" >&2 || exit 1
 printf '%s\n' "$CARGO_TARGET_DIR/release"
