@@ -26,7 +26,10 @@ export function newestState(events: readonly NostrEvent[]): NostrState {
   return {
     profile: isThere(profile) ? profile : undefined,
     appData: isThere(appData) ? appData : undefined,
-    notes: sorted.filter((event) => event.kind === eventKinds.note && isThere(event)).slice(0, maxNotes),
+    notes: sorted
+      .filter(({ kind }) => kind === eventKinds.note)
+      .slice(0, maxNotes)
+      .filter(isThere),
   }
 }
 

@@ -1,0 +1,23 @@
+#![forbid(unsafe_code)]
+//! The places where proofs lie, and the one guarded way to them. SPEC.md §7, and written from it.
+//!
+//! A channel tells what it saw of an account ([`Publication`]); `kez_core::verify` alone judges. Channels only read.
+
+mod ap;
+mod bluesky;
+pub mod channel;
+mod dns;
+mod finding;
+mod github;
+pub mod json;
+mod kez;
+pub mod limits;
+pub mod net;
+pub mod nostr;
+pub mod publication;
+pub mod source;
+
+pub use channel::{Canary, ChainSource, Channel, Look, find_channel};
+pub use net::{Guarded, Net, NetError, ResolverSettings, Rights, Settings, Token};
+pub use publication::{Candidate, Evidence, Options, Outcome, Publication, Relay, suggested_relays};
+pub use url::Url;
