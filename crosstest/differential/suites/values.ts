@@ -69,7 +69,15 @@ function double(dice: Dice): number {
 
 export function canonicalCase(dice: Dice): JudgeCase {
   if (dice.chance(10)) return dice.pick(seedsOf("canonical-json"))
-  return { value: value(dice, dice.below(5), (d) => plain(double(d))) }
+  const made = value(dice, dice.below(5), (d) => plain(double(d)))
+  return { value: dice.chance(3) ? nested(made, dice.pick([60, 63, 64, 65, 130, 300])) : made }
+}
+
+/** Deeper than is canonicalised, or just not. JCS-2 */
+function nested(inner: unknown, levels: number): unknown {
+  let made = inner
+  for (let i = 0; i < levels; i++) made = i % 2 === 0 ? [made] : { a: made }
+  return made
 }
 
 function plain(number: number): number {

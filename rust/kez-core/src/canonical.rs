@@ -2,48 +2,53 @@
 
 use crate::error::{Code, Result, refuse};
 use crate::json::{Json, Object};
+use crate::limits::MAX_CANONICAL_DEPTH;
 
-/// JCS. A number that is not finite → `json.not_plain`.
+/// JCS. A number that is not finite, or nesting deeper than 64 → `json.not_plain`.
 pub fn canonicalize(value: &Json) -> Result<String> {
     let mut text = String::new();
-    write_value(&mut text, value)?;
+    write_value(&mut text, value, 0)?;
     Ok(text)
 }
 
 /// JCS of an object whose members are at hand.
 pub fn canonicalize_object(members: &Object) -> Result<String> {
     let mut text = String::new();
-    write_object(&mut text, members)?;
+    write_object(&mut text, members, 1)?;
     Ok(text)
 }
 
-fn write_value(text: &mut String, value: &Json) -> Result<()> {
+/// `depth` is that of the container which holds the value.
+fn write_value(text: &mut String, value: &Json, depth: usize) -> Result<()> {
     match value {
+        Json::Array(_) | Json::Object(_) if depth >= MAX_CANONICAL_DEPTH => {
+            return refuse(Code::JsonNotPlain, "expected at most 64 levels");
+        }
         Json::Null => text.push_str("null"),
         Json::Bool(true) => text.push_str("true"),
         Json::Bool(false) => text.push_str("false"),
         Json::Number(number) => text.push_str(&format_number(*number)?),
         Json::String(string) => write_string(text, string),
-        Json::Array(elements) => write_array(text, elements)?,
-        Json::Object(members) => write_object(text, members)?,
+        Json::Array(elements) => write_array(text, elements, depth + 1)?,
+        Json::Object(members) => write_object(text, members, depth + 1)?,
     }
     Ok(())
 }
 
-fn write_array(text: &mut String, elements: &[Json]) -> Result<()> {
+fn write_array(text: &mut String, elements: &[Json], depth: usize) -> Result<()> {
     text.push('[');
     for (index, element) in elements.iter().enumerate() {
         if index > 0 {
             text.push(',');
         }
-        write_value(text, element)?;
+        write_value(text, element, depth)?;
     }
     text.push(']');
     Ok(())
 }
 
 /// RFC 8785 §3.2.3: by UTF-16 code units, which differs from code points above U+FFFF.
-fn write_object(text: &mut String, members: &Object) -> Result<()> {
+fn write_object(text: &mut String, members: &Object, depth: usize) -> Result<()> {
     let mut sorted: Vec<(&String, &Json)> = members.iter().collect();
     sorted.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
     text.push('{');
@@ -53,7 +58,7 @@ fn write_object(text: &mut String, members: &Object) -> Result<()> {
         }
         write_string(text, name);
         text.push(':');
-        write_value(text, value)?;
+        write_value(text, value, depth)?;
     }
     text.push('}');
     Ok(())

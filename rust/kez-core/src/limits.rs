@@ -12,6 +12,8 @@ pub const MAX_IDENTITY_BYTES: usize = 256;
 pub const MAX_MNEMONIC_BYTES: usize = 2_048;
 /// Nesting of JSON; the outermost value is 1 (`limit.depth`).
 pub const MAX_JSON_DEPTH: usize = 8;
+/// Nesting of what is canonicalised (`json.not_plain`), JCS-2.
+pub const MAX_CANONICAL_DEPTH: usize = 64;
 /// Members of one object (`limit.members`).
 pub const MAX_JSON_MEMBERS: usize = 64;
 /// The largest integer that JSON may hold, and the smallest negated (`json.number`).

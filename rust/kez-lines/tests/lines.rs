@@ -27,6 +27,18 @@ fn answer_lines_answers_in_order() {
 }
 
 #[test]
+fn answer_lines_reads_deep_questions() {
+    let question = |depth: usize| {
+        let value = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        format!("{{\"id\": 1, \"suite\": \"canonical-json\", \"case\": {{\"value\": {value}, \"why\": \"[[\\\"\"}}}}\n")
+    };
+    assert_eq!(answers(&question(64))[0]["outcome"], json!({ "ok": format!("{}{}", "[".repeat(64), "]".repeat(64)) }));
+    assert_eq!(answers(&question(65))[0]["outcome"], json!({ "code": "json.not_plain" }));
+    assert_eq!(answers(&question(300))[0]["outcome"], json!({ "code": "json.not_plain" }));
+    assert!(answers(&question(999))[0]["outcome"]["crash"].is_string());
+}
+
+#[test]
 fn answer_lines_tells_a_question_that_is_none_as_a_crash() {
     let lines = "{}\nnot json\n{\"id\": 1, \"suite\": \"times\", \"case\": {}}\n";
     for answer in answers(lines) {

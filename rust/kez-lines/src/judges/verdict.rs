@@ -54,7 +54,7 @@ fn read_input(input: &Value) -> Result<Input, Stop> {
         Some(_) => list(input, "marks")?.iter().map(read_mark).collect::<Result<_, Stop>>()?,
     };
     Ok(Input {
-        subject: Some(Identity::parse(text(input, "subject")?)?),
+        subject: optional_text(input, "subject")?.map(Identity::parse).transpose()?,
         primary: optional_text(input, "primary")?.map(KeyIdentity::parse_canonical).transpose()?,
         publication: read_publication(member(input, "publication")?)?,
         sources,
