@@ -55,6 +55,12 @@ export async function chainDocuments(): Promise<VectorFile> {
       "envelope.kind",
     ),
     bad("jsonl-line-long", "a line of more than 4,000 bytes", `${" ".repeat(4_001)}\n`, "limit.size"),
+    {
+      id: "jsonl-compact-bytes",
+      why: "in the compact form too it is told first, whatever else is wrong",
+      hex: `${hex(bytesOf("kez:zc1:!"))}ff`,
+      code: "text.utf8",
+    },
     { id: "jsonl-bytes", why: "a byte that UTF-8 never has", hex: `${hex(bytesOf(first))}ff0a`, code: "text.utf8" },
   ]
   return {

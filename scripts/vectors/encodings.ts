@@ -115,6 +115,13 @@ function proofs(claim: Claim, other: Claim): readonly VectorCase[] {
       expect: `sha256:${chain}`,
     },
     {
+      id: "two-hosts",
+      why: "of two that say the same the first is taken, with its host",
+      text: `kez:r1:${chain}@example.org kez:r1:${chain}@example.com`,
+      expect: `sha256:${chain}`,
+      host: "example.org",
+    },
+    {
       id: "good-and-bad",
       why: "one that decodes and one that does not",
       text: `kez:z1:!!! and ${compactText}`,

@@ -20,7 +20,7 @@ export function documentCase(dice: Dice): JudgeCase {
   }
   const lines = linesOf(dice)
   const text = `${lines.join(dice.chance(92) ? "\n" : dice.pick(["\r\n", "\n\n", " \n", "\n "]))}${dice.pick(["\n", "\n", "\n", "\n", "\n", "\n", "", "\n\n", "\n ", "\r\n"])}`
-  if (dice.chance(30)) return ofText(compact(dice, text))
+  if (dice.chance(30)) return dice.chance(90) ? ofText(compact(dice, text)) : damagedBytes(dice, compact(dice, text))
   if (dice.chance(60)) return ofText(text)
   return dice.chance(70) ? ofText(damagedText(dice, text, lines.at(-1) ?? "")) : damagedBytes(dice, text)
 }

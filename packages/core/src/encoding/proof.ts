@@ -76,7 +76,11 @@ function searchAnew(input: string | Uint8Array): ProofSearch {
 export function decodeProof(input: string | Uint8Array): Proof {
   const { candidates } = findProofs(input)
   const proofs = new Map<string, Proof>()
-  for (const candidate of candidates) if ("proof" in candidate) proofs.set(nameOf(candidate.proof), candidate.proof)
+  for (const candidate of candidates) {
+    if (!("proof" in candidate)) continue
+    const name = nameOf(candidate.proof)
+    if (!proofs.has(name)) proofs.set(name, candidate.proof)
+  }
   const [first, ...others] = proofs.values()
   if (others.length > 0) throw new KezError("proof.ambiguous", "Cannot choose a proof: the text holds different ones")
   if (first !== undefined) return first

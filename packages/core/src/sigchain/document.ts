@@ -8,9 +8,6 @@ import { maxChainBytes, maxChainEvents, maxEnvelopeBytes } from "../limits.ts"
 import { decodeText, isLongerThan } from "../text.ts"
 import { assertContinues, type ChainPosition } from "./link.ts"
 
-// Each byte becomes one character: whatever is not ASCII, base64url refuses.
-const latin1 = new TextDecoder("latin1")
-
 export interface ChainReading {
   /** Linked events before the first fault. */
   readonly events: readonly SigchainEvent[]
@@ -84,9 +81,9 @@ function isCompact(input: string | Uint8Array): boolean {
   return /^kez:/i.test(typeof input === "string" ? input.slice(0, 4) : String.fromCharCode(...input.subarray(0, 4)))
 }
 
-/** The text without one LF at its end; of bytes, as many as the decoder has to see. */
+/** The text without one LF at its end. That it is none is told before how long it is. [JSONL-2] */
 function compactText(input: string | Uint8Array): string {
-  const text = typeof input === "string" ? input : latin1.decode(input.subarray(0, 2 * maxChainBytes))
+  const text = decodeText(input, Number.POSITIVE_INFINITY)
   return text.endsWith("\n") ? text.slice(0, -1) : text
 }
 
