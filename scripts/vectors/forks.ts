@@ -1,39 +1,10 @@
 /** vectors/sigchain-forks.json: sets of events with several branches. SPEC §5.5 to §5.7. */
-import { commitmentTo, formatEnvelope } from "@kez/core"
+import { commitmentTo } from "@kez/core"
 import { ChainBuilder } from "./chain-builder.ts"
+import { a, b, both, caseOf, twoDevices } from "./fork-case.ts"
 import { alice, laptop, nextKey, phone, tablet, thiefDevice } from "./keys.ts"
+import { sticky } from "./sticky.ts"
 import type { VectorCase, VectorFile } from "./vector-file.ts"
-
-interface Expected {
-  readonly status: "ok" | "fork"
-  readonly contested: boolean
-  /** Name of the event at the end of the winning path. */
-  readonly head: string
-  readonly devices?: readonly string[]
-  readonly suspended?: readonly string[]
-  readonly revoked?: readonly string[]
-  readonly ranks?: Readonly<Record<string, string>>
-}
-
-function caseOf(id: string, why: string, chain: ChainBuilder, names: readonly string[], expect: Expected): VectorCase {
-  const { head, ranks = {}, ...rest } = expect
-  return {
-    id,
-    why,
-    events: chain.pick(...names).map(formatEnvelope),
-    expect: {
-      suspended: [],
-      revoked: [],
-      ...rest,
-      head: chain.digest(head),
-      ranks: Object.fromEntries(Object.entries(ranks).map(([name, rank]) => [chain.digest(name), rank])),
-    },
-  }
-}
-
-const a = { subject: "dns:a.example" } as const
-const b = { subject: "dns:b.example" } as const
-const both = [phone.key, laptop.key]
 
 export async function forks(): Promise<VectorFile> {
   return {
@@ -41,14 +12,6 @@ export async function forks(): Promise<VectorFile> {
     about: "The state that a set of events defines; every order of the events gives the same.",
     cases: [...(await ranks()), ...(await settlements()), ...(await sticky()), await theft()],
   }
-}
-
-/** Event 0 and 1 add phone and laptop. */
-async function twoDevices(): Promise<ChainBuilder> {
-  const c = new ChainBuilder(alice.key)
-  await c.addDevice("0", undefined, phone, alice)
-  await c.addDevice("1", "0", laptop, alice)
-  return c
 }
 
 async function ranks(): Promise<readonly VectorCase[]> {
@@ -195,78 +158,6 @@ async function settlements(): Promise<readonly VectorCase[]> {
       ["0", "1", "x", "y", "new-settles"],
       { ...decided, head: "new-settles" },
     ),
-  ]
-}
-
-async function sticky(): Promise<readonly VectorCase[]> {
-  const c = await twoDevices()
-  await c.add("revoke-a", "1", { signer: phone, op: "revoke", payload: a })
-  await c.add("revoke-laptop", "1", { signer: phone, op: "revoke_device", payload: { keys: [laptop.key] } })
-  await c.addDevice("adds-tablet", "1", tablet, phone)
-  await c.add("tablet-revokes", "adds-tablet", { signer: tablet, op: "revoke", payload: a })
-  await c.add("wins", "1", { signer: alice, op: "add", payload: a })
-  await c.add("lifts-by-key", "1", { signer: alice, op: "revoke_device", payload: { keys: [phone.key] } })
-  await c.add("settles", "1", { signer: alice, op: "settle", payload: { reject: [c.digest("revoke-a")] } })
-  await c.add("device-lifts", "wins", { signer: laptop, op: "revoke_device", payload: { keys: [phone.key] } })
-  await c.addDevice("laptop-adds", "wins", thiefDevice, laptop)
-  await c.addDevice("2", "1", tablet, phone)
-  await c.add("kept-revokes", "2", { signer: tablet, op: "revoke", payload: a })
-  await c.add("keeps-tablet", "2", {
-    signer: alice,
-    op: "revoke_device",
-    payload: { keys: [phone.key], keep: [tablet.key] },
-  })
-  const ok = { status: "ok", contested: true } as const
-  return [
-    caseOf("sticky-revoke", "a revocation on a losing branch stays in force", c, ["0", "1", "revoke-a", "wins"], {
-      ...ok,
-      head: "wins",
-      devices: both,
-      revoked: ["dns:a.example"],
-    }),
-    caseOf("sticky-device", "a revoked device is suspended", c, ["0", "1", "revoke-laptop", "wins"], {
-      ...ok,
-      head: "wins",
-      devices: both,
-      suspended: [laptop.key],
-    }),
-    caseOf(
-      "sticky-descendant",
-      "and so is what it added on the winning path",
-      c,
-      ["0", "1", "revoke-laptop", "wins", "laptop-adds"],
-      { ...ok, head: "laptop-adds", devices: [...both, thiefDevice.key], suspended: [laptop.key, thiefDevice.key] },
-    ),
-    caseOf("sticky-lifted-by-key", "until the primary revokes its signer", c, ["0", "1", "revoke-a", "lifts-by-key"], {
-      ...ok,
-      head: "lifts-by-key",
-      devices: [laptop.key],
-    }),
-    caseOf(
-      "sticky-lifted-by-adder",
-      "or the device that added its signer",
-      c,
-      ["0", "1", "adds-tablet", "tablet-revokes", "lifts-by-key"],
-      { ...ok, head: "lifts-by-key", devices: [laptop.key] },
-    ),
-    caseOf("sticky-lifted-by-settle", "or names it in a settlement", c, ["0", "1", "revoke-a", "settles"], {
-      ...ok,
-      head: "settles",
-      devices: both,
-    }),
-    caseOf(
-      "sticky-kept",
-      "a device that was kept when its adder was revoked keeps its revocations",
-      c,
-      ["0", "1", "2", "kept-revokes", "keeps-tablet"],
-      { ...ok, head: "keeps-tablet", devices: [laptop.key, tablet.key], revoked: ["dns:a.example"] },
-    ),
-    caseOf("sticky-not-by-device", "a device cannot lift it", c, ["0", "1", "revoke-a", "wins", "device-lifts"], {
-      ...ok,
-      head: "device-lifts",
-      devices: [laptop.key],
-      revoked: ["dns:a.example"],
-    }),
   ]
 }
 

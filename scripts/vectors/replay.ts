@@ -23,6 +23,17 @@ async function devices(): Promise<readonly VectorCase[]> {
   await c.addDevice("2", "1", tablet, laptop)
   await c.add("3-direct", "2", { signer: alice, op: "revoke_device", payload: { keys: [phone.key] } })
   await c.add("3-keep", "2", { signer: alice, op: "revoke_device", payload: { keys: [phone.key], keep: [tablet.key] } })
+  await c.add("3-keep-laptop", "2", {
+    signer: alice,
+    op: "revoke_device",
+    payload: { keys: [phone.key], keep: [laptop.key] },
+  })
+  await c.add("3-gone", "2", {
+    signer: alice,
+    op: "revoke_device",
+    payload: { keys: [laptop.key], keep: [tablet.key] },
+  })
+  await c.add("4-through", "3-gone", { signer: alice, op: "revoke_device", payload: { keys: [phone.key] } })
   await c.add("3-self", "2", { signer: tablet, op: "revoke_device", payload: { keys: [tablet.key] } })
   await c.add("4-self", "3-self", { signer: tablet, op: "add", payload: subject })
   await c.addDevice("4-reuse", "3-direct", phone, alice)
@@ -69,6 +80,18 @@ async function devices(): Promise<readonly VectorCase[]> {
       primary: alice.key,
       devices: [tablet.key],
     }),
+    caseOf(
+      "revoke-device-keep-one",
+      "what a kept device added is not kept with it",
+      c.pick("0", "1", "2", "3-keep-laptop"),
+      { ...base, head: 3, devices: [laptop.key] },
+    ),
+    caseOf(
+      "revoke-device-through-revoked",
+      "through a device that is revoked by now",
+      c.pick("0", "1", "2", "3-gone", "4-through"),
+      { ...base, head: 4, devices: [] },
+    ),
     caseOf("revoke-device-self", "a device may revoke itself", c.pick("0", "1", "2", "3-self"), {
       head: 3,
       primary: alice.key,

@@ -4,6 +4,7 @@ import { ChainBuilder } from "./chain-builder.ts"
 import { alice, mallory, nextKey, phone, start } from "./keys.ts"
 import type { VectorCase, VectorFile } from "./vector-file.ts"
 import { type Answer, caseOf, now, type Source, subject } from "./verdict-case.ts"
+import { faults, marks, order } from "./verdict-marks.ts"
 import { heads, sources } from "./verdict-sources.ts"
 
 export async function verdicts(): Promise<VectorFile> {
@@ -13,6 +14,9 @@ export async function verdicts(): Promise<VectorFile> {
     ...(await listings(claim)),
     ...(await sources(claim)),
     ...(await heads(claim)),
+    ...(await faults(claim)),
+    ...(await marks(claim)),
+    ...(await order(claim)),
   ]
   return { spec: "§6", about: "The status, the reason and the flags (sorted) of a verdict on dns:example.org.", cases }
 }
@@ -89,6 +93,7 @@ async function listings(claim: Claim): Promise<readonly VectorCase[]> {
     payload: { subject, proof: envelopeDigest(await signClaim({ subject, createdAt: start + 60 }, alice)) },
   })
   await c.add("again-bare", "revoke", { signer: phone, op: "add", payload: { subject } })
+  await c.add("again-id", "revoke", { signer: phone, op: "add", payload: { subject, subject_id: "id-1" } })
   await c.rotate("rotate", "add", nextKey, alice)
   const ofNext = formatEnvelope(await signClaim({ subject, createdAt: start }, nextKey))
   await c.rotate("rotate-bare", "bare", nextKey, alice)
@@ -173,6 +178,18 @@ async function listings(claim: Claim): Promise<readonly VectorCase[]> {
       ["revoked", "claim.revoked", "stale"],
     ),
     caseOf(
+      "re-added-account",
+      "and the number that was added again is compared, whichever claim it names",
+      { found: [text], accountId: "id-2", chains: chain("0", "add", "revoke", "again-id") },
+      ["invalid", "account.changed", "stale"],
+    ),
+    caseOf(
+      "re-added-unpinned",
+      "or missed, where there is none",
+      { found: [text], accountId: "id-1", chains: chain("0", "add", "revoke", "again-bare") },
+      ["revoked", "claim.revoked", "stale", "unpinned"],
+    ),
+    caseOf(
       "primary-rotated",
       "the primary that is expected was rotated to the one that claims",
       { found: [ofNext], primary: alice.key, chains: chain("0", "add", "rotate") },
@@ -195,6 +212,12 @@ async function listings(claim: Claim): Promise<readonly VectorCase[]> {
       "nor claims that the chain does not name by digest",
       { found: [text], chains: chain("0", "bare", "rotate-bare") },
       ["invalid", "claim.not_in_chain", "stale"],
+    ),
+    caseOf(
+      "rotated-bare-unpinned",
+      "nor is there a number to compare",
+      { found: [text], accountId: "id-1", chains: chain("0", "bare", "rotate-bare") },
+      ["invalid", "claim.not_in_chain", "stale", "unpinned"],
     ),
     caseOf(
       "reference",

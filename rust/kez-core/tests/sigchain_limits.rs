@@ -18,7 +18,7 @@ use chains::{Draft, event, key, secret};
 use kez_core::error::Code;
 use kez_core::sigchain::{Chain, ChainEvent, Graph};
 use kez_core::verify::{
-    Input, PlacedText, Publication, PublicationStatus, Source, SourceKind, SourceOutcome, Status, verify,
+    Flag, Input, PlacedText, Publication, PublicationStatus, Source, SourceKind, SourceOutcome, Status, Verdict, verify,
 };
 use kez_core::{ClaimDraft, Digest, Identity, Op, Time, sign_claim};
 
@@ -62,11 +62,16 @@ fn source(kind: SourceKind, events: &[ChainEvent]) -> Source {
 }
 
 fn judge(sources: Vec<Source>) -> (Status, Option<Code>) {
+    let verdict = judge_by(0, sources);
+    (verdict.status, verdict.reason)
+}
+
+fn judge_by(signer: u8, sources: Vec<Source>) -> Verdict {
     let (subject, now) = (Identity::parse("dns:example.org").unwrap(), Time::from_unix_seconds(1_767_225_600).unwrap());
     let draft = ClaimDraft { subject: subject.clone(), created_at: now, expires_at: None };
-    let text = sign_claim(&draft, &secret(0)).unwrap().canonical().to_owned();
+    let text = sign_claim(&draft, &secret(signer)).unwrap().canonical().to_owned();
     let candidates = vec![PlacedText { text, found_at: "place".into() }];
-    let verdict = verify(&Input {
+    verify(&Input {
         subject: Some(subject),
         primary: None,
         publication: Publication { status: PublicationStatus::Found, candidates, account_id: None },
@@ -76,8 +81,7 @@ fn judge(sources: Vec<Source>) -> (Status, Option<Code>) {
         now,
         require_chain: false,
         require_fresh: false,
-    });
-    (verdict.status, verdict.reason)
+    })
 }
 
 #[test]
@@ -103,4 +107,19 @@ fn the_largest_chain_is_judged_and_one_event_more_is_too_many() {
     let with = |kind| judge(vec![source(SourceKind::Store, &valid), source(kind, &surplus)]);
     assert_eq!(with(SourceKind::Hint), (Status::Valid, None));
     assert_eq!(with(SourceKind::Store), (Status::Unreachable, Some(Code::LimitChain)));
+    // What was left out is silent. Event 0 may be lost with it; the keys that only it makes primaries are not.
+    let all: Vec<ChainEvent> = valid.iter().chain(&surplus).cloned().collect();
+    assert_eq!(judge(vec![source(SourceKind::Hint, &all)]), (Status::Unreachable, Some(Code::LimitChain)));
+    let rotate = Op::Rotate { new_primary: key(2), pop: [0; 64], next: None };
+    let turned = event(Draft {
+        primary: key(0),
+        previous: Some(&events[0]),
+        op: rotate,
+        signer: &secret(0),
+        new_key: Some(&secret(2)),
+    });
+    let strays: Vec<ChainEvent> = surplus.iter().cloned().chain([turned]).collect();
+    let verdict = judge_by(2, vec![source(SourceKind::Store, &valid), source(SourceKind::Hint, &strays)]);
+    assert_eq!((verdict.status, verdict.reason), (Status::Invalid, Some(Code::ClaimNotInChain)));
+    assert!(verdict.flags.contains(&Flag::Stale));
 }

@@ -52,6 +52,8 @@ export interface ChainReplay {
   readonly everyPrimary: readonly string[]
   /** Whether a valid event is known, on the winning path or off it. */
   knows(digest: Digest): boolean
+  /** Whether a valid event stands on a branch of the split that nothing decides. */
+  isUndecided(digest: Digest): boolean
 }
 
 export interface Session {
@@ -130,6 +132,18 @@ export class Result implements ChainReplay {
   knows(digest: Digest): boolean {
     const { graph, size } = this.#session
     return this.#valid.has(digest) && (graph.get(digest)?.order ?? size) < size
+  }
+
+  isUndecided(digest: Digest): boolean {
+    return this.status === "fork" && this.knows(digest) && this.#isAbove(this.head.digest, digest)
+  }
+
+  /** Whether `below` descends from `digest`. */
+  #isAbove(digest: Digest, below: Digest): boolean {
+    const { graph } = this.#session
+    let prev = graph.get(below)?.event.payload.prev
+    while (prev !== undefined && prev !== digest) prev = graph.get(prev)?.event.payload.prev
+    return prev === digest
   }
 
   #validEvents(): readonly ValidEvent[] {

@@ -141,25 +141,31 @@ interface Listed {
 /** What the chain says about the subject. [VER-8] [VER-9] */
 export function judgeListing({ state }: ChainReplay, { subject, digest, primary, accountId }: Listed): Listing {
   const entry = subject === undefined ? undefined : state.subjects.get(subject)
-  if (entry?.status === "revoked") return { problems: [{ status: "revoked", reason: "claim.revoked" }], flags: [] }
   const named = entry?.proof !== undefined && entry.proof === digest
-  if (entry?.everRevoked === true && digest !== undefined && !named) {
-    return { problems: [{ status: "revoked", reason: "claim.revoked" }], flags: [] }
+  const account = entry?.status === "active" ? judgeAccount(entry, accountId) : none
+  if (entry?.status === "revoked" || (entry?.everRevoked === true && digest !== undefined && !named)) {
+    return joined({ problems: [{ status: "revoked", reason: "claim.revoked" }], flags: [] }, account)
   }
   // A stolen old key cannot mint old claims: only what the chain names by digest survives a rotation.
   if (digest === undefined ? entry === undefined : primary !== state.primary && !named) {
-    return { problems: [{ status: "invalid", reason: "claim.not_in_chain" }], flags: [] }
+    return joined({ problems: [{ status: "invalid", reason: "claim.not_in_chain" }], flags: [] }, account)
   }
-  if (entry === undefined) return { problems: [], flags: ["unlisted"] }
-  const listed = digest === undefined || entry.proof === undefined || named
-  return judgeAccount(entry, accountId, listed ? [] : ["unlisted"])
+  const listed = digest === undefined || named || (entry !== undefined && entry.proof === undefined)
+  return joined(listed ? none : { problems: [], flags: ["unlisted"] }, account)
 }
 
-/** Whoever registers the freed name of an account can publish its old claims: the number tells them apart. [VER-9] */
-function judgeAccount(entry: SubjectEntry, accountId: string | undefined, flags: readonly Flag[]): Listing {
-  if (accountId === undefined || entry.subjectId === accountId) return { problems: [], flags }
-  if (entry.subjectId === undefined) return { problems: [], flags: [...flags, "unpinned"] }
-  return { problems: [{ status: "invalid", reason: "account.changed" }], flags }
+/**
+ * Whoever registers the freed name of an account can publish its old claims: the number tells them apart, whichever claim the
+ * entry names. [VER-9]
+ */
+function judgeAccount(entry: SubjectEntry, accountId: string | undefined): Listing {
+  if (accountId === undefined || entry.subjectId === accountId) return none
+  if (entry.subjectId === undefined) return { problems: [], flags: ["unpinned"] }
+  return { problems: [{ status: "invalid", reason: "account.changed" }], flags: [] }
+}
+
+function joined(one: Listing, other: Listing): Listing {
+  return { problems: [...one.problems, ...other.problems], flags: [...one.flags, ...other.flags] }
 }
 
 /**

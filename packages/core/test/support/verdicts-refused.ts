@@ -173,5 +173,5 @@ export const refused: readonly Row[] = [
     withChain([store([...hijack()])]),
   ],
   ["a chain to which a stranger adds such a rotation", "valid | no_chain", withChain([store(misplaced())])],
-  ["an event 0 that the primary did not sign", "valid | no_chain", withChain([store([forgedStart()])])],
+  ["an event 0 that the primary did not sign", "invalid signature.invalid", withChain([store([forgedStart()])])],
 ]

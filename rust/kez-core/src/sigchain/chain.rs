@@ -94,6 +94,18 @@ impl Chain {
         event.is_some_and(|event| self.at(event.seq()).is_some_and(|winner| winner.digest() == *digest))
     }
 
+    /// Whether this event stands on a branch of the split that nothing decides.
+    pub fn is_undecided(&self, digest: &Digest) -> bool {
+        let below = self.walk.path.last().map(|&end| self.tree.subtree(end));
+        let place = self.tree.place_of(digest);
+        self.is_fork() && below.zip(place).is_some_and(|(below, place)| place != below.start && below.contains(&place))
+    }
+
+    /// Whether this key is or was the primary on the winning path.
+    pub fn had_primary(&self, key: &KeyIdentity) -> bool {
+        key == self.state().primary() || self.path().any(|event| event.payload().primary == *key)
+    }
+
     /// FORK-4: a split that nothing decides.
     pub fn is_fork(&self) -> bool {
         self.walk.is_fork()

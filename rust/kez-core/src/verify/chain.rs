@@ -1,7 +1,7 @@
 //! What the chain and its sources say, whichever candidate it is. SPEC VER-2, VER-7, VER-10, VER-11, HEAD-2.
 
 use super::findings::{Findings, Phase};
-use super::input::{Input, Mark, Source, SourceKind, SourceOutcome};
+use super::input::{Input, Mark, Source, SourceKind};
 use super::lookup::{Chains, Target};
 use super::verdict::{Flag, Status};
 use crate::Time;
@@ -40,13 +40,12 @@ pub(super) fn judge_chain(input: &Input, chains: &Chains<'_>, chain: &Chain, to:
     if chain.is_contested() {
         to.flag(Flag::Contested);
     }
-    judge_sources(input, chain, to);
+    let has_fault = judge_sources(chains, chain, to);
     for mark in chains.marks(&chain.id()) {
-        judge_mark(input, chain, mark, to);
+        judge_mark(chains, chain, mark, to);
     }
-    let live_until = judge_heads(input, chain, to);
-    let is_failing = expected(input).any(|source| source.is_silent() || Chains::fault(source, chain).is_some());
-    if is_failing || live_until.is_none() {
+    let live_until = judge_heads(input, chains, chain, to);
+    if has_fault || chains.is_silent(chain) || live_until.is_none() {
         to.flag(Flag::Stale);
         if input.require_fresh {
             to.add(Status::Unreachable, Phase::Chain, Code::ChainStale);
@@ -59,23 +58,27 @@ fn expected(input: &Input) -> impl Iterator<Item = &Source> {
     input.sources.iter().filter(|source| source.expected)
 }
 
-/// The fault of an expected source, unless a source without fault served the end of the winning path.
-fn judge_sources(input: &Input, chain: &Chain, to: &mut Findings) {
-    let Some(code) = expected(input).find_map(|source| Chains::fault(source, chain)) else {
-        return;
+/// The fault of an expected source, unless a source without fault served the end of the winning path. Whether there is one.
+fn judge_sources(chains: &Chains<'_>, chain: &Chain, to: &mut Findings) -> bool {
+    let mut expected = chains.sources(chain).filter(|source| source.expected);
+    let Some(code) = expected.find_map(|source| Chains::fault(source, chain)) else {
+        return false;
     };
     let end = chain.head().digest();
     let confirms = |source: &Source| {
-        source.events.iter().any(|event| event.digest() == end) && Chains::fault(source, chain).is_none()
+        source.is_found()
+            && source.events.iter().any(|event| event.digest() == end)
+            && Chains::fault(source, chain).is_none()
     };
-    if !input.sources.iter().any(confirms) {
+    if !chains.sources(chain).any(confirms) {
         to.add(Status::Invalid, Phase::Chain, code);
     }
+    true
 }
 
 /// HEAD-2. A head that does not count (HEAD-1) has no effect.
-fn judge_heads(input: &Input, chain: &Chain, to: &mut Findings) -> Option<Time> {
-    let heads = input.sources.iter().flat_map(|source| &source.heads);
+fn judge_heads(input: &Input, chains: &Chains<'_>, chain: &Chain, to: &mut Findings) -> Option<Time> {
+    let heads = chains.sources(chain).flat_map(|source| &source.heads);
     let mut live_until = None;
     for head in heads.filter(|head| head.payload().chain == chain.id()) {
         if check_head(head, chain, input.now).is_err() {
@@ -92,18 +95,16 @@ fn judge_heads(input: &Input, chain: &Chain, to: &mut Findings) -> Option<Time> 
 }
 
 /// VER-10.
-fn judge_mark(input: &Input, chain: &Chain, mark: &Mark, to: &mut Findings) {
+fn judge_mark(chains: &Chains<'_>, chain: &Chain, mark: &Mark, to: &mut Findings) {
     let is_known = chain.tree().get(&mark.digest).is_some();
     if !is_known {
         match chain.at(mark.seq) {
             Some(_) => to.add(Status::Fork, Phase::Chain, Code::ChainFork),
             None => to.add(Status::Unreachable, Phase::Chain, Code::ChainRollback),
         }
-    } else if chain.is_fork() && chain.head().seq() < mark.seq {
-        to.add(Status::Unreachable, Phase::Chain, Code::ChainRollback);
     }
-    let is_lost = is_known && !chain.is_on_path(&mark.digest) && !chain.is_fork();
-    if !is_lost && input.sources.iter().any(|source| is_older(source, chain, mark)) {
+    let is_lost = is_known && !chain.is_on_path(&mark.digest) && !chain.is_undecided(&mark.digest);
+    if !is_lost && chains.sources(chain).any(|source| is_older(source, chain, mark)) {
         to.flag(Flag::Rollback);
     }
 }
@@ -111,7 +112,7 @@ fn judge_mark(input: &Input, chain: &Chain, mark: &Mark, to: &mut Findings) {
 /// Whether a source served the chain from event 0 on, but no valid event of the mark's `seq` or a later one. What the
 /// reader's own store has is what is held.
 fn is_older(source: &Source, chain: &Chain, mark: &Mark) -> bool {
-    let is_asked = source.kind != SourceKind::Local && source.outcome == SourceOutcome::Found;
+    let is_asked = source.kind != SourceKind::Local && source.is_found();
     let served = source.events.iter().filter_map(|event| chain.tree().get(&event.digest())).map(ChainEvent::seq);
     let (begins, last) = served.fold((false, 0), |(begins, last), seq| (begins || seq == 0, last.max(seq)));
     is_asked && begins && last < mark.seq

@@ -58,8 +58,9 @@ impl Findings {
         self.flags.insert(flag);
     }
 
-    pub fn has(&self, code: Code) -> bool {
-        self.found.iter().any(|&(.., found)| found == code)
+    /// Whether anything speaks against the chain itself. That it may have grown is no doubt about what is there.
+    pub fn has_doubts_of_chain(&self) -> bool {
+        self.found.iter().any(|&(_, phase, _, code)| phase == Phase::Chain && code != Code::ChainStale)
     }
 
     /// The status that wins and its first reason; of one phase the one that was found first.

@@ -144,13 +144,18 @@ impl Source {
         self.expected && !is_answer
     }
 
-    /// The code for which its document was refused: that is no answer either (JSONL-1), but not silence.
-    pub(super) fn refusal(&self) -> Option<Code> {
-        self.code.filter(|_| self.outcome == SourceOutcome::Found)
+    /// Whether it answered with a chain, in order or not.
+    pub(super) fn is_found(&self) -> bool {
+        self.outcome == SourceOutcome::Found
     }
 
-    /// Whether only hints or §7 name it: it is left out first. CHAIN-18.
+    /// The code for which its document was refused: that is no answer either (JSONL-1), but not silence.
+    pub(super) fn refusal(&self) -> Option<Code> {
+        self.code.filter(|_| self.is_found())
+    }
+
+    /// Whether only hints or §7 name it, and it served events: it is left out first. CHAIN-18.
     pub(super) fn is_stray(&self) -> bool {
-        matches!(self.kind, SourceKind::Hint | SourceKind::Other)
+        matches!(self.kind, SourceKind::Hint | SourceKind::Other) && !self.events.is_empty()
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn judge_account(input: &Input, found: Option<&Chain>, subject: Optio
     let is_named = listed == Some(Some(number));
     let is_other = matches!(listed, Some(Some(_))) && !is_named;
     let is_taken_over = input.seen.as_ref().is_some_and(|seen| {
-        let is_same_owner = found.is_some_and(|chain| chain.primaries().contains(&seen.primary));
+        let is_same_owner = found.is_some_and(|chain| chain.had_primary(&seen.primary));
         seen.account_id.as_ref().is_some_and(|before| before != number) && !(is_same_owner && is_named)
     });
     if is_other || is_taken_over {

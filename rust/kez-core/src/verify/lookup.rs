@@ -23,6 +23,8 @@ pub(super) struct Chains<'a> {
 struct ChainEntry {
     /// None: more valid events than a reader unites.
     chain: Option<Chain>,
+    /// Whether sources were left out because there were too many with them. CHAIN-18.
+    is_reduced: bool,
     /// The keys by which it is found, those of the marks included.
     primaries: BTreeSet<KeyIdentity>,
 }
@@ -56,23 +58,26 @@ impl<'a> Chains<'a> {
         let mut fewer = None;
         for genesis in all.geneses() {
             let mut chain = Chain::of(&all, genesis);
-            if chain.as_ref().is_err_and(is_too_large) {
+            let is_reduced = chain.as_ref().is_err_and(is_too_large);
+            if is_reduced {
                 // CHAIN-18: whoever names a source in a text must not be able to silence a chain.
                 let fewer = fewer.get_or_insert_with(|| graph_of(input.sources.iter().filter(|it| !it.is_stray())));
                 if let Some(genesis) = fewer.get(&genesis.digest()) {
                     chain = Chain::of(fewer, genesis);
                 }
             }
-            chains.keep(&all, genesis, chain);
+            chains.keep(&all, genesis, (chain, is_reduced));
         }
         chains
     }
 
-    fn keep(&mut self, graph: &Graph, genesis: &Arc<ChainEvent>, chain: crate::Result<Chain>) {
+    fn keep(&mut self, graph: &Graph, genesis: &Arc<ChainEvent>, (chain, is_reduced): (crate::Result<Chain>, bool)) {
         let id = genesis.digest();
         let (chain, mut primaries) = match chain {
             Ok(chain) => {
-                let primaries = chain.primaries().clone();
+                // A key that was a primary in what is left out stays one: else its claim would be of no chain, and pass.
+                let primaries =
+                    if is_reduced { consenting_primaries(graph, genesis) } else { chain.primaries().clone() };
                 (Some(chain), primaries)
             }
             Err(error) if is_too_large(&error) => (None, consenting_primaries(graph, genesis)),
@@ -84,7 +89,7 @@ impl<'a> Chains<'a> {
         for mark in self.input.marks.iter().filter(|mark| mark.chain == id) {
             primaries.extend(mark.primaries.iter().cloned());
         }
-        self.chains.insert(id, ChainEntry { chain, primaries });
+        self.chains.insert(id, ChainEntry { chain, is_reduced, primaries });
     }
 
     /// A look-up.
@@ -129,6 +134,22 @@ impl<'a> Chains<'a> {
         self.chains.get(&chain.id()).map(|entry| entry.primaries.clone()).unwrap_or_default()
     }
 
+    /// The sources of a chain, without those that were left out.
+    pub fn sources(&self, chain: &Chain) -> impl Iterator<Item = &'a Source> {
+        let is_reduced = self.is_reduced(chain);
+        self.input.sources.iter().filter(move |source| !(is_reduced && source.is_stray()))
+    }
+
+    /// Whether an expected source did not answer for this chain. One that was left out counts as one that did not.
+    pub fn is_silent(&self, chain: &Chain) -> bool {
+        let is_reduced = self.is_reduced(chain);
+        self.input.sources.iter().any(|it| it.is_silent() || (is_reduced && it.expected && it.is_stray()))
+    }
+
+    fn is_reduced(&self, chain: &Chain) -> bool {
+        self.chains.get(&chain.id()).is_some_and(|entry| entry.is_reduced)
+    }
+
     /// The marks of a chain.
     pub fn marks(&self, id: &Digest) -> impl Iterator<Item = &'a Mark> {
         let id = *id;
@@ -136,8 +157,11 @@ impl<'a> Chains<'a> {
     }
 
     /// The code for which what this source served of a chain was refused: its document, else the first of its events that
-    /// is refused there.
+    /// is refused there. One that did not answer has none.
     pub fn fault(source: &Source, chain: &Chain) -> Option<Code> {
+        if !source.is_found() {
+            return None;
+        }
         let refused = chain.tree().refused();
         let first = || {
             let of_source = source.events.iter().filter_map(|event| refused.get(&event.digest()));
@@ -146,16 +170,19 @@ impl<'a> Chains<'a> {
         source.refusal().or_else(first)
     }
 
-    /// The same where no chain was found: its document, else an event 0 that would have begun what was looked for.
+    /// The same where no chain was found: its document, else an event 0 that would have begun what was looked for; of
+    /// several the first by digest.
     pub fn fault_at_start(&self, source: &Source, target: &Target<'_>) -> Option<Code> {
-        let of_event = |event: &Arc<ChainEvent>| {
-            let is_meant = match target {
-                Target::Primary(primary) => event.payload().primary == **primary,
-                Target::Chain(id) => event.digest() == **id,
-            };
-            self.refused.get(&event.digest()).filter(|_| is_meant).map(KezError::code)
+        let is_meant = |event: &&Arc<ChainEvent>| match target {
+            Target::Primary(primary) => event.payload().primary == **primary,
+            Target::Chain(id) => event.digest() == **id,
         };
-        source.refusal().or_else(|| source.events.iter().find_map(of_event))
+        let of_event = || {
+            let begins = source.events.iter().filter(is_meant).map(|event| event.digest());
+            let (_, error) = begins.filter_map(|id| Some((id, self.refused.get(&id)?))).min_by_key(|&(id, _)| id)?;
+            Some(error.code())
+        };
+        source.refusal().or_else(|| of_event().filter(|_| source.is_found()))
     }
 
     /// The same of any chain, for evidence.

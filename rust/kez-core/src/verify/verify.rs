@@ -65,14 +65,14 @@ fn judge_candidate(input: &Input, chains: &Chains<'_>, candidate: &CheckedCandid
     judgement
 }
 
-/// VER-3: a claim by the primary that is expected, or by another of the chain that was found and had both.
+/// VER-3: a claim by the primary that is expected, or by another of a chain that has or had that one on its winning path.
 fn fits_primary(input: &Input, chains: &Chains<'_>, primary: &KeyIdentity) -> bool {
     let Some(expected) = &input.primary else {
         return true;
     };
     expected == primary
         || match chains.find(Target::Primary(primary)) {
-            Lookup::Chain(chain) => [primary, expected].iter().all(|key| chain.primaries().contains(*key)),
+            Lookup::Chain(chain) => chain.had_primary(expected),
             Lookup::TooLarge | Lookup::Several | Lookup::None { .. } => false,
         }
 }
@@ -123,7 +123,7 @@ impl Judgement {
 
     /// VER-3: the chain of a reference never had the expected primary.
     fn judge_reference(&mut self, input: &Input, chain: &Chain, proof: Option<&CheckedProof>) {
-        let is_other = input.primary.as_ref().is_some_and(|expected| !chain.primaries().contains(expected));
+        let is_other = input.primary.as_ref().is_some_and(|expected| !chain.had_primary(expected));
         if is_other && matches!(proof, Some(CheckedProof::Reference(_))) {
             self.findings.add(Status::Invalid, Phase::Binding, Code::ProofPrimaryMismatch);
         }
@@ -166,10 +166,9 @@ impl Judgement {
         });
     }
 
-    /// VER-10: nothing is marked that contradicts what is held, or is less than is known to be.
+    /// VER-10: nothing is marked that is doubted: it contradicts what is held, is less than is known to be, or has faults.
     fn mark_of(&self, chain: &Chain, primaries: BTreeSet<KeyIdentity>) -> Option<Mark> {
-        let doubts = [Code::ChainFork, Code::ChainRollback, Code::ChainWithheld];
-        if doubts.into_iter().any(|code| self.findings.has(code)) {
+        if self.findings.has_doubts_of_chain() {
             return None;
         }
         let end = chain.head();

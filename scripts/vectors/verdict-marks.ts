@@ -1,0 +1,275 @@
+/** Which chain is meant, what a reader holds of it, and what faults come to: part of vectors/verdicts.json. SPEC §5.5 and §6. */
+import {
+  type Claim,
+  encodeReference,
+  envelopeDigest,
+  formatEnvelope,
+  replayChain,
+  type SigchainEvent,
+  signClaim,
+  signHead,
+} from "@kez/core"
+import { ChainBuilder } from "./chain-builder.ts"
+import { alice, laptop, mallory, nextKey, phone, start } from "./keys.ts"
+import type { VectorCase } from "./vector-file.ts"
+import { caseOf, type Source, subject } from "./verdict-case.ts"
+
+const silent: Source = { outcome: "failed", code: "net.timeout" }
+const unknown = `sha256:${"00".repeat(32)}`
+
+async function chainOfAlice(): Promise<ChainBuilder> {
+  const c = new ChainBuilder(alice.key)
+  await c.addDevice("0", undefined, phone, alice)
+  await c.add("1", "0", { signer: phone, op: "add", payload: { subject } })
+  await c.add("2", "1", { signer: alice, op: "add_device", payload: { key: laptop.key }, newKey: laptop })
+  await c.add("forged", "1", { signer: mallory, op: "add", payload: { subject } })
+  await c.rotate("rotate", "1", nextKey, alice)
+  await c.add("x", "0", { signer: alice, op: "add", payload: { subject } })
+  await c.add("y", "0", { signer: alice, op: "revoke_device", payload: { keys: [laptop.key] } })
+  await c.add("x1", "x", { signer: alice, op: "revoke_device", payload: { keys: [laptop.key] } })
+  await c.add("x2", "x", { signer: alice, op: "add", payload: { subject, subject_id: "id-1" } })
+  return c
+}
+
+/** Faults of sources, where a chain was found and where none was. [VER-2] [VER-7] */
+export async function faults(claim: Claim): Promise<readonly VectorCase[]> {
+  const text = formatEnvelope(claim)
+  const c = await chainOfAlice()
+  const serves = (...names: string[]): Source => ({ events: c.pick(...names) })
+  const other: Source = { kind: "other", expected: false }
+  const live = [await signHead(replayChain(c.pick("0", "1")), { now: start, lifetimeSeconds: 7 * 86_400 }, alice)]
+  const [first, second] = [await refusedAfter(c, "gap"), await refusedAfter(c, "stranger")].toSorted((a, b) =>
+    envelopeDigest(a) < envelopeDigest(b) ? -1 : 1,
+  ) as [SigchainEvent, SigchainEvent]
+  const code = first.payload.seq === 2 ? "chain.gap" : "chain.not_authorised"
+  const start0 = new ChainBuilder(alice.key)
+  const bad = await start0.add("0", undefined, {
+    signer: alice,
+    op: "add_device",
+    payload: { key: alice.key },
+    newKey: alice,
+  })
+  const theirs = new ChainBuilder(mallory.key)
+  const foreign = await theirs.add("0", undefined, {
+    signer: mallory,
+    op: "add_device",
+    payload: { key: mallory.key },
+    newKey: mallory,
+  })
+  const reference = encodeReference({ chain: envelopeDigest(bad) })
+  return [
+    caseOf(
+      "refused-confirmed-by-faulty",
+      "who serves a fault of its own confirms nothing, expected or not",
+      {
+        found: [text],
+        chains: [
+          { ...serves("0"), code: "event.op" },
+          { ...serves("0", "1", "forged"), ...other },
+        ],
+      },
+      ["invalid", "event.op", "stale"],
+    ),
+    caseOf(
+      "forged-confirmed",
+      "an expected source with a fault is no full answer, also where another confirms the chain and a head is live",
+      { found: [text], chains: [serves("0", "1", "forged"), { ...serves("0", "1"), ...other, heads: live }] },
+      ["valid", null, "stale"],
+    ),
+    caseOf(
+      "refused-first",
+      "of several refused events the first from event 0 on, siblings by digest",
+      { found: [text], chains: [{ events: [second, first, ...c.pick("forged", "1", "0")] }] },
+      ["invalid", code, "stale"],
+    ),
+    caseOf(
+      "refused-document-first",
+      "the document's code comes before those of its events",
+      { found: [text], chains: [{ ...serves("0", "1", "forged"), code: "chain.jsonl" }] },
+      ["invalid", "chain.jsonl", "stale"],
+    ),
+    caseOf(
+      "start-refused",
+      "the only source serves an event 0 of this primary that is not valid",
+      { found: [text], chains: [{ events: [bad] }] },
+      ["invalid", "chain.key_in_use"],
+    ),
+    caseOf(
+      "start-refused-reference",
+      "or the event 0 that a reference names",
+      { found: [reference], chains: [{ events: [bad] }] },
+      ["invalid", "chain.key_in_use"],
+    ),
+    caseOf("start-refused-silent", "silence comes first", { found: [text], chains: [{ events: [bad] }, silent] }, [
+      "unreachable",
+      "chain.unreachable",
+    ]),
+    caseOf(
+      "start-refused-unexpected",
+      "of a source that nobody was told to expect it is evidence",
+      { found: [text], chains: [{ events: [bad], ...other }] },
+      ["valid", null, "no_chain"],
+    ),
+    caseOf(
+      "start-refused-of-another",
+      "an event 0 of another primary begins nothing that is looked for",
+      { found: [text], chains: [{ events: [foreign] }] },
+      ["valid", null, "no_chain"],
+    ),
+    caseOf(
+      "start-refused-beside",
+      "nor does it count where the chain is found",
+      { found: [text], chains: [{ events: [bad, ...c.pick("0", "1")] }] },
+      ["valid", null, "stale"],
+    ),
+  ]
+}
+
+/** An event after event 0 that is not valid there. */
+function refusedAfter(c: ChainBuilder, fault: "gap" | "stranger"): Promise<SigchainEvent> {
+  return fault === "gap"
+    ? c.add("gap", "0", { signer: alice, seq: 2, op: "add", payload: { subject } })
+    : c.add("stranger", "0", { signer: mallory, op: "add", payload: { subject } })
+}
+
+/** High-water marks: by whom a chain is found, and what is older than one. [VER-10] [CHAIN-19] */
+export async function marks(claim: Claim): Promise<readonly VectorCase[]> {
+  const text = formatEnvelope(claim)
+  const ofNext = formatEnvelope(await signClaim({ subject, createdAt: start }, nextKey))
+  const c = await chainOfAlice()
+  const second = new ChainBuilder(alice.key)
+  await second.add("0", undefined, { signer: alice, op: "add", payload: { subject } })
+  const mark = { chain: c.digest("0"), seq: 2, digest: unknown, primaries: [alice.key] }
+  const markOf = (name: string) => ({ ...mark, seq: c.get(name).payload.seq, digest: c.digest(name) })
+  const other = { chain: second.digest("0"), seq: 0, digest: second.digest("0"), primaries: [alice.key] }
+  const serves = (...names: string[]): Source => ({ events: c.pick(...names) })
+  const local = (...names: string[]): Source => ({ ...serves(...names), kind: "local", expected: false })
+  return [
+    caseOf(
+      "mark-names-primary",
+      "a primary that only the mark names finds the chain",
+      { found: [ofNext], marks: [{ ...mark, primaries: [alice.key, nextKey.key] }], chains: [serves("0", "1")] },
+      ["invalid", "claim.not_in_chain", "rollback", "stale"],
+    ),
+    caseOf(
+      "mark-names-primary-not-served",
+      "and where nothing of it was served, no chain is found",
+      {
+        found: [ofNext],
+        marks: [{ ...mark, primaries: [alice.key, nextKey.key] }],
+        chains: [{ outcome: "absent" }],
+      },
+      ["unreachable", "chain.rollback"],
+    ),
+    caseOf(
+      "mark-after-rotation",
+      "the mark of the chain counts, whichever primary it was looked up by",
+      { found: [ofNext], marks: [{ ...mark, seq: 3 }], chains: [serves("0", "1", "rotate")] },
+      ["unreachable", "chain.rollback", "rollback", "stale"],
+    ),
+    caseOf(
+      "mark-contradicted-after-rotation",
+      "also where it contradicts what was served",
+      { found: [ofNext], marks: [mark], chains: [serves("0", "1", "rotate")] },
+      ["fork", "chain.fork", "stale"],
+    ),
+    caseOf(
+      "mark-undecided",
+      "a source serves less than the marked event, which is on a branch of a split that nothing decides",
+      { found: [text], marks: [markOf("x")], chains: [local("0", "x", "y"), serves("0")] },
+      ["fork", "chain.fork", "rollback", "stale", "unlisted"],
+    ),
+    caseOf(
+      "mark-undecided-below",
+      "or below such a branch",
+      { found: [text], marks: [markOf("2")], chains: [local("0", "1", "2", "x"), serves("0")] },
+      ["fork", "chain.fork", "rollback", "stale", "unlisted"],
+    ),
+    caseOf(
+      "mark-lost-before-fork",
+      "also where another split after it is undecided",
+      { found: [text], marks: [markOf("1")], chains: [local("0", "1", "x", "x1", "x2"), serves("0")] },
+      ["fork", "chain.fork", "contested", "stale"],
+    ),
+    caseOf(
+      "mark-lost",
+      "the marked event has lost: who serves the beginning of the branch that won serves nothing older",
+      { found: [text], marks: [markOf("1")], chains: [local("0", "1", "x", "x1"), serves("0")] },
+      ["valid", null, "contested", "stale"],
+    ),
+    caseOf(
+      "mark-local",
+      "the reader's own store is what is held, and no source that serves less",
+      { found: [text], marks: [markOf("2")], chains: [local("0"), serves("0", "1", "2")] },
+      ["valid", null, "stale"],
+    ),
+    caseOf(
+      "mark-part",
+      "nor is a source that serves some events without event 0",
+      { found: [text], marks: [markOf("2")], chains: [serves("1"), serves("0", "1", "2")] },
+      ["valid", null, "stale"],
+    ),
+    caseOf(
+      "marks-of-both",
+      "marks of two chains of one primary",
+      { found: [text], marks: [mark, other], chains: [serves("0", "1")] },
+      ["fork", "chain.fork"],
+    ),
+    caseOf(
+      "marks-of-both-not-served",
+      "of which neither was served",
+      { found: [text], marks: [mark, other], chains: [{ outcome: "absent" }] },
+      ["unreachable", "chain.rollback"],
+    ),
+    caseOf(
+      "mark-of-other",
+      "the marked chain is not served, another of the same primary is",
+      { found: [text], marks: [other], chains: [serves("0", "1")] },
+      ["fork", "chain.fork"],
+    ),
+  ]
+}
+
+/** What comes first of several things that the chain says, and what a head says beside them. [VER-2] [HEAD-2] */
+export async function order(claim: Claim): Promise<readonly VectorCase[]> {
+  const text = formatEnvelope(claim)
+  const c = await chainOfAlice()
+  const serves = (...names: string[]): Source => ({ events: c.pick(...names) })
+  const at = { now: start, lifetimeSeconds: 7 * 86_400 }
+  const beyond = await signHead(replayChain(c.pick("0", "1", "2")), at, alice)
+  const end = await signHead(replayChain(c.pick("0", "1")), at, alice)
+  const prefix = await signHead(replayChain(c.pick("0")), at, alice)
+  const mark = { chain: c.digest("0"), seq: 3, digest: unknown, primaries: [alice.key] }
+  return [
+    caseOf(
+      "order-rollback",
+      "of the chain the first is chain.rollback",
+      { found: [text], requireFresh: true, marks: [mark], chains: [{ ...serves("0", "1"), heads: [beyond] }] },
+      ["unreachable", "chain.rollback", "rollback", "stale"],
+    ),
+    caseOf(
+      "order-withheld",
+      "then chain.withheld, then chain.stale",
+      { found: [text], requireFresh: true, chains: [{ ...serves("0", "1"), heads: [beyond] }] },
+      ["unreachable", "chain.withheld", "stale"],
+    ),
+    caseOf(
+      "head-live-and-beyond",
+      "one head names the end, another more: the status tells",
+      { found: [text], chains: [{ ...serves("0", "1"), heads: [end, beyond] }] },
+      ["unreachable", "chain.withheld"],
+    ),
+    caseOf(
+      "head-live-at-fork",
+      "a head names the last event before a split that nothing decides",
+      { found: [text], chains: [{ ...serves("0", "x", "y"), heads: [prefix] }] },
+      ["fork", "chain.fork", "unlisted"],
+    ),
+    caseOf(
+      "number-without-proof",
+      "the account's number says nothing where no proof was seen",
+      { found: [], accountId: "id-2", primary: alice.key, seen: { accountId: "id-1", primary: alice.key }, chains: [] },
+      ["invalid", "proof.not_found", "no_chain"],
+    ),
+  ]
+}
