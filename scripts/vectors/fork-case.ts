@@ -15,7 +15,13 @@ interface Expected {
   readonly ranks?: Readonly<Record<string, string>>
 }
 
-export function caseOf(id: string, why: string, chain: ChainBuilder, names: readonly string[], expect: Expected): VectorCase {
+export function caseOf(
+  id: string,
+  why: string,
+  chain: ChainBuilder,
+  names: readonly string[],
+  expect: Expected,
+): VectorCase {
   const { head, ranks = {}, ...rest } = expect
   return {
     id,
