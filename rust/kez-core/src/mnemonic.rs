@@ -28,6 +28,25 @@ pub fn parse_mnemonic(typed: &str) -> Result<Zeroizing<[u8; 32]>> {
     secret_of(&normalized)
 }
 
+/// The entropy of words as people type them, 16 or 32 bytes: what a key file keeps to show the words again. The codes of
+/// [`parse_mnemonic`].
+pub fn mnemonic_entropy(typed: &str) -> Result<Zeroizing<Vec<u8>>> {
+    parse_mnemonic(typed)?;
+    let mnemonic = Mnemonic::parse_in_normalized(Language::English, &join(words(&normalize(typed))))
+        .map_err(|_| KezError::new(Code::MnemonicChecksum, "expected words that fit together"))?;
+    Ok(Zeroizing::new(mnemonic.to_entropy()))
+}
+
+/// The words of 16 or 32 bytes of entropy, else `mnemonic.length`.
+pub fn format_entropy(entropy: &[u8]) -> Result<Zeroizing<String>> {
+    if entropy.len() != 16 && entropy.len() != 32 {
+        return refuse(Code::MnemonicLength, format!("expected 16 or 32 bytes of entropy, got {}", entropy.len()));
+    }
+    let mnemonic = Mnemonic::from_entropy_in(Language::English, entropy)
+        .map_err(|_| KezError::new(Code::Internal, "entropy gave no words"))?;
+    Ok(join(mnemonic.words()))
+}
+
 /// The 24 words of 32 bytes.
 pub fn format_mnemonic(secret: &Zeroizing<[u8; 32]>) -> Result<Zeroizing<String>> {
     let mnemonic = Mnemonic::from_entropy_in(Language::English, secret.as_slice())

@@ -1,0 +1,342 @@
+//! `kez-rs sigchain add`, `revoke`, devices, `set-next`, `rotate`, `settle`: events that are appended. SPEC §5.
+
+use clap::ArgMatches;
+use kez_core::envelope::{Op, Verified};
+use kez_core::sigchain::{
+    Chain, ChainEvent, Graph, Signing, SubjectStatus, append, append_to, commitment, create_chain, sign_head,
+};
+use kez_core::{Code, Digest, Identity, KeyIdentity, SecretKey, Signer as _, Time};
+
+use crate::claim::parse_subject;
+use crate::context::{Context, read_input};
+use crate::json::object;
+use crate::outcome::{Answer, Failure, Outcome, cannot};
+use crate::{chains, signing};
+
+/// How long the head lives that is signed with each event.
+const HEAD_SECONDS: u64 = 7 * 86_400;
+
+/// What is appended, and by whom.
+struct Draft {
+    op: Op,
+    signer: SecretKey,
+    new_key: Option<SecretKey>,
+}
+
+/// Runs one of its commands.
+pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
+    let _lock = context.store.lock()?;
+    let held = context.store.chains()?;
+    let key = signing::acting_key(context, matches)?;
+    let chain = chains::find_of_key(&held, &key)?;
+    if name == "settle" {
+        return settle(context, matches, chain.ok_or_else(|| unknown(&key))?);
+    }
+    let draft = match name {
+        "add" => add(context, matches, chain)?,
+        "revoke" => revoke(context, matches, chain)?,
+        "add-device" => Some(add_device(context, matches)?),
+        "revoke-device" => Some(revoke_device(context, matches, chain)?),
+        "set-next" => Some(set_next(context, matches)?),
+        _ => Some(rotate(context, matches, chain.ok_or_else(|| unknown(&key))?)?),
+    };
+    match (draft, chain) {
+        (Some(draft), chain) => finish(context, chain, vec![draft]),
+        (None, Some(chain)) => answer(context, chain, &[]),
+        (None, None) => Err(unknown(&key)),
+    }
+}
+
+fn unknown(key: &KeyIdentity) -> Failure {
+    Failure::new(Code::ChainUnknown, format!("Cannot find a chain of {key} on this computer"))
+        .hint("kez-rs sigchain add SUBJECT begins one; kez-rs sigchain import FILE brings one here.")
+}
+
+fn text<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
+    matches.get_one::<String>(name).map(String::as_str)
+}
+
+fn texts<'a>(matches: &'a ArgMatches, name: &str) -> Vec<&'a str> {
+    matches.get_many::<String>(name).map(|all| all.map(String::as_str).collect()).unwrap_or_default()
+}
+
+/// None where the chain says it already.
+fn add(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Option<Draft>> {
+    let subject = parse_subject(text(matches, "subject").unwrap_or_default())?;
+    let signer = signing::signer(context, matches)?;
+    let primary = chain.map_or(signer.key(), |chain| chain.state().primary());
+    let active = chain.and_then(|chain| match chain.subject(&subject) {
+        SubjectStatus::Active(listing) => Some(listing.clone()),
+        _ => None,
+    });
+    let subject_id = text(matches, "subject-id").map(str::to_owned);
+    let subject_id = subject_id.or_else(|| active.as_ref()?.subject_id.clone());
+    let proof = match text(matches, "proof") {
+        Some(typed) => Some(read_proof(typed, &subject)?),
+        None => newest_claim(context, &subject, primary)?.or_else(|| active.as_ref()?.proof),
+    };
+    if active.is_some_and(|it| it.subject_id == subject_id && it.proof == proof) {
+        return Ok(None);
+    }
+    Ok(Some(Draft { op: Op::Add { subject, subject_id, proof }, signer, new_key: None }))
+}
+
+/// A digest, or a file with the claim.
+fn read_proof(typed: &str, subject: &Identity) -> Outcome<Digest> {
+    if let Ok(digest) = Digest::parse(typed) {
+        return Ok(digest);
+    }
+    let bytes = read_input(typed, kez_core::limits::MAX_TEXT_BYTES)?;
+    let decoded = kez_core::encoding::decode_proof(&bytes).map_err(cannot("read the proof"))?;
+    match decoded.proof {
+        kez_core::encoding::Proof::Claim(claim) => {
+            let claim = claim.verify().map_err(cannot("use the proof"))?;
+            match claim.payload().subject.known().is_ok_and(|it| it == subject) {
+                true => Ok(claim.digest()),
+                false => Err(Failure::new(
+                    Code::ProofSubjectMismatch,
+                    format!("Cannot use the proof: expected a claim of {subject}"),
+                )),
+            }
+        }
+        kez_core::encoding::Proof::Reference(_) => {
+            Err(Failure::usage("Cannot use the proof: expected a claim, got a reference"))
+        }
+    }
+}
+
+fn newest_claim(context: &Context, subject: &Identity, primary: &KeyIdentity) -> Outcome<Option<Digest>> {
+    let mut claims = context.store.claims()?;
+    claims.retain(|claim: &Verified<_>| {
+        let payload: &kez_core::Claim = claim.payload();
+        let serves = payload.expires_at.is_none_or(|expires_at| context.now < expires_at);
+        serves && payload.primary == *primary && payload.subject.known().is_ok_and(|it| it == subject)
+    });
+    // Of two of one second the one that was made later.
+    Ok(claims.iter().max_by_key(|claim| claim.payload().created_at).map(|claim| claim.digest()))
+}
+
+fn revoke(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Option<Draft>> {
+    let subject = parse_subject(text(matches, "subject").unwrap_or_default())?;
+    if chain.is_some_and(|chain| matches!(chain.subject(&subject), SubjectStatus::Revoked)) {
+        return Ok(None);
+    }
+    Ok(Some(Draft { op: Op::Revoke { subject }, signer: signing::signer(context, matches)?, new_key: None }))
+}
+
+fn add_device(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
+    let device = signing::key_of(context, text(matches, "name").unwrap_or_default())?;
+    let op = Op::AddDevice { key: device.key().clone(), pop: [0; 64] };
+    Ok(Draft { op, signer: signing::signer(context, matches)?, new_key: Some(device) })
+}
+
+fn revoke_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Draft> {
+    let named = |name: &str| -> Outcome<Vec<KeyIdentity>> {
+        texts(matches, name).into_iter().map(|typed| signing::key_named(context, typed)).collect()
+    };
+    let (keys, keep) = (named("keys")?, named("keep")?);
+    for key in &keys {
+        if !chain.is_some_and(|chain| chain.state().is_device(key)) {
+            return Err(Failure::usage(format!("Cannot revoke {key}: it is no active device of your chain"))
+                .hint("kez-rs sigchain show lists the devices."));
+        }
+        let is_next = chain.is_some_and(|chain| chain.state().next() == Some(commitment(key)));
+        if is_next && !matches.get_flag("yes") {
+            let message = format!("Cannot revoke {key}: it is the key that you committed to, and nobody can be asked");
+            return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
+        }
+    }
+    Ok(Draft { op: Op::RevokeDevice { keys, keep }, signer: signing::signer(context, matches)?, new_key: None })
+}
+
+fn set_next(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
+    let next = match (text(matches, "next"), text(matches, "commitment")) {
+        (Some(typed), None) => commitment(&signing::key_named(context, typed)?),
+        (None, Some(digest)) => Digest::parse(digest).map_err(|error| cannot("read --commitment")(error).typed())?,
+        _ => {
+            let message = "Cannot commit to the next key: expected a name, a key, or --commitment sha256:…";
+            return Err(Failure::usage(message));
+        }
+    };
+    if !matches.get_flag("yes") {
+        let message = "Cannot commit to the next key: it cannot be undone, and nobody can be asked";
+        return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
+    }
+    Ok(Draft { op: Op::SetNext { next }, signer: signing::signer(context, matches)?, new_key: None })
+}
+
+/// Signed by the new key itself where a commitment is in force (CHAIN-8).
+fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome<Draft> {
+    let new = signing::key_of(context, text(matches, "name").unwrap_or_default())?;
+    let next = match text(matches, "next") {
+        Some(typed) if typed.starts_with("sha256:") => {
+            Some(Digest::parse(typed).map_err(|error| cannot("read --next")(error).typed())?)
+        }
+        Some(typed) => Some(commitment(&signing::key_named(context, typed)?)),
+        None => None,
+    };
+    let op = Op::Rotate { new_primary: new.key().clone(), pop: [0; 64], next };
+    let signer = match chain.state().next() {
+        Some(_) => new.clone(),
+        None => signing::signer(context, matches)?,
+    };
+    Ok(Draft { op, signer, new_key: Some(new) })
+}
+
+/// Appends, keeps, signs where the chain ends, and tells.
+fn finish(context: &Context, chain: Option<&Chain>, drafts: Vec<Draft>) -> Outcome {
+    if chain.is_some_and(Chain::is_fork) {
+        return Err(Failure::new(
+            Code::ChainFork,
+            "Cannot append the event: the chain has two histories, and nothing decides between them",
+        )
+        .hint("kez-rs sigchain settle shows the branches; --keep decides."));
+    }
+    let mut current = chain.cloned();
+    let mut events = Vec::new();
+    let mut last = None;
+    for Draft { op, signer, new_key } in drafts {
+        // After a rotation the new key says where the chain ends.
+        let rotated = new_key.clone().filter(|_| matches!(op, Op::Rotate { .. }));
+        let new_key = new_key.as_ref().map(|key| -> &dyn kez_core::Signer { key });
+        let signing = Signing { signer: &signer, new_key, created_at: context.now };
+        let event = match &current {
+            Some(chain) => append(chain, op, signing),
+            None => create_chain(op, signing),
+        };
+        let event = event.map_err(refused)?;
+        if current.is_none() && !context.quiet {
+            context.warn("this began a new chain; if this identity has one on another computer, publish nothing of this one and import that");
+        }
+        current = Some(grown(current.as_ref(), &[event.clone()])?);
+        last = Some(rotated.unwrap_or(signer));
+        events.push(event);
+    }
+    let chain = current.ok_or_else(|| Failure::new(Code::Internal, "Cannot append nothing"))?;
+    keep(context, &chain, &events, last.as_ref())?;
+    answer(context, &chain, &events)
+}
+
+fn refused(error: kez_core::KezError) -> Failure {
+    let exit_is_plain = error.code() != Code::ChainFork;
+    let failure = cannot("append the event")(error);
+    if exit_is_plain { failure.plain() } else { failure }
+}
+
+/// The chain with more events.
+pub fn grown(chain: Option<&Chain>, events: &[ChainEvent]) -> Outcome<Chain> {
+    let known = chain.into_iter().flat_map(|chain| chain.tree().events()).cloned();
+    let graph = Graph::of(known.chain(events.iter().cloned()));
+    let id = chain.map(Chain::id).or_else(|| events.first().map(ChainEvent::digest));
+    let genesis =
+        id.and_then(|id| graph.get(&id)).ok_or_else(|| Failure::new(Code::ChainGenesis, "Cannot find event 0"))?;
+    Ok(Chain::of(&graph, genesis)?)
+}
+
+fn keep(context: &Context, chain: &Chain, events: &[ChainEvent], signer: Option<&SecretKey>) -> Outcome<()> {
+    context.store.keep_chain(chain)?;
+    for event in events {
+        context.store.keep_made(event)?;
+    }
+    let Some(signer) = signer.filter(|signer| chain.is_current_key(signer.key()) && !chain.is_fork()) else {
+        return Ok(());
+    };
+    let expires_at = Time::from_unix_seconds(context.now.unix_seconds() + HEAD_SECONDS)?;
+    context.store.keep_head(&sign_head(chain, context.now, expires_at, signer)?.into_inner())
+}
+
+fn answer(context: &Context, chain: &Chain, events: &[ChainEvent]) -> Outcome {
+    let rows: Vec<_> = events.iter().map(chains::event_json).collect();
+    let mut human: String =
+        events.iter().map(|event| format!("event {}: {}\n", event.seq(), event.payload().op.name())).collect();
+    if events.is_empty() {
+        human.push_str("The chain says so already.\n");
+    }
+    Ok(Answer::new("kez.append/1", chains::append_json(context, chain, &rows)?, human))
+}
+
+fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome {
+    let (keep, lift) = (text(matches, "keep"), texts(matches, "lift"));
+    if keep.is_none() && lift.is_empty() {
+        return branches(context, chain);
+    }
+    let digest = |typed: &str| Digest::parse(typed).map_err(|error| cannot("read the digest")(error).typed());
+    let mut reject = lift.into_iter().map(digest).collect::<Outcome<Vec<Digest>>>()?;
+    let signer = signing::signer(context, matches)?;
+    let mut tip = chain.head().digest();
+    let mut revocations = Vec::new();
+    if let Some(typed) = keep {
+        let kept = digest(typed)?;
+        let (tied, chosen) = choose(chain, &kept)?;
+        tip = tip_of(chain, &chosen)?;
+        let others = tied.into_iter().filter(|digest| *digest != chosen);
+        for other in others {
+            if matches.get_flag("keep-revocations") {
+                let branch = chains::branch(chain, &other);
+                revocations.extend(branch.into_iter().map(|event| event.payload().op.clone()).filter(is_revocation));
+            }
+            reject.push(other);
+        }
+    }
+    reject.dedup();
+    let mut events = Vec::new();
+    let mut current = chain.clone();
+    for op in std::iter::once(Op::Settle { reject }).chain(revocations) {
+        let signing = Signing { signer: &signer, new_key: None, created_at: context.now };
+        let event = append_to(&current, &tip, op, signing).map_err(refused)?;
+        tip = event.digest();
+        current = grown(Some(&current), std::slice::from_ref(&event))?;
+        events.push(event);
+    }
+    self::keep(context, &current, &events, Some(&signer))?;
+    answer(context, &current, &events)
+}
+
+fn is_revocation(op: &Op) -> bool {
+    matches!(op, Op::Revoke { .. } | Op::RevokeDevice { .. })
+}
+
+/// The tied successors of the undecided split, and which of them holds this event.
+fn choose(chain: &Chain, kept: &Digest) -> Outcome<(Vec<Digest>, Digest)> {
+    let missing =
+        || Failure::new(Code::ChainUnknown, "Cannot keep this branch: expected an event of an undecided fork");
+    let split = chain.splits().iter().find(|split| split.winner.is_none()).ok_or_else(missing)?;
+    let highest = split.ranks.iter().map(|(_, rank)| *rank).max().ok_or_else(missing)?;
+    let tied: Vec<Digest> =
+        split.ranks.iter().filter(|(_, rank)| *rank == highest).map(|(digest, _)| *digest).collect();
+    let holds = |first: &&Digest| chains::branch(chain, first).iter().any(|event| event.digest() == *kept);
+    let chosen = *tied.iter().find(holds).ok_or_else(missing)?;
+    Ok((tied, chosen))
+}
+
+/// The end of a branch: that of the chain that has no other.
+fn tip_of(chain: &Chain, first: &Digest) -> Outcome<Digest> {
+    let branch = chains::branch(chain, first);
+    let known: Vec<ChainEvent> = chain.path().chain(branch).cloned().collect::<Vec<_>>();
+    let graph = Graph::of(known);
+    let id = chain.id();
+    let genesis = graph.get(&id).ok_or_else(|| Failure::new(Code::ChainGenesis, "Cannot find event 0"))?;
+    Ok(Chain::of(&graph, genesis)?.head().digest())
+}
+
+fn branches(context: &Context, chain: &Chain) -> Outcome {
+    let in_force = chain.sticky_revocations();
+    let revocations = chains::losing(chain).into_iter().filter(|event| in_force.contains(&event.digest()));
+    let data = object! {
+        "chain" => chain.id(), "status" => chains::status(chain), "contested" => chain.is_contested(),
+        "splits" => chains::splits_json(context, chain)?, "devices" => chains::devices_json(chain),
+        "revocations" => revocations.map(chains::event_json).collect::<Vec<_>>(),
+    };
+    let mut human = String::new();
+    for split in chain.splits() {
+        for (digest, rank) in &split.ranks {
+            let mark = if split.winner == Some(*digest) { "wins" } else { rank.as_str() };
+            human.push_str(&format!("{digest}  {mark}  {} events\n", chains::branch(chain, digest).len()));
+        }
+    }
+    Ok(Answer::new(
+        "kez.settle/1",
+        data,
+        if human.is_empty() { "The chain has one history.\n".to_owned() } else { human },
+    ))
+}

@@ -1,0 +1,282 @@
+//! Identities on this computer: `identities/NAME.json` and `keys/NAME.key` or `.age`, in the form that `kez` has too.
+
+use std::fs;
+
+use kez_core::mnemonic::{format_entropy, mnemonic_entropy, parse_mnemonic};
+use kez_core::text::decode_utf8;
+use kez_core::{Code, Json, KeyIdentity, SecretKey, Signer as _, Suite, hex};
+use zeroize::Zeroizing;
+
+use crate::context::Context;
+use crate::json::object;
+use crate::outcome::{Failure, Outcome};
+use crate::{age, home};
+
+/// What is known of an identity without its key.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Its name on this computer.
+    pub name: String,
+    /// Its public key.
+    pub key: KeyIdentity,
+    /// 12 or 24; none for a key that came without words.
+    pub words: Option<u64>,
+    /// Whether somebody typed the words as from paper.
+    pub is_confirmed: bool,
+    /// When it came here.
+    pub created_at: String,
+}
+
+/// A key with what brings it back.
+pub struct Secret {
+    /// What signs.
+    pub key: SecretKey,
+    /// The entropy of its words.
+    pub entropy: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Secret {
+    /// The key that words stand for. SPEC §9.
+    pub fn of_words(words: &str, suite: Suite) -> Outcome<Secret> {
+        let key = parse_mnemonic(words).and_then(|secret| SecretKey::from_bytes(suite, secret));
+        let unreadable = |error: kez_core::KezError| {
+            Failure::new(error.code(), format!("Cannot read the recovery words: {}", error.message())).typed()
+        };
+        Ok(Secret { key: key.map_err(unreadable)?, entropy: Some(mnemonic_entropy(words)?) })
+    }
+
+    /// How many words bring it back.
+    pub fn words(&self) -> Option<u64> {
+        self.entropy.as_ref().map(|entropy| if entropy.len() == 16 { 12 } else { 24 })
+    }
+
+    /// The words.
+    pub fn mnemonic(&self) -> Outcome<Option<Zeroizing<String>>> {
+        Ok(self.entropy.as_ref().map(|entropy| format_entropy(entropy)).transpose()?)
+    }
+
+    /// The content of a key file.
+    fn to_text(&self) -> Zeroizing<String> {
+        let entropy = self.entropy.as_ref().map(|it| Zeroizing::new(hex::encode(it)));
+        let secret = Zeroizing::new(hex::encode(self.key.expose().as_slice()));
+        let mut text = format!(
+            "{{\"type\":\"kez.key\",\"version\":1,\"identity\":\"{}\",\"secret\":\"{}\"",
+            self.key.key(),
+            *secret
+        );
+        if let (Some(entropy), Some(words)) = (entropy, self.words()) {
+            text.push_str(&format!(",\"entropy\":\"{}\",\"words\":{words}", *entropy));
+        }
+        text.push_str("}\n");
+        Zeroizing::new(text)
+    }
+
+    /// The content of a key file to a key.
+    pub fn of_text(text: &str) -> Option<Secret> {
+        let value = kez_core::json::parse_text(text).ok()?;
+        let member = |name: &str| value.as_object()?.get(name)?.as_str();
+        let identity = KeyIdentity::parse_canonical(member("identity")?).ok()?;
+        let secret = Zeroizing::new(hex::decode::<32>(member("secret")?)?);
+        let key = SecretKey::from_bytes(identity.suite(), secret).ok()?;
+        let entropy = member("entropy").and_then(|text| match text.len() {
+            32 => hex::decode::<16>(text).map(|it| Zeroizing::new(it.to_vec())),
+            _ => hex::decode::<32>(text).map(|it| Zeroizing::new(it.to_vec())),
+        });
+        (*key.key() == identity && member("type") == Some("kez.key")).then_some(Secret { key, entropy })
+    }
+}
+
+/// How a key file is protected.
+pub fn protection(context: &Context, name: &str) -> (&'static str, Option<String>) {
+    for (ending, protection) in [("age", "passphrase"), ("key", "none")] {
+        let path = context.home.join(format!("keys/{name}.{ending}"));
+        if path.exists() {
+            return (protection, Some(path.display().to_string()));
+        }
+    }
+    ("not_held", None)
+}
+
+/// Every identity, by name.
+pub fn list(context: &Context) -> Outcome<Vec<Identity>> {
+    let folder = context.home.join("identities");
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = files.filter_map(|file| Some(file.strip_suffix(".json")?.to_owned())).collect();
+    names.retain(|name| home::is_name(name));
+    names.sort();
+    names.iter().map(|name| find(context, name)).collect()
+}
+
+/// The identity of this name, else `store.unknown`.
+pub fn find(context: &Context, name: &str) -> Outcome<Identity> {
+    let found = home::is_name(name).then(|| home::read(&context.home.join(format!("identities/{name}.json"))));
+    let Some(bytes) = found.transpose()?.flatten() else {
+        let message = format!("Cannot find an identity called {name} on this computer");
+        return Err(Failure::new(Code::StoreUnknown, message).hint(format!("To make one: kez-rs identity new {name}")));
+    };
+    read_identity(&bytes)
+        .ok_or_else(|| Failure::new(Code::StoreCorrupt, format!("Cannot read identities/{name}.json: it is damaged")))
+}
+
+fn read_identity(bytes: &[u8]) -> Option<Identity> {
+    let value = kez_core::json::parse_text(decode_utf8(bytes).ok()?).ok()?;
+    let members = value.as_object()?;
+    let text = |name: &str| members.get(name)?.as_str();
+    Some(Identity {
+        name: text("name")?.to_owned(),
+        key: KeyIdentity::parse_canonical(text("identity")?).ok()?,
+        words: match members.get("words") {
+            Some(Json::Number(words)) => Some(*words as u64),
+            _ => None,
+        },
+        is_confirmed: text("backup") == Some("confirmed"),
+        created_at: text("created_at")?.to_owned(),
+    })
+}
+
+/// The name of the identity that commands act as.
+pub fn current_name(context: &Context) -> Outcome<Option<String>> {
+    let bytes = home::read(&context.home.join("current"))?;
+    Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(|text| text.trim().to_owned()))
+}
+
+/// The identity of `--identity`, else the current one.
+pub fn acting(context: &Context) -> Outcome<Identity> {
+    match &context.identity {
+        Some(name) => find(context, name),
+        None => match current_name(context)? {
+            Some(name) => find(context, &name),
+            None => Err(Failure::new(Code::StoreUnknown, "Cannot find an identity on this computer: there is none")
+                .hint("To make one: kez-rs identity new")),
+        },
+    }
+}
+
+/// Makes an identity the current one.
+pub fn choose(context: &Context, name: &str) -> Outcome<()> {
+    home::write(&context.home.join("current"), format!("{name}\n").as_bytes(), false)
+}
+
+/// Keeps an identity; a name that is taken → `store.exists`. The first becomes the current one.
+pub fn keep(context: &Context, name: &str, secret: &Secret, passphrase: Option<&str>) -> Outcome<Identity> {
+    let _lock = home::lock(&context.home.join("keys/.lock"))?;
+    check_free(context, name)?;
+    write_key(context, name, secret, passphrase)?;
+    let identity = Identity {
+        name: name.to_owned(),
+        key: secret.key.key().clone(),
+        words: secret.words(),
+        is_confirmed: false,
+        created_at: context.now.to_string(),
+    };
+    let mut members = format!("{{\n  \"name\": \"{name}\",\n  \"identity\": \"{}\",\n", identity.key);
+    if let Some(words) = identity.words {
+        members.push_str(&format!("  \"words\": {words},\n"));
+    }
+    members.push_str(&format!("  \"backup\": \"pending\",\n  \"created_at\": \"{}\"\n}}\n", identity.created_at));
+    home::write(&context.home.join(format!("identities/{name}.json")), members.as_bytes(), true)?;
+    if current_name(context)?.is_none() {
+        choose(context, name)?;
+    }
+    Ok(identity)
+}
+
+/// Writes the key file, encrypted where there is a passphrase, and takes the other form away.
+pub fn write_key(context: &Context, name: &str, secret: &Secret, passphrase: Option<&str>) -> Outcome<()> {
+    let path = |ending: &str| context.home.join(format!("keys/{name}.{ending}"));
+    let text = secret.to_text();
+    match passphrase {
+        Some(passphrase) => {
+            home::write(&path("age"), age::encrypt(text.as_bytes(), passphrase)?.as_bytes(), false)?;
+            home::remove(&path("key")).map(drop)
+        }
+        None => {
+            home::write(&path("key"), text.as_bytes(), false)?;
+            home::remove(&path("age")).map(drop)
+        }
+    }
+}
+
+/// A name that can be given: `usage`, `store.exists`.
+pub fn check_free(context: &Context, name: &str) -> Outcome<()> {
+    if !home::is_name(name) {
+        return Err(Failure::usage("Cannot use this name: expected 1 to 64 of a-z, 0-9, ., - and _"));
+    }
+    let is_taken =
+        context.home.join(format!("identities/{name}.json")).exists() || protection(context, name).1.is_some();
+    match is_taken {
+        true => Err(Failure::new(Code::StoreExists, format!("Cannot make {name}: there is one of this name already"))),
+        false => Ok(()),
+    }
+}
+
+/// Deletes an identity and its key file.
+pub fn remove(context: &Context, name: &str) -> Outcome<()> {
+    let _lock = home::lock(&context.home.join("keys/.lock"))?;
+    for path in [format!("keys/{name}.age"), format!("keys/{name}.key"), format!("identities/{name}.json")] {
+        home::remove(&context.home.join(path))?;
+    }
+    if current_name(context)?.as_deref() == Some(name) {
+        home::remove(&context.home.join("current"))?;
+    }
+    Ok(())
+}
+
+/// The secret of an identity: `key.not_held`, `key.locked`, `key.unlock`.
+pub fn unlock(context: &Context, identity: &Identity) -> Outcome<Secret> {
+    let name = &identity.name;
+    if !context.quiet && !identity.is_confirmed && identity.words.is_some() {
+        context.warn(format!("nobody has checked that the recovery words of {name} are on paper"));
+    }
+    let (kind, Some(path)) = protection(context, name) else {
+        return Err(Failure::new(
+            Code::KeyNotHeld,
+            format!("Cannot use the key of {name}: it is not on this computer"),
+        ));
+    };
+    let path = std::path::PathBuf::from(path);
+    home::check_private(&path)?;
+    let bytes = Zeroizing::new(home::read(&path)?.unwrap_or_default());
+    let damaged = || Failure::new(Code::KeyUnlock, format!("Cannot read the key of {name}: the file is damaged"));
+    let text = std::str::from_utf8(&bytes).map_err(|_| damaged())?;
+    let secret = match kind {
+        "passphrase" => open_text(context, text, name)?,
+        _ => Secret::of_text(text).ok_or_else(damaged)?,
+    };
+    if *secret.key.key() != identity.key {
+        return Err(damaged());
+    }
+    Ok(secret)
+}
+
+/// An age file to a key.
+pub fn open_text(context: &Context, text: &str, name: &str) -> Outcome<Secret> {
+    let passphrase = context.passphrase()?.ok_or_else(|| {
+        Failure::new(Code::KeyLocked, format!("Cannot use the key of {name}: it is locked and nobody can be asked"))
+            .hint("Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE.")
+    })?;
+    let content = age::decrypt(text, &passphrase)?;
+    let content = std::str::from_utf8(&content).ok().and_then(Secret::of_text);
+    content.ok_or_else(|| Failure::new(Code::KeyUnlock, format!("Cannot read the key of {name}: the file is damaged")))
+}
+
+/// The members of `kez.identity/1`.
+pub fn to_json(context: &Context, identity: &Identity) -> Outcome<Json> {
+    let (protection, path) = protection(context, &identity.name);
+    let mut data = object! {
+        "name" => identity.name,
+        "identity" => identity.key,
+        "backup" => if identity.is_confirmed { "confirmed" } else { "pending" },
+        "created_at" => identity.created_at,
+        "is_current" => current_name(context)?.as_deref() == Some(identity.name.as_str()),
+        "protection" => protection,
+    };
+    if let Some(words) = identity.words {
+        data = crate::json::with(data, "words", words);
+    }
+    if let Some(path) = path {
+        data = crate::json::with(data, "key_file", path);
+    }
+    Ok(data)
+}

@@ -1,0 +1,147 @@
+//! What a command comes to: an answer or a failure, and the exit code of each. docs/json.md, `kez help exit-codes`.
+
+use kez_core::canonical::canonicalize;
+use kez_core::{Code, Json, KezError};
+
+use crate::json::{ToJson as _, object};
+
+/// What a command that ran prints.
+#[derive(Debug)]
+pub struct Answer {
+    /// `kez.….1`
+    pub schema: &'static str,
+    /// With `--json`.
+    pub data: Json,
+    /// Without.
+    pub human: String,
+    /// Verdicts have codes of their own.
+    pub exit: u8,
+}
+
+impl Answer {
+    /// An answer with the exit code 0.
+    pub fn new(schema: &'static str, data: Json, human: impl Into<String>) -> Answer {
+        Answer { schema, data, human: human.into(), exit: 0 }
+    }
+}
+
+/// Why a command did not run to its end.
+#[derive(Debug)]
+pub struct Failure {
+    error: KezError,
+    hint: Option<String>,
+    exit: Option<u8>,
+}
+
+/// What commands give.
+pub type Outcome<T = Answer> = Result<T, Failure>;
+
+impl Failure {
+    /// `message` is a whole sentence without its full stop: `Cannot X: expected Y, got Z`.
+    pub fn new(code: Code, message: impl Into<String>) -> Failure {
+        Failure { error: KezError::new(code, message.into()), hint: None, exit: None }
+    }
+
+    /// The command was not written as it should be.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(Code::Usage, message)
+    }
+
+    /// What to do next, at most two lines.
+    pub fn hint(self, hint: impl Into<String>) -> Failure {
+        Failure { hint: Some(hint.into()), ..self }
+    }
+
+    /// The same, as a fault of what was typed: exit code 2.
+    pub fn typed(self) -> Failure {
+        Failure { exit: Some(2), ..self }
+    }
+
+    /// The same, as something that just failed: exit code 1.
+    pub fn plain(self) -> Failure {
+        Failure { exit: Some(1), ..self }
+    }
+
+    /// Its code.
+    pub const fn code(&self) -> Code {
+        self.error.code()
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> u8 {
+        self.exit.unwrap_or_else(|| exit_of(self.error.code()))
+    }
+
+    /// The sentence.
+    pub fn message(&self) -> &str {
+        self.error.message()
+    }
+
+    fn data(&self) -> Json {
+        let error = object! { "code" => self.code(), "message" => self.message() };
+        match &self.hint {
+            Some(hint) => crate::json::with(error, "hint", hint),
+            None => error,
+        }
+    }
+
+    /// For people.
+    pub fn human(&self) -> String {
+        let mut text = format!("kez: {} [{}]\n", self.message(), self.code());
+        for line in self.hint.iter().flat_map(|hint| hint.lines()) {
+            text.push_str(&format!("hint: {line}\n"));
+        }
+        text
+    }
+}
+
+impl From<KezError> for Failure {
+    fn from(error: KezError) -> Failure {
+        Failure { error, hint: None, exit: None }
+    }
+}
+
+/// `what` that could not be done, before the sentence of the core.
+pub fn cannot(what: &str) -> impl Fn(KezError) -> Failure + '_ {
+    move |error| Failure::new(error.code(), format!("Cannot {what}: {}", error.message()))
+}
+
+/// The exit code of an error.
+pub fn exit_of(code: Code) -> u8 {
+    match code {
+        Code::Usage | Code::InputMissing => 2,
+        Code::InputCancelled => 3,
+        Code::KeyLocked | Code::KeyUnlock | Code::KeyNotHeld | Code::PublishCredentials => 4,
+        Code::PublishUnconfirmed | Code::ChannelDown => 5,
+        Code::ChainUnreachable | Code::ChainWithheld | Code::ChainRollback => 5,
+        Code::ChainStale | Code::ChainRequired => 5,
+        Code::ClaimRevoked => 11,
+        Code::ClaimExpired => 12,
+        Code::ChainFork => 13,
+        Code::ProofNotFound => 14,
+        Code::ChainUnknown => 1,
+        _ => match code.as_str().split('.').next().unwrap_or_default() {
+            "net" => 5,
+            "mnemonic" => 2,
+            "text" | "json" | "schema" | "envelope" | "event" | "time" | "signature" | "encoding" | "zstd"
+            | "proof" | "claim" | "account" | "chain" | "head" | "limit" | "identity" => 10,
+            _ => 1,
+        },
+    }
+}
+
+/// The one line of `--json`.
+pub fn envelope(outcome: &Outcome, warnings: &[String]) -> String {
+    let (schema, name, body) = match outcome {
+        Ok(answer) => (answer.schema, "data", answer.data.clone()),
+        Err(failure) => ("kez.error/1", "error", failure.data()),
+    };
+    let text = |value: &Json| canonicalize(value).unwrap_or_else(|_| "null".to_owned());
+    format!(
+        "{{\"schema\":{},\"ok\":{},\"{name}\":{},\"warnings\":{}}}\n",
+        text(&schema.to_json()),
+        outcome.is_ok(),
+        text(&body),
+        text(&Json::Array(warnings.iter().map(|it| it.to_json()).collect())),
+    )
+}

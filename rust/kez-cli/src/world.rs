@@ -1,0 +1,243 @@
+//! The network as the settings have it, and the sources of chains that are asked over it. SPEC VER-5, VER-6, §8.2.
+
+use clap::ArgMatches;
+use kez_channels::nostr::{RelayChains, chain_documents};
+use kez_channels::publication::{Relay, suggested_relays};
+use kez_channels::source::{fetch, fetch_chain};
+use kez_channels::{ChainSource, Guarded, NetError, Options, ResolverSettings, Rights, Settings, Token, Url};
+use kez_core::envelope::{ChainHead, Kind, decode_value};
+use kez_core::sigchain::{ChainEvent, read_document, read_line};
+use kez_core::verify::{Source, SourceKind, SourceOutcome};
+use kez_core::{Code, Json};
+use std::sync::Arc;
+
+use crate::context::{Context, read_input};
+use crate::outcome::{Failure, Outcome};
+
+/// Heads of one answer that are looked at. SPEC §11.
+const MAX_HEADS: usize = 16;
+
+/// What is asked, and how.
+pub struct World {
+    net: Option<Guarded>,
+    stores: Vec<Url>,
+    relays: Vec<Relay>,
+    github_token: Option<Token>,
+    now: u64,
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl World {
+    /// By options and the environment; without a network where nobody is to be asked.
+    pub fn new(context: &Context, matches: &ArgMatches, is_offline: bool) -> Outcome<World> {
+        let typed = matches.get_many::<String>("store").map(|all| all.cloned().collect::<Vec<_>>()).unwrap_or_default();
+        let configured = variable("KEZ_STORES").unwrap_or_default();
+        let configured = configured.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned);
+        let mut stores: Vec<Url> = Vec::new();
+        for url in configured.chain(typed) {
+            let url = parse_url(&url)?;
+            if !stores.contains(&url) {
+                stores.push(url);
+            }
+        }
+        let net = if is_offline { None } else { Some(network(matches)?) };
+        Ok(World { net, stores, relays: relays()?, github_token: github_token(), now: context.now.unix_seconds() })
+    }
+
+    /// The network, if there is one.
+    pub const fn net(&self) -> Option<&Guarded> {
+        self.net.as_ref()
+    }
+
+    /// The configured stores.
+    pub fn stores(&self) -> &[Url] {
+        &self.stores
+    }
+
+    /// What channels are given.
+    pub fn options(&self, known_account_id: Option<String>) -> Options {
+        Options {
+            now: self.now,
+            known_account_id,
+            relays: self.relays.clone(),
+            github_token: self.github_token.clone(),
+        }
+    }
+
+    /// A store is asked for the chain under these names. VER-5, VER-6.
+    pub async fn ask_store(&self, store: &Url, names: &[String]) -> Source {
+        let mut source = empty(store.as_str(), SourceKind::Store, true);
+        let mut names = names.to_vec();
+        let mut at = 0;
+        while let Some(name) = names.get(at).cloned() {
+            at += 1;
+            if at > 8 {
+                source.outcome = SourceOutcome::Failed;
+                break;
+            }
+            match self.ask_store_for(store, &name, &mut source).await {
+                Ok(more) => names.extend(more.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>()),
+                Err(error) => {
+                    source.outcome = SourceOutcome::Failed;
+                    source.code = Some(error.code);
+                }
+            }
+        }
+        source
+    }
+
+    /// Document, forks and heads of one name; other ids, where a key has several chains.
+    async fn ask_store_for(&self, store: &Url, name: &str, source: &mut Source) -> Result<Vec<String>, NetError> {
+        let Some(net) = &self.net else { return Err(NetError::new(Code::NetUrl, "not asked")) };
+        let at = |rest: &str| {
+            let base = store.as_str().trim_end_matches('/');
+            Url::parse(&format!("{base}/v1/chains/{name}{rest}")).map_err(|_| NetError::new(Code::NetUrl, "no URL"))
+        };
+        let (document, forks, head) = tokio::join!(
+            fetch(at("")?, Rights::Reader, net),
+            fetch(at("/forks")?, Rights::Reader, net),
+            fetch(at("/head")?, Rights::Reader, net),
+        );
+        let document = document?;
+        if document.status == 409 {
+            return several(&document.body).ok_or_else(|| kez_channels::net::read::no_answer(&document));
+        }
+        if !kez_channels::net::read::is_present(&document, self.now)? {
+            return Ok(Vec::new());
+        }
+        keep_document(source, &document.body);
+        // Silence about forks is silence; faults in them are none.
+        let forks = forks?;
+        if kez_channels::net::read::is_present(&forks, self.now)? {
+            let lines = std::str::from_utf8(&forks.body).unwrap_or_default().lines();
+            source.events.extend(lines.filter_map(|line| read_line(line).ok()).map(Arc::new));
+        }
+        if let Ok(head) = head {
+            source.heads.extend(heads_of(&head.body));
+        }
+        Ok(Vec::new())
+    }
+
+    /// A chain document at a URL that some text or §7 named.
+    pub async fn ask_url(&self, url: &str, kind: SourceKind) -> Source {
+        let mut source = empty(url, kind, kind == SourceKind::Hint);
+        let (Some(net), Ok(url)) = (&self.net, Url::parse(url)) else {
+            source.outcome = SourceOutcome::Failed;
+            return source;
+        };
+        match fetch_chain(url, Rights::Stranger, net, self.now).await {
+            Ok(Some(bytes)) => keep_document(&mut source, &bytes),
+            Ok(None) => source.outcome = SourceOutcome::Absent,
+            Err(error) => {
+                source.outcome = SourceOutcome::Failed;
+                source.code = Some(error.code);
+            }
+        }
+        source
+    }
+
+    /// A source that §7 names for an account or a key.
+    pub async fn ask_named(&self, named: &ChainSource) -> Vec<Source> {
+        match (named, &self.net) {
+            (ChainSource::Document(url), _) => vec![self.ask_url(url.as_str(), SourceKind::Other).await],
+            (ChainSource::Relays(npub), Some(net)) => {
+                let mut source = empty(&format!("relays of {npub}"), SourceKind::Other, false);
+                match chain_documents(npub, net, &self.options(None)).await {
+                    RelayChains::Found(documents) => {
+                        return documents
+                            .iter()
+                            .map(|text| {
+                                let mut source = empty(&format!("relays of {npub}"), SourceKind::Other, false);
+                                keep_document(&mut source, text.as_bytes());
+                                source
+                            })
+                            .collect();
+                    }
+                    RelayChains::Absent => source.outcome = SourceOutcome::Absent,
+                    RelayChains::Unanswered(error) => {
+                        source.outcome = SourceOutcome::Failed;
+                        source.code = Some(error.code);
+                    }
+                }
+                vec![source]
+            }
+            (ChainSource::Relays(_), None) => Vec::new(),
+        }
+    }
+}
+
+/// A URL of a store, which may be plain or private: the reader named it.
+pub fn parse_url(text: &str) -> Outcome<Url> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
+    url.ok_or_else(|| Failure::usage(format!("Cannot ask the store: expected an http or https URL, got {text}")))
+}
+
+fn network(matches: &ArgMatches) -> Outcome<Guarded> {
+    let servers = matches.get_one::<String>("resolver").cloned().or_else(|| variable("KEZ_RESOLVER"));
+    let resolver = match servers {
+        None => ResolverSettings::System,
+        Some(text) => ResolverSettings::parse(&text)
+            .ok_or_else(|| Failure::usage("Cannot use the resolver: expected 1.2.3.4, [::1]:53 or https://…"))?,
+    };
+    Guarded::new(Settings { resolver, ..Settings::default() })
+        .map_err(|error| Failure::new(error.code, format!("Cannot use the network: {}", error.message)))
+}
+
+fn relays() -> Outcome<Vec<Relay>> {
+    let Some(text) = variable("KEZ_RELAYS") else { return Ok(suggested_relays()) };
+    let relay = |url: &str| {
+        let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "ws" | "wss"));
+        let url = url.ok_or_else(|| Failure::usage("Cannot use KEZ_RELAYS: expected wss:// URLs"))?;
+        Ok(Relay { url, is_suggested: false })
+    };
+    text.split(',').map(str::trim).filter(|url| !url.is_empty()).map(relay).collect()
+}
+
+fn github_token() -> Option<Token> {
+    variable("GH_TOKEN").or_else(|| variable("GITHUB_TOKEN")).and_then(Token::new)
+}
+
+/// A source that answered nothing yet.
+pub fn empty(name: &str, kind: SourceKind, expected: bool) -> Source {
+    Source {
+        name: name.to_owned(),
+        kind,
+        expected,
+        outcome: SourceOutcome::Absent,
+        events: Vec::new(),
+        heads: Vec::new(),
+        code: None,
+    }
+}
+
+/// The events of a document, and why it is refused.
+pub fn keep_document(source: &mut Source, bytes: &[u8]) {
+    let document = read_document(bytes);
+    source.outcome = SourceOutcome::Found;
+    source.events.extend(document.events.into_iter().map(Arc::<ChainEvent>::new));
+    source.code = source.code.or(document.fault.map(|fault| fault.code()));
+}
+
+/// A file that the reader named.
+pub fn ask_file(path: &str) -> Outcome<Source> {
+    let bytes = read_input(path, kez_core::limits::MAX_CHAIN_BYTES + 4_000_000)?;
+    let mut source = empty(path, SourceKind::Store, true);
+    keep_document(&mut source, &bytes);
+    Ok(source)
+}
+
+fn several(body: &[u8]) -> Option<Vec<String>> {
+    let value = kez_core::json::parse(body).ok()?;
+    let Json::Array(chains) = value.as_object()?.get("chains")? else { return None };
+    chains.iter().map(|chain| chain.as_str().map(str::to_owned)).collect()
+}
+
+fn heads_of(body: &[u8]) -> Vec<kez_core::Envelope<ChainHead>> {
+    let value = kez_core::json::parse(body).ok();
+    let heads = value.and_then(|value| value.as_object()?.get("heads").cloned());
+    let Some(Json::Array(heads)) = heads else { return Vec::new() };
+    heads.into_iter().take(MAX_HEADS).filter_map(|head| decode_value(head, Kind::ChainHead).ok()).collect()
+}
