@@ -208,7 +208,7 @@ fn finish(context: &Context, chain: Option<&Chain>, drafts: Vec<Draft>) -> Outco
         if current.is_none() && !context.quiet {
             context.warn("this began a new chain; if this identity has one on another computer, publish nothing of this one and import that");
         }
-        current = Some(grown(current.as_ref(), &[event.clone()])?);
+        current = Some(grown(current.as_ref(), std::slice::from_ref(&event))?);
         last = Some(rotated.unwrap_or(signer));
         events.push(event);
     }

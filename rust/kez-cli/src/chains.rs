@@ -121,7 +121,7 @@ fn subject_json(chain: &Chain, subject: &Identity) -> Json {
         SubjectStatus::Active(listing) => ("active", Some(listing)),
         _ => ("revoked", None),
     };
-    let last = chain.path().filter(|event| names_subject(event, subject)).next_back();
+    let last = chain.path().rfind(|event| names_subject(event, subject));
     let revocation = || chain.tree().events().find(|event| names_subject(event, subject));
     object! {
         "subject" => subject, "status" => status, "subject_id" => listing.and_then(|it| it.subject_id.clone()),

@@ -123,16 +123,18 @@ fn import(context: &Context, matches: &ArgMatches) -> Outcome {
     let chain = match graph.get(&id).map(|genesis| Chain::of(&graph, genesis)) {
         Some(Ok(chain)) => Some(chain),
         Some(Err(error)) => {
-            refused.push(refusal(Some(0), Some(id), error.code()));
+            refused.push(refused_json(Some(0), Some(id), error.code()));
             None
         }
         None => None,
     };
-    for (digest, error) in chain.iter().flat_map(|chain| chain.tree().refused()) {
-        refused.push(refusal(graph.get(digest).map(|event| event.seq()), Some(*digest), error.code()));
+    let mut told: Vec<_> = chain.iter().flat_map(|chain| chain.tree().refused()).collect();
+    told.sort_by_key(|(_, refusal)| refusal.order);
+    for (digest, refusal) in told {
+        refused.push(refused_json(graph.get(digest).map(|event| event.seq()), Some(*digest), refusal.error.code()));
     }
     if let Some(fault) = &document.fault {
-        refused.push(refusal(Some(document.events.len() as u64), None, fault.code()));
+        refused.push(refused_json(Some(document.events.len() as u64), None, fault.code()));
     }
     let added = chain.as_ref().map_or(0, |chain| chain.tree().len()) - before.map_or(0, |chain| chain.tree().len());
     if let Some(chain) = &chain {
@@ -147,7 +149,7 @@ fn import(context: &Context, matches: &ArgMatches) -> Outcome {
     Ok(Answer { exit: u8::from(!refused.is_empty()), ..Answer::new("kez.import/1", data, human) })
 }
 
-fn refusal(seq: Option<u64>, digest: Option<Digest>, code: Code) -> Json {
+fn refused_json(seq: Option<u64>, digest: Option<Digest>, code: Code) -> Json {
     object! { "seq" => seq, "digest" => digest, "code" => code }
 }
 

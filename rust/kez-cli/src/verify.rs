@@ -164,7 +164,7 @@ fn ids(context: &Context, matches: &ArgMatches) -> Outcome {
             };
             let order = [13, 10, 11, 12, 14, 5, 0];
             let exit = order.into_iter().find(|code| many.iter().any(|told| exit_of(&told.verdict) == *code));
-            let human = many.iter().map(|told| human(told)).collect::<String>();
+            let human = many.iter().map(human).collect::<String>();
             Ok(Answer { exit: exit.unwrap_or_default(), ..Answer::new("kez.verdicts/1", data, human) })
         }
     }
