@@ -1,7 +1,7 @@
 /** Every case of vectors/ as a seed, by suite: cases that somebody found worth writing down. */
 import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
-import type { JudgeCase } from "../../packages/core/test/support/judge.ts"
+import { basename, join } from "node:path"
+import { type JudgeCase, judges } from "../../packages/core/test/support/judge.ts"
 import { questionOf, type VectorCase } from "../../packages/core/test/support/vector-outcome.ts"
 import { ROOT } from "../implementations.ts"
 
@@ -13,7 +13,7 @@ const read = new Map<string, readonly JudgeCase[]>()
 /** The files of vectors/ that are suites of the line protocol. */
 export function vectorFiles(): readonly string[] {
   return readdirSync(join(ROOT, "vectors"))
-    .filter((name) => !name.startsWith("channel-"))
+    .filter((name) => judges[basename(name, ".json")] !== undefined)
     .toSorted()
 }
 

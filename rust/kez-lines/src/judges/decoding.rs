@@ -3,6 +3,7 @@
 use kez_core::envelope::decode_any;
 use kez_core::error::{Code, KezError};
 use kez_core::limits::MAX_ENVELOPE_JSON_BYTES;
+use kez_core::suite::verify_bip340;
 use kez_core::{Identity, Json, Kind, Suite, Time, canonical};
 use serde_json::{Value, json};
 
@@ -36,7 +37,12 @@ pub fn ed25519(case: &Value) -> Answer {
 }
 
 pub fn schnorr(case: &Value) -> Answer {
-    signature(case, Suite::Nostr)
+    if case.get("digest").is_none() {
+        return signature(case, Suite::Nostr);
+    }
+    // What BIP-340 itself is given, as in its public vectors.
+    let (key, digest, signature) = (bytes(case, "key")?, bytes(case, "digest")?, bytes(case, "signature")?);
+    Ok(json!({ "ok": verify_bip340(&key, &digest, &signature).is_ok() }))
 }
 
 pub fn envelope(case: &Value) -> Answer {
