@@ -1,6 +1,7 @@
-/** Strict JSON: a single pass that refuses what two parsers might read differently, then `JSON.parse`. SPEC §3.2. */
+/** Strict JSON: a single pass that refuses what two parsers might read differently, then its value. SPEC §3.2. */
 import type { Code } from "./codes.ts"
 import { KezError } from "./error.ts"
+import { jsonValue } from "./json-value.ts"
 import { maxJsonDepth, maxJsonMembers } from "./limits.ts"
 
 /** A value that the strict parser can return: no fractions, no duplicates, nothing but plain data. */
@@ -15,7 +16,7 @@ export interface JsonObject {
  */
 export function parseJson(text: string): Json {
   scanJson(text)
-  return JSON.parse(text)
+  return jsonValue(text)
 }
 
 /**

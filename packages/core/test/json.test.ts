@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Code } from "../src/codes.ts"
 import { parseJson } from "../src/json.ts"
+import { jsonValue } from "../src/json-value.ts"
 import { decodeText } from "../src/text.ts"
 import { codeOf, refuses } from "./support/throws.ts"
 
@@ -126,4 +127,29 @@ test("J10 parseJson() gives members named like those of Object.prototype as own 
   assert.ok(typeof parsed === "object" && parsed !== null)
   assert.deepEqual(Object.keys(parsed), ["__proto__", "constructor", "toString"])
   assert.equal(Reflect.get({}, "polluted"), undefined)
+})
+
+test("JSON-2 a member name does not depend on the texts before it: V8 takes an escaped name for one that is spelled so", () => {
+  const before = ['{"x":1,"\\\\":2}', '{"x":1,"k\\\\u":2}']
+  const after: readonly (readonly [text: string, names: readonly string[]])[] = [
+    ['{"x":1,"\\"":2}', ["x", '"']],
+    ['{"x":1,"\\/":2}', ["x", "/"]],
+    ['{"x":1,"k\\u0065z":2}', ["x", "kez"]],
+  ]
+  for (const text of before) parseJson(text)
+  for (const [text, names] of after) assert.deepEqual(Object.keys(parseJson(text) ?? {}), names)
+})
+
+test("jsonValue() of any text is that of JSON.parse", () => {
+  const texts = [
+    '"\\u0041\\"\\\\"',
+    ' { "a\\n" : [ 1 , -2.5e3 , { } , [ ] , true , null ] ,\r\n"\\u005f_proto__":{"b":"\\\\"}}\t',
+    '[[["\\\\"]],{"a":{"b":{"c":"\\/"}}},false]',
+  ]
+  for (const text of texts) {
+    const value = jsonValue(text)
+    assert.equal(JSON.stringify(value), JSON.stringify(JSON.parse(text)))
+    assert.deepEqual(value, JSON.parse(text))
+  }
+  for (const cut of ['{"\\n":1', '["\\n"', '"\\n', '{"a\\":']) assert.throws(() => jsonValue(cut), SyntaxError)
 })

@@ -5,6 +5,7 @@ import { type Digest, digestOf } from "../digest.ts"
 import { KezError } from "../error.ts"
 import { parseKeyIdentity } from "../identity.ts"
 import { type Json, scanJson } from "../json.ts"
+import { jsonValue } from "../json-value.ts"
 import { maxEnvelopeBytes, maxEnvelopeTextBytes } from "../limits.ts"
 import { type EventPayload, eventPayload } from "../sigchain/event.ts"
 import { type HeadPayload, headPayload } from "../sigchain/head-payload.ts"
@@ -74,7 +75,7 @@ const derivedOf = new WeakMap<Envelope, Derived>()
 export function decodeEnvelope<K extends Kind>(text: string | Uint8Array, kind: K): Envelope<K> {
   const json = decodeText(text, maxEnvelopeTextBytes)
   const canonical = scanJson(json)
-  return checkEnvelope(JSON.parse(json), kind, canonical ? json : undefined)
+  return checkEnvelope(jsonValue(json), kind, canonical ? json : undefined)
 }
 
 /**

@@ -4,6 +4,7 @@ import { decodeCompactChain, encodeCompactChain } from "../encoding/compact.ts"
 import { checkEnvelope, envelopeDigest, formatEnvelope, type SigchainEvent } from "../envelope/envelope.ts"
 import { KezError } from "../error.ts"
 import { scanJson } from "../json.ts"
+import { jsonValue } from "../json-value.ts"
 import { maxChainBytes, maxChainEvents, maxEnvelopeBytes } from "../limits.ts"
 import { decodeText, isLongerThan } from "../text.ts"
 import { assertContinues, type ChainPosition } from "./link.ts"
@@ -100,7 +101,7 @@ function readLine(line: string): SigchainEvent {
     throw new KezError("limit.size", `Cannot read the chain: expected lines of at most ${maxEnvelopeBytes} bytes`)
   }
   const canonical = scanLine(line)
-  const event = checkEnvelope(JSON.parse(line), "sigchain_event", canonical ? line : undefined)
+  const event = checkEnvelope(jsonValue(line), "sigchain_event", canonical ? line : undefined)
   if (canonical) return event
   throw new KezError(
     "chain.not_canonical",
