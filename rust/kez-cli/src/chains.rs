@@ -130,13 +130,12 @@ fn subject_json(chain: &Chain, subject: &Identity) -> Json {
     }
 }
 
-/// The subjects that the chain names, in the order in which it first did; those of sticky revocations alone come last.
+/// The subjects that the chain names, by its last event about each; those of sticky revocations alone come last.
 pub fn subjects(chain: &Chain) -> Vec<&Identity> {
     let mut subjects: Vec<&Identity> = Vec::new();
     for event in chain.path() {
-        if let Op::Add { subject, .. } | Op::Revoke { subject } = &event.payload().op
-            && !subjects.contains(&subject)
-        {
+        if let Op::Add { subject, .. } | Op::Revoke { subject } = &event.payload().op {
+            subjects.retain(|it| *it != subject);
             subjects.push(subject);
         }
     }

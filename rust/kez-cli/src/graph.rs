@@ -136,11 +136,12 @@ async fn accounts(
     let listed =
         |subject: &&Identity| chain.is_some_and(|chain| matches!(chain.subject(subject), SubjectStatus::Active(_)));
     let mut subjects: Vec<&Identity> =
-        chain.map(|chain| chains::subjects(chain).into_iter().filter(|it| listed(it)).collect()).unwrap_or_default();
+        chain.map(|chain| chain.subjects().into_iter().filter(|it| listed(it)).collect()).unwrap_or_default();
     if let Some(account) = &asked.account
         && !subjects.contains(&account)
     {
         subjects.push(account);
+        subjects.sort();
     }
     let mut rows = Vec::new();
     for subject in subjects {
