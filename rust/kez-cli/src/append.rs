@@ -3,15 +3,14 @@
 use clap::ArgMatches;
 use kez_core::envelope::{Op, Verified};
 use kez_core::sigchain::{
-    Chain, ChainEvent, Graph, Signing, SubjectStatus, append, append_to, commitment, create_chain, sign_head,
+    Chain, ChainEvent, Graph, Signing, SubjectStatus, append, commitment, create_chain, sign_head,
 };
 use kez_core::{Code, Digest, Identity, KeyIdentity, SecretKey, Signer as _, Time};
 
 use crate::claim::parse_subject;
 use crate::context::{Context, read_input};
-use crate::json::object;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
-use crate::{chains, signing};
+use crate::{chains, settle, signing};
 
 /// How long the head lives that is signed with each event.
 const HEAD_SECONDS: u64 = 7 * 86_400;
@@ -30,7 +29,7 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     let key = signing::acting_key(context, matches)?;
     let chain = chains::find_of_key(&held, &key)?;
     if name == "settle" {
-        return settle(context, matches, chain.ok_or_else(|| unknown(&key))?);
+        return settle::settle(context, matches, chain.ok_or_else(|| unknown(&key))?);
     }
     let draft = match name {
         "add" => add(context, matches, chain)?,
@@ -52,11 +51,13 @@ fn unknown(key: &KeyIdentity) -> Failure {
         .hint("kez-rs sigchain add SUBJECT begins one; kez-rs sigchain import FILE brings one here.")
 }
 
-fn text<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
+/// The value of an option.
+pub fn text<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
     matches.get_one::<String>(name).map(String::as_str)
 }
 
-fn texts<'a>(matches: &'a ArgMatches, name: &str) -> Vec<&'a str> {
+/// Every value of an option.
+pub fn texts<'a>(matches: &'a ArgMatches, name: &str) -> Vec<&'a str> {
     matches.get_many::<String>(name).map(|all| all.map(String::as_str).collect()).unwrap_or_default()
 }
 
@@ -217,7 +218,8 @@ fn finish(context: &Context, chain: Option<&Chain>, drafts: Vec<Draft>) -> Outco
     answer(context, &chain, &events)
 }
 
-fn refused(error: kez_core::KezError) -> Failure {
+/// An append that readers would refuse: its code, and the exit code 1, but 13 for a fork.
+pub fn refused(error: kez_core::KezError) -> Failure {
     let exit_is_plain = error.code() != Code::ChainFork;
     let failure = cannot("append the event")(error);
     if exit_is_plain { failure.plain() } else { failure }
@@ -233,7 +235,8 @@ pub fn grown(chain: Option<&Chain>, events: &[ChainEvent]) -> Outcome<Chain> {
     Ok(Chain::of(&graph, genesis)?)
 }
 
-fn keep(context: &Context, chain: &Chain, events: &[ChainEvent], signer: Option<&SecretKey>) -> Outcome<()> {
+/// Keeps the chain and what was made, and signs where it ends.
+pub fn keep(context: &Context, chain: &Chain, events: &[ChainEvent], signer: Option<&SecretKey>) -> Outcome<()> {
     context.store.keep_chain(chain)?;
     for event in events {
         context.store.keep_made(event)?;
@@ -245,7 +248,8 @@ fn keep(context: &Context, chain: &Chain, events: &[ChainEvent], signer: Option<
     context.store.keep_head(&sign_head(chain, context.now, expires_at, signer)?.into_inner())
 }
 
-fn answer(context: &Context, chain: &Chain, events: &[ChainEvent]) -> Outcome {
+/// `kez.append/1`
+pub fn answer(context: &Context, chain: &Chain, events: &[ChainEvent]) -> Outcome {
     let rows: Vec<_> = events.iter().map(chains::event_json).collect();
     let mut human: String =
         events.iter().map(|event| format!("event {}: {}\n", event.seq(), event.payload().op.name())).collect();
@@ -253,90 +257,4 @@ fn answer(context: &Context, chain: &Chain, events: &[ChainEvent]) -> Outcome {
         human.push_str("The chain says so already.\n");
     }
     Ok(Answer::new("kez.append/1", chains::append_json(context, chain, &rows)?, human))
-}
-
-fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome {
-    let (keep, lift) = (text(matches, "keep"), texts(matches, "lift"));
-    if keep.is_none() && lift.is_empty() {
-        return branches(context, chain);
-    }
-    let digest = |typed: &str| Digest::parse(typed).map_err(|error| cannot("read the digest")(error).typed());
-    let mut reject = lift.into_iter().map(digest).collect::<Outcome<Vec<Digest>>>()?;
-    let signer = signing::signer(context, matches)?;
-    let mut tip = chain.head().digest();
-    let mut revocations = Vec::new();
-    if let Some(typed) = keep {
-        let kept = digest(typed)?;
-        let (tied, chosen) = choose(chain, &kept)?;
-        tip = tip_of(chain, &chosen)?;
-        let others = tied.into_iter().filter(|digest| *digest != chosen);
-        for other in others {
-            if matches.get_flag("keep-revocations") {
-                let branch = chains::branch(chain, &other);
-                revocations.extend(branch.into_iter().map(|event| event.payload().op.clone()).filter(is_revocation));
-            }
-            reject.push(other);
-        }
-    }
-    reject.dedup();
-    let mut events = Vec::new();
-    let mut current = chain.clone();
-    for op in std::iter::once(Op::Settle { reject }).chain(revocations) {
-        let signing = Signing { signer: &signer, new_key: None, created_at: context.now };
-        let event = append_to(&current, &tip, op, signing).map_err(refused)?;
-        tip = event.digest();
-        current = grown(Some(&current), std::slice::from_ref(&event))?;
-        events.push(event);
-    }
-    self::keep(context, &current, &events, Some(&signer))?;
-    answer(context, &current, &events)
-}
-
-fn is_revocation(op: &Op) -> bool {
-    matches!(op, Op::Revoke { .. } | Op::RevokeDevice { .. })
-}
-
-/// The tied successors of the undecided split, and which of them holds this event.
-fn choose(chain: &Chain, kept: &Digest) -> Outcome<(Vec<Digest>, Digest)> {
-    let missing =
-        || Failure::new(Code::ChainUnknown, "Cannot keep this branch: expected an event of an undecided fork");
-    let split = chain.splits().iter().find(|split| split.winner.is_none()).ok_or_else(missing)?;
-    let highest = split.ranks.iter().map(|(_, rank)| *rank).max().ok_or_else(missing)?;
-    let tied: Vec<Digest> =
-        split.ranks.iter().filter(|(_, rank)| *rank == highest).map(|(digest, _)| *digest).collect();
-    let holds = |first: &&Digest| chains::branch(chain, first).iter().any(|event| event.digest() == *kept);
-    let chosen = *tied.iter().find(holds).ok_or_else(missing)?;
-    Ok((tied, chosen))
-}
-
-/// The end of a branch: that of the chain that has no other.
-fn tip_of(chain: &Chain, first: &Digest) -> Outcome<Digest> {
-    let branch = chains::branch(chain, first);
-    let known: Vec<ChainEvent> = chain.path().chain(branch).cloned().collect::<Vec<_>>();
-    let graph = Graph::of(known);
-    let id = chain.id();
-    let genesis = graph.get(&id).ok_or_else(|| Failure::new(Code::ChainGenesis, "Cannot find event 0"))?;
-    Ok(Chain::of(&graph, genesis)?.head().digest())
-}
-
-fn branches(context: &Context, chain: &Chain) -> Outcome {
-    let in_force = chain.sticky_revocations();
-    let revocations = chains::losing(chain).into_iter().filter(|event| in_force.contains(&event.digest()));
-    let data = object! {
-        "chain" => chain.id(), "status" => chains::status(chain), "contested" => chain.is_contested(),
-        "splits" => chains::splits_json(context, chain)?, "devices" => chains::devices_json(chain),
-        "revocations" => revocations.map(chains::event_json).collect::<Vec<_>>(),
-    };
-    let mut human = String::new();
-    for split in chain.splits() {
-        for (digest, rank) in &split.ranks {
-            let mark = if split.winner == Some(*digest) { "wins" } else { rank.as_str() };
-            human.push_str(&format!("{digest}  {mark}  {} events\n", chains::branch(chain, digest).len()));
-        }
-    }
-    Ok(Answer::new(
-        "kez.settle/1",
-        data,
-        if human.is_empty() { "The chain has one history.\n".to_owned() } else { human },
-    ))
 }

@@ -237,6 +237,7 @@ pub fn command() -> Command {
         .about("Proof that accounts, keys and domains belong to one person, verifiable by anyone.")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
+        .arg_required_else_help(true)
         .arg(flag("json", "print one JSON object on stdout").global(true))
         .arg(flag("quiet", "no progress and no suggestions").short('q').global(true))
         .arg(flag("no-input", "never ask").global(true))

@@ -7,8 +7,10 @@ use kez_core::{Code, Identity, Json, KeyIdentity};
 
 use crate::context::Context;
 use crate::json::{object, with};
+use crate::judge::{Question, judge_account};
 use crate::outcome::{Answer, Failure, Outcome};
-use crate::verify::{self, Question, Told};
+use crate::told::{Told, last_json};
+use crate::verify;
 use crate::world::World;
 use crate::{chains, claim, keys, signing};
 
@@ -57,7 +59,7 @@ async fn draw(context: &Context, matches: &ArgMatches, world: &World, asked: &As
     let mut told = None;
     if let Some(account) = asked.account.as_ref().filter(|_| world.net().is_some()) {
         question.subject = Some(account.clone());
-        told = Some(verify::judge_account(context, world, &question).await?);
+        told = Some(judge_account(context, world, &question).await?);
     }
     let held = context.store.chains()?;
     let key = asked.key.clone().or_else(|| told.as_ref()?.verdict.primary().cloned());
@@ -152,7 +154,7 @@ async fn accounts(
             None if world.net().is_some() && kez_channels::find_channel(subject.system()).is_some() => {
                 let primary = chain.map(|chain| chain.state().primary().clone());
                 let question = Question { primary, ..verify::question(matches, Some(subject.clone()))? };
-                own = verify::judge_account(context, world, &question).await?;
+                own = judge_account(context, world, &question).await?;
                 Some(&own)
             }
             None => None,
@@ -191,7 +193,7 @@ fn account_json(
         "listed" => chain.map(|_| listing.is_some()), "account_id" => account_id,
         "expires_at" => told.and_then(|told| told.verdict.claim.as_ref()?.expires_at),
         "evidence" => evidence,
-        "last_proven" => told.map_or(last.as_ref(), |told| told.last.as_ref()).map(verify::last_json),
+        "last_proven" => told.map_or(last.as_ref(), |told| told.last.as_ref()).map(last_json),
         "retry_after_seconds" => told.and_then(|told| told.retry_after_seconds),
     })
 }

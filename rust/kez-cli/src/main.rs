@@ -13,12 +13,16 @@ mod graph;
 mod home;
 mod identity;
 mod json;
+mod judge;
 mod keys;
+mod named;
 mod outcome;
 mod random;
+mod settle;
 mod sigchain;
 mod signing;
 mod store;
+mod told;
 mod verify;
 mod world;
 
@@ -72,7 +76,7 @@ fn dispatch(context: &Context, matches: &ArgMatches) -> Outcome {
 fn refused(error: &clap::Error) -> Outcome {
     let text = error.render().to_string();
     match error.kind() {
-        ErrorKind::DisplayHelp => {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let data = json::object! { "topic" => "", "text" => text };
             Ok(Answer::new("kez.help/1", data, text))
         }
