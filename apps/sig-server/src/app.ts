@@ -1,22 +1,31 @@
 /** The HTTP side of the store: routes over a ChainService, with the limits of http-limits.ts around them. SPEC §8 */
+
 import { createServer as createNodeServer, type RequestListener, type Server } from "node:http"
+import type { RouteDoc } from "@kez/server"
+import {
+  asProblem,
+  type BucketPlan,
+  createRequestIds,
+  createTrust,
+  endAfterAnswer,
+  formatProblem,
+  type IsTrusted,
+  Problem,
+  problemType,
+  refuseConnection,
+} from "@kez/server"
+import { errorFields, type Log } from "@kez/server/log"
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify"
 import { parseChainName } from "./chain-name.ts"
 import type { ChainService } from "./chain-service.ts"
-import { createTrust, type IsTrusted } from "./client-address.ts"
-import { endAfterAnswer, refuseConnection } from "./client-error.ts"
 import { commonHeaders, readerHeaders } from "./common-headers.ts"
 import { createHotRead } from "./hot-read.ts"
 import * as bounds from "./http-limits.ts"
 import { boundedBy } from "./idle-bound.ts"
-import { errorFields, type Log } from "./log.ts"
 import type { Metrics } from "./metrics.ts"
-import { asProblem, formatProblem, Problem, problemType } from "./problem.ts"
-import type { BucketPlan } from "./rate-limit.ts"
 import { ReadLimit } from "./read-limit.ts"
 import { createRecentViews, noRecentViews } from "./recent-views.ts"
-import { createRequestIds } from "./request-id.ts"
-import type { Clock, Deps, Exchange, Route, RouteDoc } from "./route.ts"
+import type { Clock, Deps, Exchange, Route } from "./route.ts"
 import { chainReads } from "./routes/chain-reads.ts"
 import { chainWrites } from "./routes/chain-writes.ts"
 import { openApiDocument } from "./routes/document.ts"

@@ -1,6 +1,7 @@
 /** What stands for a chain in a URL: its id, or the key identity of any primary that it ever had. SPEC STORE-2 */
+
 import { isDigest, KezError, parseKeyIdentity } from "@kez/core"
-import { asProblem } from "./problem.ts"
+import { asProblem } from "@kez/server"
 
 /** The grammar as a schema: what is not of this shape never reaches a look-up. */
 export const chainNamePattern = "^(?:(?:sha256|ed25519):[0-9a-f]{64}|nostr:npub1[02-9ac-hj-np-z]{58})$"

@@ -1,10 +1,11 @@
 /** The command kez-sig-server: what each word does, and which exit code it ends with. 0 done, 1 failed, 2 not written as it should be. */
+
 import { once } from "node:events"
 import { KezError } from "@kez/core"
+import { createLog, errorFields } from "@kez/server/log"
 import { type CommandLine, parseCommandLine } from "./command-line.ts"
-import { type Config, formatValues, readValues, toConfig } from "./config.ts"
-import { createLog, errorFields } from "./log.ts"
-import { flagOf, settingNames, settings } from "./settings.ts"
+import { type Config, toConfig } from "./config.ts"
+import { settingTable } from "./settings.ts"
 import { version } from "./version.ts"
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -24,8 +25,8 @@ export async function run(args: readonly string[], env: Env): Promise<number> {
 async function runCommand(line: CommandLine, env: Env): Promise<number> {
   if (line.command === "version") return say(`kez-sig-server ${version}`)
   if (line.command === "help") return say(helpText())
-  const values = readValues({ flags: line.settings, env, file: line.config ?? env["KEZ_SIG_CONFIG"] })
-  if (line.printsConfig) return say(formatValues(values).trimEnd())
+  const values = settingTable.readValues({ flags: line.settings, env, file: line.config ?? env["KEZ_SIG_CONFIG"] })
+  if (line.printsConfig) return say(settingTable.formatValues(values).trimEnd())
   const config = toConfig(values)
   if (line.checksConfig) return say("the configuration is right")
   switch (line.command) {
@@ -46,7 +47,7 @@ async function runCommand(line: CommandLine, env: Env): Promise<number> {
 
 async function runServer(config: Config): Promise<number> {
   const { serve } = await import("./serve.ts")
-  const log = createLog(config.logLevel)
+  const log = createLog({ name: "kez-sig-server", level: config.logLevel })
   process.on("uncaughtExceptionMonitor", (error) => log.fatal(errorFields(error), "a defect of the program"))
   const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")])
   const running = await serve(config, log)
@@ -144,9 +145,9 @@ function tell(text: string): void {
 }
 
 function helpText(): string {
-  const lines = settingNames.map((name) => {
-    const { about, usual } = settings[name]
-    return `  ${flagOf(name).padEnd(22)} ${about}${usual === undefined || usual === "" ? "" : ` (${usual})`}`
+  const lines = settingTable.names.map((name) => {
+    const { about, usual } = settingTable.settingOf(name)
+    return `  ${settingTable.flagOf(name).padEnd(22)} ${about}${usual === undefined || usual === "" ? "" : ` (${usual})`}`
   })
   return `kez-sig-server [COMMAND] [--config FILE] [SETTINGS]
 

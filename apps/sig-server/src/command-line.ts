@@ -1,8 +1,7 @@
 /** What was typed: a command, and flags. A flag for every setting, and the few that only a command has. */
-import { parseArgs } from "node:util"
 import { KezError } from "@kez/core"
-import { nearestOf } from "./nearest.ts"
-import { flagOf, settingNames } from "./settings.ts"
+import { flagOf, parseFlags, unknownName } from "@kez/server"
+import { settingTable } from "./settings.ts"
 
 export const commands = ["serve", "backup", "restore", "check", "migrate", "healthcheck", "version", "help"] as const
 export type Command = (typeof commands)[number]
@@ -25,43 +24,14 @@ const ownFlags = {
   "print-config": "switch",
   "check-config": "switch",
 } as const
+const program = "kez-sig-server"
 const asSwitch = new Set(["print-config", "check-config", "help", "version"])
 
 /** Throws `usage`, with the nearest name, for what does not exist. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
-  const valued = [...settingNames.map((name) => flagOf(name).slice(2)), "config", "to", "from"]
-  const options = Object.fromEntries([
-    ...valued.map((name) => [name, { type: "string" } as const]),
-    ...[...asSwitch].map((name) => [name, { type: "boolean" } as const]),
-  ])
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true })
-  const words: string[] = []
-  const flags = new Map<string, string>()
-  for (const token of tokens) {
-    if (token.kind === "positional") words.push(token.value)
-    if (token.kind === "option") flags.set(token.name, flagValue(token, [...valued, ...asSwitch]))
-  }
+  const valued = [...settingTable.names.map((name) => flagOf(name).slice(2)), "config", "to", "from"]
+  const { words, flags } = parseFlags(args, { valued, switches: [...asSwitch], program })
   return assemble(words, flags)
-}
-
-interface OptionToken {
-  readonly name: string
-  readonly rawName: string
-  readonly value: string | undefined
-}
-
-function flagValue({ name, rawName, value }: OptionToken, known: readonly string[]): string {
-  if (!known.includes(name))
-    throw unknown(
-      `the flag ${rawName}`,
-      nearest(name, known, (near) => `--${near}`),
-    )
-  if (asSwitch.has(name)) {
-    if (value === undefined) return "true"
-    throw new KezError("usage", `Cannot use ${rawName}: expected no value`)
-  }
-  if (value === undefined) throw new KezError("usage", `Cannot use ${rawName}: expected a value after it`)
-  return value
 }
 
 function assemble(words: readonly string[], flags: ReadonlyMap<string, string>): CommandLine {
@@ -86,10 +56,7 @@ function assemble(words: readonly string[], flags: ReadonlyMap<string, string>):
 function commandOf([first = "serve", second, ...more]: readonly string[]): Command {
   const command = commands.find((name) => name === first)
   if (command === undefined)
-    throw unknown(
-      `the command ${JSON.stringify(first)}`,
-      nearest(first, commands, (near) => near),
-    )
+    throw unknownName(`the command ${JSON.stringify(first)}`, { typed: first, names: commands, dashes: "", program })
   const isWhole = command === "migrate" ? second === "status" && more.length === 0 : second === undefined
   if (isWhole) return command
   const expected = command === "migrate" ? "migrate status" : command
@@ -102,13 +69,4 @@ function assertTogether({ command, to, from }: CommandLine): void {
   if (to !== undefined && command !== "backup") throw new KezError("usage", "Cannot use --to: it belongs to backup")
   if (from !== undefined && command !== "restore")
     throw new KezError("usage", "Cannot use --from: it belongs to restore")
-}
-
-function nearest(typed: string, names: readonly string[], shown: (name: string) => string): string {
-  const near = nearestOf(typed, names)
-  return near === undefined ? "kez-sig-server help lists all." : `Did you mean ${shown(near)}?`
-}
-
-function unknown(what: string, hint: string): KezError {
-  return new KezError("usage", `Cannot use ${what}: there is no such thing`, { hint })
 }

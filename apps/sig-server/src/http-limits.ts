@@ -7,7 +7,6 @@ export const maxBodyBytes = limits.maxEnvelopeBytes
 export const maxHeaderBytes = 16_384
 /** `nostr:npub1…` has 69 characters, a digest or a hex key 71. */
 export const maxChainNameBytes = 128
-export const maxRequestIdBytes = 64
 
 /** From the first byte of a request to the end of its headers. */
 export const headersTimeoutMs = 10_000

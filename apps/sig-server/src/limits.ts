@@ -6,13 +6,6 @@ export const maxHeadsPerSigner = 4
 export const maxWritesPerCommit = 512
 /** How long a write waits for another process that holds the SQLite file. The whole process waits with it. */
 export const busyTimeoutMs = 500
-/** SQLite's write-ahead log is cut back to this after a checkpoint. */
-export const maxIdleWalBytes = 67_108_864
-/** SQLite brings its log into the file when it has grown by so much: seldom, since the disk is waited for then as well. */
-export const checkpointBytes = 16_777_216
-/** What SQLite keeps of its file in memory, for those who read and for the thread that writes. */
-export const sqliteReadCacheBytes = 4_194_304
-export const sqliteWriteCacheBytes = 16_777_216
 /** Memory for what is new of the thread that writes, in MiB: orders and answers, which are soon gone. */
 export const writerYoungMb = 8
 /** What a look at whether the disk takes writes tries to write: more than one event of the largest size. */

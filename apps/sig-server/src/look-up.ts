@@ -1,7 +1,7 @@
 /** From the name in a URL to the chain. SPEC STORE-2, STORE-3 */
+import { Problem } from "@kez/server"
 import { parseChainName } from "./chain-name.ts"
 import type { ChainService, ChainView, LookUp } from "./chain-service.ts"
-import { Problem } from "./problem.ts"
 
 /** Throws 400 for what is no name, 404 `chain.unknown`, 409 `chain.fork` for a primary with several chains. */
 export async function findChain(service: ChainService, name: string): Promise<ChainView> {

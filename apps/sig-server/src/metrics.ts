@@ -1,6 +1,6 @@
 /** Figures for Prometheus. Labels are routes, statuses and codes, all from closed lists: no key and no chain is one. */
+import { Latency } from "@kez/server"
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client"
-import { Latency } from "./latency.ts"
 import type { StorageCounts } from "./storage/storage.ts"
 
 export interface RouteMeter {

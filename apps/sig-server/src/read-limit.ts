@@ -2,11 +2,10 @@
  * How much one address may read. Reads come out of memory, so that the limit is for whoever takes the whole of it. Health, which load
  * balancers ask for, costs nothing. SPEC STORE-13
  */
+
 import type { IncomingMessage } from "node:http"
-import { addressOf, type IsTrusted } from "./client-address.ts"
+import { addressOf, type BucketPlan, type IsTrusted, limitHeaders, networkOf, Problem, TokenBuckets } from "@kez/server"
 import { maxBuckets, maxKnownAddresses } from "./http-limits.ts"
-import { Problem } from "./problem.ts"
-import { type BucketPlan, limitHeaders, networkOf, TokenBuckets } from "./rate-limit.ts"
 
 export interface ReadLimitOptions {
   readonly plan: BucketPlan

@@ -1,9 +1,10 @@
 /** One route: what it answers, for /openapi.json and for the tests that hold it to that, and the function that does it. */
+
+import type { RouteDoc } from "@kez/server"
+import type { Log } from "@kez/server/log"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import type { ChainService } from "./chain-service.ts"
-import type { Log } from "./log.ts"
 import type { Metrics } from "./metrics.ts"
-import type { JsonSchema } from "./schemas.ts"
 import type { Storage } from "./storage/storage.ts"
 import type { StreamHub } from "./streams.ts"
 import type { WriteLimits } from "./write-limits.ts"
@@ -24,32 +25,6 @@ export interface Deps {
   readonly streams: StreamHub
   /** Whether the process has been told to stop. */
   isDraining(): boolean
-}
-
-export interface Answer {
-  readonly description: string
-  /** Without it, the answer has no body. */
-  readonly type?:
-    | "application/json"
-    | "application/jsonl"
-    | "application/problem+json"
-    | "text/event-stream"
-    | "text/plain"
-  readonly schema?: JsonSchema
-}
-
-export interface RouteDoc {
-  readonly method: "GET" | "POST"
-  /** As Fastify writes it: `/v1/chains/:id`. */
-  readonly url: string
-  /** Its name in clients that are generated. */
-  readonly operation: string
-  readonly summary: string
-  readonly params?: JsonSchema
-  readonly query?: JsonSchema
-  /** Of the envelope that is posted. */
-  readonly body?: JsonSchema
-  readonly answers: Readonly<Record<number, Answer>>
 }
 
 export interface Exchange {

@@ -1,9 +1,8 @@
 /** JSON schemas (2020-12) of requests and answers. They validate what comes in and are what /openapi.json shows. SPEC §8 */
 import { codes } from "@kez/core"
+import type { JsonSchema } from "@kez/server"
 import { chainNamePattern } from "./chain-name.ts"
 import { maxFeedEvents } from "./http-limits.ts"
-
-export type JsonSchema = Readonly<Record<string, unknown>>
 
 function object(properties: Readonly<Record<string, JsonSchema>>, required = Object.keys(properties)): JsonSchema {
   return { type: "object", properties, required }

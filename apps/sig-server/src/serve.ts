@@ -1,14 +1,15 @@
 /** The running store: opens the storage, listens, and stops without losing what is under way. */
+
 import type { Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { KezError } from "@kez/core"
+import { createMetricsServer } from "@kez/server"
+import { errorFields, type Log } from "@kez/server/log"
 import { type App, createApp } from "./app.ts"
 import { createChainService } from "./chains/service.ts"
 import type { Config } from "./config.ts"
 import { shutdownMs } from "./http-limits.ts"
-import { errorFields, type Log } from "./log.ts"
 import { createMetrics, type Metrics } from "./metrics.ts"
-import { createMetricsServer } from "./metrics-listener.ts"
 import { type Mirror, type MirrorReport, startMirror } from "./mirror.ts"
 import { openStorage } from "./storage/open-storage.ts"
 import { version } from "./version.ts"

@@ -1,10 +1,10 @@
 /** Readers that wait for changes of a chain: one message is made for a change, whoever reads it. SPEC STORE-11 */
+
 import type { ServerResponse } from "node:http"
+import { networkOf, Problem } from "@kez/server"
 import type { ChainService, ChainView } from "./chain-service.ts"
 import { maxStreamBacklogBytes, streamHeartbeatMs } from "./http-limits.ts"
 import type { Metrics } from "./metrics.ts"
-import { Problem } from "./problem.ts"
-import { networkOf } from "./rate-limit.ts"
 import { changeBetween, changeSincePosition, formatMessage, type Position } from "./stream-message.ts"
 
 export interface StreamLimits {

@@ -2,11 +2,11 @@
  * How much may be written, and by whom. Tokens of a chain are taken only for what was stored: else anybody could keep its owner
  * from revoking. For the same reason the primary has a bucket of its own: whoever stole a device cannot empty it. SPEC STORE-13
  */
+
 import type { ServerResponse } from "node:http"
+import { type BucketPlan, limitHeaders, networkOf, Problem, TokenBuckets } from "@kez/server"
 import type { ChainView } from "./chain-service.ts"
 import { maxBuckets } from "./http-limits.ts"
-import { Problem } from "./problem.ts"
-import { type BucketPlan, limitHeaders, networkOf, TokenBuckets } from "./rate-limit.ts"
 
 export interface WritePlans {
   readonly chain: BucketPlan

@@ -4,9 +4,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, test } from "node:test"
+import type { Sources } from "@kez/server"
 import { parseCommandLine } from "../src/command-line.ts"
-import { formatValues, readValues, type Sources, toConfig } from "../src/config.ts"
-import { flagOf, settingNames, settings, variableOf } from "../src/settings.ts"
+import { toConfig } from "../src/config.ts"
+import { settings, settingTable } from "../src/settings.ts"
+
+const { names: settingNames, flagOf, formatValues, readValues } = settingTable
+const variableOf = (name: string): string => `KEZ_SIG_${name.toUpperCase()}`
 
 const folder = mkdtempSync(join(tmpdir(), "kez-sig-config-"))
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,11 +1,12 @@
 /** Reads from one address are limited, whichever way they are answered. SPEC STORE-13 */
+
 import assert from "node:assert/strict"
 import type { IncomingMessage } from "node:http"
 import { after, test } from "node:test"
 import { envelopeDigest, formatEnvelope } from "@kez/core"
+import { addressOf, createTrust } from "@kez/server"
 import { add } from "../../../packages/core/test/support/chains.ts"
 import { keyNamed } from "../../../packages/core/test/support/keys.ts"
-import { addressOf, createTrust } from "../src/client-address.ts"
 import { makeApp, post, problemOf } from "./support/test-app.ts"
 
 const genesis = add(undefined, "dns:reads.example", keyNamed("reader"))

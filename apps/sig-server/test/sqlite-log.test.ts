@@ -5,8 +5,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { after, test } from "node:test"
+import { assertWholeLog } from "@kez/server/sqlite-log"
 import { openSqlite } from "../src/storage/sqlite.ts"
-import { assertWholeLog } from "../src/storage/sqlite-log.ts"
 import { makeChain, now, storeEvents } from "./chain-maker.ts"
 
 const dir = mkdtempSync(join(tmpdir(), "kez-log-"))

@@ -1,6 +1,10 @@
 /** /openapi.json: made once, from the routes beside it and from itself. */
-import { createOpenApi } from "../openapi.ts"
-import type { Route, RouteDoc } from "../route.ts"
+
+import type { RouteDoc } from "@kez/server"
+import { createOpenApi } from "@kez/server"
+import { maxBodyBytes } from "../http-limits.ts"
+import type { Route } from "../route.ts"
+import { version } from "../version.ts"
 
 const doc: RouteDoc = {
   method: "GET",
@@ -11,7 +15,15 @@ const doc: RouteDoc = {
 }
 
 export function openApiDocument(others: readonly RouteDoc[], baseUrl: string | undefined): Route {
-  const text = JSON.stringify(createOpenApi([...others, doc], baseUrl))
+  const text = JSON.stringify(
+    createOpenApi([...others, doc], {
+      title: "kez-sig-server",
+      version,
+      summary: "A store for sigchains. It is trusted by nobody: readers check everything that it serves.",
+      baseUrl,
+      maxBodyBytes,
+    }),
+  )
   const headers = { "content-type": "application/json; charset=utf-8", "cache-control": "no-cache" }
   return { doc, handle: (_request, reply) => Promise.resolve(reply.headers(headers).send(text)) }
 }

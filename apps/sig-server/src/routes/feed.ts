@@ -1,7 +1,7 @@
 /** All events of the store, and its signed heads, in the order in which they came, for whoever mirrors it. SPEC STORE-12, STORE-16 */
+import { Problem } from "@kez/server"
 import type { FastifyReply } from "fastify"
 import { maxFeedEvents, usualFeedEvents } from "../http-limits.ts"
-import { Problem } from "../problem.ts"
 import type { Deps, Request, Route } from "../route.ts"
 import { feedLine, feedQuery, headFeedLine } from "../schemas.ts"
 import { refusals } from "./refusals.ts"

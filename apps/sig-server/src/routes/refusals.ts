@@ -1,5 +1,5 @@
 /** The refusals that routes share, as /openapi.json tells them. */
-import type { Answer } from "../route.ts"
+import type { Answer } from "@kez/server"
 import { problem } from "../schemas.ts"
 
 const meanings = {

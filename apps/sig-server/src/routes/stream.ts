@@ -1,7 +1,7 @@
 /** Changes of a chain as they happen, as server-sent events. SPEC STORE-11 */
+import { Problem } from "@kez/server"
 import type { FastifyReply } from "fastify"
 import { findChain } from "../look-up.ts"
-import { Problem } from "../problem.ts"
 import type { Deps, Request, Route } from "../route.ts"
 import { chainParams, streamMessage } from "../schemas.ts"
 import { type Position, parsePosition } from "../stream-message.ts"

@@ -1,8 +1,9 @@
 /** Many writes, one wait for the disk: a batch of them in one transaction. */
+
 import type { DatabaseSync } from "node:sqlite"
 import { KezError } from "@kez/core"
+import { explain } from "@kez/server/sqlite-fault"
 import type { Outcome } from "./batch-queue.ts"
-import { explain } from "./sqlite-fault.ts"
 import type { WriterMark } from "./writer-mark.ts"
 
 /**

@@ -1,15 +1,16 @@
 /** The storage that the configuration names: PostgreSQL where there is a URL, else one SQLite file. */
+
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { KezError } from "@kez/core"
+import { explainPostgres } from "@kez/server/postgres-errors"
+import { guard } from "@kez/server/sqlite-fault"
 import { Client } from "pg"
 import { openPostgres } from "./postgres.ts"
-import { explainPostgres } from "./postgres-errors.ts"
 import { newestPostgresVersion } from "./postgres-schema.ts"
 import { migrations } from "./schema.ts"
 import { openSqlite } from "./sqlite.ts"
-import { guard } from "./sqlite-fault.ts"
 import type { Storage } from "./storage.ts"
 
 export interface StoragePlace {

@@ -1,6 +1,8 @@
 /** The store in PostgreSQL, for several copies of the server behind one load balancer. SPEC §8 */
+
 import { randomUUID } from "node:crypto"
 import { type Digest, KezError } from "@kez/core"
+import { explainPostgres } from "@kez/server/postgres-errors"
 import { Client, type ClientBase, type ClientConfig, Pool, type QueryResultRow } from "pg"
 import {
   maxHeadsPerSigner,
@@ -10,7 +12,6 @@ import {
   postgresStatementMs,
 } from "../limits.ts"
 import { BatchQueue, type Outcome } from "./batch-queue.ts"
-import { explainPostgres } from "./postgres-errors.ts"
 import { fillPostgres } from "./postgres-fill.ts"
 import { PostgresListener } from "./postgres-listener.ts"
 import { migrate } from "./postgres-schema.ts"

@@ -1,10 +1,7 @@
 /** The tables of the SQLite storage, as a list of migrations: each is run once, in order, and never changed afterwards. */
+import type { Migration } from "@kez/server/sqlite-file"
 
-export interface Migration {
-  readonly sql: string
-  /** Whether it only adds. Before any other the file is copied. */
-  readonly isAdditive: boolean
-}
+export type { Migration }
 
 /** What a database of version n - 1 runs to become version n. The first entry makes version 1. */
 export const migrations: readonly Migration[] = [

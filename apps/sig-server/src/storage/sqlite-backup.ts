@@ -1,10 +1,11 @@
 /** A whole copy of a SQLite file, in a thread of its own: the store goes on reading and writing meanwhile. */
+
 import { existsSync, linkSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
 import { Worker } from "node:worker_threads"
 import { KezError } from "@kez/core"
+import { explain, writeFault } from "@kez/server/sqlite-fault"
 import type { CopyOrder } from "./sqlite-copy-thread.ts"
-import { explain, writeFault } from "./sqlite-fault.ts"
 import { syncFile, syncFolder } from "./sqlite-file.ts"
 
 /**

@@ -1,8 +1,9 @@
 /** Fills an empty SQLite storage from a backup, in one transaction: a process that dies in the middle leaves nothing. */
+
 import { DatabaseSync } from "node:sqlite"
 import { KezError, utf8Length } from "@kez/core"
+import { guard } from "@kez/server/sqlite-fault"
 import { busyTimeoutMs } from "../limits.ts"
-import { guard } from "./sqlite-fault.ts"
 import type { FilledChain } from "./storage.ts"
 
 const constraint = 19

@@ -2,11 +2,12 @@
  * The thread that writes, as the rest of the store sees it. While it waits for the disk, events are judged and chains are read; what
  * is to be written meanwhile gathers, and shares the next transaction. No timer: a lone write is never delayed.
  */
+
 import { Worker } from "node:worker_threads"
 import { KezError } from "@kez/core"
+import { writeFault } from "@kez/server/sqlite-fault"
 import { maxWritesPerCommit, writerYoungMb } from "../limits.ts"
 import { BatchQueue, type Outcome } from "./batch-queue.ts"
-import { writeFault } from "./sqlite-fault.ts"
 import type { WriteOptions } from "./sqlite-file.ts"
 import { type AnswerMessage, type Failure, packOrders } from "./sqlite-message.ts"
 import type { ToWriter } from "./sqlite-write-thread.ts"

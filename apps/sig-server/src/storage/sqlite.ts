@@ -1,8 +1,9 @@
 /** The store in one SQLite file, for one process: read here, written by a thread of its own. Writes are durable when their promise resolves. */
+
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import { type Digest, digestOf, KezError } from "@kez/core"
+import { guard } from "@kez/server/sqlite-fault"
 import { copySqlite } from "./sqlite-backup.ts"
-import { guard } from "./sqlite-fault.ts"
 import { type FileOptions, openSqliteFile } from "./sqlite-file.ts"
 import { fillSqlite } from "./sqlite-fill.ts"
 import { SqliteWriter } from "./sqlite-writer.ts"

@@ -1,9 +1,10 @@
 /** The app over a store in memory, with a clock that tests turn. */
+
 import { codes } from "@kez/core"
+import { createLog } from "@kez/server/log"
 import type { FastifyInstance } from "fastify"
 import { now } from "../../../../packages/core/test/support/chains.ts"
 import { type App, createApp, type HttpConfig } from "../../src/app.ts"
-import { createLog } from "../../src/log.ts"
 import { createMetrics } from "../../src/metrics.ts"
 import { createMemoryStore, type MemoryStore } from "./memory-store.ts"
 
@@ -46,7 +47,7 @@ export function makeApp(changes: Partial<HttpConfig> = {}): TestApp {
     storage: store.storage,
     config: { ...usualConfig, ...changes },
     clock: { nowMs: () => nowMs },
-    log: createLog("debug", (line) => lines.push(line)),
+    log: createLog({ name: "kez-sig-server", level: "debug", write: (line) => lines.push(line) }),
     metrics,
     isDraining: () => isDraining,
   })

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { DatabaseError } from "pg"
-import { explainPostgres } from "../src/storage/postgres-errors.ts"
+import { explainPostgres } from "../src/postgres-errors.ts"
 
 function codeOf(error: unknown): unknown {
   const explained = explainPostgres(error)

@@ -1,8 +1,11 @@
 /** Connections that do not speak HTTP as it should be: one plain answer, and the end. */
 import { STATUS_CODES } from "node:http"
 import type { Socket } from "node:net"
-import type { Metrics } from "./metrics.ts"
 import { formatProblem, Problem, type ProblemOptions, problemType } from "./problem.ts"
+
+export interface RefusalCounter {
+  refused(code: string): void
+}
 
 /** Connections that end with the answer that was written: what follows on them is not even refused. */
 const ending = new WeakSet<Socket>()
@@ -31,7 +34,7 @@ const other: ProblemOptions = {
  * What follows on the connection is not read: where two programs disagree about the end of a request, the rest of it could be
  * another one that somebody smuggled in (RFC 9112 §11.2).
  */
-export function refuseConnection(metrics: Metrics): (error: Error & { code?: string }, socket: Socket) => void {
+export function refuseConnection(metrics: RefusalCounter): (error: Error & { code?: string }, socket: Socket) => void {
   return (error, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
     if (ending.has(socket)) return socket.destroySoon()

@@ -3,6 +3,7 @@
  * power cut that is the transaction that was being written, and it belongs there. After a flipped bit everything acknowledged
  * since would be gone. Format: https://www.sqlite.org/fileformat2.html#walformat
  */
+
 import { closeSync, existsSync, openSync, readSync } from "node:fs"
 import { endianness } from "node:os"
 import { KezError } from "@kez/core"

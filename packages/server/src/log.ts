@@ -18,15 +18,22 @@ export interface Log {
 const secretNames = ["authorization", "cookie", "passphrase", "password", "words", "seed", "secret", "database_url"]
 const personalNames = ["ip", "remoteAddress", "headers", "body", "url"]
 
-/** `write` is where lines go; stderr, synchronously, so that the last words of a process are not lost. */
-export function createLog(level: LogLevel, write?: (line: string) => void): Log {
+export interface LogOptions {
+  /** Of the program. */
+  readonly name: string
+  readonly level: LogLevel
+  /** Where lines go; stderr, synchronously, so that the last words of a process are not lost. */
+  readonly write?: (line: string) => void
+}
+
+export function createLog({ name, level, write }: LogOptions): Log {
   const names = [...secretNames, ...personalNames]
   const options = {
     level,
-    base: { name: "kez-sig-server" },
+    base: { name },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: [...names, ...names.map((name) => `*.${name}`)], censor: "[redacted]" },
+    redact: { paths: [...names, ...names.map((one) => `*.${one}`)], censor: "[redacted]" },
   }
   return pino(options, write === undefined ? pino.destination({ dest: 2, sync: true }) : { write })
 }

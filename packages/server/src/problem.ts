@@ -75,7 +75,7 @@ const framework: Readonly<Record<string, Omit<ProblemOptions, "cause">>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     status: 413,
     code: "limit.size",
-    detail: "Cannot take the body: an envelope has at most 4000 bytes",
+    detail: "Cannot take the body: it is longer than any that is taken here",
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     status: 415,
@@ -91,7 +91,7 @@ const framework: Readonly<Record<string, Omit<ProblemOptions, "cause">>> = {
   FST_ERR_MAX_PARAM_LENGTH: {
     status: 400,
     code: "limit.size",
-    detail: "Cannot look up the chain: the name is too long",
+    detail: "Cannot look it up: the name is too long",
   },
 }
 

@@ -1,7 +1,8 @@
 /** Names of requests, by which lines of the log and a client's report find together. */
 import { randomBytes } from "node:crypto"
 import type { IncomingMessage } from "node:http"
-import { maxRequestIdBytes } from "./http-limits.ts"
+
+const maxRequestIdBytes = 64
 
 const idForm = new RegExp(`^[A-Za-z0-9._-]{1,${maxRequestIdBytes}}$`)
 

@@ -1,8 +1,5 @@
 /** The OpenAPI 3.1 document, made from the routes themselves: it cannot say anything else than they do. */
-import { maxBodyBytes } from "./http-limits.ts"
-import type { Answer, RouteDoc } from "./route.ts"
-import type { JsonSchema } from "./schemas.ts"
-import { version } from "./version.ts"
+import type { Answer, JsonSchema, RouteDoc } from "./route-doc.ts"
 
 interface Parameter {
   readonly name: string
@@ -11,19 +8,30 @@ interface Parameter {
   readonly schema: unknown
 }
 
-export function createOpenApi(docs: readonly RouteDoc[], baseUrl: string | undefined): object {
+export interface OpenApiOptions {
+  readonly title: string
+  readonly version: string
+  readonly summary: string
+  /** By which others reach the server; undefined: the one that served the document. */
+  readonly baseUrl: string | undefined
+  /** Of a POST. */
+  readonly maxBodyBytes: number
+}
+
+export function createOpenApi(docs: readonly RouteDoc[], options: OpenApiOptions): object {
+  const { title, version, summary, baseUrl, maxBodyBytes } = options
   const paths: Record<string, Record<string, unknown>> = {}
   for (const doc of docs) {
     const path = doc.url.replaceAll(/:(\w+)/g, "{$1}")
-    paths[path] = { ...paths[path], [doc.method.toLowerCase()]: operationOf(doc) }
+    paths[path] = { ...paths[path], [doc.method.toLowerCase()]: operationOf(doc, maxBodyBytes) }
   }
   return {
     openapi: "3.1.0",
     jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
     info: {
-      title: "kez-sig-server",
+      title,
       version,
-      summary: "A store for sigchains. It is trusted by nobody: readers check everything that it serves.",
+      summary,
       license: { name: "MIT OR Apache-2.0" },
     },
     servers: [{ url: baseUrl ?? "/" }],
@@ -31,14 +39,14 @@ export function createOpenApi(docs: readonly RouteDoc[], baseUrl: string | undef
   }
 }
 
-function operationOf(doc: RouteDoc): object {
+function operationOf(doc: RouteDoc, maxBodyBytes: number): object {
   const parameters = [...parametersOf("path", doc.params), ...parametersOf("query", doc.query)]
   const answers = Object.entries(doc.answers).map(([status, answer]) => [status, answerOf(answer)])
   return {
     operationId: doc.operation,
     summary: doc.summary,
     ...(parameters.length > 0 && { parameters }),
-    ...(doc.body !== undefined && { requestBody: bodyOf(doc.body) }),
+    ...(doc.body !== undefined && { requestBody: bodyOf(doc.body, maxBodyBytes) }),
     responses: Object.fromEntries(answers),
   }
 }
@@ -54,7 +62,7 @@ function parametersOf(place: Parameter["in"], schema: JsonSchema | undefined): r
   }))
 }
 
-function bodyOf(schema: JsonSchema): object {
+function bodyOf(schema: JsonSchema, maxBodyBytes: number): object {
   return {
     required: true,
     description: `At most ${maxBodyBytes} bytes`,

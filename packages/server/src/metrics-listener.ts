@@ -1,11 +1,16 @@
 /** /metrics on a listener of its own, by default on loopback: figures of a server are for who runs it. */
 import { createServer, type Server } from "node:http"
-import { headersTimeoutMs, requestTimeoutMs } from "./http-limits.ts"
-import type { Metrics } from "./metrics.ts"
 
 const maxConnections = 16
+const headersTimeoutMs = 10_000
+const requestTimeoutMs = 20_000
 
-export function createMetricsServer(metrics: Metrics): Server {
+export interface Figures {
+  readonly contentType: string
+  text(): Promise<string>
+}
+
+export function createMetricsServer(metrics: Figures): Server {
   const options = { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }
   const server = createServer(options, async (request, response) => {
     const isKnown = request.method === "GET" && request.url === "/metrics"
