@@ -279,6 +279,30 @@ codes! {
     ChatRemoved => "chat.removed",
     /// † an archive key or entry that does not open, or is not by the account.
     ChatArchive => "chat.archive",
+    /// A handle that nobody can have: a name of mail, of the web or of this product.
+    HandleReserved => "handle.reserved",
+    /// A handle that another chain has.
+    HandleTaken => "handle.taken",
+    /// A handle that reads like one that is given out.
+    HandleConfusable => "handle.confusable",
+    /// A handle that was given up or moved; only the chain that had it can take it back.
+    HandleReleased => "handle.released",
+    /// † the chain has another handle on this server.
+    HandleLimit => "handle.limit",
+    /// † an invitation is needed, and none was given or it is not good any more.
+    HandleInvitation => "handle.invitation",
+    /// † the server takes no registrations.
+    HandleClosed => "handle.closed",
+    /// A key of a log that is not one, or another than was seen before.
+    DirectoryKey => "directory.key",
+    /// A checkpoint that its log did not sign, or of another log.
+    DirectoryCheckpoint => "directory.checkpoint",
+    /// A proof that does not show what it should: a leaf is not where the server says.
+    DirectoryProof => "directory.proof",
+    /// A log that is shorter, or an entry that is older, than was seen before.
+    DirectoryRollback => "directory.rollback",
+    /// A log that contradicts what was seen before: the server shows two histories.
+    DirectorySplit => "directory.split",
     /// † something of this name exists already.
     StoreExists => "store.exists",
     /// † nothing of this name is stored.
