@@ -1,0 +1,116 @@
+/** The command kez-chat-server: what each word does, and which exit code it ends with. 0 done, 1 failed, 2 not written as it should be. */
+import { once } from "node:events"
+import { KezError } from "@kez/core"
+import { createLog, errorFields } from "@kez/server/log"
+import { type CommandLine, parseCommandLine } from "./command-line.ts"
+import { type Config, toConfig } from "./config.ts"
+import { usualInvitationDays } from "./limits.ts"
+import { program, settingTable } from "./settings.ts"
+import { version } from "./version.ts"
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Resolves to the exit code. */
+export async function run(args: readonly string[], env: Env): Promise<number> {
+  try {
+    return await runCommand(parseCommandLine(args), env)
+  } catch (error) {
+    if (!(error instanceof KezError)) throw error
+    tell(`${error.message} [${error.code}]`)
+    if (error.hint !== undefined) tell(`hint: ${error.hint}`)
+    return error.code === "usage" || error.code === "input.unreadable" ? 2 : 1
+  }
+}
+
+async function runCommand(line: CommandLine, env: Env): Promise<number> {
+  if (line.command === "version") return say(`${program} ${version}`)
+  if (line.command === "help") return say(helpText())
+  const values = settingTable.readValues({ flags: line.settings, env, file: line.config ?? env["KEZ_CHAT_CONFIG"] })
+  if (line.printsConfig) return say(settingTable.formatValues(values).trimEnd())
+  const config = toConfig(values)
+  if (line.checksConfig) return say("the configuration is right")
+  switch (line.command) {
+    case "serve":
+      return runServer(config)
+    case "invite":
+      return invite(config, line)
+    case "healthcheck":
+      return checkHealth(config)
+  }
+}
+
+async function runServer(config: Config): Promise<number> {
+  const { serve } = await import("./serve.ts")
+  const log = createLog({ name: program, level: config.logLevel })
+  process.on("uncaughtExceptionMonitor", (error) => log.fatal(errorFields(error), "a defect of the program"))
+  const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")])
+  const running = await serve(config, log)
+  await stopped
+  // Whoever asks twice does not want to wait.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(1))
+  await running.stop()
+  return 0
+}
+
+/** Whoever can reach the database is an admin already; no password is made for it. */
+async function invite({ storage }: Config, { uses = 1, days = usualInvitationDays }: CommandLine): Promise<number> {
+  const { openDatabase } = await import("./storage/open-database.ts")
+  const { makeInvitation } = await import("./directory/invitations.ts")
+  const database = await openDatabase(storage, nowSeconds)
+  try {
+    const now = nowSeconds()
+    const code = await database.transact((sql) =>
+      makeInvitation(sql, { uses, expiresAt: now + days * 86_400, now, by: "operator" }),
+    )
+    return say(code)
+  } finally {
+    await database.close()
+  }
+}
+
+const healthTimeoutMs = 5_000
+
+async function checkHealth({ host, port }: Config): Promise<number> {
+  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host
+  try {
+    const answer = await fetch(`http://${name}:${port}/readyz`, { signal: AbortSignal.timeout(healthTimeoutMs) })
+    say((await answer.text()).trimEnd())
+    return answer.ok ? 0 : 1
+  } catch (cause) {
+    throw new KezError("net.refused", `Cannot reach ${name} port ${port}: nothing answers there`, {
+      cause,
+      hint: "Is the server running, with this host and port?",
+    })
+  }
+}
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1_000)
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`)
+  return 0
+}
+
+function tell(text: string): void {
+  process.stderr.write(`${program}: ${text}\n`)
+}
+
+function helpText(): string {
+  const lines = settingTable.names.map((name) => {
+    const { about, usual } = settingTable.settingOf(name)
+    return `  ${settingTable.flagOf(name).padEnd(22)} ${about}${usual === undefined || usual === "" ? "" : ` (${usual})`}`
+  })
+  return `${program} [COMMAND] [--config FILE] [SETTINGS]
+
+Commands:
+  serve                  runs the server; this is what happens without a command
+  invite                 makes an invitation and shows its code, once; --uses N (1), --days N (${usualInvitationDays})
+  healthcheck            asks the running server whether it is ready
+  version, help
+
+Settings, each also as KEZ_CHAT_NAME in the environment and as name in the TOML file:
+${lines.join("\n")}
+
+  --print-config         shows the settings in force, and where each comes from
+  --check-config         only checks them: exit code 0 or 2`
+}

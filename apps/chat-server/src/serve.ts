@@ -1,0 +1,138 @@
+/** The running chat server: opens the database, listens, and stops without losing what is under way. */
+import type { Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { KezError } from "@kez/core"
+import { createMetricsServer } from "@kez/server"
+import type { Log } from "@kez/server/log"
+import { type App, createApp } from "./app.ts"
+import type { Config } from "./config.ts"
+import { createChainSource } from "./directory/chains.ts"
+import { logSize } from "./directory/log.ts"
+import { openLogKey } from "./directory/log-key.ts"
+import { createDirectory } from "./directory/service.ts"
+import { shutdownMs } from "./limits.ts"
+import { createMetrics } from "./metrics.ts"
+import type { Database } from "./storage/database.ts"
+import { openDatabase } from "./storage/open-database.ts"
+import { countOf } from "./storage/row.ts"
+import { version } from "./version.ts"
+
+export interface Running {
+  /** `http://127.0.0.1:6969` */
+  readonly url: string
+  readonly metricsUrl: string | undefined
+  /** Resolves when nothing is open any more. */
+  stop(): Promise<void>
+}
+
+const nowSeconds = (): number => Math.floor(Date.now() / 1_000)
+
+export async function serve(config: Config, log: Log): Promise<Running> {
+  const database = await openDatabase(config.storage, nowSeconds)
+  const closing: (() => Promise<void> | void)[] = [() => database.close()]
+  const close = async (): Promise<void> => {
+    for (const step of closing.toReversed()) await step()
+  }
+  try {
+    let isDraining = false
+    const metrics = createMetrics(() => countsOf(database))
+    const chains = createChainSource({ stores: config.stores, nowMs: Date.now })
+    const { domain, registration, reserved } = config
+    const signer = await openLogKey(database, config.logKeyFile, domain)
+    const directory = createDirectory({ database, signer, chains, domain, registration, reserved, now: nowSeconds })
+    const app = createApp(
+      {
+        directory,
+        chains,
+        database,
+        domain,
+        baseUrl: config.baseUrl ?? (domain === "localhost" ? `http://localhost:${config.port}` : `https://${domain}`),
+        clock: { nowMs: Date.now },
+        log,
+        metrics,
+        isDraining: () => isDraining,
+      },
+      config.http,
+    )
+    closing.push(() => closeApp(app, log))
+    const url = await listenApp(app, config)
+    const metricsServer = config.metrics.mode === "separate" ? createMetricsServer(metrics) : undefined
+    const metricsUrl = metricsServer && (await listen(metricsServer, config.metrics))
+    closing.push(() => {
+      metricsServer?.close()
+      metricsServer?.closeAllConnections()
+    })
+    log.info({ version, storage: database.kind, domain, registration, at: url, metricsAt: metricsUrl }, "listening")
+    return {
+      url,
+      metricsUrl,
+      async stop() {
+        isDraining = true
+        log.info({ drainSeconds: config.drainSeconds }, "stopping")
+        await new Promise((resolve) => setTimeout(resolve, config.drainSeconds * 1_000))
+        await close()
+        log.info({}, "stopped")
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function countsOf(database: Database): Promise<{ readonly leaves: number; readonly handles: number }> {
+  const [row] = await database.rows("SELECT count(*) AS handles FROM handles WHERE state = 'registered'")
+  return { leaves: await logSize(database), handles: countOf(row?.["handles"]) }
+}
+
+/** Requests under way may finish; what takes longer is cut. */
+async function closeApp({ http }: App, log: Log): Promise<void> {
+  const timer = setTimeout(() => {
+    log.warn({ afterMs: shutdownMs }, "requests were cut")
+    http.server.closeAllConnections()
+  }, shutdownMs)
+  await http.close()
+  clearTimeout(timer)
+}
+
+async function listenApp({ http }: App, { host, port }: Config): Promise<string> {
+  try {
+    // Of the addresses that localhost may have, one.
+    await http.listen({ host: host === "localhost" ? "127.0.0.1" : host, port })
+  } catch (error) {
+    throw explainListen(error, { host, port, flag: "--port" })
+  }
+  return urlOf(http.server)
+}
+
+function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(explainListen(error, { host, port, flag: "--metrics-port" })))
+    server.listen({ host, port }, () => resolve(urlOf(server)))
+  })
+}
+
+const listenFaults: Readonly<Record<string, string>> = {
+  EADDRINUSE: "something else listens there",
+  EACCES: "that is not allowed",
+  EADDRNOTAVAIL: "this machine has no such address",
+}
+
+function explainListen(
+  cause: unknown,
+  at: { readonly host: string; readonly port: number; readonly flag: string },
+): unknown {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
+  const reason = listenFaults[code]
+  if (reason === undefined) return cause
+  return new KezError("net.refused", `Cannot listen at ${at.host} port ${at.port}: ${reason}`, {
+    cause,
+    hint: `Choose another port with ${at.flag}.`,
+  })
+}
+
+function urlOf(server: Server): string {
+  // Of a server that listens on TCP this is never a text.
+  const { address, port, family } = server.address() as AddressInfo
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`
+}

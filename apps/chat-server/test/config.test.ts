@@ -1,0 +1,69 @@
+/** Settings of the chat server, and what of them does not go together. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { parseCommandLine } from "../src/command-line.ts"
+import { toConfig } from "../src/config.ts"
+import { settingTable } from "../src/settings.ts"
+
+const read = (flags: Readonly<Record<string, string>> = {}, env: Readonly<Record<string, string>> = {}) =>
+  toConfig(settingTable.readValues({ flags, env, file: undefined }))
+const usage = { code: "usage" }
+
+test("with nothing set it is SQLite on loopback, by invitation, port 6969, with no admin", () => {
+  const config = read()
+  assert.deepEqual(
+    [config.host, config.port, config.domain, config.registration],
+    ["127.0.0.1", 6969, "localhost", "invite"],
+  )
+  assert.deepEqual([config.admins, config.stores, config.storage.databaseUrl], [[], [], undefined])
+})
+
+test("every default fits its own setting", () => {
+  for (const name of settingTable.names) {
+    const { usual, fits } = settingTable.settingOf(name)
+    if (usual !== undefined) assert.ok(fits(usual) || usual === "", name)
+  }
+})
+
+test("others are listened to only under a domain", () => {
+  assert.throws(() => read({ host: "0.0.0.0" }), usage)
+  assert.equal(read({ host: "0.0.0.0", domain: "chat.example.org" }).domain, "chat.example.org")
+})
+
+test("values that do not fit are refused", () => {
+  for (const [name, value] of [
+    ["domain", "Chat.Example.org"],
+    ["admins", "alice"],
+    ["registration", "maybe"],
+    ["port", "-1"],
+    ["stores", "ftp://x"],
+  ]) {
+    assert.throws(() => read({ [name ?? ""]: value ?? "" }), usage)
+  }
+})
+
+test("a password of the database is not shown", () => {
+  const values = settingTable.readValues({
+    flags: {},
+    env: { DATABASE_URL: "postgres://u:secret@db/kez" },
+    file: undefined,
+  })
+  assert.doesNotMatch(settingTable.formatValues(values), /secret/)
+})
+
+test("the command line knows its commands and their flags", () => {
+  assert.equal(parseCommandLine([]).command, "serve")
+  assert.deepEqual(
+    [parseCommandLine(["invite", "--uses", "3"]).uses, parseCommandLine(["invite"]).days],
+    [3, undefined],
+  )
+  for (const args of [
+    ["invit"],
+    ["serve", "--uses", "3"],
+    ["invite", "--uses", "0"],
+    ["--prot", "1"],
+    ["serve", "now"],
+  ]) {
+    assert.throws(() => parseCommandLine(args), usage)
+  }
+})
