@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kez_channels::{Outcome as Seen, find_channel};
-use kez_core::sigchain::{Chain, Graph, SubjectStatus};
+use kez_core::sigchain::SubjectStatus;
 use kez_core::verify::{
     Flag, Input, Mark, PlacedText, Publication, PublicationStatus, Source, SourceKind, SourceOutcome, Status, Verdict,
 };
@@ -189,14 +189,8 @@ fn remember(
     account_id: Option<String>,
 ) -> Outcome<()> {
     if let Some(mark) = &verdict.mark {
-        let lock = context.store.lock()?;
-        let mut graph = Graph::default();
-        sources.iter().flat_map(|source| &source.events).for_each(|event| graph.insert(Arc::clone(event)));
-        if let Some(chain) = graph.get(&mark.chain).and_then(|genesis| Chain::of(&graph, genesis).ok()) {
-            context.store.keep_chain(&chain)?;
-        }
-        drop(lock);
-        context.store.keep_mark(mark)?;
+        let events = sources.iter().flat_map(|source| &source.events).map(Arc::clone);
+        context.store.keep_verified(mark, events)?;
     }
     let (Some(subject), Some(primary)) = (&question.subject, verdict.primary()) else { return Ok(()) };
     if verdict.status != Status::Valid {

@@ -109,22 +109,23 @@ pub fn cannot(what: &str) -> impl Fn(KezError) -> Failure + '_ {
 /// The exit code of an error.
 pub fn exit_of(code: Code) -> u8 {
     match code {
-        Code::Usage | Code::InputMissing => 2,
+        Code::Usage | Code::InputMissing | Code::KeyEncoding | Code::NetUrl => 2,
         Code::InputCancelled => 3,
-        Code::KeyLocked | Code::KeyUnlock | Code::KeyNotHeld | Code::PublishCredentials => 4,
+        Code::LimitWork | Code::PublishCredentials => 4,
         Code::PublishUnconfirmed | Code::ChannelDown => 5,
         Code::ChainUnreachable | Code::ChainWithheld | Code::ChainRollback => 5,
-        Code::ChainStale | Code::ChainRequired => 5,
+        Code::KeyWeak => 10,
         Code::ClaimRevoked => 11,
         Code::ClaimExpired => 12,
         Code::ChainFork => 13,
         Code::ProofNotFound => 14,
         Code::ChainUnknown => 1,
         _ => match code.as_str().split('.').next().unwrap_or_default() {
+            "identity" | "mnemonic" | "channel" => 2,
+            "key" => 4,
             "net" => 5,
-            "mnemonic" => 2,
             "text" | "json" | "schema" | "envelope" | "event" | "time" | "signature" | "encoding" | "zstd"
-            | "proof" | "claim" | "account" | "chain" | "head" | "limit" | "identity" => 10,
+            | "proof" | "claim" | "account" | "chain" | "head" | "limit" => 10,
             _ => 1,
         },
     }

@@ -136,7 +136,8 @@ fn import(context: &Context, matches: &ArgMatches) -> Outcome {
     if let Some(fault) = &document.fault {
         refused.push(refused_json(Some(document.events.len() as u64), None, fault.code()));
     }
-    let added = chain.as_ref().map_or(0, |chain| chain.tree().len()) - before.map_or(0, |chain| chain.tree().len());
+    let held = before.map_or(0, |chain| chain.tree().len());
+    let added = chain.as_ref().map_or(0, |chain| chain.tree().len()).saturating_sub(held);
     if let Some(chain) = &chain {
         context.store.keep_chain(chain)?;
     }

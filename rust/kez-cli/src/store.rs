@@ -135,12 +135,37 @@ impl Store {
         self.lines("marks.jsonl")?.iter().map(|line| read_mark(line).ok_or_else(|| corrupt("marks.jsonl"))).collect()
     }
 
-    /// Replaces the mark of a chain.
-    pub fn keep_mark(&self, mark: &Mark) -> Outcome<()> {
+    /// Keeps what was verified: the chain, united with what is held by now, and then its mark. VER-10: nothing that was held is
+    /// lost, and no mark goes back while another verification goes on.
+    pub fn keep_verified(&self, mark: &Mark, events: impl Iterator<Item = Arc<ChainEvent>>) -> Outcome<()> {
         let _lock = self.lock()?;
+        let mut graph = Graph::default();
+        self.events_of(&mark.chain)?.into_iter().chain(events).for_each(|event| graph.insert(event));
+        // Without its events a mark would only say that something is missing.
+        let Some(genesis) = graph.get(&mark.chain) else { return Ok(()) };
+        let chain = Chain::of(&graph, genesis)?;
+        self.keep_chain(&chain)?;
+        self.raise_mark(mark, &chain)
+    }
+
+    fn events_of(&self, chain: &Digest) -> Outcome<Vec<Arc<ChainEvent>>> {
+        let path = format!("chains/{}.jsonl", chain.to_hex());
+        let read = |line: &String| read_line(line).map(Arc::new).map_err(|_| corrupt(&path));
+        self.lines(&path)?.iter().map(read).collect()
+    }
+
+    /// The caller holds the lock. A mark further on the same path stays; the primaries of both are kept.
+    fn raise_mark(&self, mark: &Mark, chain: &Chain) -> Outcome<()> {
         let mut marks = self.marks()?;
+        let mut raised = mark.clone();
+        for held in marks.iter().filter(|held| held.chain == mark.chain) {
+            if held.seq > raised.seq && chain.is_on_path(&held.digest) {
+                (raised.seq, raised.digest) = (held.seq, held.digest);
+            }
+            raised.primaries.extend(held.primaries.iter().cloned());
+        }
         marks.retain(|held| held.chain != mark.chain);
-        marks.push(mark.clone());
+        marks.push(raised);
         self.write_lines("marks.jsonl", marks.iter().map(|mark| {
             let primaries: Vec<&KeyIdentity> = mark.primaries.iter().collect();
             line_of(&object! { "chain" => mark.chain, "seq" => mark.seq, "digest" => mark.digest, "primaries" => primaries })
@@ -167,7 +192,14 @@ impl Store {
     }
 
     fn files(&self, folder: &str) -> Outcome<Vec<String>> {
-        let Ok(entries) = fs::read_dir(self.0.join(folder)) else { return Ok(Vec::new()) };
+        let entries = match fs::read_dir(self.0.join(folder)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            // What cannot be read is not the same as nothing: a revocation may be in it.
+            Err(error) => {
+                return Err(Failure::new(Code::InputUnreadable, format!("Cannot read {folder} of the store: {error}")));
+            }
+        };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names: Vec<String> = names.filter(|name| name.ends_with(".jsonl") && !name.starts_with('.')).collect();
         names.sort();

@@ -8,7 +8,7 @@ use kez_channels::{ChainSource, Guarded, NetError, Options, ResolverSettings, Ri
 use kez_core::envelope::{ChainHead, Kind, decode_value};
 use kez_core::sigchain::{ChainEvent, read_document, read_line};
 use kez_core::verify::{Source, SourceKind, SourceOutcome};
-use kez_core::{Code, Json};
+use kez_core::{Code, Digest, Json};
 use std::sync::Arc;
 
 use crate::context::{Context, read_input};
@@ -71,20 +71,23 @@ impl World {
     pub async fn ask_store(&self, store: &Url, names: &[String]) -> Source {
         let mut source = empty(store.as_str(), SourceKind::Store, true);
         let mut names = names.to_vec();
+        let mut silence = None;
         let mut at = 0;
         while let Some(name) = names.get(at).cloned() {
             at += 1;
             if at > 8 {
-                source.outcome = SourceOutcome::Failed;
+                silence = Some(None);
                 break;
             }
             match self.ask_store_for(store, &name, &mut source).await {
                 Ok(more) => names.extend(more.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>()),
-                Err(error) => {
-                    source.outcome = SourceOutcome::Failed;
-                    source.code = Some(error.code);
-                }
+                Err(error) => silence = Some(Some(error.code)),
             }
+        }
+        // Without an answer for one name it did not answer, whatever it said of others: VER-6.
+        if let Some(code) = silence {
+            source.outcome = SourceOutcome::Failed;
+            source.code = code;
         }
         source
     }
@@ -232,7 +235,8 @@ pub fn ask_file(path: &str) -> Outcome<Source> {
 fn several(body: &[u8]) -> Option<Vec<String>> {
     let value = kez_core::json::parse(body).ok()?;
     let Json::Array(chains) = value.as_object()?.get("chains")? else { return None };
-    chains.iter().map(|chain| chain.as_str().map(str::to_owned)).collect()
+    // Each becomes a part of a URL.
+    chains.iter().map(|chain| Digest::parse(chain.as_str()?).ok().map(|id| id.to_string())).collect()
 }
 
 fn heads_of(body: &[u8]) -> Vec<kez_core::Envelope<ChainHead>> {
