@@ -206,7 +206,14 @@ test("kill -9 of nats-server: with the cursor that the client holds nothing is l
   const connection = await connectDevice(t, {
     broker: first,
     device: alice,
-    options: { reconnect: true, maxReconnectAttempts: -1, reconnectTimeWait: 100, ignoreAuthErrorAbort: true },
+    // Who knocks just before the responder is back is never answered: a dial must not wait for as long as the server would.
+    options: {
+      reconnect: true,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 100,
+      ignoreAuthErrorAbort: true,
+      timeout: 5_000,
+    },
   })
   const acknowledged: string[] = []
   const seen: string[] = []
@@ -222,7 +229,8 @@ test("kill -9 of nats-server: with the cursor that the client holds nothing is l
   const write = async (from: number): Promise<void> => {
     for (let i = from; i < from + 20; i++) {
       await store.deliver({ uid: alice.uid, id: `${i}:${alice.uid}`, data: Buffer.from(`${i}`) })
-      acknowledged.push(`${i}`)
+      // What is tried again after a failure was perhaps delivered before.
+      if (!acknowledged.includes(`${i}`)) acknowledged.push(`${i}`)
     }
   }
   await write(0)
@@ -257,7 +265,7 @@ async function personInShardOf({ uid }: TestDevice): Promise<string> {
 }
 
 async function eventually(run: () => Promise<void>): Promise<void> {
-  const until = Date.now() + 20_000
+  const until = Date.now() + 60_000
   for (;;) {
     try {
       return await run()
