@@ -83,7 +83,24 @@ export {
   verifyKeyPackage,
 } from "./credential/key-package.ts"
 export * as chatLimits from "./limits.ts"
+export {
+  decodeAnswer,
+  decodeRequest,
+  encodeAnswer,
+  encodeRefusal,
+  encodeRequest,
+  isOperation,
+  type WithParts,
+} from "./wire/command-codec.ts"
+export {
+  type CommandAnswers,
+  type CommandRequests,
+  maxInvitationsAtOnce,
+  maxReadAtOnce,
+  type Operation,
+} from "./wire/commands.ts"
 export type { Content, ContentType, ContentTypes, UnknownContent } from "./wire/content.ts"
+export { type Delivery, type DeliveryKind, decodeDelivery, encodeDelivery } from "./wire/delivery.ts"
 export { decodeMessage, encodeMessage, type Message, type Place, readResent, textOf } from "./wire/message.ts"
 export {
   type Arrival,

@@ -46,3 +46,10 @@ export const maxHeldMessages = 256
 /** Sealed copies of one archive key: 32 devices and the words. */
 export const maxArchiveRecipients = 33
 export const maxArchiveEntryBytes = 131_072
+
+/** A command, an answer, or what stands in a mailbox: what the broker carries at once. */
+export const maxFrameBytes = 262_144
+export const maxFrameHeaderBytes = 65_536
+export const maxFrameParts = 1_024
+/** One-time key packages of one device that the server keeps. */
+export const maxKeyPackagesHeld = 100
