@@ -1,0 +1,180 @@
+/**
+ * The chat engine as apps see it: one device of one account, its conversations, what it sends and what came. Everything behind it
+ * is kept by the store, so that a process may end at any moment. docs/decisions/chat-engine.md
+ */
+import type { Digest } from "@kez/core"
+import type { ContentTypes } from "../wire/content.ts"
+import type { Alarm, AlarmState } from "./alarm.ts"
+import type { EngineEvent } from "./event.ts"
+
+export type ConnectionState =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "online" }
+  /** It tries again by itself. `reason`: why the last attempt ended, in one sentence. */
+  | { readonly kind: "offline"; readonly reason: string }
+  /** The chat server signed that this device is revoked. Nothing is tried again. */
+  | { readonly kind: "revoked"; readonly reason: string }
+
+/** Somebody, by the sigchain that is pinned for him. */
+export interface Contact {
+  readonly chain: Digest
+  /** `handle@host` as it was pinned on first use; absent for somebody who wrote first and was not looked up yet. */
+  readonly handle?: string
+  /**
+   * `accepted`: looked up by us, or accepted. `request`: wrote first; he gets no receipts and no typing. `blocked`: nothing of his is shown.
+   */
+  readonly standing: "accepted" | "request" | "blocked"
+  /** Names of devices that his chain lists now. */
+  readonly devices: readonly string[]
+  /** A hard stop that is open: nothing is sent to him while it is. */
+  readonly stop?: Alarm
+}
+
+export interface Conversation {
+  /** Of two people it stays, whatever groups carry it. 64 hex behind `sha256:`. */
+  readonly id: Digest
+  readonly kind: "dm" | "group"
+  readonly name?: string
+  /** Chains, the own one among them. */
+  readonly members: readonly Digest[]
+  /** Of a `dm`. */
+  readonly contact?: Contact
+  /** `opening`: the other side has no device in it yet. `removed`: this device was removed; what was read stays. */
+  readonly state: "opening" | "open" | "request" | "blocked" | "removed"
+  /** Messages after the last that was marked as read. */
+  readonly unread: number
+  /** Unix seconds of the newest message; undefined: there is none. */
+  readonly lastAt?: number
+  /** Equal for all members of the epoch: compared by people it shows a fork. 64 hex, of the group that is written to. */
+  readonly safetyCode?: string
+}
+
+/**
+ * `waiting`: in the outbox, not with the server yet. `sent`: the server put it on its disk. `delivered`, `read`: a device of another
+ * member said so. `failed`: not sent, and not tried again by itself: `retry`.
+ */
+export type DeliveryState = "waiting" | "sent" | "delivered" | "read" | "failed"
+
+export interface Delivered {
+  readonly state: DeliveryState
+  /** Of `failed`, and of `waiting` where something holds it up: why, in one sentence, with its code. */
+  readonly code?: string
+  readonly reason?: string
+}
+
+export interface Reaction {
+  readonly emoji: string
+  readonly by: readonly Digest[]
+}
+
+export interface ShownMessage {
+  /** Digest of what stood inside the ciphertext: what replies, edits and reactions name. */
+  readonly id: Digest
+  readonly conversation: Digest
+  /** Place among the messages of the conversation as this device shows them: sorts as text, and is what `before` takes. */
+  readonly place: string
+  readonly sender: { readonly chain: Digest; readonly device: string; readonly isSelf: boolean }
+  /** Unix seconds by the sender's clock. */
+  readonly at: number
+  /** `unknown`: made by a newer version; shown as "update to read". `deleted`: its sender took it back. */
+  readonly type: "text" | "reply" | "thread" | "file_offer" | "membership" | "unknown" | "deleted"
+  /** After the newest edit. As typed: controls are the screen's matter. */
+  readonly text?: string
+  /** What a reply or a message of a thread answers. */
+  readonly answers?: Digest
+  readonly fileOffer?: ContentTypes["file_offer"]
+  readonly mentions: readonly Digest[]
+  /** Unix seconds of the newest edit. */
+  readonly editedAt?: number
+  readonly reactions: readonly Reaction[]
+  /** Came before one that its device sent earlier. That one is asked for. */
+  readonly isEarly: boolean
+  /** Of our own messages. */
+  readonly delivered?: Delivered
+}
+
+/** What can be sent. Texts are Markdown, at most about 60,000 bytes. */
+export type Draft =
+  | { readonly type: "text"; readonly text: string; readonly mentions?: readonly Digest[] }
+  | { readonly type: "reply"; readonly to: Digest; readonly text: string; readonly mentions?: readonly Digest[] }
+  | { readonly type: "thread"; readonly root: Digest; readonly text: string; readonly mentions?: readonly Digest[] }
+  | { readonly type: "edit"; readonly of: Digest; readonly text: string }
+  | { readonly type: "delete"; readonly of: Digest }
+  | { readonly type: "reaction"; readonly to: Digest; readonly emoji: string; readonly action: "add" | "remove" }
+  | ({ readonly type: "file_offer" } & ContentTypes["file_offer"])
+
+export interface PageOptions {
+  /** `place` of a message: only what stands before it. Absent: the newest. */
+  readonly before?: string
+  /** 1 to 500; 50 if absent. */
+  readonly limit?: number
+}
+
+export interface Contacts {
+  list(): Promise<readonly Contact[]>
+  /**
+   * Looks a handle up, checks the proofs, fetches the chain, checks that the chain names the handle, and pins handle → chain. A
+   * handle that is pinned is looked up anew: another chain is an alarm and `account.changed`. Throws `net.*`, `directory.*`, `account.*`,
+   * `identity.*`, `store.unknown` (nobody has the handle). `text`: `alice@host`, or `alice` for one of the own host.
+   */
+  add(text: string): Promise<Contact>
+  /** By chain id or `handle@host` as pinned; undefined: not known. Asks nobody. */
+  find(who: string): Promise<Contact | undefined>
+  /** Shows a request like any other conversation from now on, and sends receipts. */
+  accept(chain: Digest): Promise<void>
+  /** Nothing of his is shown from now on, and nothing is sent to him. `accept` takes it back. */
+  block(chain: Digest): Promise<void>
+  /** Looks at every pinned handle and chain, and at the own handle. Also done once a day. */
+  check(): Promise<void>
+}
+
+export interface Alarms {
+  /** Open ones, newest last. */
+  list(): Promise<readonly AlarmState[]>
+  /**
+   * Settles an alarm by its id. `accept`: it is as it should be (the contact said so by another way). `dismiss`: seen. A hard stop can be accepted only
+   * where there is something to accept (`isAcceptable`); it is never settled by `dismiss`. Throws `usage`.
+   */
+  settle(id: string, decision: "accept" | "dismiss"): Promise<void>
+}
+
+export interface EngineSettings {
+  /** `read` receipts to those who were accepted. Delivery receipts are always sent to them: outboxes wait for them. */
+  readonly readReceipts: boolean
+  readonly typing: boolean
+}
+
+/** One device of one account. Every promise of a change resolves when a power cut cannot take the change back. */
+export interface Engine {
+  /** The account's chain, and this device as the chain names it. */
+  readonly chain: Digest
+  readonly device: string
+  connection(): ConnectionState
+  conversations(): Promise<readonly Conversation[]>
+  conversation(id: Digest): Promise<Conversation | undefined>
+  /** Oldest first. */
+  messages(conversation: Digest, options?: PageOptions): Promise<readonly ShownMessage[]>
+  /**
+   * The one conversation with somebody who is a contact: it is made if there is none. The first message waits until the other has a device
+   * in it. `contact`: chain, or `handle@host`, which is looked up if it is not pinned.
+   */
+  openDirect(contact: string): Promise<Conversation>
+  /** Takes it into the outbox and resolves; what becomes of it are `outbox` events. Throws `usage`, `limit.size`, `chat.removed`, `account.changed`. */
+  send(conversation: Digest, draft: Draft): Promise<ShownMessage>
+  /** Sends again what `failed`, in its order. */
+  retry(conversation: Digest): Promise<void>
+  /** All that was shown up to and with this message. */
+  markRead(conversation: Digest, message: Digest): Promise<void>
+  /** Tells those who are there now. Nothing is kept, and nothing is told to strangers. */
+  setTyping(conversation: Digest, isTyping: boolean): Promise<void>
+  /** From the call on; what was before is asked of `conversations` and `messages`. A slow reader of it loses nothing and stops nobody. Ends with `close`. */
+  events(): AsyncIterableIterator<EngineEvent>
+  readonly contacts: Contacts
+  readonly alarms: Alarms
+  settings(): Promise<EngineSettings>
+  setSettings(settings: Partial<EngineSettings>): Promise<void>
+  /** Resolves when nothing waits that could be sent or worked off now, or after `timeoutMs`. `false`: something still waits. For commands that send and end. */
+  settled(timeoutMs: number): Promise<boolean>
+  /** Ends all work after what is being written. */
+  close(): Promise<void>
+}

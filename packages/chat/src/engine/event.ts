@@ -1,0 +1,23 @@
+/** What the engine tells while it runs. */
+import type { Digest } from "@kez/core"
+import type { AlarmState } from "./alarm.ts"
+import type { ConnectionState, Contact, Conversation, Delivered, ShownMessage } from "./engine.ts"
+
+export type EngineEvent =
+  /** New here, by anybody. */
+  | { readonly kind: "message"; readonly message: ShownMessage }
+  /** Edited, taken back, reacted to, or not early any more. */
+  | { readonly kind: "message_changed"; readonly message: ShownMessage }
+  /** Of our own messages. */
+  | {
+      readonly kind: "outbox"
+      readonly conversation: Digest
+      readonly message: Digest
+      readonly delivered: Delivered
+    }
+  | { readonly kind: "typing"; readonly conversation: Digest; readonly chain: Digest; readonly isTyping: boolean }
+  /** Made, renamed, other members, another state, read. */
+  | { readonly kind: "conversation"; readonly conversation: Conversation }
+  | { readonly kind: "contact"; readonly contact: Contact }
+  | { readonly kind: "alarm"; readonly alarm: AlarmState; readonly isOpen: boolean }
+  | { readonly kind: "connection"; readonly connection: ConnectionState }

@@ -1,0 +1,69 @@
+/** What the engine needs of the place where it runs. The same engine runs in Node and in a page; these differ. */
+import type { ChainReplay, Digest } from "@kez/core"
+import type { DeviceKeys } from "../credential/device-keys.ts"
+import type { EngineStore } from "../store/store.ts"
+import type { Transport } from "../transport/transport.ts"
+
+/** Whose engine it is. */
+export interface Account {
+  readonly chain: Digest
+  /** Of this device, which the chain lists (`add_device`). */
+  readonly keys: DeviceKeys
+  /** The chat server: `chat.example`, or `localhost:6969`; what its handles and tokens name. */
+  readonly host: string
+  /** The own handle on that host, without `@`. Absent: none is watched. */
+  readonly handle?: string
+  /** Texts of the statements about the handle that this account signed: any other in the log is an alarm. */
+  readonly handleStatements?: readonly string[]
+}
+
+/** The sigchains of members: kept and fetched by the app, judged by core. */
+export interface ChainPort {
+  /** What is known here, newest; undefined: nothing. Answers at once and asks nobody. */
+  known(chain: Digest): ChainReplay | undefined
+  /**
+   * Asks the stores and unites what they say with what is known. Resolves to what is known then (undefined: nobody has the chain).
+   * `primary`, `url`: hints where it is found. Throws `net.*`, `chain.*`.
+   */
+  fetch(chain: Digest, hints?: { readonly primary?: string; readonly url?: string }): Promise<ChainReplay | undefined>
+  /**
+   * Watches chains for as long as the engine runs, in place of those of the call before: `onChange` whenever more became known of one. A device that is revoked is to be heard of
+   * within seconds.
+   */
+  follow(chains: readonly Digest[], onChange: (chain: Digest) => void): void
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly body: Uint8Array
+}
+
+/** HTTP to chat servers, by the app's guarded way out. Throws `net.*`. The answer of any status is an answer. */
+export interface HttpPort {
+  request(request: {
+    readonly host: string
+    readonly method: "GET" | "POST"
+    /** `/v1/handles/alice`. */
+    readonly path: string
+    readonly body?: Uint8Array
+    readonly maxBytes: number
+  }): Promise<HttpAnswer>
+}
+
+export interface ClockPort {
+  /** Unix seconds. */
+  now(): number
+  /** Calls `run` once; the result takes it back. */
+  after(ms: number, run: () => void): () => void
+}
+
+export interface EnginePorts {
+  readonly account: Account
+  readonly transport: Transport
+  readonly store: EngineStore
+  readonly chains: ChainPort
+  readonly http: HttpPort
+  readonly clock: ClockPort
+  /** From 0 to below 1; spreads attempts in time. No key is made of it. */
+  readonly random: () => number
+}
