@@ -5,6 +5,8 @@ import { maxBuckets } from "./limits.ts"
 export interface AddressPlans {
   readonly read: BucketPlan
   readonly write: BucketPlan
+  /** Questions about the standing of a device. */
+  readonly standing: BucketPlan
 }
 
 export type AddressLimit = keyof AddressPlans
@@ -19,7 +21,11 @@ export function createAddressLimits(
   { nowMs, onRefusal }: { readonly nowMs: () => number; readonly onRefusal: (limit: AddressLimit) => void },
 ): AddressLimits {
   const make = (plan: BucketPlan): TokenBuckets => new TokenBuckets(plan, { maxBuckets, nowMs })
-  const buckets: Readonly<Record<AddressLimit, TokenBuckets>> = { read: make(plans.read), write: make(plans.write) }
+  const buckets: Readonly<Record<AddressLimit, TokenBuckets>> = {
+    read: make(plans.read),
+    write: make(plans.write),
+    standing: make(plans.standing),
+  }
   return {
     refusalOf(limit, address) {
       const bucket = buckets[limit]

@@ -22,6 +22,7 @@ import { handles } from "./routes/handles.ts"
 import { figures, health } from "./routes/health.ts"
 import { directoryLog } from "./routes/log.ts"
 import { profile } from "./routes/profile.ts"
+import { standing } from "./routes/standing.ts"
 import { nostrNames, webFinger } from "./routes/webfinger.ts"
 import { version } from "./version.ts"
 
@@ -61,6 +62,7 @@ export function createApp(deps: Deps, config: HttpConfig): App {
     webFinger(deps),
     nostrNames(deps),
     profile(deps),
+    ...standing(deps),
     ...health(deps),
   ]
   const shown = [...own, figures(deps)]
@@ -252,7 +254,8 @@ function documentRoute(others: readonly RouteDoc[], baseUrl: string): Route {
     createOpenApi([...others, doc], {
       title: "kez-chat-server",
       version,
-      summary: "Handles of a chat, in a log that everybody can check. It stores no sigchains and reads no messages.",
+      summary:
+        "Handles of a chat, in a log that everybody can check. Messages go over its broker, and it reads none of them.",
       baseUrl,
       maxBodyBytes: bounds.maxBodyBytes,
     }),

@@ -4,7 +4,9 @@ import { KezError } from "@kez/core"
 import { isLoopback, type Values } from "@kez/server"
 import type { LogLevel } from "@kez/server/log"
 import type { HttpConfig } from "./app.ts"
+import type { BrokerConfig } from "./broker/chat-service.ts"
 import type { Registration } from "./directory/service.ts"
+import { standingPlan } from "./limits.ts"
 import type { SettingName } from "./settings.ts"
 import type { StoragePlace } from "./storage/open-database.ts"
 
@@ -25,6 +27,8 @@ export interface Config {
   readonly metrics: { readonly mode: "separate" | "main" | "off"; readonly host: string; readonly port: number }
   readonly drainSeconds: number
   readonly http: HttpConfig
+  /** Undefined: handles, and no chat. */
+  readonly broker: BrokerConfig | undefined
 }
 
 const bytesPerMib = 1_048_576
@@ -64,8 +68,30 @@ export function toConfig(values: Values<SettingName>): Config {
       logRequests: textOf("log_requests") === "true",
       metricsOnMain: mode === "main",
       maxConnections: numberOf("max_connections"),
-      limits: { read: plan("read_burst", "read_per_hour"), write: plan("write_burst", "write_per_hour") },
+      limits: {
+        read: plan("read_burst", "read_per_hour"),
+        write: plan("write_burst", "write_per_hour"),
+        standing: standingPlan,
+      },
     },
+    broker:
+      values.nats_url.text === undefined
+        ? undefined
+        : {
+            url: values.nats_url.text,
+            keysFolder: values.broker_keys.text ?? join(dataFolder, "broker", "keys"),
+            replicas: numberOf("replicas"),
+            plans: {
+              all: plan("command_burst", "command_per_hour"),
+              write: plan("message_burst", "message_per_hour"),
+              live: plan("command_burst", "command_per_hour"),
+            },
+          },
+  }
+  if (config.broker !== undefined && config.stores.length === 0) {
+    throw new KezError("usage", "Cannot serve the chat: no sigchain store is named, so that nobody could be let in", {
+      hint: "Set KEZ_CHAT_STORES (for example https://sigs.example.org). Nothing was started.",
+    })
   }
   if (!isLoopback(config.host) && config.domain === "localhost") {
     throw new KezError(

@@ -48,3 +48,48 @@ export const postgresStatementMs = 10_000
 export const invitationBytes = 16
 export const usualInvitationDays = 14
 export const maxInvitationUses = 100_000
+
+/** How long an answer of the stores about a chain stands at the callout. The feeds of the stores end it earlier. */
+export const standingCacheMs = 10_000
+/** While stores are silent, a device that its chain listed within this time may connect; nobody new may. */
+export const storesSilentSeconds = 6 * 3_600
+/** Cursors and dates of devices are written so often. */
+export const deviceFlushMs = 1_000
+/** Devices that are remembered beside the database. */
+export const maxKnownDevices = 50_000
+/** A device that was not here for so long does not hold its person's mailbox up: what waited is gone by then. */
+export const idleDeviceSeconds = 90 * 86_400
+
+/** Of the callout: tokens that are refused, for an address; attempts, for a device. */
+export const calloutFailurePlan = { burst: 100, perHour: 3_600 } as const
+export const calloutDevicePlan = { burst: 60, perHour: 1_200 } as const
+
+/** Questions about the standing of a device, from one address. */
+export const standingPlan = { burst: 60, perHour: 1_200 } as const
+
+/** Between attempts to reach the broker at the start, and between looks at the feed of a store. */
+export const brokerRetryMs = 1_000
+export const feedPollMs = 2_000
+/** Events of one page of a feed, and the most that its bytes may be. */
+export const feedPageEvents = 500
+export const maxFeedPageBytes = 8_388_608
+
+/** Connections of one device. With one more, its oldest is cut: a client that lost its line does not know that it is still there. */
+export const maxConnectionsOfDevice = 4
+/** Commands that are being done at the same time. */
+export const maxCommandsAtOnce = 512
+/** A commit or a Welcome as one part of a command: with its header and those of the broker it still fits. */
+export const maxHandshakePartBytes = 240_000
+/** An answer of places: parts together. */
+export const maxAnswerPartsBytes = 196_608
+/** Messages that are read from the broker at once for such an answer. */
+export const readChunk = 16
+/** A typing or presence message. */
+export const maxLiveBytes = 8_192
+
+/** Key packages of one person that one requester gets in an hour, that all get together, and that the person's own devices get. */
+export const maxTakesOfRequester = 5
+export const maxTakesOfTarget = 120
+export const maxOwnTakes = 120
+/** Looks at the size of a mailbox that reports of its devices lead to: not more often. */
+export const trimEveryMs = 30_000

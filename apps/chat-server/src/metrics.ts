@@ -7,7 +7,18 @@ export interface Counts {
   readonly handles: number
 }
 
-export interface Metrics {
+/** Figures of the chat over the broker. */
+export interface ChatMetrics {
+  commanded(done: { readonly operation: string; readonly result: string; readonly seconds: number }): void
+  delivered(result: "delivered" | "full"): void
+  /** A question of the broker, by what was decided. */
+  decided(result: string): void
+  revoked(): void
+  /** Devices that are connected now, as far as this copy has seen them come. */
+  connected(devices: number): void
+}
+
+export interface Metrics extends ChatMetrics {
   observe(answer: {
     readonly method: string
     readonly route: string
@@ -41,7 +52,27 @@ export function createMetrics(counts: () => Promise<Counts>): Metrics {
   const leaves = gauge("directory_leaves", "Entries of the log of handles")
   const handles = gauge("directory_handles", "Handles that are registered now")
   const latencies = new Map<string, Latency>()
+  const commands = counter("commands_total", "Commands of devices", ["operation", "result"])
+  const deliveries = counter("deliveries_total", "What was put into mailboxes, or found them full", ["result"])
+  const decisions = counter("callout_decisions_total", "Who wanted to connect to the broker", ["result"])
+  const revocations = counter(
+    "revoked_devices_total",
+    "Devices whose connection was ended because their chain revoked them",
+  )
+  const connectedDevices = gauge("connected_devices", "Devices that this copy has seen connect and not leave")
+  const commandTimes = new Map<string, Latency>()
   return {
+    commanded({ operation, result, seconds }) {
+      commands.inc({ operation, result })
+      const label = `operation="${operation}"`
+      const latency = commandTimes.get(label) ?? new Latency()
+      commandTimes.set(label, latency)
+      latency.observe(seconds)
+    },
+    delivered: (result) => deliveries.inc({ result }),
+    decided: (result) => decisions.inc({ result }),
+    revoked: () => revocations.inc(),
+    connected: (devices) => connectedDevices.set(devices),
     observe({ method, route, status, seconds }) {
       answers.inc({ method, route, status: String(status) })
       const label = `method="${method}",route="${route}"`
@@ -61,10 +92,16 @@ export function createMetrics(counts: () => Promise<Counts>): Metrics {
         leaves.set(now.leaves)
         handles.set(now.handles)
       }
-      const name = "kez_chat_http_request_seconds"
-      const timed = [...latencies].flatMap(([label, latency]) => latency.lines(name, label))
-      const about = [`# HELP ${name} Time from the first look at a request to its answer`, `# TYPE ${name} histogram`]
-      return `${await registry.metrics()}\n${[...about, ...timed].join("\n")}\n`
+      const lines = [
+        ...timesOf("kez_chat_http_request_seconds", "Time from the first look at a request to its answer", latencies),
+        ...timesOf("kez_chat_command_seconds", "Time from a command to its answer", commandTimes),
+      ]
+      return `${await registry.metrics()}\n${lines.join("\n")}\n`
     },
   }
+}
+
+function timesOf(name: string, about: string, latencies: ReadonlyMap<string, Latency>): readonly string[] {
+  const timed = [...latencies].flatMap(([label, latency]) => latency.lines(name, label))
+  return [`# HELP ${name} ${about}`, `# TYPE ${name} histogram`, ...timed]
 }

@@ -73,6 +73,20 @@ export const jrd = object(
 )
 export const nostrAnswer = object({ names: { type: "object", additionalProperties: text } })
 
+export const standingBody = { ...envelope, description: "A nats_session, signed by the device that asks" }
+export const standingAnswer = object({
+  answer: {
+    ...envelope,
+    description:
+      "A server_answer for the device, about this request. Its code: current, revoked, suspended, unknown, unregistered",
+  },
+})
+export const serverAnswer = object({
+  host: text,
+  key: { ...text, description: "Key identity: signs answers of /v1/standing" },
+  chat: { type: "boolean", description: "Whether it has a broker" },
+})
+
 export const problem: JsonSchema = object(
   {
     type: text,

@@ -3,12 +3,15 @@ import type { Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { KezError } from "@kez/core"
 import { createMetricsServer } from "@kez/server"
-import type { Log } from "@kez/server/log"
+import { errorFields, type Log } from "@kez/server/log"
 import { type App, createApp } from "./app.ts"
+import { type ChatOptions, type ChatService, startChat } from "./broker/chat-service.ts"
+import { createDevices } from "./broker/devices.ts"
+import { createStandings } from "./broker/standing.ts"
 import type { Config } from "./config.ts"
 import { createChainSource } from "./directory/chains.ts"
 import { logSize } from "./directory/log.ts"
-import { openLogKey } from "./directory/log-key.ts"
+import { openLogKey, readAnswerSigner } from "./directory/log-key.ts"
 import { createDirectory } from "./directory/service.ts"
 import { shutdownMs } from "./limits.ts"
 import { createMetrics } from "./metrics.ts"
@@ -40,9 +43,18 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     const { domain, registration, reserved } = config
     const signer = await openLogKey(database, config.logKeyFile, domain)
     const directory = createDirectory({ database, signer, chains, domain, registration, reserved, now: nowSeconds })
+    const devices = createDevices(database, (error) => log.error(errorFields(error), "cursors are not written"))
+    closing.push(() => devices.stop())
+    const standings = createStandings({ chains, database, devices, nowMs: Date.now })
+    const chat = await startChatOf(config, { database, devices, standings, metrics, log })
+    closing.push(() => chat?.stop())
+    if (chat === undefined) log.info({}, "no nats_url is set: handles are served, and no chat")
     const app = createApp(
       {
         directory,
+        standings,
+        answerSigner: readAnswerSigner(config.logKeyFile),
+        chat,
         chains,
         database,
         domain,
@@ -78,6 +90,15 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     await close()
     throw error
   }
+}
+
+/** Without the broker the rest goes on: it is tried again for as long as the process runs. */
+async function startChatOf(
+  { broker, domain, stores, admins, http }: Config,
+  deps: Pick<ChatOptions, "database" | "devices" | "standings" | "metrics" | "log">,
+): Promise<ChatService | undefined> {
+  if (broker === undefined) return undefined
+  return startChat({ ...deps, config: broker, domain, stores, admins, trustProxy: http.trustProxy })
 }
 
 async function countsOf(database: Database): Promise<{ readonly leaves: number; readonly handles: number }> {

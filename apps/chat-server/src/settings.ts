@@ -47,6 +47,12 @@ export const settings = {
     fits: isDatabaseUrl,
     isSecret: true,
   },
+  nats_url: {
+    ...text(undefined, "URL of the nats-server; without it there are handles, and no chat", "a nats:// or tls:// URL"),
+    fits: isBrokerUrl,
+  },
+  broker_keys: text(undefined, "folder of the broker's keys; broker/keys in the data folder unless set", "a folder"),
+  replicas: number(1, "copies of each stream of the broker: 1 alone, 3 in a cluster", [1, 5]),
   trust_proxy: {
     ...text(
       "",
@@ -72,6 +78,10 @@ export const settings = {
   write_per_hour: number(60, "the same an hour after that", anyCount),
   read_burst: number(1_000, "look-ups from one address at once; 0: no limit", anyCount),
   read_per_hour: number(36_000, "the same an hour after that", anyCount),
+  command_burst: number(600, "commands of one person over the broker at once; 0: no limit", anyCount),
+  command_per_hour: number(36_000, "the same an hour after that", anyCount),
+  message_burst: number(200, "messages, commits and the like of one person at once; 0: no limit", anyCount),
+  message_per_hour: number(7_200, "the same an hour after that", anyCount),
   max_connections: number(4_000, "open connections", [1, 1_000_000]),
   drain_seconds: number(0, "from /readyz 503 to the end of accepting, for load balancers", [0, 300]),
 } as const satisfies Readonly<Record<string, Setting>>
@@ -79,6 +89,10 @@ export const settings = {
 export type SettingName = keyof typeof settings
 export const program = "kez-chat-server"
 export const settingTable = createSettingTable(settings, { prefix: "KEZ_CHAT_", program })
+
+function isBrokerUrl(value: string): boolean {
+  return /^(?:nats|tls):\/\/[^/@]+\/?$/.test(value) && URL.canParse(value)
+}
 
 function areKeys(value: string): boolean {
   return value === "" || value.split(",").every((part) => isKey(part.trim()))

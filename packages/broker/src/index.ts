@@ -27,7 +27,7 @@ export { type BrokerKeys, ensureBrokerKeys, readBrokerKeys } from "./server/key-
 export { type Broker, type BrokerSettings, startBroker, writeConfiguration } from "./server/process.ts"
 export { isFitVersion, minimumVersion } from "./server/version.ts"
 export type { CommitOutcome } from "./streams/commits.ts"
-export { conversationOf, mailboxOf, type Place } from "./streams/layout.ts"
+export { archiveOf, conversationOf, mailboxOf, type Place } from "./streams/layout.ts"
 export type { Session } from "./streams/session.ts"
 export {
   type BrokerStore,

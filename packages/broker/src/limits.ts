@@ -29,6 +29,9 @@ export const conversationShards = 16
 /** Messages that wait in one mailbox. What the reader's devices have is purged. */
 export const maxMailboxMessages = 10_000
 export const mailboxDays = 90
+/** Streams that archives are spread over, and entries of one person's. */
+export const archiveShards = 16
+export const maxArchiveEntries = 1_000_000
 /** In which a message with the same id is taken once. */
 export const duplicateWindowSeconds = 120
 /** A session's consumer is gone after so long without a pull. */

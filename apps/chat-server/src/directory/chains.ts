@@ -11,6 +11,13 @@ import {
 } from "@kez/core"
 import { chainCacheMs, chainFetchMs, maxCachedChains } from "../limits.ts"
 
+export interface ChainLook {
+  /** Undefined where no store that answered has it. */
+  readonly replay: ChainReplay | undefined
+  /** Every store answered. */
+  readonly isComplete: boolean
+}
+
 export interface ChainSource {
   /**
    * A chain, from all stores and a document, united: what one of them leaves out, another has. Throws `chain.unknown`, `chain.unreachable` while a
@@ -19,6 +26,8 @@ export interface ChainSource {
   load(chain: Digest, document?: string): Promise<ChainReplay>
   /** For what is only shown: a minute old at most, undefined where the stores do not tell. */
   tryShow(chain: Digest): Promise<ChainReplay | undefined>
+  /** What those stores that answer have. A revocation that one of them tells counts while others are silent. */
+  look(chain: Digest): Promise<ChainLook>
 }
 
 export interface ChainSourceOptions {
@@ -40,6 +49,12 @@ export function createChainSource({ stores, nowMs }: ChainSourceOptions): ChainS
   }
   return {
     load,
+    async look(chain) {
+      const answers = await Promise.allSettled(stores.map((store) => fetchChain(store, chain)))
+      const events = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []))
+      const isComplete = answers.every(({ status }) => status === "fulfilled")
+      return { replay: events.length > 0 ? replayChain(events, { chain }) : undefined, isComplete }
+    },
     tryShow(chain) {
       const known = shown.get(chain)
       if (known !== undefined && Math.abs(nowMs() - known.atMs) < chainCacheMs) return known.replay

@@ -1,5 +1,5 @@
 /** The key that signs checkpoints: made at the first start, kept in a file that nobody else may read, and never changed under a log. */
-import { randomBytes } from "node:crypto"
+import { createHmac, randomBytes } from "node:crypto"
 import {
   closeSync,
   existsSync,
@@ -14,7 +14,7 @@ import {
   writeSync,
 } from "node:fs"
 import { dirname } from "node:path"
-import { isHex, KezError, tryParseHex } from "@kez/core"
+import { createSigner, isHex, KezError, type Signer, tryParseHex } from "@kez/core"
 import { directoryOrigin } from "@kez/core/directory"
 import { createNoteSigner, formatNoteKey, type NoteSigner } from "@kez/core/tlog"
 import { syncFolder } from "@kez/server/sqlite-file"
@@ -22,6 +22,12 @@ import type { Database, Sql } from "../storage/database.ts"
 import { textIn } from "../storage/row.ts"
 
 const keyMark = "log_key"
+
+/** A key of its own for signed answers, made of the same secret: there is one file to keep, and nothing else for an admin to copy. */
+export function readAnswerSigner(path: string): Signer {
+  const secret = createHmac("sha256", readKey(path)).update("kez/chat/answer/v1").digest()
+  return createSigner("ed25519", Uint8Array.from(secret))
+}
 
 /** Throws `store.permissions`, `store.corrupt`, `store.write`, and `directory.key` for another key than the log was begun with. */
 export async function openLogKey(database: Database, path: string, domain: string): Promise<NoteSigner> {

@@ -22,7 +22,7 @@ const liveness: Route = {
 
 type Checks = Readonly<Record<string, { readonly ok: boolean; readonly code?: Code }>>
 
-function readiness({ database, clock, isDraining }: Deps): Route {
+function readiness({ database, clock, chat, isDraining }: Deps): Route {
   let checked = { atMs: Number.NEGATIVE_INFINITY, result: Promise.resolve<Checks>({}) }
   const check = async (): Promise<Checks> => ({ storage: await outcomeOf(database.assertWritable()) })
   return {
@@ -39,8 +39,10 @@ function readiness({ database, clock, isDraining }: Deps): Route {
     async handle(_request, reply) {
       const nowMs = clock.nowMs()
       if (Math.abs(nowMs - checked.atMs) >= readinessCacheMs) checked = { atMs: nowMs, result: check() }
-      const checks: Checks = { ...(await checked.result), running: { ok: !isDraining() } }
-      const isReady = Object.values(checks).every(({ ok }) => ok)
+      // Handles are served without a broker too, so it is told and does not count.
+      const broker: Checks = chat === undefined ? {} : { broker: { ok: chat.isReady() } }
+      const checks: Checks = { ...(await checked.result), ...broker, running: { ok: !isDraining() } }
+      const isReady = Object.entries(checks).every(([name, { ok }]) => ok || name === "broker")
       return reply
         .code(isReady ? 200 : 503)
         .header("cache-control", "no-store")

@@ -41,6 +41,31 @@ const steps: ReadonlyArray<(types: Types) => string> = [
 
   CREATE TABLE marks (name ${name} PRIMARY KEY, value TEXT NOT NULL)${end};
   `,
+  ({ bytes, count, name, end }) => `
+  -- Devices that were let in at the broker, by their names there. \`revoked_seq\`: the chain's end at which it was seen to be revoked.
+  -- \`cursor_seq\`: what it has of its person's mailbox. \`missed\`: the mailbox was full when something came.
+  CREATE TABLE devices (
+    uid ${name} NOT NULL, dev ${name} NOT NULL, chain ${name} NOT NULL, device ${name} NOT NULL, cursor_seq ${count} NOT NULL,
+    verified_at ${count} NOT NULL, revoked_seq ${count}, missed ${count} NOT NULL, PRIMARY KEY (uid, dev)
+  )${end};
+
+  -- What was used stays as its name alone until it would have expired: it must not be put here again.
+  CREATE TABLE key_packages (
+    ref ${name} PRIMARY KEY, uid ${name} NOT NULL, dev ${name} NOT NULL, bytes ${bytes}, is_last_resort ${count} NOT NULL, expires_at ${count} NOT NULL
+  )${end};
+  CREATE INDEX key_packages_of_device ON key_packages (uid, dev, expires_at);
+  CREATE INDEX key_packages_by_end ON key_packages (expires_at);
+  CREATE TABLE key_package_takes (requester ${name} NOT NULL, target ${name} NOT NULL, taken_at ${count} NOT NULL)${end};
+  CREATE INDEX takes_of_target ON key_package_takes (target, taken_at);
+  CREATE INDEX takes_by_time ON key_package_takes (taken_at);
+
+  -- Follows from the commits in the broker's streams.
+  CREATE TABLE conversations (conversation ${name} PRIMARY KEY, newest_commit ${count} NOT NULL)${end};
+  CREATE TABLE members (
+    conversation ${name} NOT NULL, chain ${name} NOT NULL, uid ${name} NOT NULL, PRIMARY KEY (conversation, uid)
+  )${end};
+  CREATE TABLE commits (conversation ${name} NOT NULL, id ${name} NOT NULL, place ${count} NOT NULL, PRIMARY KEY (conversation, id))${end};
+  `,
 ]
 
 const sqliteTypes: Types = { bytes: "BLOB", count: "INTEGER", name: "TEXT", end: " STRICT" }

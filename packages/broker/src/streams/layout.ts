@@ -4,9 +4,11 @@ import { isBrokerName, KezError, mailboxShardOf, mailboxShards, sha256 } from "@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream"
 import { base32nopad } from "@scure/base"
 import {
+  archiveShards,
   conversationShards,
   duplicateWindowSeconds,
   mailboxDays,
+  maxArchiveEntries,
   maxMailboxMessages,
   maxPayloadBytes,
 } from "../limits.ts"
@@ -49,7 +51,17 @@ export function streamSettings(replicas: number): readonly StreamSettings[] {
     deny_delete: true,
     allow_direct: true,
   }))
-  return [...mailboxes, ...conversations]
+  const archives = Array.from({ length: archiveShards }, (_, shard) => ({
+    ...common,
+    name: `ARCH${shard}`,
+    subjects: [`arch.${shard}.*`],
+    discard: DiscardPolicy.New,
+    discard_new_per_subject: true,
+    max_msgs_per_subject: maxArchiveEntries,
+    deny_delete: true,
+    allow_direct: true,
+  }))
+  return [...mailboxes, ...conversations, ...archives]
 }
 
 export interface Place {
@@ -62,9 +74,20 @@ export function mailboxOf(uid: string, secret: Uint8Array): Place {
   if (!isBrokerName(uid))
     throw new KezError("schema.value", "Cannot name a mailbox: expected a person's name on the broker")
   const shard = mailboxShardOf(uid)
-  const mac = createHmac("sha256", secret).update(`kez/chat/mailbox/v1\0${uid}`).digest()
-  const token = base32nopad.encode(mac.subarray(0, 20)).toLowerCase()
-  return { stream: `MBX${shard}`, subject: `mbx.${shard}.${token}` }
+  return { stream: `MBX${shard}`, subject: `mbx.${shard}.${tokenOf("kez/chat/mailbox/v1", uid, secret)}` }
+}
+
+/** What a person's devices put away for each other. Read by the chat server alone, for that person's devices. */
+export function archiveOf(uid: string, secret: Uint8Array): Place {
+  if (!isBrokerName(uid))
+    throw new KezError("schema.value", "Cannot name an archive: expected a person's name on the broker")
+  const shard = mailboxShardOf(uid) % archiveShards
+  return { stream: `ARCH${shard}`, subject: `arch.${shard}.${tokenOf("kez/chat/archive/v1", uid, secret)}` }
+}
+
+function tokenOf(label: string, uid: string, secret: Uint8Array): string {
+  const mac = createHmac("sha256", secret).update(`${label}\0${uid}`).digest()
+  return base32nopad.encode(mac.subarray(0, 20)).toLowerCase()
 }
 
 /** Where a conversation's messages are kept in order, and its commits, each following one that it names. */

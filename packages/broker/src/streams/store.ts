@@ -10,7 +10,7 @@ import {
 import type { NatsConnection } from "@nats-io/transport-node"
 import { maxHistoryMessages, requestMs } from "../limits.ts"
 import { type CommitOutcome, publishCommit } from "./commits.ts"
-import { conversationOf, mailboxOf, type StreamSettings, streamSettings } from "./layout.ts"
+import { archiveOf, conversationOf, mailboxOf, type Place, type StreamSettings, streamSettings } from "./layout.ts"
 import { deleteConsumer, openSession, type Session } from "./session.ts"
 
 export interface StoreOptions {
@@ -60,6 +60,14 @@ export interface BrokerStore {
     readonly fromSeq: number
     readonly limit?: number
   }): Promise<readonly StoredMessage[]>
+  /** Puts an entry at the end of a person's archive. */
+  archive(entry: { readonly uid: string; readonly id: string; readonly data: Uint8Array }): Promise<Kept>
+  /** Entries of a person's archive from a place on, at most 256. */
+  readArchive(from: {
+    readonly uid: string
+    readonly fromSeq: number
+    readonly limit?: number
+  }): Promise<readonly StoredMessage[]>
 }
 
 export async function createBrokerStore(options: StoreOptions): Promise<BrokerStore> {
@@ -84,7 +92,14 @@ export async function createBrokerStore(options: StoreOptions): Promise<BrokerSt
     append: ({ conversation, id, data }) =>
       asking("append a message", () => publish(client, conversationOf(conversation).messages.subject, { id, data })),
     commit: (commit) => asking("commit", () => publishCommit(client, manager, commit)),
-    read: (from) => asking("read a conversation", () => readConversation(manager, from)),
+    read: (from) =>
+      asking("read a conversation", () => readPlace(manager, conversationOf(from.conversation)[from.kind], from)),
+    archive: ({ uid, id, data }) =>
+      asking("keep an entry of the archive", () =>
+        publish(client, archiveOf(uid, mailboxSecret).subject, { id, data }),
+      ),
+    readArchive: (from) =>
+      asking("read the archive", () => readPlace(manager, archiveOf(from.uid, mailboxSecret), from)),
   }
 }
 
@@ -115,11 +130,11 @@ async function publish(
   return { seq, isDuplicate: duplicate }
 }
 
-async function readConversation(
+async function readPlace(
   manager: JetStreamManager,
-  from: Parameters<BrokerStore["read"]>[0],
+  { stream, subject }: Place,
+  from: { readonly fromSeq: number; readonly limit?: number },
 ): Promise<readonly StoredMessage[]> {
-  const { stream, subject } = conversationOf(from.conversation)[from.kind]
   const batch = Math.min(from.limit ?? maxHistoryMessages, maxHistoryMessages)
   const query = { seq: Math.max(1, from.fromSeq), next_by_subj: subject, batch }
   const found: StoredMessage[] = []

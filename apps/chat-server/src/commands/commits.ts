@@ -1,0 +1,138 @@
+/** `commit`, `welcome`: who is in a conversation. The broker compares and sets; the table of members follows what it accepted. */
+import { decodeDelivery, encodeDelivery } from "@kez/chat"
+import { deviceIdOf, KezError, userIdOf } from "@kez/core"
+import type { DeviceRow } from "../broker/devices.ts"
+import { isFull } from "../conversations/mailboxes.ts"
+import {
+  type Accepted,
+  type Conversation,
+  findConversation,
+  placeOfCommit,
+  saveCommit,
+} from "../conversations/members.ts"
+import { maxHandshakePartBytes, readChunk } from "../limits.ts"
+import { type Answering, type CommandDeps, conversationFor, type Handler, partOf } from "./command.ts"
+
+interface Commit extends Omit<Accepted, "seq"> {
+  readonly follows: number
+  readonly data: Uint8Array
+}
+
+export function commit(deps: CommandDeps): Handler<"commit"> {
+  return (caller, { header, parts }) => {
+    const asked: Commit = { ...header, data: partOf(parts, maxHandshakePartBytes) }
+    return deps.turns.take(header.conversation, () => take(deps, caller, asked))
+  }
+}
+
+async function take(deps: CommandDeps, caller: DeviceRow, asked: Commit): Promise<Answering<"commit">> {
+  const { database, store } = deps
+  const { conversation, id, follows, members, data } = asked
+  if (!members.some((chain) => chain === caller.chain)) {
+    throw new KezError("chat.commit", "Cannot accept the commit: its members do not name who sends it", {
+      hint: "Nobody can remove himself: ask another member.",
+    })
+  }
+  const before = await conversationBefore(deps, caller, asked)
+  const earlier = await placeOfCommit(database, conversation, id)
+  if (earlier !== undefined) return accept(deps, before, { ...asked, seq: earlier })
+  await assertKnown(deps, before, asked)
+  const stored = encodeDelivery({ kind: "commit", conversation, seq: 0, id, follows, members, data })
+  const outcome = await store.commit({ conversation, id: `${conversation}.${caller.uid}.${id}`, follows, data: stored })
+  if (outcome.accepted) return accept(deps, before, { ...asked, seq: outcome.seq })
+  // Of a commit whose sender or server broke off, the table may not know yet.
+  if (outcome.newest > (before?.newestCommit ?? 0)) await catchUp(deps, conversation, before?.newestCommit ?? 0)
+  return { answer: { accepted: false, newest: outcome.newest } }
+}
+
+async function conversationBefore(
+  deps: CommandDeps,
+  caller: DeviceRow,
+  { conversation, follows }: Commit,
+): Promise<Conversation | undefined> {
+  const found = await findConversation(deps.database, conversation)
+  // Whoever names a conversation that is there must be in it, also to begin it again.
+  return found === undefined && follows === 0 ? undefined : conversationFor(deps, caller, conversation)
+}
+
+/** Nobody is made to get what they never asked for on a server that they do not use, and nothing piles up for people who are none. */
+async function assertKnown(
+  { database }: CommandDeps,
+  before: Conversation | undefined,
+  { members }: Commit,
+): Promise<void> {
+  const known = new Set(before?.members.map(({ chain }) => chain))
+  for (const chain of members.filter((one) => !known.has(one))) {
+    const rows = await database.rows("SELECT handle FROM handles WHERE chain = $1 AND state = 'registered'", [chain])
+    if (rows.length > 0) continue
+    throw new KezError("chain.unknown", `Cannot accept the commit: ${chain} has no handle on this server`, {
+      hint: "Only people of this server can be in its conversations.",
+    })
+  }
+}
+
+async function accept(
+  { database, mailboxes }: CommandDeps,
+  before: Conversation | undefined,
+  accepted: Commit & Accepted,
+): Promise<Answering<"commit">> {
+  const { conversation, id, seq, follows, members, data } = accepted
+  await database.transact((sql) => saveCommit(sql, accepted))
+  // Who was removed gets this one too: it says so.
+  const uids = new Set([...(before?.members.map(({ uid }) => uid) ?? []), ...members.map(userIdOf)])
+  await mailboxes.deliverToAll({ kind: "commit", conversation, seq, id, follows, members, data }, [...uids])
+  return { answer: { accepted: true, seq } }
+}
+
+/** Brings the table, and the mailboxes, to what the broker has accepted. */
+async function catchUp({ database, store, mailboxes }: CommandDeps, conversation: string, from: number): Promise<void> {
+  let after = from
+  for (;;) {
+    const read = await store.read({ conversation, kind: "commits", fromSeq: after + 1, limit: readChunk })
+    for (const { seq, data } of read) {
+      const delivery = { ...decodeDelivery(data), seq }
+      const members = delivery.members ?? []
+      const before = await findConversation(database, conversation)
+      await database.transact((sql) => saveCommit(sql, { conversation, id: delivery.id, seq, members }))
+      const uids = new Set([...(before?.members.map(({ uid }) => uid) ?? []), ...members.map(userIdOf)])
+      await mailboxes.deliverToAll(delivery, [...uids])
+      after = seq
+    }
+    if (read.length < readChunk) return
+  }
+}
+
+/** Only to a device of somebody who is in the conversation, from somebody who is. */
+export function welcome(deps: CommandDeps): Handler<"welcome"> {
+  return (caller, { header, parts }) => {
+    const { conversation, id, commit: at, chain, device } = header
+    const data = partOf(parts, maxHandshakePartBytes)
+    return deps.turns.take(conversation, async () => {
+      const { members, newestCommit } = await conversationFor(deps, caller, conversation)
+      if (at < 1 || at > newestCommit)
+        throw new KezError("chat.commit", "Cannot pass the Welcome on: there is no such commit")
+      const to = { uid: userIdOf(chain), dev: deviceIdOf(device) }
+      const row = members.some((member) => member.uid === to.uid) ? await deps.devices.find(to) : undefined
+      if (row === undefined || row.revokedSeq !== undefined) {
+        throw new KezError(
+          "auth.refused",
+          "Cannot pass the Welcome on: expected a device of a member, that was here before",
+        )
+      }
+      try {
+        const name = `${conversation}.welcome.${at}.${caller.uid}.${caller.dev}.${id}:${to.uid}`
+        await deps.mailboxes.deliver(
+          { kind: "welcome", conversation, seq: at, id, device: to.dev, data },
+          { uid: to.uid, id: name },
+        )
+      } catch (error) {
+        if (!isFull(error)) throw error
+        throw new KezError("store.full", "Cannot pass the Welcome on: the mailbox of the person is full", {
+          cause: error,
+          hint: "It is emptied when they come online. Keep the Welcome and try again later.",
+        })
+      }
+      return { answer: {} }
+    })
+  }
+}

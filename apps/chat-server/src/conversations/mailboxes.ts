@@ -1,0 +1,84 @@
+/** Putting things into mailboxes, and taking out of them what all devices of a person have. */
+import type { BrokerStore } from "@kez/broker"
+import { type Delivery, encodeDelivery } from "@kez/chat"
+import { KezError } from "@kez/core"
+import type { Devices } from "../broker/devices.ts"
+import { idleDeviceSeconds, maxKnownDevices, trimEveryMs } from "../limits.ts"
+
+export interface Mailboxes {
+  /**
+   * Into the mailbox of each person. Ids are of the place in the conversation, so that doing it again completes what was broken off. A full
+   * mailbox keeps nobody else from getting theirs: its owner is told to look at the conversations, at the next session.
+   */
+  deliverToAll(delivery: Delivery, uids: readonly string[]): Promise<void>
+  /** Into one. Throws `store.full` where it is full even without what its devices have. */
+  deliver(delivery: Delivery, to: { readonly uid: string; readonly id: string }): Promise<void>
+  /** What all devices of a person have is forgotten, now or the next time. */
+  trimSoon(uid: string): Promise<void>
+}
+
+export interface MailboxOptions {
+  readonly store: BrokerStore
+  readonly devices: Devices
+  readonly nowMs: () => number
+  readonly onDelivery: (result: "delivered" | "full") => void
+}
+
+export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOptions): Mailboxes {
+  const trimmed = new Map<string, { readonly atMs: number; readonly upTo: number }>()
+  const placeOfAll = async (uid: string): Promise<number> => {
+    const oldest = nowMs() / 1_000 - idleDeviceSeconds
+    const rows = await devices.ofPerson(uid)
+    const counted = rows.filter(({ revokedSeq, verifiedAt }) => revokedSeq === undefined && verifiedAt > oldest)
+    return counted.length === 0 ? 0 : Math.min(...counted.map(({ cursor }) => cursor))
+  }
+  const trim = async (uid: string): Promise<number> => {
+    const upTo = await placeOfAll(uid)
+    trimmed.delete(uid)
+    trimmed.set(uid, { atMs: nowMs(), upTo })
+    const first = trimmed.keys().next()
+    if (trimmed.size > maxKnownDevices && first.done !== true) trimmed.delete(first.value)
+    return upTo === 0 ? 0 : store.trimMailbox(uid, upTo)
+  }
+  const put = async (uid: string, id: string, data: Uint8Array): Promise<void> => {
+    try {
+      await store.deliver({ uid, id, data })
+    } catch (error) {
+      if (!isFull(error) || (await trim(uid)) === 0) throw error
+      await store.deliver({ uid, id, data })
+    }
+  }
+  return {
+    async deliverToAll(delivery, uids) {
+      const data = encodeDelivery(delivery)
+      const { conversation, kind, seq } = delivery
+      const outcomes = await Promise.allSettled(
+        uids.map(async (uid) => {
+          try {
+            await put(uid, `${conversation}.${kind}.${seq}:${uid}`, data)
+            onDelivery("delivered")
+          } catch (error) {
+            if (!isFull(error)) throw error
+            onDelivery("full")
+            await devices.noteMissed(uid)
+          }
+        }),
+      )
+      const failed = outcomes.find((outcome) => outcome.status === "rejected")
+      if (failed !== undefined) throw failed.reason
+    },
+    async deliver(delivery, { uid, id }) {
+      await put(uid, id, encodeDelivery(delivery))
+      onDelivery("delivered")
+    },
+    async trimSoon(uid) {
+      const last = trimmed.get(uid)
+      if (last !== undefined && nowMs() - last.atMs < trimEveryMs) return
+      await trim(uid)
+    },
+  }
+}
+
+export function isFull(error: unknown): boolean {
+  return error instanceof KezError && error.code === "store.full"
+}

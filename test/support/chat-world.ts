@@ -1,0 +1,290 @@
+/**
+ * A whole chat on free ports of loopback, in folders of its own: a real kez-sig-server, nats-server and kez-chat-server, people with handles,
+ * chains and devices, and raw clients of the wire format. `startChatWorld(t)` is all that a test needs.
+ */
+import {
+  type CommandAnswers,
+  type CommandRequests,
+  createDeviceKeys,
+  createKeyPackage,
+  type Delivery,
+  type DeviceKeys,
+  decodeAnswer,
+  decodeDelivery,
+  deviceSigner,
+  encodeRequest,
+  type Operation,
+  signDeviceCredential,
+  type WithParts,
+} from "@kez/chat"
+import { jetstream } from "@nats-io/jetstream"
+import { type ConnectionOptions, connect, type NatsConnection } from "@nats-io/transport-node"
+import {
+  type BrokerDevice,
+  type Operation as ChainOperation,
+  type ChainReplay,
+  commandSubjectOf,
+  createConnectToken,
+  deviceIdOf,
+  type Envelope,
+  formatEnvelope,
+  formatTime,
+  inboxPrefixOf,
+  keyOfSecret,
+  type Signer,
+  signEnvelope,
+  userIdOf,
+} from "../../packages/core/src/index.ts"
+import { brokerSettings, startTestBroker, type TestBroker } from "./broker.ts"
+import { grow, nowSeconds, personWith, register, signerOf, startChatServer } from "./chat-server.ts"
+import type { Cleaner } from "./person.ts"
+import type { ServerProcess } from "./server-process.ts"
+import { startSigServer } from "./sig-server.ts"
+
+export interface ChatWorld {
+  /** The sigchain store. */
+  readonly store: ServerProcess
+  /** The nats-server now; another object after `restartBroker`. */
+  readonly broker: TestBroker
+  /** The chat server now; another object after `restartServer`. */
+  readonly server: ServerProcess
+  /** Somebody new, with a chain in the store, a registered handle and one device (or more). The same name gives the same primary key. */
+  person(handle: string, devices?: number): Promise<WorldPerson>
+  /** Connects a device to the broker. */
+  connect(device: WorldDevice, options?: ConnectionOptions): Promise<RawClient>
+  restartServer(signal?: NodeJS.Signals): Promise<void>
+  restartBroker(signal?: NodeJS.Signals): Promise<void>
+}
+
+export interface WorldPerson {
+  readonly handle: string
+  readonly uid: string
+  readonly primary: Signer
+  /** Grows with each operation. */
+  readonly chain: ChainReplay
+  readonly devices: readonly WorldDevice[]
+  /** Appends to the chain and publishes it. */
+  append(operation: ChainOperation): Promise<void>
+  addDevice(): Promise<WorldDevice>
+}
+
+export interface WorldDevice extends BrokerDevice {
+  readonly keys: DeviceKeys
+  /** Key identity, as the chain lists it. */
+  readonly device: string
+  readonly chain: string
+  readonly sessionSecret: Uint8Array
+  readonly session: Envelope<"nats_session">
+}
+
+/** A client that speaks the wire format and knows nothing else. */
+export interface RawClient {
+  readonly connection: NatsConnection
+  readonly device: WorldDevice
+  ask<O extends Operation>(
+    operation: O,
+    request: CommandRequests[O],
+    parts?: readonly Uint8Array[],
+  ): Promise<WithParts<CommandAnswers[O]>>
+  /** The code of the refusal, or "ok". */
+  codeOf<O extends Operation>(operation: O, request: CommandRequests[O], parts?: readonly Uint8Array[]): Promise<string>
+  /** Opens a session at a cursor and reads all that is there; with their places in the mailbox. */
+  read(cursor?: number): Promise<readonly (Delivery & { readonly place: number })[]>
+}
+
+export interface ChatWorldSetup {
+  /** Further flags of the chat server. */
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Of the store: tests make many events at once. */
+const unlimited = ["chain", "ip", "genesis", "read"].flatMap((what) => [`--${what}-burst`, "0"])
+let people = 0
+
+export async function startChatWorld(t: Cleaner, { args = [], env = {} }: ChatWorldSetup = {}): Promise<ChatWorld> {
+  const [store, settings] = await Promise.all([startSigServer(t, { args: unlimited }), brokerSettings(t)])
+  let broker = await startTestBroker(t, settings)
+  const flags = [
+    ...["--stores", store.url, "--nats-url", broker.url, "--broker-keys", `${settings.folder}/keys`],
+    ...["--command-burst", "0", "--message-burst", "0"],
+    ...args,
+  ]
+  let server = await startChatServer(t, { args: flags, env })
+  // Of a first start: the same folder and port, so that clients find it again.
+  const again = ["--port", String(server.port), "--data", `${server.folder}/data`]
+  return {
+    store,
+    get broker() {
+      return broker
+    },
+    get server() {
+      return server
+    },
+    person: (handle, devices = 1) => makeWorldPerson({ store, server: () => server }, { handle, devices }),
+    connect: (device, options) => connectRaw(t, { broker: () => broker, device, options }),
+    async restartServer(signal = "SIGTERM") {
+      await server.end(signal)
+      server = await startChatServer(t, { args: [...flags, ...again], env, folder: server.folder })
+    },
+    async restartBroker(signal = "SIGKILL") {
+      broker.child.kill(signal)
+      await broker.ended
+      broker = await startTestBroker(t, settings)
+    },
+  }
+}
+
+interface Servers {
+  readonly store: ServerProcess
+  readonly server: () => ServerProcess
+}
+
+async function makeWorldPerson(
+  { store, server }: Servers,
+  { handle, devices: count }: { readonly handle: string; readonly devices: number },
+): Promise<WorldPerson> {
+  people += 1
+  const primary = signerOf(10_000 + people)
+  let { chain } = await personWith(primary, `kez:${handle}@localhost`)
+  await publishChain(store, chain)
+  const devices: WorldDevice[] = []
+  const append = async (operation: ChainOperation): Promise<void> => {
+    chain = await grow(chain, operation, primary)
+    await publishChain(store, chain)
+  }
+  const addDevice = async (): Promise<WorldDevice> => {
+    const keys = createDeviceKeys()
+    await append({ op: "add_device", device: deviceSigner(keys) })
+    const device = await worldDevice(keys, chain.chain)
+    devices.push(device)
+    return device
+  }
+  for (let at = 0; at < count; at++) await addDevice()
+  const answer = await register(server(), { signer: primary, chain }, handle, { omitsChain: true })
+  if (answer.status !== 201) throw new Error(`Cannot register ${handle}: ${answer.text}`)
+  return {
+    handle,
+    uid: userIdOf(chain.chain),
+    primary,
+    get chain() {
+      return chain
+    },
+    devices,
+    append,
+    addDevice,
+  }
+}
+
+/** What the store has not got yet is posted; the rest is known to it. */
+export async function publishChain(store: { readonly url: string }, { chain, path }: ChainReplay): Promise<void> {
+  const head = await fetch(`${store.url}/v1/chains/${chain}/head`)
+  const from = head.ok ? ((await head.json()) as { readonly seq: number }).seq + 1 : 0
+  for (const event of path.slice(from)) {
+    const answer = await fetch(`${store.url}/v1/chains/${chain}/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: formatEnvelope(event),
+    })
+    if (!answer.ok) throw new Error(`Cannot publish: ${await answer.text()}`)
+  }
+}
+
+/** A device by its keys, with a session for this server. */
+export async function worldDevice(keys: DeviceKeys, chain: string, host = "localhost"): Promise<WorldDevice> {
+  const signer = deviceSigner(keys)
+  const session = await signEnvelope(
+    "nats_session",
+    {
+      type: "kez.chat.nats_session",
+      version: 1,
+      audience: host,
+      chain,
+      session: keyOfSecret("ed25519", keys.nats),
+      created_at: formatTime(nowSeconds()),
+      expires_at: formatTime(nowSeconds() + 3_600),
+    },
+    signer,
+  )
+  return {
+    uid: userIdOf(chain),
+    dev: deviceIdOf(signer.key),
+    keys,
+    device: signer.key,
+    chain,
+    sessionSecret: keys.nats,
+    session,
+  }
+}
+
+/** Key packages of a device, for `key-packages-put`. */
+export async function keyPackagesOf(
+  device: WorldDevice,
+  count: number,
+  isLastResort = false,
+): Promise<readonly Uint8Array[]> {
+  const now = nowSeconds()
+  const credential = await signDeviceCredential({ chain: device.chain, keys: device.keys, now })
+  const request = { keys: device.keys, credential, now, isLastResort }
+  const made = await Promise.all(Array.from({ length: count }, () => createKeyPackage(request)))
+  return made.map(({ bytes }) => bytes)
+}
+
+interface RawConnection {
+  readonly broker: () => TestBroker
+  readonly device: WorldDevice
+  readonly options: ConnectionOptions | undefined
+}
+
+async function connectRaw(t: Cleaner, { broker, device, options }: RawConnection): Promise<RawClient> {
+  const { sessionSecret, session } = device
+  const connection = await connect({
+    servers: broker().url,
+    authenticator: (nonce?: string) => ({
+      auth_token: createConnectToken({ sessionSecret, session, nonce, nowSeconds: nowSeconds() }),
+      // Without a signature the server would not tell the nonce to the callout.
+      sig: "-",
+    }),
+    inboxPrefix: inboxPrefixOf(device),
+    timeout: 10_000,
+    reconnectTimeWait: 100,
+    maxReconnectAttempts: -1,
+    ignoreAuthErrorAbort: true,
+    ...options,
+  })
+  t.after(() => connection.close().catch(() => {}))
+  const ask: RawClient["ask"] = async (operation, request, parts = []) => {
+    const bytes = encodeRequest(operation, request, parts)
+    const answer = await connection.request(commandSubjectOf(device, operation), bytes, { timeout: 10_000 })
+    return decodeAnswer(operation, answer.data)
+  }
+  return {
+    connection,
+    device,
+    ask,
+    async codeOf(operation, request, parts) {
+      try {
+        await ask(operation, request, parts)
+        return "ok"
+      } catch (error) {
+        if (error instanceof Error && "code" in error) return String(error.code)
+        throw error
+      }
+    },
+    async read(cursor = 0) {
+      const { header } = await ask("session", { cursor })
+      const consumer = jetstream(connection, { timeout: 5_000 }).consumers.getConsumerFromInfo(JSON.parse(header.info))
+      const found: (Delivery & { readonly place: number })[] = []
+      for (;;) {
+        const batch = await consumer.fetch({ max_messages: 256, expires: 1_000 })
+        let count = 0
+        for await (const message of batch) {
+          count += 1
+          found.push({ ...decodeDelivery(message.data), place: message.seq })
+          if (message.info.pending === 0) return found
+        }
+        if (count === 0) return found
+      }
+    },
+  }
+}
