@@ -9,12 +9,12 @@ export interface Account {
   readonly chain: Digest
   /** Of this device, which the chain lists (`add_device`). */
   readonly keys: DeviceKeys
-  /** The chat server: `chat.example`, or `localhost:6969`; what its handles and tokens name. */
+  /** The chat server as its handles and tokens name it: `chat.example`, `localhost`. Where that is, `http` and the transport know. */
   readonly host: string
   /** The own handle on that host, without `@`. Absent: none is watched. */
   readonly handle?: string
-  /** Texts of the statements about the handle that this account signed: any other in the log is an alarm. */
-  readonly handleStatements?: readonly string[]
+  /** Digests of the statements about the handle that this account signed: any other in the log is an alarm. Absent: any that names another chain is. */
+  readonly handleStatements?: readonly Digest[]
 }
 
 /** The sigchains of members: kept and fetched by the app, judged by core. */

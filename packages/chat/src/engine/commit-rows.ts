@@ -1,0 +1,88 @@
+/** Commits of a conversation as they come and as they are made: applied in the order of the log, together with what follows from them. */
+import { type Digest, KezError } from "@kez/core"
+import type { AppliedCommit, PreparedCommit } from "../cipher/group-cipher.ts"
+import { raise } from "./alarms.ts"
+import type { Desk } from "./desk.ts"
+import { Held } from "./opened.ts"
+import { failAll, groupAt, outboxOf } from "./outbox-rows.ts"
+import { type GroupRow, keys, type WelcomeRow } from "./row.ts"
+import { tellConversation } from "./threads.ts"
+import type { Unit } from "./unit.ts"
+
+export interface ReceivedCommit {
+  readonly row: GroupRow
+  readonly data: Uint8Array
+  /** As the server says. Its order is that of the epochs; this only says what the next commit follows. */
+  readonly seq: number
+}
+
+export async function takeCommit(unit: Unit, desk: Desk, { row, data, seq }: ReceivedCommit): Promise<void> {
+  const cipher = await desk.ciphers.of(row.group)
+  const { pending } = cipher
+  const outcome = await cipher.process(data)
+  switch (outcome.kind) {
+    case "ahead":
+      throw new Held("commits")
+    case "needs_chains":
+      for (const { chain } of outcome.heads) desk.ciphers.missed.add(chain)
+      throw new Held("chains")
+    case "repeat":
+      if (outcome.isPending && pending !== undefined) return acceptOwn(unit, desk, { row, pending, seq })
+      return putPlace(unit, row.group, seq)
+    case "applied":
+      await putPlace(unit, row.group, seq)
+      return applied(unit, desk, row.group, outcome)
+    case "refused":
+      return refused(unit, desk, { row, seq }, outcome)
+  }
+}
+
+async function putPlace(unit: Unit, group: Digest, seq: number): Promise<void> {
+  const row = await groupAt(unit, group)
+  if (seq > row.lastCommit) unit.put(keys.group(group), { ...row, lastCommit: seq })
+}
+
+/** The server put our commit in its place: it is in force, and its Welcomes are to be sent. One step. */
+export async function acceptOwn(
+  unit: Unit,
+  desk: Desk,
+  { row, pending, seq }: { readonly row: GroupRow; readonly pending: PreparedCommit; readonly seq: number },
+): Promise<void> {
+  const cipher = await desk.ciphers.of(row.group)
+  const outcome = await cipher.accept()
+  await putPlace(unit, row.group, seq)
+  for (const { chain, device } of pending.welcome === undefined ? [] : outcome.added) {
+    unit.put(keys.welcome(row.group, device), { chain, device, commit: seq } satisfies WelcomeRow, pending.welcome)
+  }
+  await applied(unit, desk, row.group, outcome)
+}
+
+async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCommit): Promise<void> {
+  const row = await groupAt(unit, group)
+  // What waits is encrypted in the new epoch, so that who came reads it.
+  const first = (await outboxOf(unit, group, 1))[0]?.counter ?? row.nextCounter
+  const since = { ...row.since }
+  for (const { device } of outcome.removed) delete since[device]
+  for (const { device } of outcome.added) since[device] = first
+  unit.put(keys.group(group), { ...row, since, ...(outcome.isRemoved ? { isRemoved: true } : {}) })
+  if (outcome.isRemoved) {
+    await failAll(unit, desk, group, new KezError("chat.removed", "Cannot send: this device was removed"))
+  }
+  await tellConversation(unit, desk, row.thread)
+  unit.afterwards(() => desk.wake(group))
+}
+
+async function refused(
+  unit: Unit,
+  desk: Desk,
+  { row, seq }: { readonly row: GroupRow; readonly seq: number },
+  { fault, by }: { readonly fault: KezError; readonly by?: { readonly chain: Digest; readonly device: string } },
+): Promise<void> {
+  await putPlace(unit, row.group, seq)
+  const conversation = row.thread
+  if (fault.code === "chat.fork") return raise(unit, desk, { kind: "conversation_fork", conversation }, fault)
+  // From before this device was in it.
+  if (fault.code === "chat.epoch") return
+  if (by === undefined) return raise(unit, desk, { kind: "message_refused", conversation, seq }, fault)
+  await raise(unit, desk, { kind: "commit_refused", conversation, contact: by.chain, device: by.device }, fault)
+}

@@ -1,0 +1,84 @@
+/** What all parts of the engine share: one step after another, rows, ciphers, events, and the calls for work that follows. */
+import type { Digest } from "@kez/core"
+import { type ChainReplay, deviceIdOf, keyOfSecret, userIdOf } from "@kez/core"
+import { type CommandAnswers, type CommandRequests, type Operation } from "../wire/commands.ts"
+import { decodeAnswer, encodeRequest, type WithParts } from "../wire/command-codec.ts"
+import type { DeviceCredential } from "../credential/device-credential.ts"
+import { Ciphers } from "./ciphers.ts"
+import type { EngineEvent } from "./event.ts"
+import type { EnginePorts } from "./ports.ts"
+import { Unit } from "./unit.ts"
+
+export class Desk {
+  readonly ports: EnginePorts
+  readonly ciphers: Ciphers
+  readonly chain: Digest
+  readonly device: string
+  /** Of this device on the broker. */
+  readonly name: { readonly uid: string; readonly dev: string }
+  /** Kept by `account.ts`. */
+  credential: DeviceCredential | undefined
+  isOnline = false
+  isClosed = false
+  /** Set by whoever does it. */
+  wake: (group: Digest) => void = () => undefined
+  /** Key packages and credential are to be looked at. */
+  wakeAccount: () => void = () => undefined
+  /** There are more chains to be followed. */
+  followChains: () => void = () => undefined
+  /** A defect: told to who runs this. */
+  fault: (error: unknown) => void = () => undefined
+  tell: (event: EngineEvent) => void = () => undefined
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(ports: EnginePorts) {
+    const { account, chains, clock } = ports
+    this.ports = ports
+    this.chain = account.chain
+    this.device = keyOfSecret("ed25519", account.keys.sign)
+    this.name = { uid: userIdOf(account.chain), dev: deviceIdOf(this.device) }
+    this.ciphers = new Ciphers({ chains: (chain) => chains.known(chain), now: clock.now, keys: account.keys })
+  }
+
+  now(): number {
+    return this.ports.clock.now()
+  }
+
+  known(chain: Digest): ChainReplay | undefined {
+    return this.ports.chains.known(chain)
+  }
+
+  /** One step: what it changes is kept all or nothing when this resolves. Never waits for the network inside. */
+  turn<T>(run: (unit: Unit) => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(() => this.#step(run))
+    this.#queue = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Resolves when all steps so far are done. */
+  async idle(): Promise<void> {
+    await this.#queue
+  }
+
+  async request<O extends Operation>(
+    operation: O,
+    request: CommandRequests[O],
+    parts: readonly Uint8Array[] = [],
+  ): Promise<WithParts<CommandAnswers[O]>> {
+    const bytes = await this.ports.transport.request(operation, encodeRequest(operation, request, parts))
+    return decodeAnswer(operation, bytes)
+  }
+
+  async #step<T>(run: (unit: Unit) => Promise<T>): Promise<T> {
+    const unit = new Unit(this.ports.store)
+    this.ciphers.begin(unit)
+    try {
+      const result = await run(unit)
+      await unit.write()
+      return result
+    } catch (error) {
+      this.ciphers.undo(unit)
+      throw error
+    }
+  }
+}

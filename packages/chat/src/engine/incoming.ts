@@ -1,0 +1,166 @@
+/**
+ * What comes from the mailbox: kept with the cursor in one step, then worked off conversation by conversation, each piece in one step with what it
+ * changed. Nothing that the server says in the clear is believed: it only says what to try.
+ */
+import { type Digest, digestOf, KezError } from "@kez/core"
+import type { MailboxItem } from "../transport/transport.ts"
+import { type Delivery, decodeDelivery } from "../wire/delivery.ts"
+import { raise } from "./alarms.ts"
+import { takeCommit } from "./commit-rows.ts"
+import { contactRow } from "./contact-rows.ts"
+import type { Desk } from "./desk.ts"
+import { Held, type OpenedAt, refuse, takeOpened } from "./opened.ts"
+import { type GroupRow, keys } from "./row.ts"
+import type { Unit } from "./unit.ts"
+import { takeWelcome } from "./welcome.ts"
+
+/** Deliveries of a conversation that this device is not in (yet). */
+const maxWaitingForWelcome = 512
+/** Deliveries of one conversation that wait for something. */
+const maxWaiting = 4_096
+
+export const groupOf = (conversation: string): Digest => `sha256:${conversation}`
+
+/** Takes items into the inbox, with the cursor. Returns the groups that have work now. */
+export async function takeMailbox(unit: Unit, desk: Desk, items: readonly MailboxItem[]): Promise<ReadonlySet<Digest>> {
+  const groups = new Set<Digest>()
+  let cursor = (await unit.get<number>(keys.cursor)) ?? 0
+  for (const { seq, bytes } of items) {
+    if (seq <= cursor) continue
+    cursor = seq
+    const delivery = tryDelivery(bytes)
+    // Bytes that are no delivery, and Welcomes for other devices of this person.
+    if (delivery === undefined || (delivery.kind === "welcome" && delivery.device !== desk.name.dev)) continue
+    const group = groupOf(delivery.conversation)
+    const isKnown = (await unit.bytes(keys.group(group))) !== undefined
+    const limit = isKnown ? maxWaiting : maxWaitingForWelcome
+    if (delivery.kind !== "welcome" && (await unit.rows(keys.inbox(group), limit)).length >= limit) continue
+    unit.putBytes(keys.inbox(group, seq), bytes)
+    groups.add(group)
+  }
+  unit.put(keys.cursor, cursor)
+  return groups
+}
+
+function tryDelivery(bytes: Uint8Array): Delivery | undefined {
+  try {
+    return decodeDelivery(bytes)
+  } catch (fault) {
+    if (fault instanceof KezError) return undefined
+    throw fault
+  }
+}
+
+export type Need = Held["needs"]
+
+/** Works off what waits, in its order, as often as that leads on. Resolves to what the rest waits for. */
+export async function workInbox(desk: Desk, group: Digest): Promise<ReadonlySet<Need>> {
+  for (;;) {
+    const rows = await desk.turn((unit) => unit.rows(keys.inbox(group)))
+    const needs = new Set<Need>()
+    let isFurther = false
+    for (const { key, value } of rows) {
+      if (desk.isClosed) return needs
+      const delivery = tryDelivery(value)
+      const need = delivery === undefined ? undefined : await workOff(desk, delivery, (unit) => unit.delete(key))
+      if (delivery === undefined) await desk.turn(async (unit) => unit.delete(key))
+      if (need === undefined) isFurther = true
+      else needs.add(need)
+    }
+    if (!isFurther || needs.size === 0) return needs
+  }
+}
+
+/** One delivery in one step. Resolves to what it has to wait for; then nothing was changed. */
+export async function workOff(
+  desk: Desk,
+  delivery: Delivery,
+  done: (unit: Unit) => void = () => undefined,
+): Promise<Need | undefined> {
+  try {
+    await desk.turn(async (unit) => {
+      await take(unit, desk, delivery)
+      done(unit)
+    })
+    return undefined
+  } catch (error) {
+    if (error instanceof Held) return error.needs
+    throw error
+  }
+}
+
+async function take(unit: Unit, desk: Desk, delivery: Delivery): Promise<void> {
+  const group = groupOf(delivery.conversation)
+  if (delivery.kind === "welcome") return takeWelcome(unit, desk, delivery)
+  const row = await unit.get<GroupRow>(keys.group(group))
+  if (row === undefined) throw new Held("welcome")
+  if (row.isRemoved === true) return
+  if (delivery.kind === "commit") return takeCommit(unit, desk, { row, data: delivery.data, seq: delivery.seq })
+  await takeMessage(unit, desk, delivery.data, { row, at: { group, seq: delivery.seq } })
+}
+
+async function takeMessage(
+  unit: Unit,
+  desk: Desk,
+  data: Uint8Array,
+  { row, at }: { readonly row: GroupRow; readonly at: OpenedAt },
+): Promise<void> {
+  const cipher = await desk.ciphers.of(row.group)
+  if (cipher.isRemoved) return
+  const outcome = await cipher.decrypt(data)
+  switch (outcome.kind) {
+    case "own":
+      return
+    case "ahead":
+      throw new Held("commits")
+    case "message": {
+      if (!outcome.isHeadKnown) desk.ciphers.missed.add(outcome.head.chain)
+      const digest = digestOf(data)
+      await takeOpened(unit, desk, outcome, at)
+      return unit.put(keys.seen(row.group, digest), at.seq ?? 0)
+    }
+    case "refused":
+      return takeRefused(unit, desk, outcome.fault, { row, at, data })
+  }
+}
+
+async function takeRefused(
+  unit: Unit,
+  desk: Desk,
+  fault: KezError,
+  { row, at, data }: { readonly row: GroupRow; readonly at: OpenedAt; readonly data: Uint8Array },
+): Promise<void> {
+  const { thread } = row
+  switch (fault.code) {
+    case "chat.repeat": {
+      // The same place again is a reader that was opened anew; another place is somebody who puts it in again.
+      const seen = await unit.get<number>(keys.seen(row.group, digestOf(data)))
+      if (seen === at.seq || at.seq === undefined) return
+      return raise(unit, desk, { kind: "message_repeated", conversation: thread, seq: at.seq }, fault)
+    }
+    case "chat.gap":
+      throw new Held("history")
+    case "chat.epoch":
+      // From before this device was in it, or so late that its keys are gone: then the count of its sender shows it.
+      return
+    case "chat.fork":
+      return raise(unit, desk, { kind: "conversation_fork", conversation: thread }, fault)
+    default:
+      return refuse(unit, desk, at, fault)
+  }
+}
+
+/** Something that came without being kept: opened if it can be, and forgotten otherwise. */
+export async function takeLive(desk: Desk, bytes: Uint8Array): Promise<void> {
+  const delivery = tryDelivery(bytes)
+  if (delivery === undefined || delivery.kind !== "message") return
+  await desk.turn(async (unit) => {
+    const group = groupOf(delivery.conversation)
+    const row = await unit.get<GroupRow>(keys.group(group))
+    if (row === undefined || row.isRemoved === true) return
+    const outcome = await (await desk.ciphers.of(group)).decrypt(delivery.data)
+    if (outcome.kind !== "message") return
+    if ((await contactRow(unit, outcome.sender.chain))?.standing === "blocked") return
+    await takeOpened(unit, desk, outcome, { group, seq: undefined })
+  })
+}

@@ -1,0 +1,193 @@
+/**
+ * What a conversation lacks before anything is written there: devices that a chain revoked are removed, devices that members have and the conversation
+ * has not are added, an old credential is renewed. Made as commits: prepared and kept, published by compare-and-set, then applied or rebased.
+ */
+import { type Digest, digestOf, KezError } from "@kez/core"
+import { encodeText, joinBytes } from "../bytes.ts"
+import type { CommitRequest, GroupDevice, PreparedCommit } from "../cipher/group-cipher.ts"
+import { verifyKeyPackage } from "../credential/key-package.ts"
+import { raise } from "./alarms.ts"
+import { acceptOwn } from "./commit-rows.ts"
+import { currentDevices } from "./contact-rows.ts"
+import type { Desk } from "./desk.ts"
+import { groupAt } from "./outbox-rows.ts"
+import { decodeRow, keys, type WelcomeRow } from "./row.ts"
+import type { Unit } from "./unit.ts"
+import { positionsOf } from "./welcome.ts"
+
+/** A device without key packages is asked for again after so long. */
+const withoutSeconds = 60
+/** A credential in a conversation that ends so soon is replaced. */
+const renewSeconds = 86_400
+
+export interface Plan {
+  readonly remove: readonly string[]
+  /** Devices to be added, by chain. */
+  readonly missing: ReadonlyMap<Digest, readonly string[]>
+  readonly isRenewal: boolean
+}
+
+/** Key packages that were taken and not used yet, and devices that have none. In memory: a restart takes them again. */
+export class KeyPackageShelf {
+  readonly #taken = new Map<string, Uint8Array>()
+  readonly #without = new Map<string, number>()
+
+  has(device: string, now: number): "taken" | "none" | "unknown" {
+    if (this.#taken.has(device)) return "taken"
+    return (this.#without.get(device) ?? 0) > now ? "none" : "unknown"
+  }
+  put(device: string, bytes: Uint8Array): void {
+    this.#taken.set(device, bytes)
+    this.#without.delete(device)
+  }
+  putNone(device: string, until: number): void {
+    this.#without.set(device, until)
+  }
+  take(device: string): Uint8Array | undefined {
+    return this.#taken.get(device)
+  }
+  use(device: string): void {
+    this.#taken.delete(device)
+  }
+  /** Somebody came or changed: asked again at once. */
+  forgetNone(): void {
+    this.#without.clear()
+  }
+}
+
+export async function planOf(desk: Desk, group: Digest): Promise<Plan> {
+  const cipher = await desk.ciphers.of(group)
+  const members = cipher.members()
+  const chains = cipher.state.members.map(({ chain }) => chain)
+  const remove = members.filter((device) => isOverdue(desk, device)).map(({ device }) => device)
+  const here = new Set(members.map(({ device }) => device))
+  const missing = new Map<Digest, readonly string[]>()
+  for (const chain of chains) {
+    if (desk.known(chain) === undefined) desk.ciphers.missed.add(chain)
+    const devices = currentDevices(desk, chain).filter((device) => !here.has(device) && device !== desk.device)
+    if (devices.length > 0) missing.set(chain, devices)
+  }
+  const own = members.find(({ isSelf }) => isSelf)?.credential
+  const expiresAt = desk.credential?.expiresAt ?? 0
+  return { remove, missing, isRenewal: own !== undefined && own.expiresAt + renewSeconds < expiresAt }
+}
+
+/** A chain that is not known here is fetched; nobody is removed for that. */
+function isOverdue(desk: Desk, { standing, chain, isSelf }: GroupDevice): boolean {
+  return standing !== "current" && !isSelf && desk.known(chain) !== undefined
+}
+
+/** Takes key packages for devices that are missing. They are held against what was asked for, not against what the server says they are. */
+export async function takeKeyPackages(desk: Desk, shelf: KeyPackageShelf, group: Digest, plan: Plan): Promise<void> {
+  for (const [chain, missing] of plan.missing) {
+    const devices = missing.filter((device) => shelf.has(device, desk.now()) === "unknown")
+    if (devices.length === 0) continue
+    const { header, parts } = await desk.request("key-packages-take", { chain, devices })
+    for (const bytes of parts) await judgeKeyPackage(desk, shelf, { bytes, chain, devices, group })
+    for (const device of devices) {
+      if (shelf.has(device, desk.now()) === "taken") continue
+      shelf.putNone(device, desk.now() + withoutSeconds)
+    }
+    if (header.devices.length !== parts.length) continue
+  }
+}
+
+async function judgeKeyPackage(
+  desk: Desk,
+  shelf: KeyPackageShelf,
+  given: { readonly bytes: Uint8Array; readonly chain: Digest; readonly devices: readonly string[]; readonly group: Digest },
+): Promise<void> {
+  const { bytes, chain, devices, group } = given
+  try {
+    const chains = (one: Digest) => desk.known(one)
+    const { credential } = await verifyKeyPackage(bytes, { chains, now: desk.now() })
+    if (credential.chain !== chain || !devices.includes(credential.device)) {
+      throw new KezError("chat.credential", "Cannot use the key package: it is not of the person who was asked for", {
+        hint: "The server hands out something else. Nothing was sent.",
+      })
+    }
+    shelf.put(credential.device, bytes)
+  } catch (fault) {
+    if (!(fault instanceof KezError)) throw fault
+    await desk.turn(async (unit) => {
+      const conversation = (await groupAt(unit, group)).thread
+      await raise(unit, desk, { kind: "key_package", contact: chain, conversation }, fault)
+    })
+  }
+}
+
+/** Prepares the commit that is due, and keeps it. Undefined: there is none, or what it needs is not there. */
+export async function prepareCommit(
+  unit: Unit,
+  desk: Desk,
+  shelf: KeyPackageShelf,
+  group: Digest,
+): Promise<PreparedCommit | undefined> {
+  const cipher = await desk.ciphers.of(group)
+  if (cipher.pending !== undefined) return cipher.pending
+  const plan = await planOf(desk, group)
+  const devices = [...plan.missing.values()].flat().filter((device) => shelf.take(device) !== undefined)
+  const add = devices.map((device) => shelf.take(device) ?? new Uint8Array())
+  if (add.length === 0 && plan.remove.length === 0 && !plan.isRenewal) return undefined
+  const extra = add.length === 0 ? undefined : await positionsOf(unit, desk, group)
+  const request: CommitRequest = {
+    ...(add.length === 0 ? {} : { add }),
+    ...(extra === undefined ? {} : { extra }),
+    ...(plan.remove.length === 0 ? {} : { remove: plan.remove }),
+    ...(add.length === 0 && desk.credential !== undefined && plan.isRenewal ? { renew: desk.credential } : {}),
+  }
+  try {
+    const prepared = await cipher.commit(request)
+    unit.afterwards(() => {
+      for (const device of devices) shelf.use(device)
+    })
+    return prepared
+  } catch (error) {
+    // One that has expired meanwhile, or whose device was revoked: another one is taken the next time.
+    if (error instanceof KezError) for (const device of devices) shelf.use(device)
+    throw error
+  }
+}
+
+/** Asks the server to put a commit in its place. True: it is there, and applied here. */
+export async function publishCommit(desk: Desk, group: Digest, pending: PreparedCommit): Promise<boolean> {
+  const { row, members } = await desk.turn(async (unit) => ({
+    row: await groupAt(unit, group),
+    members: (await desk.ciphers.of(group)).state.members.map(({ chain }) => chain),
+  }))
+  const conversation = group.slice("sha256:".length)
+  const request = { conversation, id: pending.digest, follows: row.lastCommit, members }
+  const { header } = await desk.request("commit", request, [pending.message])
+  const { accepted, seq = 0, newest = 0 } = header
+  if (accepted) {
+    await desk.turn(async (unit) => {
+      const cipher = await desk.ciphers.of(group)
+      // It may have come by the mailbox before the answer.
+      if (cipher.pending?.digest !== pending.digest) return
+      await acceptOwn(unit, desk, { row: await groupAt(unit, group), pending, seq })
+    })
+    return true
+  }
+  // A broker that lost commits: everything is read anew, and what is known is told from what is not by its epoch.
+  if (newest < row.lastCommit) {
+    await desk.turn(async (unit) => unit.put(keys.group(group), { ...(await groupAt(unit, group)), lastCommit: newest }))
+  }
+  return false
+}
+
+/** Sends the Welcomes of accepted commits. */
+export async function sendWelcomes(desk: Desk, group: Digest): Promise<void> {
+  const rows = await desk.turn((unit) => unit.rows(keys.welcome(group)))
+  for (const { key, value } of rows) {
+    const { value: row, bytes } = decodeRow<WelcomeRow>(value)
+    const { chain, device, commit } = row
+    const conversation = group.slice("sha256:".length)
+    const id = idOfWelcome(bytes, device)
+    await desk.request("welcome", { conversation, id, commit, chain, device }, [bytes])
+    await desk.turn(async (unit) => unit.delete(key))
+  }
+}
+
+function idOfWelcome(bytes: Uint8Array, device: string): Digest {
+  return digestOf(joinBytes(encodeText(device), bytes))
+}

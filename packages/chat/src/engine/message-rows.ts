@@ -1,0 +1,160 @@
+/** Messages as they are kept and as they are shown. */
+import type { Digest } from "@kez/core"
+import type { Content, ContentTypes } from "../wire/content.ts"
+import { type Message, textOf } from "../wire/message.ts"
+import type { Desk } from "./desk.ts"
+import type { Delivered, Reaction, ShownMessage } from "./engine.ts"
+import { decodeRow, keys, type MessageRow, type NoteRow, padded, type ThreadRow } from "./row.ts"
+import { tellConversation } from "./threads.ts"
+import type { Unit } from "./unit.ts"
+
+/** Who said it, where, and when. */
+export interface Origin {
+  readonly thread: Digest
+  readonly group: Digest
+  readonly chain: Digest
+  readonly device: string
+  readonly at: number
+  readonly isEarly: boolean
+  readonly seq?: number
+  readonly slot?: number
+}
+
+const shownTypes: ReadonlySet<string> = new Set(["text", "reply", "thread", "file_offer", "membership", "unknown"])
+
+export function isShown({ type }: Content): boolean {
+  return shownTypes.has(type)
+}
+
+/** Keeps a message that is shown. Returns its slot. */
+export async function putMessage(unit: Unit, desk: Desk, message: Message, origin: Origin): Promise<MessageRow> {
+  const { thread: id, slot: given, isEarly, ...from } = origin
+  const thread = await threadAt(unit, id)
+  const slot = given ?? thread.nextSlot
+  const counter = message.counter ?? 0
+  const row: MessageRow = {
+    ...{ id: message.id, place: `${padded(slot)}.${padded(counter)}`, group: from.group, chain: from.chain },
+    ...{ device: from.device, counter, at: from.at, type: message.content.type, content: message.content },
+    ...(message.body.length === 0 ? {} : { text: textOf(message) }),
+    ...{ isEarly, isOwn: from.chain === desk.chain },
+    ...(from.seq === undefined ? {} : { seq: from.seq }),
+    ...(from.device === desk.device ? { state: "waiting" as const } : {}),
+  }
+  unit.put(keys.message(id, row.place), row)
+  unit.put(keys.placeOf(id, row.id), row.place)
+  const lastAt = Math.max(thread.lastAt ?? 0, from.at)
+  unit.put(keys.thread(id), { ...thread, lastAt, nextSlot: Math.max(thread.nextSlot, slot + 1) })
+  const shown = await show(unit, desk, id, row)
+  unit.afterwards(() => desk.tell({ kind: "message", message: shown }))
+  await tellConversation(unit, desk, id)
+  return row
+}
+
+export async function threadAt(unit: Unit, id: Digest): Promise<ThreadRow> {
+  const thread = await unit.get<ThreadRow>(keys.thread(id))
+  if (thread === undefined) throw new Error("a message of no conversation")
+  return thread
+}
+
+export async function findMessage(unit: Unit, thread: Digest, id: Digest): Promise<MessageRow | undefined> {
+  const place = await unit.get<string>(keys.placeOf(thread, id))
+  return place === undefined ? undefined : unit.get<MessageRow>(keys.message(thread, place))
+}
+
+/** Changes what is kept of a message, and tells it. */
+export async function changeMessage(
+  unit: Unit,
+  desk: Desk,
+  { thread, place }: { readonly thread: Digest; readonly place: string },
+  change: Partial<MessageRow>,
+): Promise<void> {
+  const row = await unit.get<MessageRow>(keys.message(thread, place))
+  if (row === undefined) return
+  const next = { ...row, ...change }
+  unit.put(keys.message(thread, place), next)
+  const message = await show(unit, desk, thread, next)
+  unit.afterwards(() => {
+    if (change.state === undefined) desk.tell({ kind: "message_changed", message })
+    else desk.tell({ kind: "outbox", conversation: thread, message: row.id, delivered: deliveredOf(next) })
+  })
+}
+
+/** An edit, a deletion or a reaction: kept beside what it is about, which may still be on its way. */
+export async function putNote(unit: Unit, desk: Desk, message: Message, origin: Origin): Promise<void> {
+  const { content, counter = 0, id } = message
+  if (content.type !== "edit" && content.type !== "delete" && content.type !== "reaction") return
+  const about = content.type === "reaction" ? content.to : content.of
+  const { thread, chain, device, at } = origin
+  const note: NoteRow = {
+    ...{ id, kind: content.type, chain, device, counter, at },
+    ...(content.type === "edit" ? { text: textOf(message) } : {}),
+    ...(content.type === "reaction" ? { emoji: content.emoji, action: content.action } : {}),
+  }
+  unit.put(keys.note(thread, about, id), note)
+  const row = await findMessage(unit, thread, about)
+  if (row === undefined) return
+  const shown = await show(unit, desk, thread, row)
+  unit.afterwards(() => desk.tell({ kind: "message_changed", message: shown }))
+}
+
+/** A message with what was said about it since. Only who wrote it can edit it or take it back. */
+export async function show(unit: Unit, desk: Desk, thread: Digest, row: MessageRow): Promise<ShownMessage> {
+  const notes = await unit.list<NoteRow>(keys.note(thread, row.id))
+  const own = notes.filter(({ chain }) => chain === row.chain)
+  const isDeleted = own.some(({ kind }) => kind === "delete")
+  const edit = own.filter(({ kind }) => kind === "edit").toSorted(inTime).at(-1)
+  const text = edit?.text ?? row.text
+  const content = row.content as Content // the row holds what was checked when it came
+  return {
+    ...{ id: row.id, conversation: thread, place: row.place, at: row.at, isEarly: row.isEarly },
+    sender: { chain: row.chain, device: row.device, isSelf: row.chain === desk.chain },
+    type: isDeleted ? "deleted" : (row.type as ShownMessage["type"]),
+    ...(isDeleted || text === undefined ? {} : { text }),
+    ...(content.type === "reply" ? { answers: content.to } : {}),
+    ...(content.type === "thread" ? { answers: content.root } : {}),
+    ...(content.type === "file_offer" && !isDeleted ? { fileOffer: offerOf(content) } : {}),
+    mentions: "mentions" in content ? (content.mentions ?? []) : [],
+    ...(edit === undefined || isDeleted ? {} : { editedAt: edit.at }),
+    reactions: reactionsOf(notes),
+    ...(row.state === undefined ? {} : { delivered: deliveredOf(row) }),
+  }
+}
+
+function offerOf({ transfer, name, size, media_type, hash }: ContentTypes["file_offer"]): ContentTypes["file_offer"] {
+  return { transfer, name, size, media_type, hash }
+}
+
+function deliveredOf({ state = "waiting", code, reason }: MessageRow): Delivered {
+  return { state, ...(code === undefined ? {} : { code }), ...(reason === undefined ? {} : { reason }) }
+}
+
+/** By time and, of one device, by its own count. */
+function inTime(a: NoteRow, b: NoteRow): number {
+  return a.device === b.device ? a.counter - b.counter : a.at - b.at
+}
+
+function reactionsOf(notes: readonly NoteRow[]): readonly Reaction[] {
+  const by = new Map<string, Set<Digest>>()
+  for (const { kind, chain, emoji, action } of notes.toSorted(inTime)) {
+    if (kind !== "reaction" || emoji === undefined) continue
+    const people = by.get(emoji) ?? new Set()
+    if (action === "add") people.add(chain)
+    else people.delete(chain)
+    by.set(emoji, people)
+  }
+  return [...by].filter(([, people]) => people.size > 0).map(([emoji, people]) => ({ emoji, by: [...people] }))
+}
+
+/** A page of a conversation, oldest first. */
+export async function page(
+  desk: Desk,
+  unit: Unit,
+  { thread, before, limit }: { readonly thread: Digest; readonly before: string | undefined; readonly limit: number },
+): Promise<readonly ShownMessage[]> {
+  const from = keys.message(thread)
+  const to = before === undefined ? `${from}\x7f` : keys.message(thread, before)
+  const rows = await desk.ports.store.list({ from, to, limit, reverse: true })
+  const shown: ShownMessage[] = []
+  for (const { value } of rows.toReversed()) shown.push(await show(unit, desk, thread, decodeRow<MessageRow>(value).value))
+  return shown
+}

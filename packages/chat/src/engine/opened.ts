@@ -1,0 +1,199 @@
+/** A message that was opened: placed among those of its device, then kept, shown or acted on, all in one step with the key that opened it. */
+import { type Digest, KezError } from "@kez/core"
+import type { OpenedMessage } from "../cipher/group-cipher.ts"
+import type { Content } from "../wire/content.ts"
+import { decodeMessage, type Message, readResent } from "../wire/message.ts"
+import { close, raise } from "./alarms.ts"
+import { contactRow } from "./contact-rows.ts"
+import type { Desk } from "./desk.ts"
+import { changeMessage, isShown, type Origin, putMessage, putNote } from "./message-rows.ts"
+import { answerResend, enqueue } from "./outbox-rows.ts"
+import { noteReceived, takeReceipt } from "./receipts.ts"
+import { type GroupRow, keys, type ThreadRow } from "./row.ts"
+import { placeIn, putSequence, sequenceOf, slotBefore } from "./sequence-rows.ts"
+import { mayTell } from "./threads.ts"
+import type { Unit } from "./unit.ts"
+
+/** What did not come is asked for again after so long. */
+const askAgainSeconds = 3_600
+
+/** Thrown inside a step to take it back: what came has to wait for something before it. */
+export class Held extends Error {
+  readonly needs: "commits" | "history" | "chains" | "welcome"
+  constructor(needs: Held["needs"]) {
+    super(`waits for ${needs}`)
+    this.needs = needs
+  }
+}
+
+export interface OpenedAt {
+  readonly group: Digest
+  /** The server's place; undefined for one that was sent again inside another message, or live. */
+  readonly seq: number | undefined
+}
+
+export async function takeOpened(unit: Unit, desk: Desk, opened: OpenedMessage, at: OpenedAt): Promise<void> {
+  const { chain, device } = opened.sender
+  if ((await contactRow(unit, chain))?.standing === "blocked") return
+  let message: Message
+  try {
+    message = decodeMessage(opened.content, device)
+  } catch (fault) {
+    if (!(fault instanceof KezError)) throw fault
+    return refuse(unit, desk, at, fault)
+  }
+  if (message.content.type === "typing") return tellTyping(unit, desk, message.content, { group: at.group, chain })
+  await place(unit, desk, message, { ...at, chain, at: opened.at, by: device })
+}
+
+interface From extends OpenedAt {
+  readonly chain: Digest
+  readonly at: number
+  /** The device that sent it, which is another one where it was sent again. */
+  readonly by: string
+}
+
+async function place(unit: Unit, desk: Desk, message: Message, from: From): Promise<void> {
+  const { counter, id, prev, device } = message
+  if (counter === undefined) return
+  const group = await unit.get<GroupRow>(keys.group(from.group))
+  if (group === undefined) return
+  const before = await sequenceOf(unit, from.group, device)
+  const placed = placeIn(before, { counter, id, ...(prev === undefined ? {} : { prev }) }, from.seq)
+  const { arrival, after, released } = placed
+  const thread = group.thread
+  switch (arrival.kind) {
+    case "repeat":
+      return
+    case "fork":
+      return raise(unit, desk, { kind: "sender_fork", conversation: thread, device, counter: arrival.counter }, arrival.fault)
+    case "outside":
+      if (arrival.fault.code === "chat.gap") throw new Held("history")
+      return
+    case "gap":
+    case "in_order":
+      break
+  }
+  const slot = slotBefore(before, counter)
+  const origin: Origin = {
+    ...{ thread, group: from.group, chain: from.chain, device, at: from.at, isEarly: arrival.kind === "gap" },
+    ...(from.seq === undefined ? {} : { seq: from.seq }),
+    ...(slot === undefined ? {} : { slot }),
+  }
+  const shownAt = await keep(unit, desk, message, origin)
+  const places = new Map(after.places)
+  if (arrival.kind === "gap" && shownAt !== undefined) places.set(counter, shownAt)
+  putSequence(unit, from.group, { ...after, places })
+  for (const released_ of released) await changeMessage(unit, desk, { thread, place: released_ }, { isEarly: false })
+  if (arrival.kind === "in_order" && arrival.fault !== undefined) {
+    await raise(unit, desk, { kind: "sender_fork", conversation: thread, device, counter: after.sequence.next }, arrival.fault)
+  }
+  if (after.sequence.held.size === 0) {
+    await close(
+      unit,
+      desk,
+      (alarm) => alarm.kind === "messages_missing" && alarm.conversation === thread && alarm.device === device,
+    )
+  }
+  if (from.chain !== desk.chain) {
+    await noteReceived(unit, from.group, { device, delivered: after.sequence.next, isShown: isShown(message.content) })
+  }
+  await act(unit, desk, message, { ...from, thread })
+}
+
+/** Keeps what is shown. Returns its place. */
+async function keep(unit: Unit, desk: Desk, message: Message, origin: Origin): Promise<string | undefined> {
+  if (isShown(message.content)) {
+    try {
+      return (await putMessage(unit, desk, message, origin)).place
+    } catch (fault) {
+      // Text that is not UTF-8: its place counts, and it is shown as something that cannot be read.
+      if (!(fault instanceof KezError)) throw fault
+      const content: Content = { type: "unknown", name: message.content.type }
+      return (await putMessage(unit, desk, { ...message, content, body: new Uint8Array() }, origin)).place
+    }
+  }
+  await putNote(unit, desk, message, origin)
+  return undefined
+}
+
+async function act(unit: Unit, desk: Desk, message: Message, from: From & { readonly thread: Digest }): Promise<void> {
+  const { content } = message
+  switch (content.type) {
+    case "receipt":
+      if (from.chain !== desk.chain) await takeReceipt(unit, desk, content, from)
+      return
+    case "resend_request":
+      if (content.device === desk.device) await answerResend(unit, desk, { ...content, group: from.group, by: from.by })
+      return
+    case "resent":
+      return takeResent(unit, desk, { message, content }, from)
+  }
+}
+
+/**
+ * A message that was missing. From its own device it is believed; from another only if it is the one that a later message of its device names as the one
+ * before: nobody else can make that.
+ */
+async function takeResent(
+  unit: Unit,
+  desk: Desk,
+  { message, content }: { readonly message: Message; readonly content: { readonly device: string; readonly counter: number } },
+  from: From,
+): Promise<void> {
+  let inner: Message
+  try {
+    inner = readResent(message.body)
+  } catch (fault) {
+    if (fault instanceof KezError) return
+    throw fault
+  }
+  if (inner.device !== content.device || inner.counter !== content.counter || inner.content.type === "resent") return
+  const { sequence } = await sequenceOf(unit, from.group, inner.device)
+  const isByItself = inner.device === from.by
+  if (!isByItself && sequence.held.get(content.counter + 1)?.prev !== inner.id) return
+  const cipher = await desk.ciphers.of(from.group)
+  const owner = isByItself ? from.chain : cipher.members().find(({ device }) => device === inner.device)?.chain
+  if (owner === undefined) return
+  await place(unit, desk, inner, { ...from, chain: owner, seq: undefined })
+}
+
+export async function refuse(unit: Unit, desk: Desk, { group, seq = 0 }: OpenedAt, fault: KezError): Promise<void> {
+  const conversation = (await unit.get<GroupRow>(keys.group(group)))?.thread ?? group
+  await raise(unit, desk, { kind: "message_refused", conversation, seq }, fault)
+}
+
+async function tellTyping(
+  unit: Unit,
+  desk: Desk,
+  { state }: { readonly state: "on" | "off" },
+  { group, chain }: { readonly group: Digest; readonly chain: Digest },
+): Promise<void> {
+  const row = await unit.get<GroupRow>(keys.group(group))
+  const thread = row === undefined ? undefined : await unit.get<ThreadRow>(keys.thread(row.thread))
+  if (thread === undefined || chain === desk.chain || !(await mayTell(unit, thread))) return
+  unit.afterwards(() =>
+    desk.tell({ kind: "typing", conversation: thread.id, chain, isTyping: state === "on" }),
+  )
+}
+
+/** What is missing and did not come by history is asked for of its sender. */
+export async function askAgain(
+  unit: Unit,
+  desk: Desk,
+  { group, thread, device }: { readonly group: Digest; readonly thread: ThreadRow; readonly device: string },
+): Promise<void> {
+  const before = await sequenceOf(unit, group, device)
+  const first = Math.min(...before.sequence.held.keys())
+  const wasAsked = before.askedFrom === before.sequence.next && (before.askedAt ?? 0) > desk.now() - askAgainSeconds
+  if (before.sequence.held.size === 0 || wasAsked) return
+  const [from, to] = [before.sequence.next, first - 1]
+  const fault = new KezError("chat.gap", `Messages ${from} to ${to} of a device did not come`, {
+    hint: "They were asked for again of who sent them. The server lost them, or holds them back.",
+  })
+  await raise(unit, desk, { kind: "messages_missing", conversation: thread.id, device, from, to }, fault)
+  putSequence(unit, group, { ...before, askedAt: desk.now(), askedFrom: from })
+  if (!(await mayTell(unit, thread))) return
+  await enqueue(unit, desk, { group, type: "resend_request", content: { device, from, to } })
+}
+

@@ -1,0 +1,177 @@
+/** What is to be sent: kept before anything goes out, in its order, until the server has it; and what was sent, until a device of another confirms it. */
+import { type Digest, KezError } from "@kez/core"
+import type { ContentType, ContentTypes } from "../wire/content.ts"
+import { isCounted } from "../wire/content.ts"
+import { decodeMessage, encodeMessage } from "../wire/message.ts"
+import type { Desk } from "./desk.ts"
+import { changeMessage, isShown, putMessage, putNote } from "./message-rows.ts"
+import { decodeRow, type GroupRow, keys, type MessageRow, type OutboxRow, padded, type UnconfirmedRow } from "./row.ts"
+import type { Unit } from "./unit.ts"
+
+/** Own messages that can be sent again to who misses them. */
+const keptOwn = 2_048
+/** Of one request. What is missing beyond it is asked for again. */
+const maxResent = 100
+/** The same is not answered again so soon. */
+const resendSeconds = 60
+
+export interface Outgoing<T extends ContentType> {
+  readonly group: Digest
+  readonly type: T
+  readonly content: ContentTypes[T]
+  readonly body?: Uint8Array
+}
+
+/** Gives a message its place among those of this device, and takes it into the outbox. Throws `limit.size`. */
+export async function enqueue<T extends ContentType>(unit: Unit, desk: Desk, outgoing: Outgoing<T>): Promise<Digest> {
+  const { group, type, content, body } = outgoing
+  const row = await groupAt(unit, group)
+  const counter = row.nextCounter
+  const place = { device: desk.device, counter, ...(row.lastId === undefined ? {} : { prev: row.lastId }) }
+  const { bytes, id } = encodeMessage(place, type, { content, ...(body === undefined ? {} : { body }) })
+  const message = decodeMessage(bytes, desk.device)
+  const origin = {
+    ...{ thread: row.thread, group, chain: desk.chain, device: desk.device, at: desk.now(), isEarly: false },
+  }
+  const shown = isShown(message.content) ? await putMessage(unit, desk, message, origin) : undefined
+  if (shown === undefined) await putNote(unit, desk, message, origin)
+  unit.put(keys.own(group, counter), null, bytes)
+  if (counter >= keptOwn) unit.delete(keys.own(group, counter - keptOwn))
+  queue(unit, row, { counter, id, ...(shown === undefined ? {} : { place: shown.place }) })
+  const now = await groupAt(unit, group)
+  unit.put(keys.group(group), { ...now, nextCounter: counter + 1, lastId: id, nextOutbox: row.nextOutbox + 1 })
+  unit.afterwards(() => desk.wake(group))
+  return id
+}
+
+function queue(unit: Unit, { group, nextOutbox: n }: GroupRow, entry: Omit<OutboxRow, "n">): void {
+  unit.put(keys.outbox(group, n), { n, ...entry } satisfies OutboxRow)
+}
+
+export async function groupAt(unit: Unit, group: Digest): Promise<GroupRow> {
+  const row = await unit.get<GroupRow>(keys.group(group))
+  if (row === undefined) throw new Error("a message of no group")
+  return row
+}
+
+export interface OutboxEntry extends OutboxRow {
+  /** Once it was made. */
+  readonly ciphertext: Uint8Array | undefined
+}
+
+export async function outboxOf(unit: Unit, group: Digest, limit?: number): Promise<readonly OutboxEntry[]> {
+  return (await unit.rows(keys.outbox(group), limit)).map(({ value }) => {
+    const { value: row, bytes } = decodeRow<OutboxRow>(value)
+    return { ...row, ciphertext: bytes.length === 0 ? undefined : bytes }
+  })
+}
+
+/** What stood inside one of our own messages; undefined: too long ago. */
+export async function ownMessage(unit: Unit, group: Digest, counter: number): Promise<Uint8Array | undefined> {
+  return (await unit.row<null>(keys.own(group, counter)))?.bytes
+}
+
+/** The server has it on its disk. */
+export async function markSent(unit: Unit, desk: Desk, group: Digest, entry: OutboxRow): Promise<void> {
+  const { thread } = await groupAt(unit, group)
+  unit.delete(keys.outbox(group, entry.n))
+  if (entry.place === undefined) return
+  unit.put(keys.unconfirmed(group, entry.counter), {
+    ...{ id: entry.id, place: entry.place, state: "sent" },
+  } satisfies UnconfirmedRow)
+  const row = await unit.get<MessageRow>(keys.message(thread, entry.place))
+  // A receipt may have been faster than the server's answer.
+  if (row?.state === "delivered" || row?.state === "read") return
+  await changeMessage(unit, desk, { thread, place: entry.place }, { state: "sent" })
+}
+
+/** Nothing more is sent in this group by itself. */
+export async function failAll(unit: Unit, desk: Desk, group: Digest, fault: KezError): Promise<void> {
+  const before = await groupAt(unit, group)
+  const { thread } = before
+  unit.put(keys.group(group), { ...before, isStopped: true })
+  for (const { place } of await outboxOf(unit, group)) {
+    if (place === undefined) continue
+    const change = { state: "failed", code: fault.code, reason: fault.message } as const
+    await changeMessage(unit, desk, { thread, place }, change)
+  }
+}
+
+/** Tries again what failed, in its order. */
+export async function retryAll(unit: Unit, desk: Desk, group: Digest): Promise<void> {
+  const { isStopped: _, ...row } = await groupAt(unit, group)
+  unit.put(keys.group(group), row)
+  for (const { place } of await outboxOf(unit, group)) {
+    const change = { state: "waiting", code: undefined, reason: undefined } as const
+    if (place !== undefined) await changeMessage(unit, desk, { thread: row.thread, place }, change)
+  }
+  unit.afterwards(() => desk.wake(group))
+}
+
+/** Why what waits is not sent yet. Told once for each reason. */
+export async function holdUp(
+  unit: Unit,
+  desk: Desk,
+  group: Digest,
+  why: { readonly code: string; readonly reason: string },
+): Promise<void> {
+  const { thread } = await groupAt(unit, group)
+  for (const { place } of await outboxOf(unit, group)) {
+    const row = place === undefined ? undefined : await unit.get<MessageRow>(keys.message(thread, place))
+    if (place === undefined || row?.reason === why.reason) continue
+    await changeMessage(unit, desk, { thread, place }, { state: "waiting", ...why })
+  }
+}
+
+/** The server lost what it had: all that nobody confirmed goes out again, in its order, before what is new. */
+export async function sendUnconfirmedAgain(unit: Unit, desk: Desk, group: Digest): Promise<void> {
+  const waiting = await outboxOf(unit, group)
+  const inOutbox = new Set(waiting.map(({ counter }) => counter))
+  const rows = await unit.list<UnconfirmedRow>(keys.unconfirmed(group))
+  const row = await groupAt(unit, group)
+  const again: Omit<OutboxRow, "n">[] = []
+  const unconfirmed = await unit.rows(keys.unconfirmed(group))
+  for (const [i, { key }] of unconfirmed.entries()) {
+    const counter = Number(key.slice(-16))
+    const entry = rows[i]
+    if (entry?.state !== "sent" || inOutbox.has(counter)) continue
+    again.push({ counter, id: entry.id, ...(entry.place === undefined ? {} : { place: entry.place }) })
+  }
+  if (again.length === 0) return
+  for (const { n } of waiting) unit.delete(keys.outbox(group, n))
+  const all = [...again, ...waiting.map(({ n: _, ciphertext: __, epoch: ___, ...entry }) => entry)]
+  for (const [i, entry] of all.entries()) queue(unit, { ...row, nextOutbox: row.nextOutbox + i }, entry)
+  unit.put(keys.group(group), { ...row, nextOutbox: row.nextOutbox + all.length })
+  unit.afterwards(() => desk.wake(group))
+}
+
+const answered = new WeakMap<Desk, Map<string, number>>()
+
+/**
+ * Somebody misses messages of this device. He gets those that were sent since he is in the conversation: what was before is for its history policy
+ * to say.
+ */
+export async function answerResend(
+  unit: Unit,
+  desk: Desk,
+  asked: { readonly group: Digest; readonly by: string; readonly from: number; readonly to: number },
+): Promise<void> {
+  const { group, by, from, to } = asked
+  const row = await groupAt(unit, group)
+  const waiting = (await outboxOf(unit, group, 1))[0]
+  const sent = waiting === undefined ? row.nextCounter : waiting.counter
+  const times = answered.get(desk) ?? new Map<string, number>()
+  answered.set(desk, times)
+  const name = `${group} ${by} ${padded(from)}`
+  if ((times.get(name) ?? 0) > desk.now() - resendSeconds) return
+  times.set(name, desk.now())
+  const first = Math.max(from, row.since?.[by] ?? 0)
+  for (let counter = first; counter <= Math.min(to, sent - 1, first + maxResent - 1); counter++) {
+    const bytes = await ownMessage(unit, group, counter)
+    if (bytes === undefined) continue
+    const inner = decodeMessage(bytes, desk.device)
+    // A message that holds another could grow without end.
+    if (inner.content.type === "resent" || !isCounted(inner.content.type)) continue
+    await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter }, body: bytes })
+  }
+}

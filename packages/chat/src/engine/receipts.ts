@@ -1,0 +1,91 @@
+/** Receipts: what we say of messages of others, and what they say of ours. One says that all of a device up to a number came, or were read. */
+import type { Digest } from "@kez/core"
+import type { ContentTypes } from "../wire/content.ts"
+import type { Desk } from "./desk.ts"
+import { changeMessage } from "./message-rows.ts"
+import { enqueue, groupAt, outboxOf } from "./outbox-rows.ts"
+import { decodeRow, type GroupRow, keys, type MessageRow, type ReceiptRow, type ThreadRow, type UnconfirmedRow } from "./row.ts"
+import { settingsOf } from "./settings.ts"
+import { mayTell } from "./threads.ts"
+import type { Unit } from "./unit.ts"
+
+/** Larger conversations would be full of them. */
+const maxMembers = 8
+
+const nothing: ReceiptRow = { delivered: 0, saidDelivered: 0, read: 0, saidRead: 0 }
+
+/** `delivered`: how many of the device's messages came, without a gap. Receipts alone ask for none. */
+export async function noteReceived(
+  unit: Unit,
+  group: Digest,
+  { device, delivered, isShown }: { readonly device: string; readonly delivered: number; readonly isShown: boolean },
+): Promise<void> {
+  if (!isShown) return
+  const row = await groupAt(unit, group)
+  const before = row.receipts[device] ?? nothing
+  if (delivered <= before.delivered) return
+  unit.put(keys.group(group), { ...row, receipts: { ...row.receipts, [device]: { ...before, delivered } } })
+}
+
+/** All messages up to this place were read. */
+export async function noteRead(unit: Unit, desk: Desk, thread: ThreadRow, upTo: string): Promise<void> {
+  const rows = await unit.after(keys.message(thread.id), thread.readPlace, 10_000)
+  for (const { value } of rows) {
+    const { place, device, counter, group, isOwn } = decodeRow<MessageRow>(value).value
+    if (place > upTo || isOwn) continue
+    const row = await groupAt(unit, group)
+    const before = row.receipts[device] ?? nothing
+    const read = Math.max(before.read, counter + 1)
+    unit.put(keys.group(group), { ...row, receipts: { ...row.receipts, [device]: { ...before, read } } })
+    unit.afterwards(() => desk.wake(group))
+  }
+}
+
+/** Takes the receipts that are due into the outbox. True: there were some. */
+export async function sayReceipts(unit: Unit, desk: Desk, group: GroupRow): Promise<boolean> {
+  const thread = await unit.get<ThreadRow>(keys.thread(group.thread))
+  const cipher = await desk.ciphers.of(group.group)
+  if (thread === undefined || cipher.state.members.length > maxMembers || !(await mayTell(unit, thread))) return false
+  const { readReceipts } = await settingsOf(unit)
+  let said = false
+  for (const [device, receipt] of Object.entries(group.receipts)) {
+    const isRead = readReceipts && receipt.read > receipt.saidRead && receipt.read <= receipt.delivered
+    if (!isRead && receipt.delivered <= receipt.saidDelivered) continue
+    const counter = (isRead ? receipt.read : receipt.delivered) - 1
+    await enqueue(unit, desk, {
+      ...{ group: group.group, type: "receipt", content: { state: isRead ? "read" : "delivered", device, counter } },
+    })
+    const now = await groupAt(unit, group.group)
+    const after = {
+      ...receipt,
+      saidDelivered: Math.max(receipt.saidDelivered, isRead ? receipt.read : receipt.delivered),
+      ...(isRead ? { saidRead: receipt.read } : {}),
+    }
+    unit.put(keys.group(group.group), { ...now, receipts: { ...now.receipts, [device]: after } })
+    said = true
+  }
+  return said
+}
+
+/** What another says of our messages. */
+export async function takeReceipt(
+  unit: Unit,
+  desk: Desk,
+  { state, device, counter }: ContentTypes["receipt"],
+  { group, thread }: { readonly group: Digest; readonly thread: Digest },
+): Promise<void> {
+  if (device !== desk.device) return
+  // Faster than the server's answer to us: it stays in the outbox until that comes.
+  for (const entry of await outboxOf(unit, group)) {
+    if (entry.counter > counter || entry.place === undefined || entry.ciphertext === undefined) continue
+    await changeMessage(unit, desk, { thread, place: entry.place }, { state })
+  }
+  for (const { key, value } of await unit.rows(keys.unconfirmed(group))) {
+    if (Number(key.slice(-16)) > counter) return
+    const row = decodeRow<UnconfirmedRow>(value).value
+    if (state === "read") unit.delete(key)
+    else if (row.state === "delivered") continue
+    else unit.put(key, { ...row, state: "delivered" } satisfies UnconfirmedRow)
+    if (row.place !== undefined) await changeMessage(unit, desk, { thread, place: row.place }, { state })
+  }
+}

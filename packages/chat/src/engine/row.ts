@@ -1,0 +1,171 @@
+/** Rows of the engine: what stands in each, under which key, and how it is written. */
+import type { Digest } from "@kez/core"
+import { decodeText } from "@kez/core"
+import { ByteReader, encodeText, joinBytes, sized } from "../bytes.ts"
+import type { DeliveryState } from "./engine.ts"
+
+const maxRowBytes = 67_108_864
+
+/** A value as JSON, and bytes behind it. */
+export function encodeRow(value: unknown, bytes: Uint8Array = new Uint8Array()): Uint8Array {
+  return joinBytes(sized(encodeText(JSON.stringify(value))), bytes)
+}
+
+/** What `encodeRow` wrote. The store seals rows, so that nothing else than that comes back: it is not checked again. */
+export function decodeRow<T>(row: Uint8Array): { readonly value: T; readonly bytes: Uint8Array } {
+  const reader = new ByteReader(row, "a row of the store")
+  const text = reader.sized(maxRowBytes)
+  const value: T = JSON.parse(decodeText(text, maxRowBytes))
+  return { value, bytes: row.slice(4 + text.length) }
+}
+
+/** Numbers in keys sort as they count. */
+export function padded(number: number): string {
+  return String(number).padStart(16, "0")
+}
+
+const hex = (digest: Digest): string => digest.slice("sha256:".length)
+
+export const keys = {
+  cursor: "cursor",
+  credential: "credential",
+  settings: "settings",
+  group: (group: Digest) => `group/${hex(group)}`,
+  groups: "group/",
+  thread: (thread: Digest) => `thread/${hex(thread)}`,
+  threads: "thread/",
+  record: (group: Digest) => `mls/${hex(group)}/record`,
+  journal: (group: Digest, n?: number) => `mls/${hex(group)}/journal/${n === undefined ? "" : padded(n)}`,
+  sequence: (group: Digest, device: string) => `sequence/${hex(group)}/${device}`,
+  sequences: (group: Digest) => `sequence/${hex(group)}/`,
+  message: (thread: Digest, place = "") => `message/${hex(thread)}/${place}`,
+  /** Where the message with an id stands. */
+  placeOf: (thread: Digest, id: Digest) => `place/${hex(thread)}/${hex(id)}`,
+  /** Edits, deletions, reactions, by what they are about. */
+  note: (thread: Digest, about: Digest, id?: Digest) =>
+    `note/${hex(thread)}/${hex(about)}/${id === undefined ? "" : hex(id)}`,
+  outbox: (group: Digest, n?: number) => `outbox/${hex(group)}/${n === undefined ? "" : padded(n)}`,
+  /** What stood inside our own messages, by their counter. */
+  own: (group: Digest, counter?: number) => `own/${hex(group)}/${counter === undefined ? "" : padded(counter)}`,
+  unconfirmed: (group: Digest, counter?: number) =>
+    `unconfirmed/${hex(group)}/${counter === undefined ? "" : padded(counter)}`,
+  /** The server's place of a ciphertext that was opened. */
+  seen: (group: Digest, ciphertext: Digest) => `seen/${hex(group)}/${hex(ciphertext)}`,
+  welcome: (group: Digest, device?: string) => `welcome/${hex(group)}/${device ?? ""}`,
+  inbox: (group: Digest, seq?: number) => `inbox/${hex(group)}/${seq === undefined ? "" : padded(seq)}`,
+  inboxes: "inbox/",
+  keyPackage: (ref: Digest) => `key-package/${hex(ref)}`,
+  keyPackages: "key-package/",
+  contact: (chain: Digest) => `contact/${hex(chain)}`,
+  contacts: "contact/",
+  pin: (handle: string) => `pin/${handle}`,
+  directory: (host: string) => `directory/${host}`,
+  server: (host: string) => `server/${host}`,
+  watch: (handle: string) => `watch/${handle}`,
+  alarm: (id: string) => `alarm/${id}`,
+  alarms: "alarm/",
+  settledAlarm: (name: string) => `settled/${name}`,
+} as const
+
+/** A conversation as people see it. Of two people it may be carried by several groups: both may open one at once. */
+export interface ThreadRow {
+  readonly id: Digest
+  readonly kind: "dm" | "group"
+  readonly contact?: Digest
+  readonly groups: readonly Digest[]
+  readonly nextSlot: number
+  readonly lastAt?: number
+  readonly readPlace: string
+}
+
+export interface GroupRow {
+  readonly group: Digest
+  readonly thread: Digest
+  /** The server's place of the newest commit that was applied or refused here; 0: none. */
+  readonly lastCommit: number
+  /** Before this one nothing can be read here. */
+  readonly joinedEpoch: number
+  /** Of this device's own messages. */
+  readonly nextCounter: number
+  readonly lastId?: Digest
+  readonly nextOutbox: number
+  readonly receipts: Readonly<Record<string, ReceiptRow>>
+  /** Counter of the first own message that a device which came later can read. */
+  readonly since?: Readonly<Record<string, number>>
+  readonly isRemoved?: boolean
+  /** The broker lost something: commits are to be asked for. */
+  readonly isBehind?: boolean
+  /** The server refused something for good: nothing goes out before `retry`. */
+  readonly isStopped?: boolean
+}
+
+/** Of the messages of one device of another: up to where they came and were read, and what of that was said. */
+export interface ReceiptRow {
+  readonly delivered: number
+  readonly saidDelivered: number
+  readonly read: number
+  readonly saidRead: number
+}
+
+export interface MessageRow {
+  readonly id: Digest
+  readonly place: string
+  readonly group: Digest
+  readonly chain: Digest
+  readonly device: string
+  readonly counter: number
+  readonly at: number
+  readonly type: string
+  /** Members of the content. */
+  readonly content: unknown
+  readonly text?: string
+  readonly isEarly: boolean
+  readonly isOwn: boolean
+  readonly state?: DeliveryState
+  readonly code?: string | undefined
+  readonly reason?: string | undefined
+  readonly seq?: number
+}
+
+export interface NoteRow {
+  readonly id: Digest
+  readonly kind: "edit" | "delete" | "reaction"
+  readonly chain: Digest
+  readonly device: string
+  readonly counter: number
+  readonly at: number
+  readonly text?: string
+  readonly emoji?: string
+  readonly action?: "add" | "remove"
+}
+
+/** Behind it stands the ciphertext, once it was made. */
+export interface OutboxRow {
+  readonly n: number
+  readonly counter: number
+  readonly id: Digest
+  /** Where it is shown; absent: it is not. */
+  readonly place?: string
+  /** The epoch that it was encrypted in. */
+  readonly epoch?: number
+}
+
+export interface UnconfirmedRow {
+  readonly id: Digest
+  readonly place?: string
+  readonly state: "sent" | "delivered"
+}
+
+/** Behind it stands the Welcome. */
+export interface WelcomeRow {
+  readonly chain: Digest
+  readonly device: string
+  readonly commit: number
+}
+
+export interface ContactRow {
+  readonly chain: Digest
+  readonly handle?: string
+  readonly standing: "accepted" | "request" | "blocked"
+  readonly seenDevices: readonly string[]
+}

@@ -1,0 +1,131 @@
+/** Conversations as people see them: of two people it is one, also where both opened a group for it at once. */
+import { canonicalize, type Digest, digestOf } from "@kez/core"
+import type { GroupCipher } from "../cipher/group-cipher.ts"
+import type { StateBody } from "../conversation/state-body.ts"
+import { encodeText } from "../bytes.ts"
+import { openStops } from "./alarms.ts"
+import { contactOf, contactRow } from "./contact-rows.ts"
+import type { Desk } from "./desk.ts"
+import type { Conversation } from "./engine.ts"
+import { decodeRow, type GroupRow, keys, type MessageRow, type ThreadRow } from "./row.ts"
+import type { Unit } from "./unit.ts"
+
+/** Groups of one pair of people that are followed. More of them are somebody's nonsense. */
+const maxGroupsOfPair = 8
+const maxCounted = 1_000
+
+/** Both sides come to the same name, without asking. */
+export function directThread(a: Digest, b: Digest): Digest {
+  const members = [a, b].sort()
+  return digestOf(encodeText(canonicalize({ type: "kez/dm/v1", members })))
+}
+
+export function otherOf({ kind, members }: StateBody, self: Digest): Digest | undefined {
+  return kind === "dm" ? members.find(({ chain }) => chain !== self)?.chain : undefined
+}
+
+/** Whether anybody else has a device in it. */
+export function isOpen(cipher: GroupCipher, self: Digest): boolean {
+  return cipher.members().some(({ chain }) => chain !== self)
+}
+
+/** Takes a group that was made or joined into its conversation. False: it is one too many, and is not kept. */
+export async function addGroup(
+  unit: Unit,
+  desk: Desk,
+  { cipher, lastCommit }: { readonly cipher: GroupCipher; readonly lastCommit: number },
+): Promise<GroupRow | undefined> {
+  const { group, state, epoch } = cipher
+  const other = otherOf(state, desk.chain)
+  const id = other === undefined ? group : directThread(desk.chain, other)
+  const before = await unit.get<ThreadRow>(keys.thread(id))
+  const known = await unit.get<GroupRow>(keys.group(group))
+  if (known === undefined && (before?.groups.length ?? 0) >= maxGroupsOfPair) return undefined
+  const thread: ThreadRow = before ?? {
+    id,
+    kind: other === undefined ? "group" : "dm",
+    ...(other === undefined ? {} : { contact: other }),
+    groups: [],
+    nextSlot: 0,
+    readPlace: "",
+  }
+  const begun: GroupRow = { group, thread: id, lastCommit, joinedEpoch: epoch, nextCounter: 0, nextOutbox: 0, receipts: {} }
+  const { isRemoved: _, isStopped: __, ...kept } = known ?? begun
+  const row: GroupRow = { ...kept, lastCommit, joinedEpoch: epoch }
+  unit.put(keys.group(group), row)
+  unit.put(keys.thread(id), { ...thread, groups: [...new Set([...thread.groups, group])].sort() })
+  await tellConversation(unit, desk, id)
+  return row
+}
+
+/**
+ * The group that is written to: of those that have somebody else in them the one with the smallest id, which both sides find alike. The others
+ * are read on.
+ */
+export async function currentGroup(unit: Unit, desk: Desk, { groups }: ThreadRow): Promise<GroupRow | undefined> {
+  const rows: GroupRow[] = []
+  for (const group of groups) {
+    const row = await unit.get<GroupRow>(keys.group(group))
+    if (row !== undefined && row.isRemoved !== true) rows.push(row)
+  }
+  for (const row of rows) if (isOpen(await desk.ciphers.of(row.group), desk.chain)) return row
+  return rows[0]
+}
+
+export async function tellConversation(unit: Unit, desk: Desk, id: Digest): Promise<void> {
+  const thread = await unit.get<ThreadRow>(keys.thread(id))
+  if (thread === undefined) return
+  const conversation = await viewThread(unit, desk, thread)
+  if (conversation.state !== "blocked") unit.afterwards(() => desk.tell({ kind: "conversation", conversation }))
+}
+
+export async function viewThread(unit: Unit, desk: Desk, thread: ThreadRow): Promise<Conversation> {
+  const row = await currentGroup(unit, desk, thread)
+  const cipher = row === undefined ? undefined : await desk.ciphers.of(row.group)
+  const contact = thread.contact === undefined ? undefined : await contactOf(unit, desk, thread.contact)
+  const members = cipher?.state.members.map(({ chain }) => chain)
+  return {
+    id: thread.id,
+    kind: thread.kind,
+    ...(cipher?.state.name === undefined ? {} : { name: cipher.state.name }),
+    members: members ?? [desk.chain, ...(thread.contact === undefined ? [] : [thread.contact])],
+    ...(contact === undefined ? {} : { contact }),
+    state: stateOf(cipher, desk.chain, contact?.standing),
+    unread: await unreadOf(unit, thread),
+    ...(thread.lastAt === undefined ? {} : { lastAt: thread.lastAt }),
+    ...(cipher === undefined ? {} : { safetyCode: cipher.safetyCode() }),
+  }
+}
+
+function stateOf(
+  cipher: GroupCipher | undefined,
+  self: Digest,
+  standing: "accepted" | "request" | "blocked" | undefined,
+): Conversation["state"] {
+  if (standing === "blocked") return "blocked"
+  if (cipher === undefined) return "removed"
+  if (standing === "request") return "request"
+  return isOpen(cipher, self) ? "open" : "opening"
+}
+
+async function unreadOf(unit: Unit, { id, readPlace }: ThreadRow): Promise<number> {
+  const rows = await unit.after(keys.message(id), readPlace, maxCounted)
+  return rows.filter(({ value }) => !decodeRow<MessageRow>(value).value.isOwn).length
+}
+
+/** Receipts and typing go to people who were accepted, and to nobody else. */
+export async function mayTell(unit: Unit, { contact }: ThreadRow): Promise<boolean> {
+  return contact === undefined || (await contactRow(unit, contact))?.standing === "accepted"
+}
+
+/** Why nothing is sent in a conversation, or undefined. */
+export async function stopOf(unit: Unit, thread: ThreadRow): Promise<{ code: string; reason: string } | undefined> {
+  if (thread.contact !== undefined && (await contactRow(unit, thread.contact))?.standing === "blocked") {
+    return { code: "usage", reason: "You blocked this contact. Accept him again to write." }
+  }
+  const stops = await openStops(unit)
+  const hit = stops.find((alarm) =>
+    "contact" in alarm ? alarm.contact === thread.contact : "conversation" in alarm && alarm.conversation === thread.id,
+  )
+  return hit === undefined ? undefined : { code: hit.code, reason: hit.message }
+}

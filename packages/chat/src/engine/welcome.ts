@@ -1,0 +1,129 @@
+/** A Welcome: this device comes into a conversation, by one of its key packages that is not used yet. */
+import { type Digest, decodeText, KezError } from "@kez/core"
+import { encodeText } from "../bytes.ts"
+import type { Joined } from "../cipher/mls-join.ts"
+import { joinConversation } from "../cipher/mls-join.ts"
+import { decodeOwnKeyPackage, type OwnKeyPackage } from "../credential/key-package.ts"
+import type { Delivery } from "../wire/delivery.ts"
+import { sequenceFrom } from "../wire/sequence.ts"
+import { contactRow, currentDevices, putContact } from "./contact-rows.ts"
+import type { Desk } from "./desk.ts"
+import { Held } from "./opened.ts"
+import { groupAt, outboxOf, ownMessage } from "./outbox-rows.ts"
+import { decodeRow, type GroupRow, keys } from "./row.ts"
+import { putSequence, sequencesOf } from "./sequence-rows.ts"
+import { addGroup, otherOf, tellConversation } from "./threads.ts"
+import type { Unit } from "./unit.ts"
+import { decodeMessage } from "../wire/message.ts"
+
+/** Requests of strangers that are kept at once. The next ones are not shown. */
+const maxRequests = 100
+const maxExtraBytes = 262_144
+
+export interface KeyPackageRow {
+  readonly isLastResort: boolean
+  readonly expiresAt: number
+}
+
+export async function takeWelcome(unit: Unit, desk: Desk, delivery: Delivery): Promise<void> {
+  const group: Digest = `sha256:${delivery.conversation}`
+  const known = await unit.get<GroupRow>(keys.group(group))
+  if (known !== undefined && known.isRemoved !== true) return
+  const joined = await join(unit, desk, delivery.data)
+  if (joined === undefined || joined.cipher.group !== group) return
+  const { cipher, used, extra } = joined
+  unit.delete(keys.keyPackage(used.ref))
+  unit.afterwards(() => desk.wakeAccount())
+  const other = otherOf(cipher.state, desk.chain)
+  const by = other ?? cipher.state.members.find(({ chain }) => chain !== desk.chain)?.chain
+  if (by !== undefined && !(await isWelcome(unit, desk, by))) return
+  desk.ciphers.keep(cipher)
+  const row = await addGroup(unit, desk, { cipher, lastCommit: delivery.seq })
+  if (row === undefined) return
+  await takePositions(unit, desk, row, extra)
+  await tellConversation(unit, desk, row.thread)
+  unit.afterwards(() => desk.wake(group))
+}
+
+async function join(unit: Unit, desk: Desk, welcome: Uint8Array): Promise<Joined | undefined> {
+  const own: OwnKeyPackage[] = []
+  for (const { value } of await unit.rows(keys.keyPackages)) own.push(await decodeOwnKeyPackage(decodeRow(value).bytes))
+  try {
+    return await joinConversation(welcome, own, desk.ciphers.ports)
+  } catch (fault) {
+    if (!(fault instanceof KezError)) throw fault
+    if (fault.code === "chain.unknown") throw new Held("chains")
+    // Made for another key package, used before, or by nobody: it opens nothing, and nothing of it is shown.
+    return undefined
+  }
+}
+
+/** Somebody who was not looked up is a request; nobody is shown who is blocked, or one of too many. */
+async function isWelcome(unit: Unit, desk: Desk, chain: Digest): Promise<boolean> {
+  const known = await contactRow(unit, chain)
+  if (known !== undefined) return known.standing !== "blocked"
+  const all = await unit.list<{ readonly standing: string }>(keys.contacts)
+  if (all.filter(({ standing }) => standing === "request").length >= maxRequests) return false
+  await putContact(unit, desk, { chain, standing: "request", seenDevices: currentDevices(desk, chain) })
+  return true
+}
+
+type Positions = Readonly<Record<string, { readonly next: number; readonly last?: Digest }>>
+
+/** Where the messages of each device stand, for those whom a commit adds: by it they know what they miss, and what was never for them. */
+export async function positionsOf(unit: Unit, desk: Desk, group: Digest): Promise<Uint8Array> {
+  const row = await groupAt(unit, group)
+  const positions: Record<string, { next: number; last?: Digest }> = {}
+  for (const { device, sequence } of await sequencesOf(unit, group)) {
+    positions[device] = { next: sequence.next, ...(sequence.last === undefined ? {} : { last: sequence.last }) }
+  }
+  positions[desk.device] = await ownPosition(unit, desk, row)
+  return encodeText(JSON.stringify(positions))
+}
+
+async function ownPosition(unit: Unit, desk: Desk, row: GroupRow): Promise<{ next: number; last?: Digest }> {
+  const [first] = await outboxOf(unit, row.group, 1)
+  if (first === undefined) return { next: row.nextCounter, ...(row.lastId === undefined ? {} : { last: row.lastId }) }
+  const bytes = await ownMessage(unit, row.group, first.counter)
+  const prev = bytes === undefined ? undefined : decodeMessage(bytes, desk.device).prev
+  return { next: first.counter, ...(prev === undefined ? {} : { last: prev }) }
+}
+
+async function takePositions(unit: Unit, desk: Desk, { group }: GroupRow, extra: Uint8Array): Promise<void> {
+  if (extra.length === 0 || extra.length > maxExtraBytes) return
+  for (const [device, position] of Object.entries(readPositions(extra))) {
+    if (device !== desk.device) {
+      const sequence = sequenceFrom(position.next, position.last)
+      putSequence(unit, group, { device, sequence, places: new Map(), lastSeq: 0 })
+      continue
+    }
+    // Added again after its state was lost: it goes on behind what the others know of it.
+    const row = await groupAt(unit, group)
+    if (position.next <= row.nextCounter || position.last === undefined) continue
+    unit.put(keys.group(group), { ...row, nextCounter: position.next, lastId: position.last })
+  }
+}
+
+/** By a member, encrypted; still of his making: what does not fit is left out. */
+function readPositions(extra: Uint8Array): Positions {
+  let value: unknown
+  try {
+    value = JSON.parse(decodeText(extra, maxExtraBytes))
+  } catch {
+    return {}
+  }
+  if (typeof value !== "object" || value === null) return {}
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      ([device, at]: [string, unknown]) =>
+        /^[a-z0-9]+:[!-~]{1,128}$/.test(device) &&
+        typeof at === "object" &&
+        at !== null &&
+        "next" in at &&
+        Number.isSafeInteger(at.next) &&
+        Number(at.next) >= 0 &&
+        (!("last" in at) || (typeof at.last === "string" && /^sha256:[0-9a-f]{64}$/.test(at.last))),
+    ),
+  ) as Positions
+}
+
