@@ -102,7 +102,13 @@ export interface ChatWorldSetup {
 const unlimited = ["chain", "ip", "genesis", "read"].flatMap((what) => [`--${what}-burst`, "0"])
 let people = 0
 
-export async function startChatWorld(t: Cleaner, { args = [], env = {} }: ChatWorldSetup = {}): Promise<ChatWorld> {
+export async function startChatWorld(of: Cleaner, { args = [], env = {} }: ChatWorldSetup = {}): Promise<ChatWorld> {
+  // What is started within a test, such as a server again, lives as long as the world: `after` itself would end it with that test.
+  const cleaning: (() => void | Promise<void>)[] = []
+  of.after(async () => {
+    for (const clean of cleaning.toReversed()) await clean()
+  })
+  const t: Cleaner = { after: (clean) => void cleaning.push(clean) }
   const [store, settings] = await Promise.all([startSigServer(t, { args: unlimited }), brokerSettings(t)])
   let broker = await startTestBroker(t, settings)
   const flags = [

@@ -55,6 +55,8 @@ export const standingCacheMs = 10_000
 export const storesSilentSeconds = 6 * 3_600
 /** Cursors and dates of devices are written so often. */
 export const deviceFlushMs = 1_000
+/** How long a device may take to ask again for what it never got an answer to. */
+export const sentDays = 7
 /** Devices that are remembered beside the database. */
 export const maxKnownDevices = 50_000
 /** A device that was not here for so long does not hold its person's mailbox up: what waited is gone by then. */
@@ -91,5 +93,11 @@ export const maxLiveBytes = 8_192
 export const maxTakesOfRequester = 5
 export const maxTakesOfTarget = 120
 export const maxOwnTakes = 120
+/** Names of key packages of one device, used ones too: more within 90 days is no use of them. */
+export const maxKeyPackageNames = 5_000
+/** Conversations that one person begins, and how often one brings another into any: who wants to fill somebody's mailbox begins many. */
+export const beginPlan = { burst: 60, perHour: 60 } as const
+export const bringPlan = { burst: 10, perHour: 10 } as const
+
 /** Looks at the size of a mailbox that reports of its devices lead to: not more often. */
 export const trimEveryMs = 30_000

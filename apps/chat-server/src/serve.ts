@@ -9,6 +9,7 @@ import { type ChatOptions, type ChatService, startChat } from "./broker/chat-ser
 import { createDevices } from "./broker/devices.ts"
 import { createStandings } from "./broker/standing.ts"
 import type { Config } from "./config.ts"
+import { createSent } from "./conversations/sent.ts"
 import { createChainSource } from "./directory/chains.ts"
 import { logSize } from "./directory/log.ts"
 import { openLogKey, readAnswerSigner } from "./directory/log-key.ts"
@@ -45,8 +46,14 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     const directory = createDirectory({ database, signer, chains, domain, registration, reserved, now: nowSeconds })
     const devices = createDevices(database, (error) => log.error(errorFields(error), "cursors are not written"))
     closing.push(() => devices.stop())
+    const sent = createSent({
+      database,
+      nowSeconds,
+      onFault: (error) => log.error(errorFields(error), "names of what was sent are not written"),
+    })
+    closing.push(() => sent.stop())
     const standings = createStandings({ chains, database, devices, nowMs: Date.now })
-    const chat = await startChatOf(config, { database, devices, standings, metrics, log })
+    const chat = await startChatOf(config, { database, devices, sent, standings, metrics, log })
     closing.push(() => chat?.stop())
     if (chat === undefined) log.info({}, "no nats_url is set: handles are served, and no chat")
     const app = createApp(
@@ -95,7 +102,7 @@ export async function serve(config: Config, log: Log): Promise<Running> {
 /** Without the broker the rest goes on: it is tried again for as long as the process runs. */
 async function startChatOf(
   { broker, domain, stores, admins, http }: Config,
-  deps: Pick<ChatOptions, "database" | "devices" | "standings" | "metrics" | "log">,
+  deps: Pick<ChatOptions, "database" | "devices" | "sent" | "standings" | "metrics" | "log">,
 ): Promise<ChatService | undefined> {
   if (broker === undefined) return undefined
   return startChat({ ...deps, config: broker, domain, stores, admins, trustProxy: http.trustProxy })

@@ -14,9 +14,10 @@ import { type BrokerDevice, KezError } from "@kez/core"
 import { errorFields, type Log } from "@kez/server/log"
 import type { CommandDeps } from "../commands/command.ts"
 import { createHandlers } from "../commands/handlers.ts"
-import { type CommandPlans, createCommandLimits } from "../commands/rate-limit.ts"
+import { type CommandPlans, createCommandLimits, createNewLimit } from "../commands/rate-limit.ts"
 import { type Router, startRouter } from "../commands/router.ts"
 import { createMailboxes } from "../conversations/mailboxes.ts"
+import type { Sent } from "../conversations/sent.ts"
 import { createTurns } from "../conversations/turns.ts"
 import { brokerRetryMs } from "../limits.ts"
 import type { ChatMetrics } from "../metrics.ts"
@@ -44,6 +45,7 @@ export interface ChatOptions {
   readonly trustProxy: readonly string[]
   readonly database: Database
   readonly devices: Devices
+  readonly sent: Sent
   readonly standings: Standings
   readonly metrics: ChatMetrics
   readonly log: Log
@@ -164,7 +166,7 @@ interface Parts {
 }
 
 function route(options: ChatOptions, { connections, store, cut }: Parts): Router {
-  const { database, devices, standings, metrics, admins, log, config } = options
+  const { database, devices, sent, standings, metrics, admins, log, config } = options
   const mailboxes = createMailboxes({ store, devices, nowMs: Date.now, onDelivery: metrics.delivered })
   const handlers = createHandlers({
     database,
@@ -173,6 +175,8 @@ function route(options: ChatOptions, { connections, store, cut }: Parts): Router
     standings,
     mailboxes,
     turns: createTurns(),
+    sent,
+    limitNew: createNewLimit(config.plans.write.burst === 0, Date.now),
     admins,
     nowSeconds: () => Math.floor(Date.now() / 1_000),
     publishLive: (subject, data) => connections.chat.publish(subject, data),

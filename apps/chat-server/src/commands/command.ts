@@ -6,6 +6,7 @@ import type { DeviceRow, Devices } from "../broker/devices.ts"
 import type { Standings } from "../broker/standing.ts"
 import type { Mailboxes } from "../conversations/mailboxes.ts"
 import { type Conversation, findConversation } from "../conversations/members.ts"
+import type { Sent } from "../conversations/sent.ts"
 import type { Turns } from "../conversations/turns.ts"
 import type { Database } from "../storage/database.ts"
 
@@ -15,11 +16,14 @@ export interface CommandDeps {
   readonly devices: Devices
   readonly standings: Standings
   readonly mailboxes: Mailboxes
+  readonly sent: Sent
   /** One thing at a time in each conversation. */
   readonly turns: Turns
   /** Key identities of those who may make invitations. */
   readonly admins: readonly string[]
   readonly nowSeconds: () => number
+  /** Throws where one person brings in or begins too much. */
+  readonly limitNew: (sender: string, member: string) => void
   /** Passes on to who listens now. */
   publishLive(subject: string, data: Uint8Array): void
 }

@@ -1,6 +1,6 @@
 /** `commit`, `welcome`: who is in a conversation. The broker compares and sets; the table of members follows what it accepted. */
 import { decodeDelivery, encodeDelivery } from "@kez/chat"
-import { deviceIdOf, KezError, userIdOf } from "@kez/core"
+import { type Digest, deviceIdOf, KezError, userIdOf } from "@kez/core"
 import type { DeviceRow } from "../broker/devices.ts"
 import { isFull } from "../conversations/mailboxes.ts"
 import {
@@ -26,7 +26,7 @@ export function commit(deps: CommandDeps): Handler<"commit"> {
 }
 
 async function take(deps: CommandDeps, caller: DeviceRow, asked: Commit): Promise<Answering<"commit">> {
-  const { database, store } = deps
+  const { store } = deps
   const { conversation, id, follows, members, data } = asked
   if (!members.some((chain) => chain === caller.chain)) {
     throw new KezError("chat.commit", "Cannot accept the commit: its members do not name who sends it", {
@@ -34,15 +34,33 @@ async function take(deps: CommandDeps, caller: DeviceRow, asked: Commit): Promis
     })
   }
   const before = await conversationBefore(deps, caller, asked)
-  const earlier = await placeOfCommit(database, conversation, id)
-  if (earlier !== undefined) return accept(deps, before, { ...asked, seq: earlier })
-  await assertKnown(deps, before, asked)
+  const repeated = await repeat(deps, conversation, id)
+  if (repeated !== undefined) return repeated
+  await assertKnown(deps, before, { members, sender: caller.uid })
   const stored = encodeDelivery({ kind: "commit", conversation, seq: 0, id, follows, members, data })
   const outcome = await store.commit({ conversation, id: `${conversation}.${caller.uid}.${id}`, follows, data: stored })
   if (outcome.accepted) return accept(deps, before, { ...asked, seq: outcome.seq })
   // Of a commit whose sender or server broke off, the table may not know yet.
   if (outcome.newest > (before?.newestCommit ?? 0)) await catchUp(deps, conversation, before?.newestCommit ?? 0)
   return { answer: { accepted: false, newest: outcome.newest } }
+}
+
+/** The answer was lost, or the deliveries broke off: what was accepted then goes out again, whatever is sent now under its name. */
+async function repeat(
+  { store, mailboxes, database }: CommandDeps,
+  conversation: string,
+  id: Digest,
+): Promise<Answering<"commit"> | undefined> {
+  const seq = await placeOfCommit(database, conversation, id)
+  if (seq === undefined) return undefined
+  const [stored] = await store.read({ conversation, kind: "commits", fromSeq: seq, limit: 1 })
+  const delivery = stored?.seq === seq ? { ...decodeDelivery(stored.data), seq } : undefined
+  // A broker that lost its disk has another one there, or none.
+  if (delivery?.id !== id) return undefined
+  const now = await findConversation(database, conversation)
+  const uids = new Set([...(now?.members.map(({ uid }) => uid) ?? []), ...(delivery.members ?? []).map(userIdOf)])
+  await mailboxes.deliverToAll(delivery, [...uids])
+  return { answer: { accepted: true, seq } }
 }
 
 async function conversationBefore(
@@ -57,13 +75,16 @@ async function conversationBefore(
 
 /** Nobody is made to get what they never asked for on a server that they do not use, and nothing piles up for people who are none. */
 async function assertKnown(
-  { database }: CommandDeps,
+  { database, limitNew }: CommandDeps,
   before: Conversation | undefined,
-  { members }: Commit,
+  { members, sender }: { readonly members: Commit["members"]; readonly sender: string },
 ): Promise<void> {
+  if (before === undefined) limitNew(sender, sender)
   const known = new Set(before?.members.map(({ chain }) => chain))
   for (const chain of members.filter((one) => !known.has(one))) {
     const rows = await database.rows("SELECT handle FROM handles WHERE chain = $1 AND state = 'registered'", [chain])
+    const uid = userIdOf(chain)
+    if (rows.length > 0 && uid !== sender) limitNew(sender, uid)
     if (rows.length > 0) continue
     throw new KezError("chain.unknown", `Cannot accept the commit: ${chain} has no handle on this server`, {
       hint: "Only people of this server can be in its conversations.",

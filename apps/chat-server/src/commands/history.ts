@@ -20,11 +20,15 @@ export function history(deps: CommandDeps): Handler<"history"> {
   }
 }
 
-export function archivePut({ store }: CommandDeps): Handler<"archive-put"> {
-  return async ({ uid, dev }, { header: { id }, parts }) => {
+export function archivePut({ store, sent, turns }: CommandDeps): Handler<"archive-put"> {
+  return ({ uid, dev }, { header: { id }, parts }) => {
     const data = partOf(parts, chatLimits.maxArchiveEntryBytes)
-    const { seq } = await store.archive({ uid, id: `${uid}.${dev}.${id}`, data })
-    return { answer: { seq } }
+    const name = `archive.${uid}.${dev}.${id}`
+    return turns.take(name, async () => {
+      const seq = (await sent.find(name)) ?? (await store.archive({ uid, id: name, data })).seq
+      sent.note(name, seq)
+      return { answer: { seq } }
+    })
   }
 }
 

@@ -2,7 +2,7 @@
 import { chatLimits, standingNow, verifyKeyPackage } from "@kez/chat"
 import { type ChainReplay, deviceIdOf, KezError, userIdOf } from "@kez/core"
 import type { DeviceRow } from "../broker/devices.ts"
-import { maxOwnTakes, maxTakesOfRequester, maxTakesOfTarget } from "../limits.ts"
+import { maxAnswerPartsBytes, maxOwnTakes, maxTakesOfRequester, maxTakesOfTarget } from "../limits.ts"
 import type { Sql } from "../storage/database.ts"
 import { countOf } from "../storage/row.ts"
 import type { CommandDeps, Handler } from "./command.ts"
@@ -61,9 +61,14 @@ export function keyPackagesTake(deps: CommandDeps): Handler<"key-packages-take">
     const taken = await database.transact(async (sql) => {
       await assertQuota(sql, { requester: caller.uid, target: uid, now })
       const found: { readonly device: string; readonly bytes: Uint8Array }[] = []
+      let size = 0
       for (const row of rows.slice(0, chatLimits.maxGroupDevices)) {
+        // What would not fit into the answer is not used up: it can be asked for by name.
+        if (size + chatLimits.maxKeyPackageBytes > maxAnswerPartsBytes) break
         const bytes = await takeKeyPackage(sql, row, now)
-        if (bytes !== undefined) found.push({ device: row.device, bytes })
+        if (bytes === undefined) continue
+        found.push({ device: row.device, bytes })
+        size += bytes.length
       }
       return found
     })

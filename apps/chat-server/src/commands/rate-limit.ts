@@ -2,7 +2,7 @@
 import type { Operation } from "@kez/chat"
 import { KezError } from "@kez/core"
 import { type BucketPlan, TokenBuckets } from "@kez/server"
-import { maxBuckets } from "../limits.ts"
+import { beginPlan, bringPlan, maxBuckets } from "../limits.ts"
 
 export class RateLimit extends KezError {
   readonly retryAfterSeconds: number
@@ -19,6 +19,21 @@ export interface CommandPlans {
   readonly all: BucketPlan
   /** What only who is there hears. */
   readonly live: BucketPlan
+}
+
+/** Of one person: conversations that are begun (`member` is the sender), and how often somebody is brought into one. */
+export function createNewLimit(isOff: boolean, nowMs: () => number): (sender: string, member: string) => void {
+  const begun = new TokenBuckets(beginPlan, { maxBuckets, nowMs })
+  const brought = new TokenBuckets(bringPlan, { maxBuckets, nowMs })
+  return (sender, member) => {
+    if (isOff) return
+    const [buckets, key] = sender === member ? [begun, sender] : [brought, `${sender} ${member}`]
+    if (buckets.tryTake(key)) return
+    throw new RateLimit(
+      "Cannot begin that now: many conversations were begun",
+      Math.max(1, buckets.look(key).retryAfterSeconds),
+    )
+  }
 }
 
 const kinds: { readonly [O in Operation]?: keyof CommandPlans } = {

@@ -13,7 +13,9 @@ export interface Mailboxes {
   deliverToAll(delivery: Delivery, uids: readonly string[]): Promise<void>
   /** Into one. Throws `store.full` where it is full even without what its devices have. */
   deliver(delivery: Delivery, to: { readonly uid: string; readonly id: string }): Promise<void>
-  /** What all devices of a person have is forgotten, now or the next time. */
+  /** Forgets what all devices of a person have. Returns how many that were. */
+  trim(uid: string): Promise<number>
+  /** As `trim`, but not often. */
   trimSoon(uid: string): Promise<void>
 }
 
@@ -49,6 +51,7 @@ export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOp
     }
   }
   return {
+    trim,
     async deliverToAll(delivery, uids) {
       const data = encodeDelivery(delivery)
       const { conversation, kind, seq } = delivery
@@ -74,7 +77,7 @@ export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOp
     async trimSoon(uid) {
       const last = trimmed.get(uid)
       if (last !== undefined && nowMs() - last.atMs < trimEveryMs) return
-      await trim(uid)
+      if ((await placeOfAll(uid)) > (last?.upTo ?? 0)) await trim(uid)
     },
   }
 }

@@ -64,6 +64,9 @@ const steps: ReadonlyArray<(types: Types) => string> = [
   CREATE TABLE members (
     conversation ${name} NOT NULL, chain ${name} NOT NULL, uid ${name} NOT NULL, PRIMARY KEY (conversation, uid)
   )${end};
+  -- What devices have sent, by the hash of its name: where it was put.
+  CREATE TABLE sent (name ${name} PRIMARY KEY, place ${count} NOT NULL, sent_at ${count} NOT NULL)${end};
+  CREATE INDEX sent_by_time ON sent (sent_at);
   CREATE TABLE commits (conversation ${name} NOT NULL, id ${name} NOT NULL, place ${count} NOT NULL, PRIMARY KEY (conversation, id))${end};
   `,
 ]
