@@ -261,7 +261,7 @@ async function connectRaw(t: Cleaner, { broker, device, options }: RawConnection
   t.after(() => connection.close().catch(() => {}))
   const ask: RawClient["ask"] = async (operation, request, parts = []) => {
     const bytes = encodeRequest(operation, request, parts)
-    const answer = await connection.request(commandSubjectOf(device, operation), bytes, { timeout: 10_000 })
+    const answer = await connection.request(commandSubjectOf(device, operation), bytes, { timeout: 4_000 })
     return decodeAnswer(operation, answer.data)
   }
   return {

@@ -33,8 +33,8 @@ export interface Devices {
   noteCursor(device: BrokerDevice, cursor: number): void
   /** The broker has lost messages: what was said of this mailbox before means nothing any more. */
   resetCursors(uid: string): Promise<void>
-  /** Tells all devices of a person, at their next session, to look at the conversations themselves. */
-  noteMissed(uid: string): Promise<void>
+  /** Tells devices of a person, all or those that are behind a place, to look at the conversations themselves, at their next session. */
+  noteMissed(uid: string, behind?: number): Promise<void>
   /** Whether it was to be told; it is now. */
   takeMissed(device: BrokerDevice): Promise<boolean>
   /** Writes what waits. */
@@ -123,8 +123,11 @@ export function createDevices(database: Database, onFault: (error: unknown) => v
       forget(uid)
       await database.transact((sql) => sql.rows("UPDATE devices SET cursor_seq = 0 WHERE uid = $1", [uid]))
     },
-    async noteMissed(uid) {
-      await database.transact((sql) => sql.rows("UPDATE devices SET missed = 1 WHERE uid = $1 AND missed = 0", [uid]))
+    async noteMissed(uid, behind = Number.MAX_SAFE_INTEGER) {
+      const text = "UPDATE devices SET missed = 1 WHERE uid = $1 AND missed = 0 AND cursor_seq < $2"
+      // Before: what waits to be written must not make a device look further behind than it is.
+      await flush()
+      await database.transact((sql) => sql.rows(text, [uid, behind]))
       forget(uid)
     },
     async takeMissed({ uid, dev }) {

@@ -60,7 +60,7 @@ async function assertRoom(
   const [other, ...more] = members.filter(({ uid }) => uid !== sender)
   if (other === undefined || more.length > 0) return
   const rows = (await devices.ofPerson(other.uid)).filter(({ revokedSeq }) => revokedSeq === undefined)
-  if (rows.length === 0 || !rows.every(({ missed }) => missed) || (await mailboxes.trim(other.uid)) > 0) return
+  if (rows.length === 0 || !rows.every(({ missed }) => missed) || (await mailboxes.makeRoom(other.uid))) return
   throw new KezError("store.full", "Cannot deliver the message: the mailbox of the other person is full", {
     hint: "It is emptied when they come online. Keep the message and try again later.",
   })

@@ -13,9 +13,12 @@ export interface Mailboxes {
   deliverToAll(delivery: Delivery, uids: readonly string[]): Promise<void>
   /** Into one. Throws `store.full` where it is full even without what its devices have. */
   deliver(delivery: Delivery, to: { readonly uid: string; readonly id: string }): Promise<void>
-  /** Forgets what all devices of a person have. Returns how many that were. */
-  trim(uid: string): Promise<number>
-  /** As `trim`, but not often. */
+  /**
+   * Of a full one: forgets what all devices of the person have, else what one of them has; the others are told to look at the conversations.
+   * Whether there is room now.
+   */
+  makeRoom(uid: string): Promise<boolean>
+  /** Forgets what all devices of a person have, but does not look often. */
   trimSoon(uid: string): Promise<void>
 }
 
@@ -28,12 +31,13 @@ export interface MailboxOptions {
 
 export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOptions): Mailboxes {
   const trimmed = new Map<string, { readonly atMs: number; readonly upTo: number }>()
-  const placeOfAll = async (uid: string): Promise<number> => {
+  const cursorsOf = async (uid: string): Promise<readonly number[]> => {
     const oldest = nowMs() / 1_000 - idleDeviceSeconds
     const rows = await devices.ofPerson(uid)
     const counted = rows.filter(({ revokedSeq, verifiedAt }) => revokedSeq === undefined && verifiedAt > oldest)
-    return counted.length === 0 ? 0 : Math.min(...counted.map(({ cursor }) => cursor))
+    return counted.length === 0 ? [0] : counted.map(({ cursor }) => cursor)
   }
+  const placeOfAll = async (uid: string): Promise<number> => Math.min(...(await cursorsOf(uid)))
   const trim = async (uid: string): Promise<number> => {
     const upTo = await placeOfAll(uid)
     trimmed.delete(uid)
@@ -42,16 +46,24 @@ export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOp
     if (trimmed.size > maxKnownDevices && first.done !== true) trimmed.delete(first.value)
     return upTo === 0 ? 0 : store.trimMailbox(uid, upTo)
   }
+  const makeRoom = async (uid: string): Promise<boolean> => {
+    if ((await trim(uid)) > 0) return true
+    // A device that was put into a drawer must not keep the others from getting anything.
+    const furthest = Math.max(...(await cursorsOf(uid)))
+    if (furthest === 0) return false
+    await devices.noteMissed(uid, furthest)
+    return (await store.trimMailbox(uid, furthest)) > 0
+  }
   const put = async (uid: string, id: string, data: Uint8Array): Promise<void> => {
     try {
       await store.deliver({ uid, id, data })
     } catch (error) {
-      if (!isFull(error) || (await trim(uid)) === 0) throw error
+      if (!isFull(error) || !(await makeRoom(uid))) throw error
       await store.deliver({ uid, id, data })
     }
   }
   return {
-    trim,
+    makeRoom,
     async deliverToAll(delivery, uids) {
       const data = encodeDelivery(delivery)
       const { conversation, kind, seq } = delivery
