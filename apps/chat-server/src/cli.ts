@@ -1,5 +1,6 @@
 /** The command kez-chat-server: what each word does, and which exit code it ends with. 0 done, 1 failed, 2 not written as it should be. */
 import { once } from "node:events"
+import { join } from "node:path"
 import { KezError } from "@kez/core"
 import { createLog, errorFields } from "@kez/server/log"
 import { type CommandLine, parseCommandLine } from "./command-line.ts"
@@ -34,6 +35,12 @@ async function runCommand(line: CommandLine, env: Env): Promise<number> {
       return runServer(config)
     case "invite":
       return invite(config, line)
+    case "broker-config": {
+      const { writeBrokerConfig } = await import("./broker/config-command.ts")
+      const { file, keysFolder } = writeBrokerConfig(line.broker, join(config.storage.dataFolder, "broker"))
+      tell(`keys are in ${keysFolder}: give it to the server as --broker-keys, and to nobody else`)
+      return say(file)
+    }
     case "healthcheck":
       return checkHealth(config)
   }
@@ -105,6 +112,10 @@ function helpText(): string {
 Commands:
   serve                  runs the server; this is what happens without a command
   invite                 makes an invitation and shows its code, once; --uses N (1), --days N (${usualInvitationDays})
+  broker-config          writes keys and the configuration of a nats-server that something else starts, and shows its path;
+                         --out FOLDER (broker in the data folder), --seen-at FOLDER (as nats-server sees it), --name NAME,
+                         --client-listen HOST:PORT (127.0.0.1:4222), --websocket-listen HOST:PORT (127.0.0.1:8443),
+                         --origins URL,URL, --tls-cert FILE, --tls-key FILE, --monitor-port N (8222)
   healthcheck            asks the running server whether it is ready
   version, help
 

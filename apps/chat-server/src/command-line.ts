@@ -4,7 +4,7 @@ import { flagOf, parseFlags, unknownName } from "@kez/server"
 import { maxInvitationUses } from "./limits.ts"
 import { program, settingTable } from "./settings.ts"
 
-export const commands = ["serve", "invite", "healthcheck", "version", "help"] as const
+export const commands = ["serve", "invite", "broker-config", "healthcheck", "version", "help"] as const
 export type Command = (typeof commands)[number]
 
 export interface CommandLine {
@@ -15,11 +15,17 @@ export interface CommandLine {
   /** Of `invite`. */
   readonly uses: number | undefined
   readonly days: number | undefined
+  /** Of `broker-config`, by flag. */
+  readonly broker: ReadonlyMap<string, string>
   readonly printsConfig: boolean
   readonly checksConfig: boolean
 }
 
-const ownValued = ["config", "uses", "days"]
+export const brokerFlags = [
+  ...["out", "seen-at", "name", "client-listen", "websocket-listen"],
+  ...["monitor-port", "origins", "tls-cert", "tls-key"],
+] as const
+const ownValued = ["config", "uses", "days", ...brokerFlags]
 const switches = ["print-config", "check-config", "help", "version"]
 const maxDays = 3_650
 
@@ -35,8 +41,14 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (command !== "invite" && (flags.has("uses") || flags.has("days"))) {
     throw new KezError("usage", "Cannot use --uses and --days: they belong to invite")
   }
+  const broker = new Map([...flags].filter(([flag]) => brokerFlags.some((name) => name === flag)))
+  const [stray] = broker.keys()
+  if (command !== "broker-config" && stray !== undefined) {
+    throw new KezError("usage", `Cannot use --${stray}: it belongs to broker-config`)
+  }
   return {
     command,
+    broker,
     settings: Object.fromEntries(settings),
     config: flags.get("config"),
     uses: countOf("--uses", flags.get("uses"), maxInvitationUses),

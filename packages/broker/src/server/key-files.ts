@@ -4,14 +4,15 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
   statSync,
+  unlinkSync,
   writeSync,
 } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { KezError } from "@kez/core"
 import { createSeed, type Nkey, type NkeyRole, parseSeed } from "../nkey.ts"
 
@@ -85,5 +86,15 @@ function writeSecret(path: string, make: () => string): void {
   } finally {
     closeSync(file)
   }
-  renameSync(attempt, path)
+  try {
+    linkSync(attempt, path)
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+  } finally {
+    unlinkSync(attempt)
+  }
+  if (process.platform === "win32") return
+  const folder = openSync(dirname(path), "r")
+  fsyncSync(folder)
+  closeSync(folder)
 }

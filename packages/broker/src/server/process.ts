@@ -15,6 +15,8 @@ export interface BrokerSettings {
   readonly websocket: ServerSettings["websocket"]
   readonly monitorPort: number
   readonly name?: string
+  /** The folder as nats-server sees it, where that is another name: in a container. */
+  readonly seenAt?: string
 }
 
 export interface Broker {
@@ -32,11 +34,11 @@ export interface Broker {
 
 /** Keys and configuration in a folder: made on the first call, the configuration written anew on each. Nothing is started. */
 export function writeConfiguration(settings: BrokerSettings): { readonly keys: BrokerKeys; readonly file: string } {
-  const { folder, name = "kez", client, websocket, monitorPort } = settings
+  const { folder, name = "kez", client, websocket, monitorPort, seenAt = folder } = settings
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const keys = ensureBrokerKeys(join(folder, "keys"))
   const file = join(folder, "nats-server.conf")
-  const paths = { dataFolder: join(folder, "streams"), logFile: logFileOf(folder), pidFile: pidFileOf(folder) }
+  const paths = { dataFolder: join(seenAt, "streams"), logFile: logFileOf(seenAt), pidFile: pidFileOf(seenAt) }
   writeFileSync(file, formatConfiguration(keys, { name, client, websocket, monitorPort, ...paths }), { mode: 0o600 })
   return { keys, file }
 }
