@@ -10,7 +10,12 @@ import {
 } from "@kez/core"
 import { backend } from "#chat-backend"
 import { encodeText } from "../bytes.ts"
-import { type DeviceCredential, decodeCredential, encodeCredential, signDeviceCredential } from "../credential/device-credential.ts"
+import {
+  type DeviceCredential,
+  decodeCredential,
+  encodeCredential,
+  signDeviceCredential,
+} from "../credential/device-credential.ts"
 import { deviceSigner } from "../credential/device-keys.ts"
 import { createKeyPackage, encodeOwnKeyPackage, type OwnKeyPackage } from "../credential/key-package.ts"
 import { maxKeyPackagesHeld } from "../limits.ts"
@@ -134,4 +139,3 @@ export class ConnectSession {
     return encodeText(formatEnvelope(this.statement))
   }
 }
-

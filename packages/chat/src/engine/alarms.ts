@@ -12,7 +12,8 @@ export type AlarmFacts = Distributed<Alarm>
 
 export async function raise(unit: Unit, desk: Desk, facts: AlarmFacts, fault: KezError): Promise<void> {
   const id = idOf(facts)
-  if ((await unit.bytes(keys.alarm(id))) !== undefined || (await unit.bytes(keys.settledAlarm(id))) !== undefined) return
+  if ((await unit.bytes(keys.alarm(id))) !== undefined || (await unit.bytes(keys.settledAlarm(id))) !== undefined)
+    return
   const alarm = {
     ...facts,
     code: fault.code,

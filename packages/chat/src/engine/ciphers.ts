@@ -16,7 +16,11 @@ export class Ciphers implements CipherStore {
   readonly #journals = new Map<Digest, number>()
   #unit: Unit | undefined
 
-  constructor({ chains, now, keys }: { readonly chains: Chains; readonly now: () => number; readonly keys: DeviceKeys }) {
+  constructor({
+    chains,
+    now,
+    keys,
+  }: { readonly chains: Chains; readonly now: () => number; readonly keys: DeviceKeys }) {
     const noting: Chains = (chain) => {
       const known = chains(chain)
       if (known === undefined) this.missed.add(chain)
@@ -43,7 +47,8 @@ export class Ciphers implements CipherStore {
     if (loaded !== undefined) return loaded
     const unit = this.#here()
     const record = await unit.bytes(rowKeys.record(group))
-    if (record === undefined) throw new KezError("store.corrupt", "Cannot go on in a conversation: its keys are not in the store")
+    if (record === undefined)
+      throw new KezError("store.corrupt", "Cannot go on in a conversation: its keys are not in the store")
     const rows = await unit.rows(rowKeys.journal(group))
     const cipher = await loadConversation({ record, journal: rows.map(({ value }) => value) }, this.ports)
     const last = rows.at(-1)?.key

@@ -201,4 +201,3 @@ function readInfo(info: string, cursor: number): { readonly start: number; reado
     return { start: cursor, pending: 0 }
   }
 }
-

@@ -30,7 +30,9 @@ export class ContactBook implements Contacts {
   async find(who: string): Promise<Contact | undefined> {
     const desk = this.#desk
     return desk.turn(async (unit) => {
-      const chain = who.startsWith("sha256:") ? who : await unit.get<Digest>(keys.pin(addressOf(parseAddress(who, desk.ports.account.host))))
+      const chain = who.startsWith("sha256:")
+        ? who
+        : await unit.get<Digest>(keys.pin(addressOf(parseAddress(who, desk.ports.account.host))))
       if (chain === undefined || (await contactRow(unit, chain)) === undefined) return undefined
       return contactOf(unit, desk, chain)
     })
@@ -195,13 +197,20 @@ export class ContactBook implements Contacts {
     const own = `${handle}@${host}`
     try {
       const found = await lookUp(desk, { handle, host })
-      if (found.chain !== desk.chain) throw new KezError("account.changed", `The directory says that ${own} is somebody else's`)
+      if (found.chain !== desk.chain)
+        throw new KezError("account.changed", `The directory says that ${own} is somebody else's`)
       const strange = await watchHandle(desk, { handle, host })
       if (strange.length === 0) return
-      const fault = new KezError("account.changed", `Somebody else signed a statement about ${own}, or a handle like it`, {
-        hint: "It stands in the directory's log. Tell who runs the server, and your contacts.",
-      })
-      await desk.turn((unit) => raise(unit, desk, { kind: "own_handle", handle: own, evidence: strange.map(formatEnvelope) }, fault))
+      const fault = new KezError(
+        "account.changed",
+        `Somebody else signed a statement about ${own}, or a handle like it`,
+        {
+          hint: "It stands in the directory's log. Tell who runs the server, and your contacts.",
+        },
+      )
+      await desk.turn((unit) =>
+        raise(unit, desk, { kind: "own_handle", handle: own, evidence: strange.map(formatEnvelope) }, fault),
+      )
     } catch (fault) {
       if (!(fault instanceof KezError)) throw fault
       if (fault.code.startsWith("net.")) return
@@ -219,9 +228,13 @@ export async function noteChain(unit: Unit, desk: Desk, chain: Digest): Promise<
   const replay = desk.known(chain)
   if (row === undefined || replay === undefined) return
   if (replay.status === "fork") {
-    const fault = new KezError("chain.fork", "The sigchain of a contact has two branches, and no rule decides between them", {
-      hint: "Ask your contact by another way. He settles it: kez sigchain settle.",
-    })
+    const fault = new KezError(
+      "chain.fork",
+      "The sigchain of a contact has two branches, and no rule decides between them",
+      {
+        hint: "Ask your contact by another way. He settles it: kez sigchain settle.",
+      },
+    )
     const open = replay.splits.filter(({ winner }) => winner === undefined)
     const evidence = open.flatMap(({ successors }) => successors.map(({ digest }) => digest))
     await raise(unit, desk, { kind: "chain_fork", contact: chain, evidence }, fault)
@@ -255,4 +268,3 @@ function ignoreNet(error: unknown): undefined {
   if (error instanceof KezError) return undefined
   throw error
 }
-

@@ -1,9 +1,9 @@
 /** What all parts of the engine share: one step after another, rows, ciphers, events, and the calls for work that follows. */
 import type { Digest } from "@kez/core"
 import { type ChainReplay, deviceIdOf, keyOfSecret, userIdOf } from "@kez/core"
-import { type CommandAnswers, type CommandRequests, type Operation } from "../wire/commands.ts"
-import { decodeAnswer, encodeRequest, type WithParts } from "../wire/command-codec.ts"
 import type { DeviceCredential } from "../credential/device-credential.ts"
+import { decodeAnswer, encodeRequest, type WithParts } from "../wire/command-codec.ts"
+import type { CommandAnswers, CommandRequests, Operation } from "../wire/commands.ts"
 import { Ciphers } from "./ciphers.ts"
 import type { EngineEvent } from "./event.ts"
 import type { EnginePorts } from "./ports.ts"

@@ -1,13 +1,5 @@
 /** Handles over HTTP, held against the log of their directory and what was seen of it before. SPEC §7.8 */
-import {
-  assertSignature,
-  type ChainReplay,
-  decodeText,
-  envelopeDigest,
-  isHost,
-  KezError,
-  parseJson,
-} from "@kez/core"
+import { assertSignature, type ChainReplay, decodeText, envelopeDigest, isHost, KezError, parseJson } from "@kez/core"
 import {
   consistencyNeeded,
   type DirectoryMemory,
@@ -21,7 +13,15 @@ import {
   watchOwnHandle,
 } from "@kez/core/directory"
 import { assertObject } from "@kez/core/schema"
-import { bundlesOf, decodeBundle, encodeBase64, type Frontier, formatTilePath, openCheckpoint, tryDecodeBase64 } from "@kez/core/tlog"
+import {
+  bundlesOf,
+  decodeBundle,
+  encodeBase64,
+  type Frontier,
+  formatTilePath,
+  openCheckpoint,
+  tryDecodeBase64,
+} from "@kez/core/tlog"
 import type { Desk } from "./desk.ts"
 import { keys } from "./row.ts"
 
@@ -80,7 +80,8 @@ export function assertNamed(replay: ChainReplay, { handle, host }: Handle, { sta
   assertSignature(statement)
   const signer = statement.signature.key
   const isSigner =
-    replay.everyPrimary.includes(signer) || replay.path.some(({ payload }) => payload.op === "add_device" && payload.payload.key === signer)
+    replay.everyPrimary.includes(signer) ||
+    replay.path.some(({ payload }) => payload.op === "add_device" && payload.payload.key === signer)
   const entry = replay.state.subjects.get(`kez:${handle}@${host}`)
   if (isSigner && entry?.status === "active") return
   throw new KezError("account.one_sided", `Cannot trust ${handle}@${host}: its sigchain does not name the handle`, {
@@ -113,7 +114,10 @@ export async function watchHandle(desk: Desk, own: Handle): Promise<readonly Dir
     handleStatements === undefined
       ? statement.payload.chain === chain
       : handleStatements.includes(envelopeDigest(statement))
-  return [...watch.own.map(({ statement }) => statement).filter((one) => !isOurs(one)), ...watch.lookalikes.map(({ statement }) => statement)]
+  return [
+    ...watch.own.map(({ statement }) => statement).filter((one) => !isOurs(one)),
+    ...watch.lookalikes.map(({ statement }) => statement),
+  ]
 }
 
 async function memoryOf(desk: Desk, host: string): Promise<DirectoryMemory> {
@@ -148,7 +152,9 @@ async function get(desk: Desk, host: string, path: string, maxBytes: number) {
 }
 
 function refused(host: string, status: number): KezError {
-  return new KezError("net.status", `Cannot ask ${host}: it answers with status ${status}`, { hint: "Try again later." })
+  return new KezError("net.status", `Cannot ask ${host}: it answers with status ${status}`, {
+    hint: "Try again later.",
+  })
 }
 
 function hintsIn(body: Uint8Array): { primary?: string; url?: string } {

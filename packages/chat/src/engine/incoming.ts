@@ -4,7 +4,7 @@
  */
 import { type Digest, digestOf, KezError } from "@kez/core"
 import type { MailboxItem } from "../transport/transport.ts"
-import { type Delivery, decodeDelivery } from "../wire/delivery.ts"
+import { type Delivery, decodeDelivery, decodeLive, type Live } from "../wire/delivery.ts"
 import { raise } from "./alarms.ts"
 import { takeCommit } from "./commit-rows.ts"
 import { contactRow } from "./contact-rows.ts"
@@ -45,6 +45,15 @@ export async function takeMailbox(unit: Unit, desk: Desk, items: readonly Mailbo
 function tryDelivery(bytes: Uint8Array): Delivery | undefined {
   try {
     return decodeDelivery(bytes)
+  } catch (fault) {
+    if (fault instanceof KezError) return undefined
+    throw fault
+  }
+}
+
+function tryLive(bytes: Uint8Array): Live | undefined {
+  try {
+    return decodeLive(bytes)
   } catch (fault) {
     if (fault instanceof KezError) return undefined
     throw fault
@@ -152,13 +161,13 @@ async function takeRefused(
 
 /** Something that came without being kept: opened if it can be, and forgotten otherwise. */
 export async function takeLive(desk: Desk, bytes: Uint8Array): Promise<void> {
-  const delivery = tryDelivery(bytes)
-  if (delivery === undefined || delivery.kind !== "message") return
+  const live = tryLive(bytes)
+  if (live === undefined) return
   await desk.turn(async (unit) => {
-    const group = groupOf(delivery.conversation)
+    const group = groupOf(live.conversation)
     const row = await unit.get<GroupRow>(keys.group(group))
     if (row === undefined || row.isRemoved === true) return
-    const outcome = await (await desk.ciphers.of(group)).decrypt(delivery.data)
+    const outcome = await (await desk.ciphers.of(group)).decrypt(live.data)
     if (outcome.kind !== "message") return
     if ((await contactRow(unit, outcome.sender.chain))?.standing === "blocked") return
     await takeOpened(unit, desk, outcome, { group, seq: undefined })

@@ -95,7 +95,12 @@ export async function takeKeyPackages(desk: Desk, shelf: KeyPackageShelf, group:
 async function judgeKeyPackage(
   desk: Desk,
   shelf: KeyPackageShelf,
-  given: { readonly bytes: Uint8Array; readonly chain: Digest; readonly devices: readonly string[]; readonly group: Digest },
+  given: {
+    readonly bytes: Uint8Array
+    readonly chain: Digest
+    readonly devices: readonly string[]
+    readonly group: Digest
+  },
 ): Promise<void> {
   const { bytes, chain, devices, group } = given
   try {
@@ -170,7 +175,9 @@ export async function publishCommit(desk: Desk, group: Digest, pending: Prepared
   }
   // A broker that lost commits: everything is read anew, and what is known is told from what is not by its epoch.
   if (newest < row.lastCommit) {
-    await desk.turn(async (unit) => unit.put(keys.group(group), { ...(await groupAt(unit, group)), lastCommit: newest }))
+    await desk.turn(async (unit) =>
+      unit.put(keys.group(group), { ...(await groupAt(unit, group)), lastCommit: newest }),
+    )
   }
   return false
 }

@@ -102,7 +102,10 @@ export async function show(unit: Unit, desk: Desk, thread: Digest, row: MessageR
   const notes = await unit.list<NoteRow>(keys.note(thread, row.id))
   const own = notes.filter(({ chain }) => chain === row.chain)
   const isDeleted = own.some(({ kind }) => kind === "delete")
-  const edit = own.filter(({ kind }) => kind === "edit").toSorted(inTime).at(-1)
+  const edit = own
+    .filter(({ kind }) => kind === "edit")
+    .toSorted(inTime)
+    .at(-1)
   const text = edit?.text ?? row.text
   const content = row.content as Content // the row holds what was checked when it came
   return {
@@ -155,6 +158,7 @@ export async function page(
   const to = before === undefined ? `${from}\x7f` : keys.message(thread, before)
   const rows = await desk.ports.store.list({ from, to, limit, reverse: true })
   const shown: ShownMessage[] = []
-  for (const { value } of rows.toReversed()) shown.push(await show(unit, desk, thread, decodeRow<MessageRow>(value).value))
+  for (const { value } of rows.toReversed())
+    shown.push(await show(unit, desk, thread, decodeRow<MessageRow>(value).value))
   return shown
 }

@@ -10,7 +10,16 @@ import { contactRow } from "./contact-rows.ts"
 import { ContactBook, noteChain } from "./contacts.ts"
 import { Desk } from "./desk.ts"
 import { draftOf } from "./draft.ts"
-import type { Alarms, Contacts, Conversation, Draft, Engine, EngineSettings, PageOptions, ShownMessage } from "./engine.ts"
+import type {
+  Alarms,
+  Contacts,
+  Conversation,
+  Draft,
+  Engine,
+  EngineSettings,
+  PageOptions,
+  ShownMessage,
+} from "./engine.ts"
 import type { EngineEvent } from "./event.ts"
 import { EventStream } from "./event-stream.ts"
 import { findMessage, page, show, threadAt } from "./message-rows.ts"
@@ -89,7 +98,8 @@ class OpenEngine implements Engine {
   conversations(): Promise<readonly Conversation[]> {
     return this.#desk.turn(async (unit) => {
       const all: Conversation[] = []
-      for (const thread of await unit.list<ThreadRow>(keys.threads)) all.push(await viewThread(unit, this.#desk, thread))
+      for (const thread of await unit.list<ThreadRow>(keys.threads))
+        all.push(await viewThread(unit, this.#desk, thread))
       return all.toSorted((a, b) => (b.lastAt ?? 0) - (a.lastAt ?? 0))
     })
   }
@@ -139,13 +149,17 @@ class OpenEngine implements Engine {
       const stop = await stopOf(unit, thread)
       if (stop !== undefined) throw new KezError("account.changed", `Cannot send: ${stop.reason}`)
       const row = await currentGroup(unit, desk, thread)
-      if (row === undefined) throw new KezError("chat.removed", "Cannot send: this device is not in the conversation any more")
-      const about = draft.type === "edit" || draft.type === "delete" ? await findMessage(unit, conversation, draft.of) : undefined
-      if (about !== undefined && about.chain !== desk.chain) throw new KezError("usage", "Cannot change a message of somebody else")
+      if (row === undefined)
+        throw new KezError("chat.removed", "Cannot send: this device is not in the conversation any more")
+      const about =
+        draft.type === "edit" || draft.type === "delete" ? await findMessage(unit, conversation, draft.of) : undefined
+      if (about !== undefined && about.chain !== desk.chain)
+        throw new KezError("usage", "Cannot change a message of somebody else")
       const id = await enqueue(unit, desk, { group: row.group, ...draftOf(draft) })
       // Who answers a stranger has accepted him.
       await this.#acceptByAnswer(unit, thread)
-      const target = draft.type === "edit" || draft.type === "delete" ? draft.of : draft.type === "reaction" ? draft.to : id
+      const target =
+        draft.type === "edit" || draft.type === "delete" ? draft.of : draft.type === "reaction" ? draft.to : id
       const message = await findMessage(unit, conversation, target)
       if (message === undefined) throw new KezError("usage", "Cannot send: the message that it is about is not here")
       return show(unit, desk, conversation, message)
@@ -154,7 +168,8 @@ class OpenEngine implements Engine {
 
   async #acceptByAnswer(unit: Unit, { contact }: ThreadRow): Promise<void> {
     const row = contact === undefined ? undefined : await contactRow(unit, contact)
-    if (row?.standing === "request") unit.put(keys.contact(row.chain), { ...row, standing: "accepted" } satisfies ContactRow)
+    if (row?.standing === "request")
+      unit.put(keys.contact(row.chain), { ...row, standing: "accepted" } satisfies ContactRow)
   }
 
   async retry(conversation: Digest): Promise<void> {

@@ -66,7 +66,12 @@ async function place(unit: Unit, desk: Desk, message: Message, from: From): Prom
     case "repeat":
       return
     case "fork":
-      return raise(unit, desk, { kind: "sender_fork", conversation: thread, device, counter: arrival.counter }, arrival.fault)
+      return raise(
+        unit,
+        desk,
+        { kind: "sender_fork", conversation: thread, device, counter: arrival.counter },
+        arrival.fault,
+      )
     case "outside":
       if (arrival.fault.code === "chat.gap") throw new Held("history")
       return
@@ -86,7 +91,12 @@ async function place(unit: Unit, desk: Desk, message: Message, from: From): Prom
   putSequence(unit, from.group, { ...after, places })
   for (const released_ of released) await changeMessage(unit, desk, { thread, place: released_ }, { isEarly: false })
   if (arrival.kind === "in_order" && arrival.fault !== undefined) {
-    await raise(unit, desk, { kind: "sender_fork", conversation: thread, device, counter: after.sequence.next }, arrival.fault)
+    await raise(
+      unit,
+      desk,
+      { kind: "sender_fork", conversation: thread, device, counter: after.sequence.next },
+      arrival.fault,
+    )
   }
   if (after.sequence.held.size === 0) {
     await close(
@@ -138,7 +148,10 @@ async function act(unit: Unit, desk: Desk, message: Message, from: From & { read
 async function takeResent(
   unit: Unit,
   desk: Desk,
-  { message, content }: { readonly message: Message; readonly content: { readonly device: string; readonly counter: number } },
+  {
+    message,
+    content,
+  }: { readonly message: Message; readonly content: { readonly device: string; readonly counter: number } },
   from: From,
 ): Promise<void> {
   let inner: Message
@@ -172,9 +185,7 @@ async function tellTyping(
   const row = await unit.get<GroupRow>(keys.group(group))
   const thread = row === undefined ? undefined : await unit.get<ThreadRow>(keys.thread(row.thread))
   if (thread === undefined || chain === desk.chain || !(await mayTell(unit, thread))) return
-  unit.afterwards(() =>
-    desk.tell({ kind: "typing", conversation: thread.id, chain, isTyping: state === "on" }),
-  )
+  unit.afterwards(() => desk.tell({ kind: "typing", conversation: thread.id, chain, isTyping: state === "on" }))
 }
 
 /** What is missing and did not come by history is asked for of its sender. */
@@ -196,4 +207,3 @@ export async function askAgain(
   if (!(await mayTell(unit, thread))) return
   await enqueue(unit, desk, { group, type: "resend_request", content: { device, from, to } })
 }
-

@@ -1,5 +1,5 @@
 /** What is to be sent: kept before anything goes out, in its order, until the server has it; and what was sent, until a device of another confirms it. */
-import { type Digest, KezError } from "@kez/core"
+import type { Digest, KezError } from "@kez/core"
 import type { ContentType, ContentTypes } from "../wire/content.ts"
 import { isCounted } from "../wire/content.ts"
 import { decodeMessage, encodeMessage } from "../wire/message.ts"

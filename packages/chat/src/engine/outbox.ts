@@ -24,7 +24,8 @@ export async function sendNext(desk: Desk, group: Digest): Promise<boolean> {
     const cipher = await desk.ciphers.of(group)
     if (entry.ciphertext !== undefined && entry.epoch === cipher.epoch) return { entry, ciphertext: entry.ciphertext }
     const plaintext = await ownMessage(unit, group, entry.counter)
-    if (plaintext === undefined) throw new KezError("store.corrupt", "Cannot send a message: its text is not in the store")
+    if (plaintext === undefined)
+      throw new KezError("store.corrupt", "Cannot send a message: its text is not in the store")
     // In the epoch in force: who was removed meanwhile does not read it. If an earlier ciphertext of it did arrive, its count tells it from a new one.
     const ciphertext = await cipher.encrypt(plaintext)
     const { ciphertext: _, ...kept } = entry

@@ -4,7 +4,15 @@ import type { ContentTypes } from "../wire/content.ts"
 import type { Desk } from "./desk.ts"
 import { changeMessage } from "./message-rows.ts"
 import { enqueue, groupAt, outboxOf } from "./outbox-rows.ts"
-import { decodeRow, type GroupRow, keys, type MessageRow, type ReceiptRow, type ThreadRow, type UnconfirmedRow } from "./row.ts"
+import {
+  decodeRow,
+  type GroupRow,
+  keys,
+  type MessageRow,
+  type ReceiptRow,
+  type ThreadRow,
+  type UnconfirmedRow,
+} from "./row.ts"
 import { settingsOf } from "./settings.ts"
 import { mayTell } from "./threads.ts"
 import type { Unit } from "./unit.ts"

@@ -1,5 +1,13 @@
 /** Whether this device is revoked: only a signed answer of the chat server says so, never the broker. SPEC §2.3, `server_answer`. */
-import { assertSignature, canonicalize, decodeEnvelope, decodeText, envelopeDigest, KezError, parseJson } from "@kez/core"
+import {
+  assertSignature,
+  canonicalize,
+  decodeEnvelope,
+  decodeText,
+  envelopeDigest,
+  KezError,
+  parseJson,
+} from "@kez/core"
 import { assertObject } from "@kez/core/schema"
 import type { ConnectSession } from "./account.ts"
 import type { Desk } from "./desk.ts"
@@ -12,7 +20,13 @@ export async function askStanding(desk: Desk, session: ConnectSession): Promise<
   try {
     const key = await serverKey(desk)
     const { host } = desk.ports.account
-    const request = { host, method: "POST", path: "/v1/standing", body: session.text, maxBytes: maxAnswerBytes } as const
+    const request = {
+      host,
+      method: "POST",
+      path: "/v1/standing",
+      body: session.text,
+      maxBytes: maxAnswerBytes,
+    } as const
     const { status, body } = await desk.ports.http.request(request)
     if (status !== 200) return undefined
     const answer = decodeEnvelope(canonicalize(member(body, "answer")), "server_answer")

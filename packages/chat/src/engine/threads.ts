@@ -1,8 +1,8 @@
 /** Conversations as people see them: of two people it is one, also where both opened a group for it at once. */
 import { canonicalize, type Digest, digestOf } from "@kez/core"
+import { encodeText } from "../bytes.ts"
 import type { GroupCipher } from "../cipher/group-cipher.ts"
 import type { StateBody } from "../conversation/state-body.ts"
-import { encodeText } from "../bytes.ts"
 import { openStops } from "./alarms.ts"
 import { contactOf, contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
@@ -49,7 +49,15 @@ export async function addGroup(
     nextSlot: 0,
     readPlace: "",
   }
-  const begun: GroupRow = { group, thread: id, lastCommit, joinedEpoch: epoch, nextCounter: 0, nextOutbox: 0, receipts: {} }
+  const begun: GroupRow = {
+    group,
+    thread: id,
+    lastCommit,
+    joinedEpoch: epoch,
+    nextCounter: 0,
+    nextOutbox: 0,
+    receipts: {},
+  }
   const { isRemoved: _, isStopped: __, ...kept } = known ?? begun
   const row: GroupRow = { ...kept, lastCommit, joinedEpoch: epoch }
   unit.put(keys.group(group), row)

@@ -30,9 +30,12 @@ export class Typing {
       if (!isWanted || !(await mayTell(unit, thread)) || (await stopOf(unit, thread)) !== undefined) return undefined
       const row = await currentGroup(unit, desk, thread)
       const cipher = row === undefined ? undefined : await desk.ciphers.of(row.group)
-      if (row === undefined || cipher === undefined || !isOpen(cipher, desk.chain) || cipher.overdue().length > 0) return undefined
+      if (row === undefined || cipher === undefined || !isOpen(cipher, desk.chain) || cipher.overdue().length > 0)
+        return undefined
       if (!this.#mayNow(conversation, isTyping, row.nextCounter)) return undefined
-      const { bytes } = encodeMessage({ device: desk.device }, "typing", { content: { state: isTyping ? "on" : "off" } })
+      const { bytes } = encodeMessage({ device: desk.device }, "typing", {
+        content: { state: isTyping ? "on" : "off" },
+      })
       return { group: row.group, bytes: await cipher.encrypt(bytes) }
     })
     if (made === undefined) return

@@ -5,6 +5,7 @@ import type { Joined } from "../cipher/mls-join.ts"
 import { joinConversation } from "../cipher/mls-join.ts"
 import { decodeOwnKeyPackage, type OwnKeyPackage } from "../credential/key-package.ts"
 import type { Delivery } from "../wire/delivery.ts"
+import { decodeMessage } from "../wire/message.ts"
 import { sequenceFrom } from "../wire/sequence.ts"
 import { contactRow, currentDevices, putContact } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
@@ -14,7 +15,6 @@ import { decodeRow, type GroupRow, keys } from "./row.ts"
 import { putSequence, sequencesOf } from "./sequence-rows.ts"
 import { addGroup, otherOf, tellConversation } from "./threads.ts"
 import type { Unit } from "./unit.ts"
-import { decodeMessage } from "../wire/message.ts"
 
 /** Requests of strangers that are kept at once. The next ones are not shown. */
 const maxRequests = 100
@@ -126,4 +126,3 @@ function readPositions(extra: Uint8Array): Positions {
     ),
   ) as Positions
 }
-

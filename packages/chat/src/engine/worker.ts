@@ -3,12 +3,19 @@
  * says what is next, so that after a kill it goes on where it was. One at a time for each conversation.
  */
 import { type Digest, KezError } from "@kez/core"
-import { groupOf, type Need, workInbox, workOff } from "./incoming.ts"
 import type { Desk } from "./desk.ts"
-import { type KeyPackageShelf, planOf, prepareCommit, publishCommit, sendWelcomes, takeKeyPackages } from "./membership.ts"
+import { groupOf, type Need, workInbox, workOff } from "./incoming.ts"
+import {
+  type KeyPackageShelf,
+  planOf,
+  prepareCommit,
+  publishCommit,
+  sendWelcomes,
+  takeKeyPackages,
+} from "./membership.ts"
 import { askAgain } from "./opened.ts"
-import { groupAt, holdUp } from "./outbox-rows.ts"
 import { sendNext } from "./outbox.ts"
+import { groupAt, holdUp } from "./outbox-rows.ts"
 import { sayReceipts } from "./receipts.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
 import { sequencesOf } from "./sequence-rows.ts"
@@ -80,7 +87,13 @@ async function readHistory(desk: Desk, { group, kind, from, pages }: HistoryRequ
       const seq = header.places[i]
       if (seq === undefined || seq < next) return found
       next = seq + 1
-      const delivery = { kind: kind === "commits" ? "commit" : "message", conversation, seq, id: groupOf(conversation), data } as const
+      const delivery = {
+        kind: kind === "commits" ? "commit" : "message",
+        conversation,
+        seq,
+        id: groupOf(conversation),
+        data,
+      } as const
       const need = await workOff(desk, delivery)
       // What has to wait for chains is read again once they are here.
       if (need !== undefined && kind === "commits") return found
@@ -127,5 +140,8 @@ async function commitWhatIsDue(desk: Desk, shelf: KeyPackageShelf, { group }: Gr
     // Commits came and none of them took its place: it follows the wrong one, and is published again.
     return true
   }
-  throw new KezError("broker.refused", "Cannot change who is in the conversation: the server says that another commit came first, and does not show it")
+  throw new KezError(
+    "broker.refused",
+    "Cannot change who is in the conversation: the server says that another commit came first, and does not show it",
+  )
 }

@@ -1,9 +1,9 @@
 /** Which conversation is worked on when: one worker each, woken by whatever happens, patient where the network or a chain is missing. */
 import { type Digest, KezError } from "@kez/core"
 import type { Desk } from "./desk.ts"
+import { KeyPackageShelf } from "./membership.ts"
 import { holdUp } from "./outbox-rows.ts"
 import { keys } from "./row.ts"
-import { KeyPackageShelf } from "./membership.ts"
 import { workOn } from "./worker.ts"
 
 const firstWaitMs = 500
@@ -85,11 +85,18 @@ export class Workers {
     if (desk.isClosed) return
     const { random } = desk.ports
     const waitMs = Math.min(maxWaitMs, firstWaitMs * 2 ** worker.failures++) * (0.5 + random() / 2)
-    const fault = error instanceof KezError ? error : new KezError("internal", "Cannot go on in a conversation: a defect of KEZ", { cause: error })
+    const fault =
+      error instanceof KezError
+        ? error
+        : new KezError("internal", "Cannot go on in a conversation: a defect of KEZ", { cause: error })
     if (!(error instanceof KezError)) desk.fault(error)
     const why = { code: fault.code, reason: fault.message }
     // Where even that cannot be written the store is at fault, which whoever sends next hears.
-    await desk.turn(async (unit) => ((await unit.bytes(keys.group(group))) === undefined ? undefined : holdUp(unit, desk, group, why))).catch(() => undefined)
+    await desk
+      .turn(async (unit) =>
+        (await unit.bytes(keys.group(group))) === undefined ? undefined : holdUp(unit, desk, group, why),
+      )
+      .catch(() => undefined)
     worker.isAgain = false
     this.#later(group, worker, waitMs)
   }
