@@ -37,7 +37,7 @@ export class Desk {
     this.chain = account.chain
     this.device = keyOfSecret("ed25519", account.keys.sign)
     this.name = { uid: userIdOf(account.chain), dev: deviceIdOf(this.device) }
-    this.ciphers = new Ciphers({ chains: (chain) => chains.known(chain), now: clock.now, keys: account.keys })
+    this.ciphers = new Ciphers({ chains: (chain) => chains.known(chain), now: () => clock.now(), keys: account.keys })
   }
 
   now(): number {
