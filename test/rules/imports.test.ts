@@ -11,10 +11,12 @@ const CORE_ON_NODE = "packages/core/src/backend/node.ts"
 /** The same in chat, which browsers run too. */
 const CHAT = "packages/chat"
 const CHAT_ON_NODE = "packages/chat/src/backend/node.ts"
-/** Packages that run anywhere, each with its one file for Node. */
-const ANYWHERE: ReadonlyMap<string, string> = new Map([
-  [CORE, CORE_ON_NODE],
-  [CHAT, CHAT_ON_NODE],
+/** And its store there, which nothing but an app imports. */
+const CHAT_STORE_ON_NODE = "packages/chat/src/store/sqlite.ts"
+/** Packages that run anywhere, each with its files for Node. */
+const ANYWHERE: ReadonlyMap<string, readonly string[]> = new Map([
+  [CORE, [CORE_ON_NODE]],
+  [CHAT, [CHAT_ON_NODE, CHAT_STORE_ON_NODE]],
 ])
 const IMPORT = /(?<![.\w])(from\s*|import\s*\(?\s*)(["'])([^"'\n]+)\2/g
 
@@ -42,7 +44,7 @@ function whyForbidden(path: string, specifier: string, declared: Declared): stri
   if (!isShipped || specifier.startsWith("#")) return undefined
   const isBuiltin = specifier.startsWith("node:") || builtinModules.includes(specifier)
   const onNode = ANYWHERE.get(own)
-  if (isBuiltin) return onNode !== undefined && path !== onNode ? `is Node, and ${own} runs anywhere` : undefined
+  if (isBuiltin) return onNode?.includes(path) === false ? `is Node, and ${own} runs anywhere` : undefined
   const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/")
   return declared.get(own)?.has(name) ? undefined : `is not declared in ${own}/package.json`
 }

@@ -82,7 +82,30 @@ export {
   type VerifiedKeyPackage,
   verifyKeyPackage,
 } from "./credential/key-package.ts"
+export { type Alarm, type AlarmKind, type AlarmState, isAcceptable, isStop } from "./engine/alarm.ts"
+export type {
+  Alarms,
+  ConnectionState,
+  Contact,
+  Contacts,
+  Conversation,
+  Delivered,
+  DeliveryState,
+  Draft,
+  Engine,
+  EngineSettings,
+  PageOptions,
+  Reaction,
+  ShownMessage,
+} from "./engine/engine.ts"
+export type { EngineEvent } from "./engine/event.ts"
+export { openEngine } from "./engine/open-engine.ts"
+export type { Account, ChainPort, ClockPort, EnginePorts, HttpAnswer, HttpPort } from "./engine/ports.ts"
 export * as chatLimits from "./limits.ts"
+export { createMemoryStore } from "./store/memory.ts"
+export { createRowSeal, type RowSeal } from "./store/seal.ts"
+export type { Change, EngineStore, RangeOptions, Row } from "./store/store.ts"
+export type { MailboxItem, StartTransport, Transport, TransportEvents } from "./transport/transport.ts"
 export {
   decodeAnswer,
   decodeRequest,

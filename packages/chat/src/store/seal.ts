@@ -1,0 +1,37 @@
+/** Rows sealed with the key of a store: AES-256-GCM, each under its own name, so that no row can be put in the place of another. */
+import { KezError } from "@kez/core"
+import { backend } from "#chat-backend"
+import { encodeText, joinBytes } from "../bytes.ts"
+import { hkdfExpand, hkdfExtract } from "../cipher/hkdf.ts"
+
+const keyBytes = 32
+const nonceBytes = 12
+
+export interface RowSeal {
+  seal(name: string, value: Uint8Array): Promise<Uint8Array>
+  /** Throws `store.corrupt` for what was not sealed under this name with this key. */
+  open(name: string, sealed: Uint8Array): Promise<Uint8Array>
+}
+
+/** `secret`: 32 random bytes, kept where secrets are kept. */
+export function createRowSeal(secret: Uint8Array): RowSeal {
+  if (secret.length !== keyBytes) {
+    throw new KezError("key.encoding", "Cannot open the chat's store: expected a key of 32 bytes")
+  }
+  const key = hkdfExpand(hkdfExtract(new Uint8Array(), secret), encodeText("kez/chat-store/v1"), keyBytes)
+  const boxOf = (name: string, nonce: Uint8Array) => ({ key, nonce, additionalData: encodeText(name) })
+  return {
+    async seal(name, value) {
+      const nonce = backend.randomBytes(nonceBytes)
+      return joinBytes(nonce, await backend.sealAesGcm(boxOf(name, nonce), value))
+    },
+    async open(name, sealed) {
+      const nonce = sealed.subarray(0, nonceBytes)
+      const opened = await backend.openAesGcm(boxOf(name, nonce), sealed.subarray(nonceBytes))
+      if (opened !== undefined) return opened
+      throw new KezError("store.corrupt", "Cannot read the chat's store: a row does not open with its key", {
+        hint: "It was altered, or belongs to another account. Nothing was changed.",
+      })
+    },
+  }
+}
