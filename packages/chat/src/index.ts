@@ -123,7 +123,15 @@ export {
   type Operation,
 } from "./wire/commands.ts"
 export type { Content, ContentType, ContentTypes, UnknownContent } from "./wire/content.ts"
-export { type Delivery, type DeliveryKind, decodeDelivery, encodeDelivery } from "./wire/delivery.ts"
+export {
+  type Delivery,
+  type DeliveryKind,
+  decodeDelivery,
+  decodeLive,
+  encodeDelivery,
+  encodeLive,
+  type Live,
+} from "./wire/delivery.ts"
 export { decodeMessage, encodeMessage, type Message, type Place, readResent, textOf } from "./wire/message.ts"
 export {
   type Arrival,
