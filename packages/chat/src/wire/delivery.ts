@@ -32,12 +32,14 @@ const kind: Check<DeliveryKind> = (value, name) => {
   return found
 }
 
+const conversationName: Check<string> = (value, name) => {
+  if (!/^[0-9a-f]{64}$/.test(anyString(value, name))) throw fault("schema.value", name, "64 lower-case hex digits")
+  return anyString(value, name)
+}
+
 const check = record<Header>({
   kind: required(kind),
-  conversation: required((value, name) => {
-    if (!/^[0-9a-f]{64}$/.test(anyString(value, name))) throw fault("schema.value", name, "64 lower-case hex digits")
-    return anyString(value, name)
-  }),
+  conversation: required(conversationName),
   seq: required(count),
   id: required(digest),
   follows: optional(count),
@@ -54,4 +56,23 @@ export function decodeDelivery(bytes: Uint8Array): Delivery {
   const [data, ...others] = parts
   if (data === undefined || others.length > 0) throw fault("chat.encoding", "the delivery", "one part")
   return { ...check(header, "the delivery"), data }
+}
+
+/** What is passed on to who is there now, on `live.<uid>.<topic>`. Anybody in a conversation may have sent it: what is decrypted says who. */
+export interface Live {
+  readonly conversation: string
+  readonly data: Uint8Array
+}
+
+const live = record<Omit<Live, "data">>({ conversation: required(conversationName) })
+
+export function encodeLive({ data, ...header }: Live): Uint8Array {
+  return encodeFrame({ header, parts: [data] })
+}
+
+export function decodeLive(bytes: Uint8Array): Live {
+  const { header, parts } = decodeFrame(bytes)
+  const [data, ...others] = parts
+  if (data === undefined || others.length > 0) throw fault("chat.encoding", "the live message", "one part")
+  return { ...live(header, "the live message"), data }
 }
