@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { after, describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
 import { mailboxOf } from "@kez/broker"
-import { decodeDelivery, encodeRequest } from "@kez/chat"
+import { decodeLive, encodeRequest } from "@kez/chat"
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { commandSubjectOf, inboxPrefixOf, liveSubjectOf } from "../../packages/core/src/index.ts"
 import { skipWithoutNats } from "../support/broker.ts"
@@ -145,7 +145,7 @@ describe("limits of commands", { skip: skipWithoutNats }, async () => {
     const heard: string[] = []
     b.connection.subscribe(`live.${bob.uid}.>`, {
       callback: (_, { subject, data }) =>
-        void heard.push(`${subject.split(".").at(-1)} ${Buffer.from(decodeDelivery(data).data).toString()}`),
+        void heard.push(`${subject.split(".").at(-1)} ${Buffer.from(decodeLive(data).data).toString()}`),
     })
     await b.connection.flush()
     await a.ask("live", { conversation, topic: "typing" }, one("typing"))

@@ -1,6 +1,6 @@
 /** `send`, `live`: what members say to each other. The server knows no plaintext and does not look for any. */
-import { chatLimits, decodeDelivery, encodeDelivery } from "@kez/chat"
-import { type Digest, digestOf, KezError, liveSubjectOf } from "@kez/core"
+import { chatLimits, decodeDelivery, encodeDelivery, encodeLive } from "@kez/chat"
+import { type Digest, KezError, liveSubjectOf } from "@kez/core"
 import { maxLiveBytes } from "../limits.ts"
 import { type CommandDeps, conversationFor, type Handler, partOf } from "./command.ts"
 
@@ -71,7 +71,7 @@ export function live(deps: CommandDeps): Handler<"live"> {
   return async (caller, { header: { conversation, topic }, parts }) => {
     const data = partOf(parts, maxLiveBytes)
     const { members } = await conversationFor(deps, caller, conversation)
-    const delivery = encodeDelivery({ kind: "message", conversation, seq: 0, id: digestOf(data), data })
+    const delivery = encodeLive({ conversation, data })
     for (const { uid } of members) deps.publishLive(liveSubjectOf(uid, topic), delivery)
     return { answer: {} }
   }
