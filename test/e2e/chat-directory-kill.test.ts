@@ -58,7 +58,9 @@ test("kill -9 loses no acknowledged registration, and never shows two logs", asy
         ),
       )
     })
-    await sleep(20 + round * 15)
+    // The first kill is while all are asked; the others come between the first answer and the last, however slow this machine is.
+    if (round > 0) await Promise.race(work)
+    await sleep(round * 5)
     await server.end("SIGKILL")
     await Promise.all(work)
   }
