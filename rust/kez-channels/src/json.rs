@@ -3,6 +3,8 @@
 //! What KEZ signs is read by the strict scan of `kez_core::json` instead. A member of another type than the one that is
 //! asked for is missing, and so is a string that holds half a surrogate pair, which no text is.
 
+use std::collections::HashMap;
+
 use crate::limits::MAX_FOREIGN_JSON_DEPTH;
 
 /// A JSON value of a platform.
@@ -28,7 +30,7 @@ impl Value {
     /// The member of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         let Value::Object(members) = self else { return None };
-        members.iter().rev().find(|(member, _)| member == name).map(|(_, value)| value)
+        members.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
     /// The member of this name, if it is a text.
@@ -167,7 +169,8 @@ impl<'a> Reader<'a> {
 
     fn object(&mut self) -> Option<Value> {
         self.take("{");
-        let mut members = Vec::new();
+        let mut members: Vec<(String, Value)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         if self.take_after_space("}") {
             return Some(Value::Object(members));
         }
@@ -176,7 +179,14 @@ impl<'a> Reader<'a> {
             let name = self.string()?;
             self.take_after_space(":").then_some(())?;
             let value = self.value()?;
-            members.extend(name.map(|name| (name, value)));
+            // Of two members with one name the later counts, in the place of the first.
+            match name.as_ref().and_then(|name| places.get(name)).and_then(|place| members.get_mut(*place)) {
+                Some(member) => member.1 = value,
+                None => members.extend(name.map(|name| {
+                    places.insert(name.clone(), places.len());
+                    (name, value)
+                })),
+            }
             if self.take_after_space("}") {
                 return Some(Value::Object(members));
             }

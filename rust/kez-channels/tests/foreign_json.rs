@@ -1,7 +1,7 @@
 //! JSON of platforms against another parser. SPEC §7.5.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use kez_channels::json::parse;
+use kez_channels::json::{Value, parse};
 use kez_channels::limits::MAX_FOREIGN_JSON_DEPTH;
 
 #[test]
@@ -19,6 +19,13 @@ fn half_a_pair_is_no_text_and_leaves_the_rest_whole() {
     let value =
         parse("{\"a\":\"\\ud83dx\",\"b\":\"\\ude00\",\"c\":\"\\ud83d\\u0041\",\"d\":\"ok\",\"d\":\"later\"}").unwrap();
     assert_eq!((value.text("a"), value.text("b"), value.text("c"), value.text("d")), (None, None, None, Some("later")));
+}
+
+#[test]
+fn of_two_members_with_one_name_the_later_counts_in_the_place_of_the_first() {
+    let Some(Value::Object(members)) = parse("{\"a\":1,\"b\":2,\"\\u0061\":3}") else { panic!() };
+    let names: Vec<_> = members.iter().map(|(name, value)| (name.as_str(), value.as_integer())).collect();
+    assert_eq!(names, [("a", Some(3)), ("b", Some(2))]);
 }
 
 #[test]

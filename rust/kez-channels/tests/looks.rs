@@ -105,6 +105,84 @@ async fn relays_without_the_canary_are_down_but_for_ones_own() {
     }
 }
 
+#[tokio::test]
+async fn a_suggested_relay_needs_the_canary_whoever_named_it() {
+    let relays = json!({"relays": [{"url": "wss://nos.lol", "events": [], "own": true}]});
+    assert_eq!(code(&look(&key(), relays).await), Some(Code::ChannelDown));
+}
+
+/// An account of ActivityPub: what WebFinger says beside *self*, and what the actor says beside its name.
+async fn look_at_bob(subject: &str, actor: Value) -> Publication {
+    let id = "https://a.example/users/bob";
+    let kind = "application/activity+json";
+    let mut document = json!({"id": id, "type": "Person", "preferredUsername": "bob", "attachment": []});
+    document.as_object_mut().unwrap().extend(actor.as_object().unwrap().clone());
+    let finger = |host: &str, account: &str| {
+        json!({
+            "url": format!("https://{host}/.well-known/webfinger?resource=acct%3A{account}"),
+            "body": {"subject": subject, "links": [{"rel": "self", "type": kind, "href": id}]},
+        })
+    };
+    look(
+        "ap:bob@a.example",
+        json!({"web": [
+            finger("a.example", "bob%40a.example"), finger("b.example", "bob%40b.example"),
+            {"url": id, "headers": {"content-type": kind}, "body": document},
+            {"url": "https://a.example/.well-known/nodeinfo", "status": 404},
+        ]}),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn a_subject_is_another_account_only_by_acct() {
+    assert_eq!(code(&look_at_bob("acct:bob@b.example", json!({})).await), Some(Code::ProofNotFound));
+    assert_eq!(code(&look_at_bob("bob@b.example", json!({})).await), Some(Code::AccountOneSided));
+    assert_eq!(code(&look_at_bob("bob@a.example", json!({})).await), Some(Code::ProofNotFound));
+}
+
+#[tokio::test]
+async fn a_text_by_languages_takes_the_place_of_a_missing_one() {
+    let by_language = |name: &str| json!({"preferredUsername": null, "preferredUsernameMap": {"en": name}});
+    assert_eq!(code(&look_at_bob("acct:bob@a.example", by_language("Bob")).await), Some(Code::ProofNotFound));
+    assert_eq!(code(&look_at_bob("acct:bob@a.example", by_language("eve")).await), Some(Code::AccountOneSided));
+}
+
+#[tokio::test]
+async fn posts_of_a_suspended_account_need_not_be_there() {
+    let featured = json!({"featured": "https://a.example/featured"});
+    assert_eq!(code(&look_at_bob("acct:bob@a.example", featured.clone()).await), Some(Code::NetRefused));
+    let mut suspended = featured;
+    suspended["suspended"] = json!(true);
+    assert_eq!(code(&look_at_bob("acct:bob@a.example", suspended).await), Some(Code::ProofNotFound));
+}
+
+#[tokio::test]
+async fn a_collection_without_items_of_its_own_has_those_of_its_first_page() {
+    let post = json!({"attributedTo": "https://a.example/users/bob", "content": REFERENCE});
+    let featured = json!({"orderedItems": null, "items": null, "first": {"orderedItems": post}});
+    assert_eq!(code(&look_at_bob("acct:bob@a.example", json!({"featured": featured})).await), None);
+}
+
+#[tokio::test]
+async fn a_limit_of_the_raw_host_is_a_limit() {
+    let owner = json!({"login": "jason", "id": 7});
+    let raw = "https://gist.githubusercontent.com/jason/a1/raw/notes.md";
+    let files = json!({"notes.md": {"raw_url": raw, "size": 9}});
+    let gists = json!([{"id": "a1", "owner": owner, "public": true, "files": files}]);
+    let publication = look(
+        "github:jason",
+        json!({"web": [
+            {"url": "https://api.github.com/users/jason/gists?per_page=100", "body": gists},
+            {"url": raw, "status": 403, "headers": {"content-type": "text/plain"}, "body": "You hit a RATE LIMIT"},
+            {"url": "https://api.github.com/users/github", "body": {"id": 9_919}},
+            {"url": "https://api.github.com/repos/jason/jason", "status": 404},
+        ]}),
+    )
+    .await;
+    assert_eq!(publication.outcome, Outcome::Unreachable { code: Code::NetRateLimit, retry_after_seconds: Some(60) });
+}
+
 async fn documents(relays: Value) -> RelayChains {
     let table = Table::new(&json!({"relays": relays}));
     chain_documents(key().strip_prefix("nostr:").unwrap(), &table, &options(&table)).await

@@ -25,12 +25,12 @@ const CHUNK_BYTES: usize = 65_536;
 pub fn encrypt(content: &[u8], passphrase: &str) -> Outcome<String> {
     let file_key: Zeroizing<[u8; 16]> = Zeroizing::new(random::bytes()?);
     let (salt, nonce): ([u8; 16], [u8; 16]) = (random::bytes()?, random::bytes()?);
-    let mut body = Zeroizing::new(file_key.to_vec());
+    let mut body = room_for_tag(file_key.as_slice());
     seal(&*wrap_key(passphrase, &salt, LOG_N)?, [0; 12], &mut body)?;
     let unsigned =
         format!("{VERSION}\n-> scrypt {} {LOG_N}\n{}\n---", BASE64_NOPAD.encode(&salt), BASE64_NOPAD.encode(&body));
     let mac = hmac::sign(&mac_key(&file_key)?, unsigned.as_bytes());
-    let mut payload = Zeroizing::new(content.to_vec());
+    let mut payload = room_for_tag(content);
     seal(&*derive(&file_key, &nonce, b"payload")?, last_chunk(), &mut payload)?;
     let mut file = format!("{unsigned} {}\n", BASE64_NOPAD.encode(mac.as_ref())).into_bytes();
     file.extend_from_slice(&nonce);
@@ -55,6 +55,13 @@ pub fn decrypt(armored: &str, passphrase: &str) -> Outcome<Zeroizing<Vec<u8>>> {
         return Err(damaged());
     }
     open(&*derive(&file_key, nonce, b"payload")?, last_chunk(), payload)
+}
+
+/// A copy that does not grow, and so leaves none behind, where its tag is appended.
+fn room_for_tag(content: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut copy = Zeroizing::new(Vec::with_capacity(content.len() + CHACHA20_POLY1305.tag_len()));
+    copy.extend_from_slice(content);
+    copy
 }
 
 struct Header<'a> {

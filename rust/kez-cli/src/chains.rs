@@ -152,18 +152,13 @@ pub fn losing(chain: &Chain) -> Vec<&ChainEvent> {
     events
 }
 
-/// The events of the branch that begins with this one.
+/// The events of the branch that begins with this one. Events of a tree stand in pre-order and `seq` is their depth: what
+/// descends from an event follows it at once.
 pub fn branch<'a>(chain: &'a Chain, first: &Digest) -> Vec<&'a ChainEvent> {
-    let mut inside = vec![*first];
-    let mut events = Vec::new();
-    for event in chain.tree().events() {
-        let follows = event.payload().prev.is_some_and(|prev| inside.contains(&prev));
-        if event.digest() == *first || follows {
-            inside.push(event.digest());
-            events.push(event);
-        }
-    }
-    events
+    let Some(seq) = chain.tree().get(first).map(ChainEvent::seq) else { return Vec::new() };
+    let mut events = chain.tree().events().skip_while(|event| event.digest() != *first);
+    let first = events.next();
+    first.into_iter().chain(events.take_while(|event| event.seq() > seq)).collect()
 }
 
 /// The splits of the walk with their branches.

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::fs;
 use std::io::Read as _;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ArgMatches;
 use kez_core::{Code, Time};
 use zeroize::Zeroizing;
 
-use crate::home::Home;
+use crate::home::{self, Home};
 use crate::outcome::{Failure, Outcome};
 use crate::store::Store;
 
@@ -76,18 +77,39 @@ impl Context {
     }
 }
 
-/// The text of a file without the line end after it.
+/// Bytes of a secret, whatever holds it: an armored key file is the longest.
+const MAX_SECRET_BYTES: usize = 65_536;
+
+/// The text of a private file (`store.permissions`) without the line end after it.
 pub fn read_secret(path: &str) -> Outcome<Zeroizing<String>> {
-    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| unreadable(path, &error))?;
-    Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+    // What is open already is nobody's to exchange, and may be a pipe.
+    if path.starts_with("/dev/fd/") || path.starts_with("/proc/self/fd/") || path == "/dev/stdin" {
+        return read_open(path);
+    }
+    let missing = || unreadable(path, &std::io::Error::from(std::io::ErrorKind::NotFound));
+    text_of(path, home::read_private(Path::new(path), MAX_SECRET_BYTES)?.ok_or_else(missing)?)
 }
 
 /// The same of an open file descriptor.
 pub fn read_descriptor(number: &str) -> Outcome<Zeroizing<String>> {
     match number.parse::<u16>() {
-        Ok(number) => read_secret(&format!("/dev/fd/{number}")),
+        Ok(number) => read_open(&format!("/dev/fd/{number}")),
         Err(_) => Err(Failure::usage("Cannot read a file descriptor: expected its number")),
     }
+}
+
+fn read_open(path: &str) -> Outcome<Zeroizing<String>> {
+    let read = fs::File::open(path).and_then(|file| home::read_bounded(file, MAX_SECRET_BYTES));
+    let bytes = read.map_err(|error| unreadable(path, &error))?;
+    text_of(path, bytes.ok_or_else(|| home::too_long(Path::new(path), MAX_SECRET_BYTES))?)
+}
+
+fn text_of(path: &str, bytes: Zeroizing<Vec<u8>>) -> Outcome<Zeroizing<String>> {
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        let path = home::shown_path(Path::new(path));
+        Failure::new(Code::TextUtf8, format!("Cannot read {path}: expected UTF-8")).typed()
+    })?;
+    Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 /// The bytes of a file, or of stdin for `-`.
@@ -104,22 +126,15 @@ pub fn read_input(path: &str, max_bytes: usize) -> Outcome<Vec<u8>> {
 
 /// A secret that an option names: `@FILE` or `-`. The secret itself in the arguments is refused: others see them.
 pub fn read_named_secret(option: &str, value: &str) -> Outcome<Zeroizing<String>> {
-    let path = match value {
-        "-" => "/dev/stdin",
-        _ => value.strip_prefix('@').ok_or_else(|| {
+    match value {
+        "-" => read_open("/dev/stdin"),
+        _ => read_secret(value.strip_prefix('@').ok_or_else(|| {
             Failure::usage(format!("Cannot take --{option}: expected @FILE or -, got a secret in the arguments"))
                 .hint("Arguments are seen by other programs and kept by the shell.")
-        })?,
-    };
-    if path == "/dev/stdin" {
-        let bytes = Zeroizing::new(read_input("-", 65_536)?);
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| Failure::new(Code::TextUtf8, "Cannot read stdin: expected UTF-8").typed())?;
-        return Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+        })?),
     }
-    read_secret(path)
 }
 
 fn unreadable(path: &str, error: &std::io::Error) -> Failure {
-    Failure::new(Code::InputUnreadable, format!("Cannot read {path}: {error}"))
+    Failure::new(Code::InputUnreadable, format!("Cannot read {}: {error}", home::shown_path(Path::new(path))))
 }

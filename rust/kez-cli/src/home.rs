@@ -1,14 +1,17 @@
 //! Where things are on this computer: the folders of `kez help environment`, and files written so that a power cut leaves
 //! the old or the new content.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use kez_core::Code;
+use zeroize::Zeroizing;
 
 use crate::outcome::{Failure, Outcome};
+use crate::random;
 
 /// The folder of keys, identities and chains.
 #[derive(Clone, Debug)]
@@ -35,10 +38,11 @@ impl Home {
     }
 }
 
-/// A name of an identity or a profile, which becomes the name of a file.
+/// A name of an identity or a profile, which becomes the name of a file: too short for a secret key, and without spaces
+/// for words, so that neither is ever kept as a name or repeated as one (ID-8).
 pub fn is_name(name: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    (1..=64).contains(&name.len()) && name.bytes().all(is_part) && !name.starts_with(['-', '.'])
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    (1..=32).contains(&name.len()) && name.bytes().all(is_part) && !name.starts_with('-')
 }
 
 /// The content of a file; none where there is none.
@@ -50,27 +54,64 @@ pub fn read(path: &Path) -> Outcome<Option<Vec<u8>>> {
     }
 }
 
+/// The names of the files in a folder, sorted; none where there is no folder. What cannot be read is told: what is missing
+/// from a list is not the same as what is not there.
+pub fn list(folder: &Path) -> Outcome<Vec<String>> {
+    let unreadable = |error: std::io::Error| {
+        Failure::new(Code::InputUnreadable, format!("Cannot read {}: {error}", folder.display()))
+    };
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut names = names.collect::<std::io::Result<Vec<String>>>().map_err(unreadable)?;
+    names.sort();
+    Ok(names)
+}
+
 /// Writes a file for its owner alone: beside it, synced, and moved over it. `is_new` refuses one that is there.
 pub fn write(path: &Path, bytes: &[u8], is_new: bool) -> Outcome<()> {
-    if is_new && path.exists() {
-        return Err(Failure::new(Code::StoreExists, format!("Cannot write {}: it exists already", path.display())));
-    }
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = folder.join(format!(".{name}.{}.new", std::process::id()));
+    // A name that nobody can foresee, and never a file that is there: else somebody could have it point elsewhere.
+    let random = kez_core::hex::encode(&random::bytes::<8>()?);
+    let beside = folder.join(format!(".{name}.{random}.new"));
     let written = (|| {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&beside, path)?;
-        File::open(folder)?.sync_all()
+        match is_new {
+            true => place_new(&beside, path, bytes)?,
+            false => fs::rename(&beside, path)?,
+        }
+        File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?.sync_all()
     })();
     written.map_err(|error| {
         // Nothing of it is needed, and nothing more can be done about it.
         drop(fs::remove_file(&beside));
-        write_failure(path, &error)
+        match is_new && error.kind() == ErrorKind::AlreadyExists {
+            true => Failure::new(Code::StoreExists, format!("Cannot write {}: it exists already", path.display())),
+            false => write_failure(path, &error),
+        }
     })
+}
+
+/// A link is made only where nothing is, however many try at once; `rename` would take the place of what is there.
+fn place_new(beside: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    match fs::hard_link(beside, path) {
+        Ok(()) => fs::remove_file(beside),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        // A file system without links.
+        Err(_) => {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::remove_file(beside)
+        }
+    }
 }
 
 /// Makes a folder for its owner alone.
@@ -90,24 +131,105 @@ pub fn remove(path: &Path) -> Outcome<bool> {
     }
 }
 
-/// Others may not read what only the owner should: `store.permissions`.
-pub fn check_private(path: &Path) -> Outcome<()> {
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => {
-            let text = format!("Cannot use {}: others may read it", path.display());
-            Err(Failure::new(Code::StorePermissions, text).hint(format!("chmod 600 {}", path.display())))
+/// The content of a file with a secret, at most so many bytes; none where there is none. It is a file of its owner's, that
+/// nobody else may read: `store.permissions`. What is looked at is the open file, which nobody can exchange in between.
+pub fn read_private(path: &Path, max_bytes: usize) -> Outcome<Option<Zeroizing<Vec<u8>>>> {
+    let unreadable = |error: std::io::Error| {
+        Failure::new(Code::InputUnreadable, format!("Cannot read {}: {error}", shown_path(path)))
+    };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    check_private(path, &file.metadata().map_err(unreadable)?)?;
+    read_bounded(file, max_bytes).map_err(unreadable)?.ok_or_else(|| too_long(path, max_bytes)).map(Some)
+}
+
+/// At most so many bytes, in memory that is wiped and never moved; none where there are more.
+pub fn read_bounded(mut source: impl Read, max_bytes: usize) -> std::io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut bytes = Zeroizing::new(vec![0; max_bytes.saturating_add(1)]);
+    let mut length = 0;
+    loop {
+        let Some(rest) = bytes.get_mut(length..).filter(|rest| !rest.is_empty()) else { return Ok(None) };
+        match source.read(rest) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        _ => Ok(()),
+    }
+    bytes.truncate(length);
+    Ok(Some(bytes))
+}
+
+/// What holds more than a secret can.
+pub fn too_long(path: &Path, max_bytes: usize) -> Failure {
+    Failure::new(Code::LimitSize, format!("Cannot read {}: expected at most {max_bytes} bytes", shown_path(path)))
+        .typed()
+}
+
+/// A path for a message. Where the path stands, somebody may have typed the secret itself.
+pub fn shown_path(path: &Path) -> String {
+    let text = path.display().to_string();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let is_hex = name.len() >= 32 && name.bytes().all(|it| it.is_ascii_hexdigit());
+    match name.contains("nsec1") || is_hex || text.contains(' ') && !path.exists() {
+        true => "the file".to_owned(),
+        false => text,
     }
 }
 
-/// One writer at a time, until the file is dropped.
+fn check_private(path: &Path, metadata: &Metadata) -> Outcome<()> {
+    let fault = match (metadata.is_file(), our_user().is_none_or(|user| user == metadata.uid())) {
+        (false, _) => "expected a file",
+        (true, false) => "it belongs to somebody else",
+        (true, true) if metadata.mode() & 0o077 != 0 => "others may read it",
+        (true, true) => return Ok(()),
+    };
+    let path = shown_path(path);
+    let failure = Failure::new(Code::StorePermissions, format!("Cannot use {path}: {fault}"));
+    Err(if metadata.is_file() { failure.hint(format!("chmod 600 {path}")) } else { failure })
+}
+
+/// Whose process this is, where the system shows that as a file.
+fn our_user() -> Option<u32> {
+    fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
+}
+
+/// How long another writer is waited for.
+const LOCK_TIME: Duration = Duration::from_secs(10);
+
+/// One writer at a time, until the file is dropped. `store.busy`, with the number of the process that holds it, where it
+/// does not come free.
 pub fn lock(path: &Path) -> Outcome<File> {
+    lock_within(path, LOCK_TIME)
+}
+
+fn lock_within(path: &Path, time: Duration) -> Outcome<File> {
     make_folder(path.parent().unwrap_or(Path::new(".")))?;
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    let file = opened.map_err(|error| write_failure(path, &error))?;
-    file.lock().map_err(|error| Failure::new(Code::StoreBusy, format!("Cannot lock {}: {error}", path.display())))?;
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    let mut file = opened.map_err(|error| write_failure(path, &error))?;
+    let deadline = Instant::now() + time;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+            Err(TryLockError::WouldBlock) => return Err(busy(path, &file)),
+            Err(TryLockError::Error(error)) => return Err(write_failure(path, &error)),
+        }
+    }
+    // Who holds it, for those who wait. Without it they know less, and no more.
+    drop(file.set_len(0).and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes())));
     Ok(file)
+}
+
+fn busy(path: &Path, file: &File) -> Failure {
+    let mut holder = String::new();
+    drop(file.take(16).read_to_string(&mut holder));
+    let holder = holder.trim().parse::<u32>().map_or("another process".to_owned(), |id| format!("process {id}"));
+    Failure::new(Code::StoreBusy, format!("Cannot write: {holder} holds {}", path.display()))
+        .hint("Try again when it has ended.")
 }
 
 fn write_failure(path: &Path, error: &std::io::Error) -> Failure {
@@ -116,4 +238,93 @@ fn write_failure(path: &Path, error: &std::io::Error) -> Failure {
         _ => Code::StoreWrite,
     };
     Failure::new(code, format!("Cannot write {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    fn folder(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("kez-rs-home-{name}-{}", std::process::id()));
+        drop(fs::remove_dir_all(&path));
+        fs::create_dir_all(&path).unwrap();
+        path
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_nothing_whoever_is_first() {
+        let folder = folder("new");
+        let path = folder.join("a");
+        let wrote: Vec<bool> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..8).map(|_| scope.spawn(|| write(&path, b"mine", true).is_ok())).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(wrote.into_iter().filter(|it| *it).count(), 1);
+        assert_eq!(write(&path, b"other", true).unwrap_err().code(), Code::StoreExists);
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+        symlink(folder.join("nowhere"), folder.join("link")).unwrap();
+        assert_eq!(write(&folder.join("link"), b"x", true).unwrap_err().code(), Code::StoreExists);
+        write(&path, b"other", false).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), fs::metadata(&path).unwrap().mode() & 0o777), (b"other".to_vec(), 0o600));
+        assert_eq!(names(&folder), ["a", "link"]);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_was_laid_beside_is_not_written_through() {
+        let folder = folder("beside");
+        let victim = folder.join("victim");
+        fs::write(&victim, "whole").unwrap();
+        symlink(&victim, folder.join(format!(".a.{}.new", std::process::id()))).unwrap();
+        write(&folder.join("a"), b"secret", false).unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"whole");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_secret_is_read_from_a_private_file_alone() {
+        let folder = folder("private");
+        let path = folder.join("key");
+        write(&path, b"12345678", false).unwrap();
+        assert_eq!(read_private(&path, 8).unwrap().unwrap().as_slice(), b"12345678");
+        assert_eq!(read_private(&path, 7).unwrap_err().code(), Code::LimitSize);
+        assert!(read_private(&folder.join("none"), 7).unwrap().is_none());
+        for mode in [0o640, 0o604, 0o660] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read_private(&path, 8).unwrap_err().code(), Code::StorePermissions, "{mode:o}");
+        }
+        assert_eq!(read_private(&folder, 8).unwrap_err().code(), Code::StorePermissions);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_and_not_for_ever() {
+        let folder = folder("lock");
+        let path = folder.join("lock");
+        let held = lock_within(&path, Duration::ZERO).unwrap();
+        let failure = lock_within(&path, Duration::from_millis(60)).unwrap_err();
+        assert_eq!((failure.code(), failure.exit()), (Code::StoreBusy, 1));
+        assert!(failure.message().contains(&format!("process {}", std::process::id())), "{}", failure.message());
+        drop(held);
+        drop(lock_within(&path, Duration::ZERO).unwrap());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn names_are_too_short_for_secrets() {
+        assert!(is_name("alice") && is_name("a-1_b"));
+        for name in ["", "-a", "Alice", "a b", "a/b", "..", &"a".repeat(33), &"4".repeat(64)] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
 }

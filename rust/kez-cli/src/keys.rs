@@ -1,16 +1,17 @@
 //! Identities on this computer: `identities/NAME.json` and `keys/NAME.key` or `.age`, in the form that `kez` has too.
 
-use std::fs;
-
 use kez_core::mnemonic::{format_entropy, mnemonic_entropy, parse_mnemonic};
 use kez_core::text::decode_utf8;
 use kez_core::{Code, Json, KeyIdentity, SecretKey, Signer as _, Suite, hex};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::context::Context;
 use crate::json::object;
 use crate::outcome::{Failure, Outcome};
 use crate::{age, home};
+
+/// Bytes of a key file: one chunk of age in base64, and its head.
+const MAX_KEY_FILE_BYTES: usize = 131_072;
 
 /// What is known of an identity without its key.
 #[derive(Clone, Debug)]
@@ -55,34 +56,53 @@ impl Secret {
         Ok(self.entropy.as_ref().map(|entropy| format_entropy(entropy)).transpose()?)
     }
 
-    /// The content of a key file.
+    /// The content of a key file. Its room is enough for all of it: what grows leaves copies behind.
     fn to_text(&self) -> Zeroizing<String> {
-        let entropy = self.entropy.as_ref().map(|it| Zeroizing::new(hex::encode(it)));
-        let secret = Zeroizing::new(hex::encode(self.key.expose().as_slice()));
-        let mut text = format!(
-            "{{\"type\":\"kez.key\",\"version\":1,\"identity\":\"{}\",\"secret\":\"{}\"",
-            self.key.key(),
-            *secret
-        );
-        if let (Some(entropy), Some(words)) = (entropy, self.words()) {
-            text.push_str(&format!(",\"entropy\":\"{}\",\"words\":{words}", *entropy));
+        let mut text = Zeroizing::new(String::with_capacity(512));
+        text.push_str("{\"type\":\"kez.key\",\"version\":1,\"identity\":\"");
+        text.push_str(self.key.key().as_str());
+        text.push_str("\",\"secret\":\"");
+        text.push_str(&Zeroizing::new(hex::encode(self.key.expose().as_slice())));
+        text.push('"');
+        if let (Some(entropy), Some(words)) = (&self.entropy, self.words()) {
+            text.push_str(",\"entropy\":\"");
+            text.push_str(&Zeroizing::new(hex::encode(entropy)));
+            text.push_str(&format!("\",\"words\":{words}"));
         }
         text.push_str("}\n");
-        Zeroizing::new(text)
+        text
     }
 
     /// The content of a key file to a key.
     pub fn of_text(text: &str) -> Option<Secret> {
-        let value = kez_core::json::parse_text(text).ok()?;
-        let member = |name: &str| value.as_object()?.get(name)?.as_str();
+        let value = Wiped(kez_core::json::parse_text(text).ok()?);
+        let member = |name: &str| value.0.as_object()?.get(name)?.as_str();
         let identity = KeyIdentity::parse_canonical(member("identity")?).ok()?;
         let secret = Zeroizing::new(hex::decode::<32>(member("secret")?)?);
         let key = SecretKey::from_bytes(identity.suite(), secret).ok()?;
-        let entropy = member("entropy").and_then(|text| match text.len() {
-            32 => hex::decode::<16>(text).map(|it| Zeroizing::new(it.to_vec())),
-            _ => hex::decode::<32>(text).map(|it| Zeroizing::new(it.to_vec())),
-        });
+        let entropy = match member("entropy") {
+            None => None,
+            Some(text) if text.len() == 32 => Some(Zeroizing::new(Zeroizing::new(hex::decode::<16>(text)?).to_vec())),
+            Some(text) => Some(Zeroizing::new(Zeroizing::new(hex::decode::<32>(text)?).to_vec())),
+        };
         (*key.key() == identity && member("type") == Some("kez.key")).then_some(Secret { key, entropy })
+    }
+}
+
+/// A value whose texts are wiped when it is dropped.
+struct Wiped(Json);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        fn wipe(value: &mut Json) {
+            match value {
+                Json::String(text) => text.zeroize(),
+                Json::Array(elements) => elements.iter_mut().for_each(wipe),
+                Json::Object(members) => members.values_mut().for_each(wipe),
+                Json::Null | Json::Bool(_) | Json::Number(_) => {}
+            }
+        }
+        wipe(&mut self.0);
     }
 }
 
@@ -99,24 +119,33 @@ pub fn protection(context: &Context, name: &str) -> (&'static str, Option<String
 
 /// Every identity, by name.
 pub fn list(context: &Context) -> Outcome<Vec<Identity>> {
-    let folder = context.home.join("identities");
-    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
-    let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = files.filter_map(|file| Some(file.strip_suffix(".json")?.to_owned())).collect();
+    let files = home::list(&context.home.join("identities"))?;
+    let mut names: Vec<String> = files.iter().filter_map(|file| Some(file.strip_suffix(".json")?.to_owned())).collect();
     names.retain(|name| home::is_name(name));
-    names.sort();
     names.iter().map(|name| find(context, name)).collect()
 }
 
-/// The identity of this name, else `store.unknown`.
+/// The identity of this name, else `store.unknown`. What cannot be a name is not repeated: it may be a secret (ID-8).
 pub fn find(context: &Context, name: &str) -> Outcome<Identity> {
-    let found = home::is_name(name).then(|| home::read(&context.home.join(format!("identities/{name}.json"))));
-    let Some(bytes) = found.transpose()?.flatten() else {
+    if !home::is_name(name) {
+        return Err(no_name());
+    }
+    let path = context.home.join(format!("identities/{name}.json"));
+    let Some(bytes) = home::read(&path)? else {
         let message = format!("Cannot find an identity called {name} on this computer");
         return Err(Failure::new(Code::StoreUnknown, message).hint(format!("To make one: kez-rs identity new {name}")));
     };
-    read_identity(&bytes)
-        .ok_or_else(|| Failure::new(Code::StoreCorrupt, format!("Cannot read identities/{name}.json: it is damaged")))
+    read_identity(&bytes).ok_or_else(|| {
+        Failure::new(Code::StoreCorrupt, format!("Cannot read identities/{name}.json: it is damaged")).hint(format!(
+            "Move {} away, and bring the identity back with kez-rs identity restore {name}.",
+            path.display()
+        ))
+    })
+}
+
+fn no_name() -> Failure {
+    Failure::usage("Cannot use this name: expected 1 to 32 of a-z, 0-9, - and _")
+        .hint("A name is only for this computer; nobody else sees it.")
 }
 
 fn read_identity(bytes: &[u8]) -> Option<Identity> {
@@ -127,8 +156,10 @@ fn read_identity(bytes: &[u8]) -> Option<Identity> {
         name: text("name")?.to_owned(),
         key: KeyIdentity::parse_canonical(text("identity")?).ok()?,
         words: match members.get("words") {
-            Some(Json::Number(words)) => Some(*words as u64),
-            _ => None,
+            None => None,
+            Some(Json::Number(12.0)) => Some(12),
+            Some(Json::Number(24.0)) => Some(24),
+            Some(_) => return None,
         },
         is_confirmed: text("backup") == Some("confirmed"),
         created_at: text("created_at")?.to_owned(),
@@ -137,8 +168,13 @@ fn read_identity(bytes: &[u8]) -> Option<Identity> {
 
 /// The name of the identity that commands act as.
 pub fn current_name(context: &Context) -> Outcome<Option<String>> {
-    let bytes = home::read(&context.home.join("current"))?;
-    Ok(bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(|text| text.trim().to_owned()))
+    let path = context.home.join("current");
+    let Some(bytes) = home::read(&path)? else { return Ok(None) };
+    let name = str::from_utf8(&bytes).map(|text| text.trim().to_owned()).ok().filter(|name| home::is_name(name));
+    name.map(Some).ok_or_else(|| {
+        Failure::new(Code::StoreCorrupt, format!("Cannot read {}: expected a name", path.display()))
+            .hint("kez-rs identity list lists the identities; kez-rs identity use NAME writes it anew.")
+    })
 }
 
 /// The identity of `--identity`, else the current one.
@@ -162,7 +198,7 @@ pub fn choose(context: &Context, name: &str) -> Outcome<()> {
 pub fn keep(context: &Context, name: &str, secret: &Secret, passphrase: Option<&str>) -> Outcome<Identity> {
     let _lock = home::lock(&context.home.join("keys/.lock"))?;
     check_free(context, name)?;
-    write_key(context, name, secret, passphrase)?;
+    write_key_locked(context, name, secret, passphrase)?;
     let identity = Identity {
         name: name.to_owned(),
         key: secret.key.key().clone(),
@@ -182,8 +218,16 @@ pub fn keep(context: &Context, name: &str, secret: &Secret, passphrase: Option<&
     Ok(identity)
 }
 
-/// Writes the key file, encrypted where there is a passphrase, and takes the other form away.
+/// Writes the key file of an identity that is there, encrypted where there is a passphrase, and takes the other form away.
 pub fn write_key(context: &Context, name: &str, secret: &Secret, passphrase: Option<&str>) -> Outcome<()> {
+    let _lock = home::lock(&context.home.join("keys/.lock"))?;
+    // Somebody may have removed it while the passphrase was being read.
+    find(context, name)?;
+    write_key_locked(context, name, secret, passphrase)
+}
+
+/// The caller holds the lock.
+fn write_key_locked(context: &Context, name: &str, secret: &Secret, passphrase: Option<&str>) -> Outcome<()> {
     let path = |ending: &str| context.home.join(format!("keys/{name}.{ending}"));
     let text = secret.to_text();
     match passphrase {
@@ -201,7 +245,7 @@ pub fn write_key(context: &Context, name: &str, secret: &Secret, passphrase: Opt
 /// A name that can be given: `usage`, `store.exists`.
 pub fn check_free(context: &Context, name: &str) -> Outcome<()> {
     if !home::is_name(name) {
-        return Err(Failure::usage("Cannot use this name: expected 1 to 64 of a-z, 0-9, ., - and _"));
+        return Err(no_name());
     }
     let is_taken =
         context.home.join(format!("identities/{name}.json")).exists() || protection(context, name).1.is_some();
@@ -235,9 +279,7 @@ pub fn unlock(context: &Context, identity: &Identity) -> Outcome<Secret> {
             format!("Cannot use the key of {name}: it is not on this computer"),
         ));
     };
-    let path = std::path::PathBuf::from(path);
-    home::check_private(&path)?;
-    let bytes = Zeroizing::new(home::read(&path)?.unwrap_or_default());
+    let bytes = home::read_private(std::path::Path::new(&path), MAX_KEY_FILE_BYTES)?.unwrap_or_default();
     let damaged = || Failure::new(Code::KeyUnlock, format!("Cannot read the key of {name}: the file is damaged"));
     let text = std::str::from_utf8(&bytes).map_err(|_| damaged())?;
     let secret = match kind {
@@ -279,4 +321,24 @@ pub fn to_json(context: &Context, identity: &Identity) -> Outcome<Json> {
         data = crate::json::with(data, "key_file", path);
     }
     Ok(data)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_read_as_it_was_written() {
+        for words in [&["abandon"; 11][..], &["abandon"; 23]] {
+            let last = if words.len() == 11 { "about" } else { "art" };
+            let secret = Secret::of_words(&format!("{} {last}", words.join(" ")), Suite::Ed25519).unwrap();
+            let text = secret.to_text();
+            assert!(text.capacity() == 512 && text.len() < 512, "it grew, and left a copy");
+            let read = Secret::of_text(&text).unwrap();
+            assert_eq!((read.key.key(), read.words()), (secret.key.key(), secret.words()));
+            assert!(Secret::of_text(&text.replace("entropy\":\"0", "entropy\":\"x")).is_none());
+        }
+    }
 }

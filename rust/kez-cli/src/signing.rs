@@ -92,12 +92,7 @@ fn of_seed(text: &str) -> Outcome<SecretKey> {
 
 /// NIP-19.
 fn of_nsec(text: &str) -> Outcome<SecretKey> {
-    let decoded =
-        bech32::primitives::decode::CheckedHrpstring::new::<bech32::Bech32>(text.trim()).map_err(|_| unreadable())?;
-    let is_nsec = bech32::Hrp::parse("nsec").is_ok_and(|hrp| decoded.hrp() == hrp);
-    let bytes = Zeroizing::new(decoded.byte_iter().collect::<Vec<u8>>());
-    let secret = <[u8; 32]>::try_from(bytes.as_slice()).ok().filter(|_| is_nsec).map(Zeroizing::new);
-    SecretKey::from_bytes(Suite::Nostr, secret.ok_or_else(unreadable)?).map_err(|_| unreadable())
+    SecretKey::from_nsec(text.trim()).map_err(|_| unreadable())
 }
 
 /// What was passed is not repeated: it may be a secret.

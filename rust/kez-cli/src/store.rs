@@ -11,7 +11,7 @@ use kez_core::canonical::canonicalize;
 use kez_core::envelope::{ChainHead, Claim, Envelope, Verified, decode};
 use kez_core::sigchain::{Chain, ChainEvent, Graph, read_line};
 use kez_core::text::decode_utf8;
-use kez_core::verify::Mark;
+use kez_core::verify::{Mark, SourceKind};
 use kez_core::{Code, Digest, Identity, Json, KeyIdentity};
 
 use crate::home::{self, Home};
@@ -21,9 +21,23 @@ use crate::outcome::{Failure, Outcome};
 /// Heads kept of one chain, the newest.
 const MAX_HEADS: usize = 16;
 
+/// Remembered sources of one chain, the newest.
+const MAX_SOURCES: usize = 8;
+
 /// The folder of the store.
 #[derive(Clone, Debug)]
 pub struct Store(PathBuf);
+
+/// VER-6: a source that served a chain here before, and is expected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSource {
+    /// The chain.
+    pub chain: Digest,
+    /// A store, or what a text or §7 named.
+    pub kind: SourceKind,
+    /// Its URL, as evidence names it.
+    pub name: String,
+}
 
 /// VER-9: the last `valid` verification of an account here.
 #[derive(Clone, Debug)]
@@ -51,7 +65,7 @@ impl Store {
 
     fn lines(&self, path: &str) -> Outcome<Vec<String>> {
         let bytes = home::read(&self.0.join(path))?.unwrap_or_default();
-        let text = decode_utf8(&bytes).map_err(|_| corrupt(path))?;
+        let text = decode_utf8(&bytes).map_err(|_| self.corrupt(path))?;
         Ok(text.lines().map(str::to_owned).collect())
     }
 
@@ -62,9 +76,10 @@ impl Store {
 
     /// Every claim made here, oldest first.
     pub fn claims(&self) -> Outcome<Vec<Verified<Claim>>> {
-        let read =
-            |line: &String| decode::<Claim>(line.as_bytes()).and_then(Envelope::verify).map_err(|_| corrupt("claims"));
-        self.lines("claims.jsonl")?.iter().map(read).collect()
+        let path = "claims.jsonl";
+        let damaged = |_| self.corrupt(path);
+        let read = |line: &String| decode::<Claim>(line.as_bytes()).and_then(Envelope::verify).map_err(damaged);
+        self.lines(path)?.iter().map(read).collect()
     }
 
     /// Keeps a claim.
@@ -81,8 +96,9 @@ impl Store {
     pub fn events(&self) -> Outcome<Vec<Arc<ChainEvent>>> {
         let mut events = Vec::new();
         for name in self.files("chains")? {
-            for line in self.lines(&format!("chains/{name}"))? {
-                events.push(Arc::new(read_line(&line).map_err(|_| corrupt(&name))?));
+            let path = format!("chains/{name}");
+            for line in self.lines(&path)? {
+                events.push(Arc::new(read_line(&line).map_err(|_| self.corrupt(&path))?));
             }
         }
         Ok(events)
@@ -104,7 +120,8 @@ impl Store {
     /// The signed heads held of a chain.
     pub fn heads(&self, chain: &Digest) -> Outcome<Vec<Envelope<ChainHead>>> {
         let path = format!("heads/{}.jsonl", chain.to_hex());
-        self.lines(&path)?.iter().map(|line| decode::<ChainHead>(line.as_bytes()).map_err(|_| corrupt(&path))).collect()
+        let read = |line: &String| decode::<ChainHead>(line.as_bytes()).map_err(|_| self.corrupt(&path));
+        self.lines(&path)?.iter().map(read).collect()
     }
 
     /// Keeps a signed head. The caller holds the lock.
@@ -132,25 +149,27 @@ impl Store {
 
     /// The high-water marks. VER-10.
     pub fn marks(&self) -> Outcome<Vec<Mark>> {
-        self.lines("marks.jsonl")?.iter().map(|line| read_mark(line).ok_or_else(|| corrupt("marks.jsonl"))).collect()
+        let path = "marks.jsonl";
+        self.lines(path)?.iter().map(|line| read_mark(line).ok_or_else(|| self.corrupt(path))).collect()
     }
 
     /// Keeps what was verified: the chain, united with what is held by now, and then its mark. VER-10: nothing that was held is
     /// lost, and no mark goes back while another verification goes on.
-    pub fn keep_verified(&self, mark: &Mark, events: impl Iterator<Item = Arc<ChainEvent>>) -> Outcome<()> {
+    pub fn keep_verified(&self, mark: &Mark, events: impl Iterator<Item = Arc<ChainEvent>>) -> Outcome<Option<Chain>> {
         let _lock = self.lock()?;
         let mut graph = Graph::default();
         self.events_of(&mark.chain)?.into_iter().chain(events).for_each(|event| graph.insert(event));
         // Without its events a mark would only say that something is missing.
-        let Some(genesis) = graph.get(&mark.chain) else { return Ok(()) };
+        let Some(genesis) = graph.get(&mark.chain) else { return Ok(None) };
         let chain = Chain::of(&graph, genesis)?;
         self.keep_chain(&chain)?;
-        self.raise_mark(mark, &chain)
+        self.raise_mark(mark, &chain)?;
+        Ok(Some(chain))
     }
 
     fn events_of(&self, chain: &Digest) -> Outcome<Vec<Arc<ChainEvent>>> {
         let path = format!("chains/{}.jsonl", chain.to_hex());
-        let read = |line: &String| read_line(line).map(Arc::new).map_err(|_| corrupt(&path));
+        let read = |line: &String| read_line(line).map(Arc::new).map_err(|_| self.corrupt(&path));
         self.lines(&path)?.iter().map(read).collect()
     }
 
@@ -174,16 +193,15 @@ impl Store {
 
     /// The last proof of an account.
     pub fn last_proven(&self, subject: &Identity) -> Outcome<Option<LastProven>> {
-        let lines = self.lines("proven.jsonl")?;
-        let found = lines.iter().filter_map(|line| read_proven(line)).find(|(name, _)| name == subject.as_str());
-        Ok(found.map(|(_, proven)| proven))
+        let found = self.proven()?.into_iter().find(|(name, ..)| name == subject.as_str());
+        Ok(found.map(|(_, proven, _)| proven))
     }
 
     /// Remembers the last proof of an account.
     pub fn keep_proven(&self, subject: &Identity, proven: &LastProven) -> Outcome<()> {
         let _lock = self.lock()?;
-        let mut lines = self.lines("proven.jsonl")?;
-        lines.retain(|line| read_proven(line).is_none_or(|(name, _)| name != subject.as_str()));
+        let others = self.proven()?.into_iter().filter(|(name, ..)| name != subject.as_str());
+        let mut lines: Vec<String> = others.map(|(.., line)| line).collect();
         lines.push(line_of(&object! {
             "subject" => subject, "at" => proven.at, "primary" => proven.primary, "chain" => proven.chain,
             "account_id" => proven.account_id,
@@ -191,19 +209,67 @@ impl Store {
         self.write_lines("proven.jsonl", lines)
     }
 
-    fn files(&self, folder: &str) -> Outcome<Vec<String>> {
-        let entries = match fs::read_dir(self.0.join(folder)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            // What cannot be read is not the same as nothing: a revocation may be in it.
-            Err(error) => {
-                return Err(Failure::new(Code::InputUnreadable, format!("Cannot read {folder} of the store: {error}")));
-            }
+    /// Account, proof and line of each. A line that cannot be read may be the number that an account had: it is told.
+    fn proven(&self) -> Outcome<Vec<(String, LastProven, String)>> {
+        let path = "proven.jsonl";
+        let read = |line: String| {
+            let (name, proven) = read_proven(&line).ok_or_else(|| self.corrupt(path))?;
+            Ok((name, proven, line))
         };
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let mut names: Vec<String> = names.filter(|name| name.ends_with(".jsonl") && !name.starts_with('.')).collect();
-        names.sort();
+        self.lines(path)?.into_iter().map(read).collect()
+    }
+
+    /// The sources that served a chain before, oldest first. VER-6.
+    pub fn sources(&self) -> Outcome<Vec<KnownSource>> {
+        let path = "sources.jsonl";
+        self.lines(path)?.iter().map(|line| read_source(line).ok_or_else(|| self.corrupt(path))).collect()
+    }
+
+    /// Remembers what served a chain.
+    pub fn keep_sources(&self, served: &[KnownSource]) -> Outcome<()> {
+        if served.iter().all(|source| self.sources().is_ok_and(|known| known.contains(source))) {
+            return Ok(());
+        }
+        let _lock = self.lock()?;
+        let mut sources = self.sources()?;
+        for source in served {
+            if !sources.contains(source) {
+                sources.push(source.clone());
+            }
+            let of_chain = sources.iter().filter(|it| it.chain == source.chain).count();
+            if let Some(oldest) =
+                sources.iter().position(|it| it.chain == source.chain).filter(|_| of_chain > MAX_SOURCES)
+            {
+                sources.remove(oldest);
+            }
+        }
+        self.write_lines(
+            "sources.jsonl",
+            sources.iter().map(|source| {
+                let kind = kind_name(source.kind);
+                line_of(&object! { "chain" => source.chain, "kind" => kind, "name" => source.name })
+            }),
+        )
+    }
+
+    fn files(&self, folder: &str) -> Outcome<Vec<String>> {
+        // What cannot be read is not the same as nothing: a revocation may be in it.
+        let mut names = home::list(&self.0.join(folder))?;
+        names.retain(|name| name.ends_with(".jsonl") && !name.starts_with('.'));
         Ok(names)
+    }
+
+    /// `store.corrupt`, and what to do.
+    fn corrupt(&self, file: &str) -> Failure {
+        let lost = match file.split(['/', '.']).next().unwrap_or_default() {
+            "chains" => "kez-rs sigchain import or fetch brings the chain back.",
+            "marks" => "What was seen of chains is forgotten then: an older state of one is not noticed.",
+            "proven" => "The numbers of accounts are forgotten then: that a name was taken over is not noticed.",
+            "sources" => "Stores that served a chain before are not expected then.",
+            _ => "What was in it is lost then.",
+        };
+        Failure::new(Code::StoreCorrupt, format!("Cannot read {}: it is damaged", self.0.join(file).display()))
+            .hint(format!("Restore it from a backup, or move it away.\n{lost}"))
     }
 }
 
@@ -218,7 +284,7 @@ fn read_mark(line: &str) -> Option<Mark> {
     Some(Mark {
         chain: Digest::parse(members.get("chain")?.as_str()?).ok()?,
         seq: match members.get("seq")? {
-            Json::Number(seq) => *seq as u64,
+            Json::Number(seq) if *seq >= 0.0 => *seq as u64,
             _ => return None,
         },
         digest: Digest::parse(members.get("digest")?.as_str()?).ok()?,
@@ -231,16 +297,153 @@ fn read_mark(line: &str) -> Option<Mark> {
 
 fn read_proven(line: &str) -> Option<(String, LastProven)> {
     let value = kez_core::json::parse_text(line).ok()?;
-    let text = |name: &str| value.as_object()?.get(name)?.as_str();
+    let members = value.as_object()?;
+    let text = |name: &str| members.get(name)?.as_str();
+    // Null where nothing is known; anything else but a text is damage.
+    let optional = |name: &str| match members.get(name) {
+        Some(Json::Null) => Some(None),
+        other => Some(Some(other?.as_str()?.to_owned())),
+    };
     let proven = LastProven {
         at: text("at")?.to_owned(),
         primary: KeyIdentity::parse_canonical(text("primary")?).ok()?,
-        chain: text("chain").and_then(|chain| Digest::parse(chain).ok()),
-        account_id: text("account_id").map(str::to_owned),
+        chain: optional("chain")?.map(|chain| Digest::parse(&chain).ok()).map_or(Some(None), |id| id.map(Some))?,
+        account_id: optional("account_id")?,
     };
     Some((text("subject")?.to_owned(), proven))
 }
 
-fn corrupt(what: &str) -> Failure {
-    Failure::new(Code::StoreCorrupt, format!("Cannot read {what} of this computer: it is damaged"))
+fn read_source(line: &str) -> Option<KnownSource> {
+    let value = kez_core::json::parse_text(line).ok()?;
+    let text = |name: &str| value.as_object()?.get(name)?.as_str();
+    let kinds = [SourceKind::Store, SourceKind::Hint, SourceKind::Other];
+    Some(KnownSource {
+        chain: Digest::parse(text("chain")?).ok()?,
+        kind: kinds.into_iter().find(|kind| Some(kind_name(*kind)) == text("kind"))?,
+        name: text("name")?.to_owned(),
+    })
+}
+
+const fn kind_name(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Store => "store",
+        SourceKind::Local => "local",
+        SourceKind::Hint => "hint",
+        SourceKind::Other => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+    use kez_core::envelope::Op;
+    use kez_core::sigchain::{Signing, append, create_chain};
+    use kez_core::{SecretKey, Suite, Time};
+
+    fn store(name: &str) -> Store {
+        let path = std::env::temp_dir().join(format!("kez-rs-store-{name}-{}", std::process::id()));
+        drop(fs::remove_dir_all(&path));
+        Store(path)
+    }
+
+    fn history(length: u64) -> Vec<ChainEvent> {
+        let signer = SecretKey::from_bytes(Suite::Ed25519, zeroize::Zeroizing::new([7; 32])).unwrap();
+        let now = Time::from_unix_seconds(1_767_225_600).unwrap();
+        let signing = || Signing { signer: &signer, new_key: None, created_at: now };
+        let op = |at: u64| Op::Revoke { subject: Identity::parse(&format!("dns:a{at}.example")).unwrap() };
+        let mut events = vec![create_chain(op(0), signing()).unwrap()];
+        for at in 1..length {
+            let graph = Graph::of(events.iter().cloned());
+            let chain = Chain::of(&graph, graph.geneses()[0]).unwrap();
+            events.push(append(&chain, op(at), signing()).unwrap());
+        }
+        events
+    }
+
+    fn mark(event: &ChainEvent, chain: Digest) -> Mark {
+        let primaries = [event.payload().primary.clone()].into();
+        Mark { chain, seq: event.seq(), digest: event.digest(), primaries }
+    }
+
+    #[test]
+    fn no_mark_goes_back_while_two_verifications_go_on() {
+        let (store, events) = (store("race"), history(16));
+        let id = events[0].digest();
+        let seq = || store.marks().unwrap().first().map(|mark| mark.seq);
+        std::thread::scope(|scope| {
+            // Each saw the chain at another time, and is done in another order.
+            for first in [0, 1] {
+                let (store, events) = (&store, &events);
+                scope.spawn(move || {
+                    for length in (1..=events.len()).rev().skip(first).step_by(2) {
+                        let seen = events.iter().take(length).cloned().map(Arc::new);
+                        store.keep_verified(&mark(&events[length - 1], id), seen).unwrap();
+                    }
+                });
+            }
+            scope.spawn(|| {
+                let mut highest = None;
+                for _ in 0..200 {
+                    let now = seq();
+                    assert!(now >= highest, "{now:?} after {highest:?}");
+                    highest = now;
+                }
+            });
+        });
+        assert_eq!((seq(), store.events().unwrap().len()), (Some(15), 16));
+        fs::remove_dir_all(&store.0).unwrap();
+    }
+
+    #[test]
+    fn a_mark_that_goes_on_another_way_is_replaced() {
+        let (store, events) = (store("mark"), history(3));
+        let all = || events.iter().cloned().map(Arc::new);
+        store.keep_verified(&mark(&events[2], events[0].digest()), all()).unwrap();
+        store.keep_verified(&mark(&events[1], events[0].digest()), all()).unwrap();
+        assert_eq!(store.marks().unwrap()[0].digest, events[2].digest());
+        fs::remove_dir_all(&store.0).unwrap();
+    }
+
+    #[test]
+    fn sources_are_remembered_and_bounded() {
+        let store = store("sources");
+        let of = |at: usize| KnownSource {
+            chain: Digest::of("chain"),
+            kind: SourceKind::Hint,
+            name: format!("https://{at}.example/"),
+        };
+        store.keep_sources(&[of(0), of(0)]).unwrap();
+        assert_eq!(store.sources().unwrap(), [of(0)]);
+        store.keep_sources(&(1..=MAX_SOURCES).map(of).collect::<Vec<_>>()).unwrap();
+        assert_eq!(store.sources().unwrap(), (1..=MAX_SOURCES).map(of).collect::<Vec<_>>());
+        fs::remove_dir_all(&store.0).unwrap();
+    }
+
+    #[test]
+    fn damage_is_told_with_what_to_do() {
+        let store = store("damage");
+        let (subject, primary) = (Identity::parse("dns:a.example").unwrap(), history(1)[0].payload().primary.clone());
+        let proven = LastProven { at: "now".into(), primary, chain: None, account_id: Some("1".into()) };
+        store.keep_proven(&subject, &proven).unwrap();
+        let line = fs::read_to_string(store.0.join("proven.jsonl")).unwrap();
+        for damaged in
+            [line.replace("\"1\"", "1"), line.replace(":null", ":\"x\""), format!("{line}x\n"), "{}\n".into()]
+        {
+            fs::write(store.0.join("proven.jsonl"), &damaged).unwrap();
+            let failure = store.last_proven(&subject).unwrap_err();
+            assert_eq!(failure.code(), Code::StoreCorrupt, "{damaged}");
+            assert!(failure.human().contains("hint: Restore it from a backup, or move it away.\nhint: The numbers"));
+            assert!(
+                store.keep_proven(&subject, &proven).is_err()
+                    && fs::read_to_string(store.0.join("proven.jsonl")).unwrap() == damaged
+            );
+        }
+        for name in ["marks.jsonl", "sources.jsonl", "claims.jsonl"] {
+            fs::write(store.0.join(name), "{}\n").unwrap();
+        }
+        assert!(store.marks().is_err() && store.sources().is_err() && store.claims().is_err());
+        fs::remove_dir_all(&store.0).unwrap();
+    }
 }

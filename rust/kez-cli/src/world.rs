@@ -13,9 +13,13 @@ use std::sync::Arc;
 
 use crate::context::{Context, read_input};
 use crate::outcome::{Failure, Outcome};
+use crate::store::KnownSource;
 
 /// Heads of one answer that are looked at. SPEC §11.
 const MAX_HEADS: usize = 16;
+
+/// How evidence names the relays of a key.
+const RELAYS_OF: &str = "relays of ";
 
 /// What is asked, and how.
 pub struct World {
@@ -95,14 +99,10 @@ impl World {
     /// Document, forks and heads of one name; other ids, where a key has several chains.
     async fn ask_store_for(&self, store: &Url, name: &str, source: &mut Source) -> Result<Vec<String>, NetError> {
         let Some(net) = &self.net else { return Err(NetError::new(Code::NetUrl, "not asked")) };
-        let at = |rest: &str| {
-            let base = store.as_str().trim_end_matches('/');
-            Url::parse(&format!("{base}/v1/chains/{name}{rest}")).map_err(|_| NetError::new(Code::NetUrl, "no URL"))
-        };
         let (document, forks, head) = tokio::join!(
-            fetch(at("")?, Rights::Reader, net),
-            fetch(at("/forks")?, Rights::Reader, net),
-            fetch(at("/head")?, Rights::Reader, net),
+            fetch(below(store, &["v1", "chains", name])?, Rights::Reader, net),
+            fetch(below(store, &["v1", "chains", name, "forks"])?, Rights::Reader, net),
+            fetch(below(store, &["v1", "chains", name, "head"])?, Rights::Reader, net),
         );
         let document = document?;
         if document.status == 409 {
@@ -115,10 +115,13 @@ impl World {
         // Silence about forks is silence; faults in them are none.
         let forks = forks?;
         if kez_channels::net::read::is_present(&forks, self.now)? {
-            let lines = std::str::from_utf8(&forks.body).unwrap_or_default().lines();
+            let lines = forks.body.split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok());
             source.events.extend(lines.filter_map(|line| read_line(line).ok()).map(Arc::new));
         }
-        if let Ok(head) = head {
+        // A page about an error is no head, whatever is in it.
+        if let Ok(head) = head
+            && head.status == 200
+        {
             source.heads.extend(heads_of(&head.body));
         }
         Ok(Vec::new())
@@ -142,18 +145,31 @@ impl World {
         source
     }
 
+    /// What served a chain before, and is expected to: VER-6. It is asked for that chain with the rights that it had.
+    pub async fn ask_again(&self, known: &KnownSource) -> Vec<Source> {
+        let url = Url::parse(&known.name).ok();
+        let mut sources = match (known.kind, url, known.name.strip_prefix(RELAYS_OF)) {
+            (SourceKind::Store, Some(url), _) => vec![self.ask_store(&url, &[known.chain.to_string()]).await],
+            (kind, Some(_), _) => vec![self.ask_url(&known.name, kind).await],
+            (_, None, Some(npub)) => self.ask_named(&ChainSource::Relays(npub.to_owned())).await,
+            (_, None, None) => Vec::new(),
+        };
+        sources.iter_mut().for_each(|source| source.expected = true);
+        sources
+    }
+
     /// A source that §7 names for an account or a key.
     pub async fn ask_named(&self, named: &ChainSource) -> Vec<Source> {
         match (named, &self.net) {
             (ChainSource::Document(url), _) => vec![self.ask_url(url.as_str(), SourceKind::Other).await],
             (ChainSource::Relays(npub), Some(net)) => {
-                let mut source = empty(&format!("relays of {npub}"), SourceKind::Other, false);
+                let mut source = empty(&format!("{RELAYS_OF}{npub}"), SourceKind::Other, false);
                 match chain_documents(npub, net, &self.options(None)).await {
                     RelayChains::Found(documents) => {
                         return documents
                             .iter()
                             .map(|text| {
-                                let mut source = empty(&format!("relays of {npub}"), SourceKind::Other, false);
+                                let mut source = empty(&format!("{RELAYS_OF}{npub}"), SourceKind::Other, false);
                                 keep_document(&mut source, text.as_bytes());
                                 source
                             })
@@ -172,10 +188,24 @@ impl World {
     }
 }
 
-/// A URL of a store, which may be plain or private: the reader named it.
+/// A URL of a store, which may be plain or private: the reader named it. It is not repeated, for it may hold a password.
 pub fn parse_url(text: &str) -> Outcome<Url> {
+    let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
+    let is_base = |url: &Url| url.query().is_none() && url.fragment().is_none();
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-    url.ok_or_else(|| Failure::usage(format!("Cannot ask the store: expected an http or https URL, got {text}")))
+    url.filter(|url| is_plain(url) && is_base(url)).ok_or_else(|| {
+        Failure::usage("Cannot ask the store: expected an http or https URL without user, password, ? and #")
+    })
+}
+
+/// A URL below that of a store. Each part stays one, whatever is in it.
+fn below(store: &Url, parts: &[&str]) -> Result<Url, NetError> {
+    let mut url = store.clone();
+    match url.path_segments_mut() {
+        Ok(mut segments) => segments.pop_if_empty().extend(parts),
+        Err(()) => return Err(NetError::new(Code::NetUrl, "expected a URL that others can be below")),
+    };
+    Ok(url)
 }
 
 fn network(matches: &ArgMatches) -> Outcome<Guarded> {
@@ -244,4 +274,29 @@ fn heads_of(body: &[u8]) -> Vec<kez_core::Envelope<ChainHead>> {
     let heads = value.and_then(|value| value.as_object()?.get("heads").cloned());
     let Some(Json::Array(heads)) = heads else { return Vec::new() };
     heads.into_iter().take(MAX_HEADS).filter_map(|head| decode_value(head, Kind::ChainHead).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_is_below_a_store_stays_there() {
+        let store = parse_url("http://127.0.0.1:1/base/").unwrap();
+        let at = |name: &str| below(&store, &["v1", "chains", name]).unwrap().to_string();
+        assert_eq!(at("sha256:00"), "http://127.0.0.1:1/base/v1/chains/sha256:00");
+        assert_eq!(at("a/../b?c#d%2f"), "http://127.0.0.1:1/base/v1/chains/a%2F..%2Fb%3Fc%23d%252f");
+    }
+
+    #[test]
+    fn urls_with_secrets_are_refused_and_not_repeated() {
+        for text in
+            ["https://user:hunter2@a.example/", "https://hunter2@a.example/", "https://a.example/?hunter2", "hunter2"]
+        {
+            let failure = parse_url(text).unwrap_err();
+            assert_eq!((failure.code(), failure.human().contains("hunter2")), (Code::Usage, false), "{text}");
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -64,6 +65,7 @@ impl Home {
     fn file(&self, name: &str, content: &str) -> String {
         let path = self.0.join(name);
         fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path.display().to_string()
     }
 }
@@ -100,7 +102,6 @@ fn secrets_in_arguments_are_refused_and_not_repeated() {
 
 #[test]
 fn a_key_file_that_others_may_read_is_not_used() {
-    use std::os::unix::fs::PermissionsExt as _;
     let home = Home::with_alice("permissions");
     let path = home.0.join("kez/keys/alice.key");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();

@@ -86,8 +86,9 @@ fn secret_of(normalized: &str) -> Result<Zeroizing<[u8; 32]>> {
     match entropy.get(..length) {
         Some(whole) if whole.len() == secret.len() => secret.copy_from_slice(whole),
         Some(half) => {
-            let hash = Sha256::new().chain_update(LABEL_OF_12_WORDS).chain_update(half).finalize();
+            let mut hash = Sha256::new().chain_update(LABEL_OF_12_WORDS).chain_update(half).finalize();
             secret.copy_from_slice(&hash);
+            hash.as_mut_slice().zeroize();
         }
         None => {}
     }

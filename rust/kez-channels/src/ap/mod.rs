@@ -15,7 +15,7 @@ use crate::json::Value;
 use crate::net::read::{is_present, judge_json, not_json};
 use crate::net::{Net, NetError, Redirects, Request};
 use crate::publication::{Evidence, Look, Options, Outcome, Publication};
-use document::{Fetched, fetch, fetch_open, is_actor, own_id, profile_texts};
+use document::{Fetched, fetch, fetch_open, is_actor, own_id, profile_texts, text_of};
 use posts::Pinned;
 use webfinger::{Finger, ask, https_url, is_same_url, subject_domain};
 
@@ -96,7 +96,7 @@ impl<N: Net> Seeker<'_, N> {
     async fn look_at_actor(&self, finger: &Finger, actor: &Actor, look: &mut Look) -> Outcome {
         look.account_id = Some(actor.id.to_string());
         let is_named = |name: &str| self.is_user_of(name, finger);
-        if !actor.document.text("preferredUsername").is_some_and(is_named) {
+        if !text_of(&actor.document, "preferredUsername").into_iter().any(is_named) {
             return self.one_sided(look, "the actor calls itself otherwise");
         }
         if let Err(outcome) = self.check_hosts(finger, &actor.id, look).await {
@@ -109,8 +109,9 @@ impl<N: Net> Seeker<'_, N> {
             error = pinned.look(featured, look).await;
         }
         match error {
-            Some(error) => Outcome::of_error(&error),
-            None => self.nothing_in(actor, look),
+            // AP-9: of a suspended account nothing is shown, its posts neither.
+            Some(error) if !actor.document.is_true("suspended") => Outcome::of_error(&error),
+            _ => self.nothing_in(actor, look),
         }
     }
 
@@ -138,7 +139,7 @@ impl<N: Net> Seeker<'_, N> {
         let subject = finger.subject.as_deref();
         let other = subject.filter(|subject| *subject != self.value && !is_same_url(subject, actor));
         if let Some(other) = other {
-            let Some(domain) = subject_domain(other) else {
+            let Some(domain) = subject_domain(other).filter(|_| finger.is_account) else {
                 return Err(self.one_sided(look, "the subject is no account"));
             };
             self.confirm(other, domain, finger, actor, look).await?;
@@ -212,7 +213,7 @@ impl<N: Net> Seeker<'_, N> {
         if let Some(moved_to) = document.get("movedTo").filter(|it| **it != Value::Null) {
             return self.renamed(look, moved_to.as_text().unwrap_or("another place"));
         }
-        match document.text("preferredUsername") {
+        match text_of(&document, "preferredUsername").first() {
             Some(name) if !name.eq_ignore_ascii_case(self.user) => self.renamed(look, name),
             _ => Outcome::Absent,
         }

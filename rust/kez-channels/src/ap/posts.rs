@@ -99,6 +99,6 @@ impl<N: Net> Pinned<'_, N> {
 
 /// `orderedItems`, else `items`; none where there is neither.
 fn own_items(collection: &Value) -> Option<Vec<Value>> {
-    let items = collection.get("orderedItems").or_else(|| collection.get("items"))?;
-    Some(items.one_or_many().to_vec())
+    let member = |name: &str| collection.get(name).filter(|items| **items != Value::Null);
+    member("orderedItems").or_else(|| member("items")).map(|items| items.one_or_many().to_vec())
 }

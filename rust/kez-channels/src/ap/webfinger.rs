@@ -16,6 +16,8 @@ const PROFILE_PAGE: &str = "http://webfinger.net/rel/profile-page";
 pub struct Finger {
     /// `user@host` folded where it is that by `acct:`, else as it stands.
     pub subject: Option<String>,
+    /// Whether it is that by `acct:`. AP-5 (b).
+    pub is_account: bool,
     /// The actor.
     pub actor: Option<Url>,
     /// Pages of the profile.
@@ -42,6 +44,7 @@ impl Finger {
         let pages = links().filter(|link| link.text("rel") == Some(PROFILE_PAGE));
         Finger {
             subject: value.text("subject").map(read_subject),
+            is_account: value.text("subject").is_some_and(|subject| account_of(subject).is_some()),
             actor,
             pages: pages.filter_map(|link| link.text("href")).map(str::to_owned).collect(),
             host: from.host_str().unwrap_or_default().to_owned(),

@@ -58,7 +58,8 @@ async fn ask_dns<N: Net>(handle: &str, net: &N) -> Way {
         return Ok(Vec::new());
     }
     let records = net.txt(&name).await?;
-    Ok(records.iter().filter_map(|record| Did::parse(record.strip_prefix("did=")?)).collect())
+    let texts = records.iter().filter_map(|record| str::from_utf8(record).ok());
+    Ok(texts.filter_map(|record| Did::parse(record.strip_prefix("did=")?)).collect())
 }
 
 fn host_url(handle: &str) -> String {

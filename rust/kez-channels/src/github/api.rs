@@ -8,7 +8,7 @@ use crate::limits::{
     DEFAULT_WAIT_SECONDS, MAX_FILE_BYTES, MAX_PAGE_DECODED_BYTES, MAX_PAGE_WIRE_BYTES, MAX_REFUSAL_BYTES,
 };
 use crate::net::policy::wait_seconds;
-use crate::net::read::{Answer, judge_json, text};
+use crate::net::read::{Answer, judge_json, judge_text};
 use crate::net::{JSON, Media, Net, NetError, Redirects, Request, Response};
 use crate::publication::Options;
 
@@ -41,10 +41,14 @@ impl<N: Net> Api<'_, N> {
             ..Request::get(url)
         };
         let request = request.redirects(redirects).bounded(MAX_PAGE_WIRE_BYTES, MAX_PAGE_DECODED_BYTES);
-        let response = self.net.fetch(&request).await?;
+        judge_json(self.heed_limit(self.net.fetch(&request).await?)?, self.options.now)
+    }
+
+    /// GH-2: after a limit nothing more is asked, of whichever of GitHub's hosts it is.
+    fn heed_limit(&self, response: Response) -> Result<Response, NetError> {
         match limit_seconds(&response, self.options.now) {
             Some(seconds) => Err(NetError { status: Some(response.status), ..NetError::wait(seconds, "GitHub") }),
-            None => judge_json(response, self.options.now),
+            None => Ok(response),
         }
     }
 
@@ -53,7 +57,7 @@ impl<N: Net> Api<'_, N> {
         const PLAIN: &[Media] = &[Media::of("text/plain")];
         let request = Request { accept: "text/plain", media: PLAIN, ..Request::get(url) };
         let request = request.redirects(Redirects::SameHost).bounded(MAX_FILE_BYTES, MAX_FILE_BYTES);
-        text(self.net, &request, self.options.now).await
+        judge_text(self.heed_limit(self.net.fetch(&request).await?)?, self.options.now)
     }
 }
 
@@ -104,7 +108,9 @@ pub fn next_page(response: &Response) -> Option<Url> {
         let is_next = parameters.split(';').any(|it| matches!(it.trim(), "rel=\"next\"" | "rel=next"));
         is_next.then_some(url)
     })?;
-    Url::parse(next).ok().filter(|url| url.origin().ascii_serialization() == API && url.username().is_empty())
+    Url::parse(next).ok().filter(|url| {
+        url.origin().ascii_serialization() == API && url.username().is_empty() && url.password().is_none()
+    })
 }
 
 /// A raw URL that is one of this gist: of its host, login and id, without user, password or port. GH-5.

@@ -208,10 +208,7 @@ impl<'a, N: Net> Search<'a, N> {
     /// The content that the confirmation gives, or names a place for.
     async fn content(&mut self, gist: &Gist, confirmed: &Value, file: &File) -> Option<String> {
         let value = confirmed.get("files")?.get(&file.name)?;
-        let is_text = match value.get("encoding") {
-            None => true,
-            Some(encoding) => encoding.as_text() == Some("utf-8"),
-        };
+        let is_text = value.text("encoding").is_none_or(|encoding| encoding == "utf-8");
         match value.text("content") {
             Some(text) if !value.is_true("truncated") => {
                 (is_text && text.len() <= MAX_FILE_BYTES).then(|| text.to_owned())

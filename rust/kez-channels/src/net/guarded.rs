@@ -87,7 +87,7 @@ impl Net for Guarded {
         in_time(self.follow(request)).await
     }
 
-    async fn txt(&self, name: &str) -> Result<Vec<String>, NetError> {
+    async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, NetError> {
         in_time(self.resolver.txt(name)).await
     }
 

@@ -64,7 +64,8 @@ async fn read_answer(answer: hyper::Response<Incoming>, request: &Request) -> Re
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect::<Vec<_>>();
     policy::check_media_type(request, status, &headers).map_err(|error| NetError { status: Some(status), ..error })?;
-    let coding = super::find_header(&headers, "content-encoding").unwrap_or_default().to_owned();
+    let codings = headers.iter().filter(|(name, _)| name == "content-encoding").map(|(_, value)| value.trim());
+    let coding = codings.collect::<Vec<_>>().join(",");
     let body = match body::read(answer.into_body(), &coding, request).await {
         Ok(body) => body,
         // The status alone is the answer.

@@ -36,8 +36,9 @@ pub trait Net: Sync {
     /// One GET under NET-1 and NET-4. A status of any kind is an answer here; [`read`] judges it.
     fn fetch(&self, request: &Request) -> impl Future<Output = Result<Response, NetError>> + Send;
 
-    /// The TXT records at a name, the strings of each joined. NXDOMAIN and no record are the empty list; `net.dns` else.
-    fn txt(&self, name: &str) -> impl Future<Output = Result<Vec<String>, NetError>> + Send;
+    /// The TXT records at a name, the strings of each joined, as bytes: DNS does not say what they mean. NXDOMAIN and no
+    /// record are the empty list; `net.dns` else.
+    fn txt(&self, name: &str) -> impl Future<Output = Result<Vec<Vec<u8>>, NetError>> + Send;
 
     /// A WebSocket under NET-5.
     fn open(&self, url: &Url, rights: Rights) -> impl Future<Output = Result<Self::Socket, NetError>> + Send;

@@ -21,9 +21,8 @@ pub async fn json<N: Net>(net: &N, request: &Request, now: u64) -> Result<Answer
     judge_json(response, now)
 }
 
-/// Fetches text in UTF-8, as [`json`].
-pub async fn text<N: Net>(net: &N, request: &Request, now: u64) -> Result<Answer<String>, NetError> {
-    let response = net.fetch(request).await?;
+/// Text in UTF-8, as [`judge_json`].
+pub fn judge_text(response: Response, now: u64) -> Result<Answer<String>, NetError> {
     let value = match is_present(&response, now)? {
         true => Some(decode_text(&response)?.to_owned()),
         false => None,

@@ -51,42 +51,41 @@ impl Server {
         let with_port = || text.parse::<SocketAddr>().ok();
         bare.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 53)).or_else(with_port).map(Server::Plain)
     }
+
+    /// How it is asked; none where it is named by a host.
+    fn config(&self) -> Option<NameServerConfig> {
+        match self {
+            Server::Plain(address) => Some(plain(*address)),
+            Server::Https(url) => by_address(url),
+        }
+    }
 }
 
 /// Asks for records.
 pub struct Resolver {
     inner: TokioResolver,
-    /// Servers over HTTPS that are named by a host: their addresses are looked up when they are needed.
-    named: Vec<Url>,
+    /// The servers that the reader named; none: as the system says.
+    servers: Vec<Server>,
     tls: Arc<ClientConfig>,
 }
 
 impl Resolver {
     /// A resolver of these settings, else `net.dns`.
     pub fn new(settings: &ResolverSettings, tls: &Arc<ClientConfig>) -> Result<Resolver, NetError> {
-        let mut named = Vec::new();
-        let builder = match settings {
-            ResolverSettings::System => TokioResolver::builder_tokio().map_err(|_| no_resolver())?,
+        let (builder, servers) = match settings {
+            ResolverSettings::System => (TokioResolver::builder_tokio().map_err(|_| no_resolver())?, Vec::new()),
             ResolverSettings::Servers(servers) => {
-                let configs = servers.iter().filter_map(|server| match server {
-                    Server::Plain(address) => Some(plain(*address)),
-                    Server::Https(url) => by_address(url).or_else(|| {
-                        named.push(url.clone());
-                        None
-                    }),
-                });
-                let configs = configs.collect::<Vec<_>>();
-                with_servers(configs)
+                (with_servers(servers.iter().filter_map(Server::config).collect()), servers.clone())
             }
         };
-        Ok(Resolver { inner: build(builder, tls)?, named, tls: Arc::clone(tls) })
+        Ok(Resolver { inner: build(builder, tls)?, servers, tls: Arc::clone(tls) })
     }
 
     /// The TXT records at a name; none where the name or such a record does not exist. `net.dns`.
-    pub async fn txt(&self, name: &str) -> Result<Vec<String>, NetError> {
+    pub async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, NetError> {
         let records = self.lookup(name, RecordType::TXT).await?;
         let texts = records.iter().filter_map(|data| match data {
-            RData::TXT(txt) => Some(String::from_utf8_lossy(&txt.txt_data.concat()).into_owned()),
+            RData::TXT(txt) => Some(txt.txt_data.concat()),
             _ => None,
         });
         Ok(texts.collect())
@@ -118,12 +117,30 @@ impl Resolver {
     }
 
     async fn for_lookup(&self) -> Result<TokioResolver, NetError> {
-        let Some(url) = self.named.first() else { return Ok(self.inner.clone()) };
+        if self.servers.iter().all(|server| server.config().is_some()) {
+            return Ok(self.inner.clone());
+        }
+        // The addresses of servers that are named by a host are looked up when they are needed. One that cannot be found does
+        // not stand in the way of the others.
+        let mut configs = Vec::new();
+        for server in &self.servers {
+            match (server.config(), server) {
+                (Some(config), _) => configs.push(config),
+                (None, Server::Https(url)) => configs.extend(self.by_name(url).await.unwrap_or_default()),
+                (None, Server::Plain(_)) => {}
+            }
+        }
+        match configs.is_empty() {
+            true => Err(no_resolver()),
+            false => build(with_servers(configs), &self.tls),
+        }
+    }
+
+    async fn by_name(&self, url: &Url) -> Result<Vec<NameServerConfig>, NetError> {
         let system = build(TokioResolver::builder_tokio().map_err(|_| no_resolver())?, &self.tls)?;
         let host = url.host_str().unwrap_or_default();
         let found = system.lookup_ip(format!("{host}.")).await.map_err(|_| no_resolver())?;
-        let configs = found.iter().map(|address| over_https(address, host, url)).collect();
-        build(with_servers(configs), &self.tls)
+        Ok(found.iter().map(|address| over_https(address, host, url)).collect())
     }
 }
 

@@ -73,9 +73,10 @@ impl Target {
     }
 }
 
-/// What a stranger's text may name.
+/// What a stranger's text may name. Without TLS only what is fetched, and never a WebSocket (NET-5): what lies there proves
+/// itself, and nothing secret is sent.
 fn check_public(url: &Url) -> Result<(), NetError> {
-    if !matches!(url.scheme(), "https" | "wss") {
+    if !matches!(url.scheme(), "https" | "http" | "wss") {
         return Err(NetError::new(Code::NetUrl, "expected a URL of https"));
     }
     if let Some(Host::Domain(name)) = url.host()
@@ -128,7 +129,8 @@ mod tests {
     #[test]
     fn a_stranger_names_only_public_places() {
         for (text, code) in [
-            ("http://a.example/", Code::NetUrl),
+            ("http://a.example:8080/", Code::NetPort),
+            ("http://localhost/", Code::NetHost),
             ("ftp://a.example/", Code::NetUrl),
             ("file:///etc/passwd", Code::NetUrl),
             ("https://user@a.example/", Code::NetUrl),
@@ -145,7 +147,14 @@ mod tests {
             let plan = Target::plan(&url(text), Rights::Stranger, &BaseUrls::new());
             assert_eq!(plan.map_err(|error| error.code), Err(code), "{text}");
         }
-        for text in ["https://a.example/", "https://a.example:80/", "wss://a.example/", "https://1.1.1.1/"] {
+        for text in [
+            "https://a.example/",
+            "https://a.example:80/",
+            "http://a.example/",
+            "http://a.example:443/",
+            "wss://a.example/",
+            "https://1.1.1.1/",
+        ] {
             let plan = Target::plan(&url(text), Rights::Stranger, &BaseUrls::new()).unwrap();
             assert!(!plan.is_private_allowed, "{text}");
         }

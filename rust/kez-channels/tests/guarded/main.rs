@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use kez_channels::net::{JSON, Redirects, Request, Response};
-use kez_channels::{Guarded, Net, NetError, ResolverSettings, Rights, Settings, Url};
+use kez_channels::{Channel, Guarded, Net, NetError, Options, Outcome, ResolverSettings, Rights, Settings, Url};
 use kez_core::Code;
 use server::{Script, Server, answer, start_dns};
 
@@ -82,6 +82,8 @@ async fn bodies_are_bounded_when_they_are_decompressed() {
     let cut = gzip(b"hello")[..12].to_vec();
     assert_eq!(code(say(answer("200 OK", "Content-Encoding: gzip\r\n", cut)).await), Code::NetHttp);
     assert_eq!(code(say(answer("200 OK", "Content-Encoding: br\r\n", "x")).await), Code::NetHttp);
+    let twice = answer("200 OK", "Content-Encoding: gzip\r\nContent-Encoding: br\r\n", gzip(b"hello"));
+    assert_eq!(code(say(twice).await), Code::NetHttp);
 }
 
 #[tokio::test]
@@ -178,8 +180,8 @@ async fn a_place_of_the_readers_cannot_lead_to_another_one() {
         let outer = Server::start(move |_| Script::Say(answer("302 Found", &format!("location: {to}\r\n"), ""))).await;
         let url = Url::parse(&format!("http://{}/", outer.address)).unwrap();
         let named = Request { rights: Rights::Reader, ..Request::get(url.clone()) };
-        assert!(matches!(code(network(inner.address).fetch(&named).await), Code::NetRedirect | Code::NetUrl));
-        assert_eq!(code(network(inner.address).fetch(&Request::get(url)).await), Code::NetUrl);
+        assert!(matches!(code(network(inner.address).fetch(&named).await), Code::NetRedirect | Code::NetPort));
+        assert_eq!(code(network(inner.address).fetch(&Request::get(url)).await), Code::NetPort);
     }
     assert_eq!(inner.asked(), 0);
 }
@@ -228,7 +230,7 @@ async fn addresses_are_checked_after_the_name_was_looked_up() {
 async fn txt_joins_strings_and_tells_absence_from_silence() {
     let record = (16, [&[3], b"kez".as_slice(), &[4], b":z1:"].concat());
     for (code, records, expected) in [
-        (0, vec![record], Ok(vec!["kez:z1:".to_owned()])),
+        (0, vec![record], Ok(vec![b"kez:z1:".to_vec()])),
         (0, vec![], Ok(vec![])),
         (3, vec![], Ok(vec![])),
         (2, vec![], Err(Code::NetDns)),
@@ -240,4 +242,38 @@ async fn txt_joins_strings_and_tells_absence_from_silence() {
         assert_eq!(net.txt("_kez.example.org").await.map_err(|error| error.code), expected, "rcode {code}");
     }
     assert_eq!(Guarded::new(dead_resolver()).unwrap().txt("a.example").await.unwrap_err().code, Code::NetDns);
+}
+
+#[tokio::test]
+async fn bytes_of_a_record_stay_what_they_are() {
+    let dns = start_dns(0, vec![(16, vec![6, b'k', b'E', b'z', b':', 0xff, 0xfe])]).await;
+    let resolver = ResolverSettings::parse(&dns.to_string()).unwrap();
+    let net = Guarded::new(Settings { resolver, ..Settings::default() }).unwrap();
+    assert_eq!(net.txt("_kez.example.org").await.unwrap(), [b"kEz:\xff\xfe".to_vec()]);
+    // DNS-1 says that it is ours, FIND-1 what is wrong with it.
+    let publication = Channel::Dns.collect("example.org", &net, &Options::default()).await;
+    assert_eq!(publication.outcome, Outcome::Invalid(Code::TextUtf8));
+}
+
+#[tokio::test]
+async fn records_that_are_no_text_and_not_ours_are_ignored() {
+    let reference = format!("kez:r1:{}", "ab".repeat(32));
+    let ours = [&[reference.len() as u8], reference.as_bytes()].concat();
+    for (records, expected) in [(vec![vec![2, 0xff, 0xfe]], "absent"), (vec![vec![2, 0xff, 0xfe], ours], "found")] {
+        let dns = start_dns(0, records.into_iter().map(|record| (16, record)).collect()).await;
+        let resolver = ResolverSettings::parse(&dns.to_string()).unwrap();
+        let net = Guarded::new(Settings { resolver, ..Settings::default() }).unwrap();
+        let outcome = Channel::Dns.collect("example.org", &net, &Options::default()).await.outcome;
+        assert_eq!(matches!(outcome, Outcome::Found { .. }), expected == "found", "{outcome:?}");
+        assert_eq!(outcome == Outcome::Absent, expected == "absent", "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_over_https_does_not_hide_the_others() {
+    let dns = start_dns(0, vec![(16, vec![3, b'k', b'e', b'z'])]).await;
+    // Nobody is at this port; the name of the host is looked up by everybody alike.
+    let resolver = ResolverSettings::parse(&format!("https://localhost:9/dns-query,{dns}")).unwrap();
+    let net = Guarded::new(Settings { resolver, ..Settings::default() }).unwrap();
+    assert_eq!(net.txt("a.example").await.unwrap(), [b"kez".to_vec()]);
 }

@@ -66,8 +66,8 @@ impl Net for Table {
         Ok(Response { status, url, headers, body })
     }
 
-    async fn txt(&self, name: &str) -> Result<Vec<String>, NetError> {
-        Ok(self.txt.get(name).cloned().unwrap_or_default())
+    async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, NetError> {
+        Ok(self.txt.get(name).into_iter().flatten().map(|text| text.clone().into_bytes()).collect())
     }
 
     async fn open(&self, url: &Url, _rights: Rights) -> Result<TableSocket, NetError> {
