@@ -2,79 +2,15 @@
 //! lines must have in common is in the cross-test.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+mod support;
 
-const ALICE: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use support::{ALICE, Home};
+
 const ALICE_KEY: &str = "ed25519:cc99d06b15ccb83a5ca43f25dd3d27f50638c1c6fbe3a822352da3e07156ce03";
 const PHONE: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
-
-struct Home(PathBuf);
-
-struct Ran {
-    code: i32,
-    stdout: String,
-}
-
-impl Home {
-    fn new(name: &str) -> Home {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        drop(fs::remove_dir_all(&path));
-        fs::create_dir_all(&path).unwrap();
-        Home(path)
-    }
-
-    fn with_alice(name: &str) -> Home {
-        let home = Home::new(name);
-        let ran = home.run(&["identity", "restore", "alice", "--mnemonic", "-", "--no-passphrase"], ALICE);
-        assert_eq!(ran.code, 0, "{}", ran.stdout);
-        home
-    }
-
-    fn run(&self, args: &[&str], input: &str) -> Ran {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kez-rs"))
-            .args(args)
-            .env_clear()
-            .env("KEZ_HOME", self.0.join("kez"))
-            .current_dir(&self.0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A command that reads nothing ends before all of it is written.
-        drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
-        let output = child.wait_with_output().unwrap();
-        Ran { code: output.status.code().unwrap_or(-1), stdout: String::from_utf8(output.stdout).unwrap() }
-    }
-
-    fn ok(&self, args: &[&str], input: &str) -> String {
-        let ran = self.run(args, input);
-        assert_eq!(ran.code, 0, "{args:?}: {}", ran.stdout);
-        ran.stdout
-    }
-
-    fn json(&self, args: &[&str], input: &str) -> (i32, serde_json::Value) {
-        let ran = self.run(&[args, &["--json"]].concat(), input);
-        (ran.code, serde_json::from_str(&ran.stdout).unwrap())
-    }
-
-    fn file(&self, name: &str, content: &str) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        path.display().to_string()
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
 
 #[test]
 fn a_key_file_opens_with_its_passphrase_alone() {
