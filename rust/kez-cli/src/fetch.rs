@@ -52,12 +52,12 @@ async fn ask(context: &Context, world: &World, typed: Option<&str>, from: &[&Str
 }
 
 fn keep(context: &Context, sources: &[Source]) -> Outcome {
-    let _lock = context.store.lock()?;
+    let lock = context.store.lock()?;
     let mut graph = Graph::default();
     context.store.events()?.into_iter().for_each(|event| graph.insert(event));
     sources.iter().flat_map(|source| &source.events).for_each(|event| graph.insert(event.clone()));
     let before = context.store.chains()?;
-    let (mut added, mut found, mut refusal) = (0, Vec::new(), None);
+    let (mut added, mut found, mut kept, mut refusal) = (0, Vec::new(), Vec::new(), None);
     for genesis in graph.geneses() {
         let served = sources.iter().flat_map(|source| &source.events).any(|event| event.digest() == genesis.digest());
         if !served {
@@ -72,7 +72,6 @@ fn keep(context: &Context, sources: &[Source]) -> Outcome {
         };
         added += chain.tree().len().saturating_sub(before.get(&chain.id()).map_or(0, |chain| chain.tree().len()));
         context.store.keep_chain(&chain)?;
-        remember_sources(context, &chain, sources)?;
         for head in sources.iter().flat_map(|source| &source.heads).filter(|head| head.payload().chain == chain.id()) {
             if kez_core::sigchain::check_head(head, &chain, context.now).is_ok() {
                 context.store.keep_head(head)?;
@@ -83,6 +82,11 @@ fn keep(context: &Context, sources: &[Source]) -> Outcome {
             "primary" => chain.state().primary(),
             "head" => object! { "seq" => chain.head().seq(), "digest" => chain.head().digest() },
         });
+        kept.push(chain);
+    }
+    drop(lock);
+    for chain in kept {
+        remember_sources(context, &chain, sources)?;
     }
     if found.is_empty() {
         return Err(nothing(sources, refusal));

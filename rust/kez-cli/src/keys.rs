@@ -328,6 +328,30 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use std::marker::PhantomData;
+
+    /// Whether a type can be shown: the constant of the type itself comes before that of the trait.
+    struct Probe<T>(PhantomData<T>);
+
+    trait Hidden {
+        const SHOWS: bool = false;
+    }
+
+    impl<T> Hidden for Probe<T> {}
+
+    impl<T: std::fmt::Debug> Probe<T> {
+        const SHOWS: bool = true;
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        const { assert!(Probe::<Identity>::SHOWS && !Probe::<Secret>::SHOWS) };
+        let secret = Secret::of_words(&format!("{}about", "abandon ".repeat(11)), Suite::Ed25519).unwrap();
+        let shown = format!("{:?}", secret.key);
+        assert!(
+            shown.contains(secret.key.key().as_str()) && !shown.contains(&hex::encode(secret.key.expose().as_slice()))
+        );
+    }
 
     #[test]
     fn a_key_file_is_read_as_it_was_written() {

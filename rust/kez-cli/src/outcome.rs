@@ -1,12 +1,13 @@
 //! What a command comes to: an answer or a failure, and the exit code of each. docs/json.md, `kez help exit-codes`.
 
+use std::fmt;
+
 use kez_core::canonical::canonicalize;
 use kez_core::{Code, Json, KezError};
 
 use crate::json::{ToJson as _, object};
 
-/// What a command that ran prints.
-#[derive(Debug)]
+/// What a command that ran prints. Recovery words may be in it.
 pub struct Answer {
     /// `kez.….1`
     pub schema: &'static str,
@@ -22,6 +23,12 @@ impl Answer {
     /// An answer with the exit code 0.
     pub fn new(schema: &'static str, data: Json, human: impl Into<String>) -> Answer {
         Answer { schema, data, human: human.into(), exit: 0 }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Answer({}, {})", self.schema, self.exit)
     }
 }
 
@@ -214,6 +221,12 @@ mod tests {
         }
         let listed = PUBLISHED.iter().flat_map(|(_, codes)| codes.split_ascii_whitespace());
         assert_eq!(listed.count(), Code::ALL.len());
+    }
+
+    #[test]
+    fn what_is_printed_is_not_shown_to_who_debugs() {
+        let answer = Answer::new("kez.mnemonic/1", "zoo".to_json(), "zoo");
+        assert_eq!(format!("{answer:?}"), "Answer(kez.mnemonic/1, 0)");
     }
 
     #[test]

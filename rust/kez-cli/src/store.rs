@@ -227,7 +227,8 @@ impl Store {
 
     /// Remembers what served a chain.
     pub fn keep_sources(&self, served: &[KnownSource]) -> Outcome<()> {
-        if served.iter().all(|source| self.sources().is_ok_and(|known| known.contains(source))) {
+        let known = self.sources()?;
+        if served.iter().all(|source| known.contains(source)) {
             return Ok(());
         }
         let _lock = self.lock()?;

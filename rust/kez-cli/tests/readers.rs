@@ -4,6 +4,7 @@
 mod support;
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::servers::{Dns, Web};
@@ -63,6 +64,20 @@ fn what_served_a_chain_is_asked_again_and_expected() {
     web.serve_chain(&names, 503, "");
     fs::remove_dir_all(reader.0.join("kez/rust/chains")).unwrap();
     assert_eq!(told(&verify(&[])), ("unreachable", "chain.unreachable"));
+}
+
+#[test]
+fn what_a_chain_was_fetched_from_is_expected_too() {
+    let (history, web, reader) = (history("fetched-writer", "dns:a.example"), Web::start(), Home::new("fetched"));
+    web.serve_chain(&[&history.id, &history.key], 200, &history.listed);
+    let start = Instant::now();
+    let (code, answer) = reader.json(&["sigchain", "fetch", &history.key, "--store", &web.url()], "");
+    assert_eq!((code, &answer["data"]["added"]), (0, &1.into()));
+    assert!(start.elapsed() < Duration::from_secs(5), "it waited for its own lock");
+    web.serve_chain(&[&history.id, &history.key], 200, &history.revoked);
+    let dns = Dns::start().address.to_string();
+    let (code, _) = reader.json(&["verify", "file", "-", "--resolver", &dns], &history.claim);
+    assert_eq!(code, 11);
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Target {
             let url = under_base(url, base)?;
             return Ok(Target { url, host, is_private_allowed: true, base: Some(base.clone()) });
         }
-        if rights == Rights::Reader {
+        if rights == Rights::Reader && is_taken_as_it_is(url) {
             return Ok(Target { url: url.clone(), host, is_private_allowed: true, base: None });
         }
         check_public(url)?;
@@ -70,6 +70,16 @@ impl Target {
     /// The port to connect to.
     pub fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or(443)
+    }
+}
+
+/// What a reader may name that no text may: relays, and stores by an address, by `localhost` or with another port. A store
+/// by its domain at the usual port is a place of the internet like others, wherever its name leads.
+fn is_taken_as_it_is(url: &Url) -> bool {
+    match url.host() {
+        _ if matches!(url.scheme(), "ws" | "wss") => true,
+        Some(Host::Domain(name)) => name == "localhost" || !matches!(url.port_or_known_default(), Some(80 | 443)),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => true,
     }
 }
 
@@ -161,6 +171,20 @@ mod tests {
         assert!(
             Target::plan(&url("ws://127.0.0.1:7777/"), Rights::Reader, &BaseUrls::new()).unwrap().is_private_allowed
         );
+    }
+
+    #[test]
+    fn a_reader_names_private_stores_as_what_they_are() {
+        let is_private =
+            |text: &str| Target::plan(&url(text), Rights::Reader, &BaseUrls::new()).unwrap().is_private_allowed;
+        for text in
+            ["http://127.0.0.1/", "https://[::1]/", "http://localhost/", "https://a.example:8443/", "ws://a.example/"]
+        {
+            assert!(is_private(text), "{text}");
+        }
+        for text in ["https://a.example/", "http://a.example/", "https://a.example:80/"] {
+            assert!(!is_private(text), "{text}");
+        }
     }
 
     #[test]
