@@ -18,6 +18,8 @@ mod keys;
 mod named;
 mod outcome;
 mod random;
+mod records;
+mod secret;
 mod settle;
 mod sigchain;
 mod signing;
