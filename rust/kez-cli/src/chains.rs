@@ -225,3 +225,43 @@ pub fn chain_text(context: &Context, chain: &Chain) -> Outcome<String> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+    use kez_core::sigchain::{Graph, Signing, append_to, create_chain};
+    use kez_core::{SecretKey, Suite};
+
+    #[test]
+    fn a_branch_is_what_descends_from_its_first_event() {
+        let signer = SecretKey::from_bytes(Suite::Ed25519, zeroize::Zeroizing::new([7; 32])).unwrap();
+        let now = Time::from_unix_seconds(1_767_225_600).unwrap();
+        let signing = || Signing { signer: &signer, new_key: None, created_at: now };
+        let op = |at: usize| Op::Revoke { subject: Identity::parse(&format!("dns:a{at}.example")).unwrap() };
+        let mut events = vec![create_chain(op(0), signing()).unwrap()];
+        let chain_of = |events: &[ChainEvent]| {
+            let graph = Graph::of(events.iter().cloned());
+            Chain::of(&graph, graph.geneses()[0]).unwrap()
+        };
+        // Each event follows the one of this index: forks at 0, 1 and 3.
+        for (at, before) in [0, 0, 1, 1, 3, 3, 2, 7, 6].into_iter().enumerate() {
+            let event = append_to(&chain_of(&events), &events[before].digest(), op(at + 1), signing()).unwrap();
+            events.push(event);
+        }
+        let chain = chain_of(&events);
+        let inside = |first: usize| {
+            let digests: Vec<Digest> =
+                branch(&chain, &events[first].digest()).into_iter().map(|it| it.digest()).collect();
+            assert_eq!(digests[0], events[first].digest());
+            let mut places: Vec<usize> =
+                digests.iter().map(|digest| events.iter().position(|it| it.digest() == *digest).unwrap()).collect();
+            places.sort_unstable();
+            places
+        };
+        assert_eq!(inside(0), (0..10).collect::<Vec<_>>());
+        assert_eq!((inside(1), inside(2), inside(3)), (vec![1, 3, 4, 5, 6, 9], vec![2, 7, 8], vec![3, 5, 6, 9]));
+        assert!(branch(&chain, &Digest::of("none")).is_empty());
+    }
+}

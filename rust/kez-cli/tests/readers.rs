@@ -173,6 +173,21 @@ fn secrets_that_were_typed_in_the_wrong_place_are_not_repeated() {
 }
 
 #[test]
+fn words_are_read_from_a_socket_too() {
+    let home = Home::new("socket");
+    let (mut ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    std::io::Write::write_all(&mut ours, ALICE.as_bytes()).unwrap();
+    drop(ours);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_kez-rs"))
+        .args(["identity", "from-mnemonic", "--mnemonic", "-"])
+        .env("KEZ_HOME", &home.0)
+        .stdin(std::os::fd::OwnedFd::from(theirs))
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stdout.starts_with(b"ed25519:"));
+}
+
+#[test]
 fn damage_beside_the_keys_is_told() {
     let home = Home::with_alice("damaged-keys");
     fs::write(home.0.join("kez/current"), [0xff, b'\n']).unwrap();
