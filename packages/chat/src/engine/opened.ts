@@ -34,7 +34,7 @@ export interface OpenedAt {
 
 export async function takeOpened(unit: Unit, desk: Desk, opened: OpenedMessage, at: OpenedAt): Promise<void> {
   const { chain, device } = opened.sender
-  if ((await contactRow(unit, chain))?.standing === "blocked") return
+  const isBlocked = (await contactRow(unit, chain))?.standing === "blocked"
   let message: Message
   try {
     message = decodeMessage(opened.content, device)
@@ -42,8 +42,16 @@ export async function takeOpened(unit: Unit, desk: Desk, opened: OpenedMessage, 
     if (!(fault instanceof KezError)) throw fault
     return refuse(unit, desk, at, fault)
   }
+  if (isBlocked) return count(unit, message, at)
   if (message.content.type === "typing") return tellTyping(unit, desk, message.content, { group: at.group, chain })
   await place(unit, desk, message, { ...at, chain, at: opened.at, by: device })
+}
+
+/** Of somebody who is blocked: it has its place, so that it is not missed later, and nothing else comes of it. */
+async function count(unit: Unit, { counter, id, prev, device }: Message, { group, seq }: OpenedAt): Promise<void> {
+  if (counter === undefined) return
+  const before = await sequenceOf(unit, group, device)
+  putSequence(unit, group, placeIn(before, { counter, id, ...(prev === undefined ? {} : { prev }) }, seq).after)
 }
 
 interface From extends OpenedAt {

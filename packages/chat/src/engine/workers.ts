@@ -83,6 +83,8 @@ export class Workers {
   async #failed(group: Digest, worker: Worker, error: unknown): Promise<void> {
     const desk = this.#desk
     if (desk.isClosed) return
+    // Who wakes it from here on is heard.
+    worker.isAgain = false
     const { random } = desk.ports
     const waitMs = Math.min(maxWaitMs, firstWaitMs * 2 ** worker.failures++) * (0.5 + random() / 2)
     const fault =
@@ -97,7 +99,6 @@ export class Workers {
         (await unit.bytes(keys.group(group))) === undefined ? undefined : holdUp(unit, desk, group, why),
       )
       .catch(() => undefined)
-    worker.isAgain = false
     this.#later(group, worker, waitMs)
   }
 

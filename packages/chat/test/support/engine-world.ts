@@ -215,11 +215,15 @@ export class EngineWorld {
   /** Until nothing moves any more. */
   async rest(): Promise<void> {
     let before = -1
-    for (let still = 0; still < 12; ) {
+    let movedAt = performance.now()
+    // Cryptography of the platform may take a moment beside the event loop.
+    for (let still = 0; still < 12 || performance.now() - movedAt < 8; ) {
       await new Promise((resolve) => setImmediate(resolve))
       const moved = this.homes.reduce((sum, { store }) => sum + store.writes, this.server.requests)
       const isFlying = this.homes.some(({ transport }) => transport.inFlight > 0)
-      still = moved === before && !isFlying ? still + 1 : 0
+      const isStill = moved === before && !isFlying
+      still = isStill ? still + 1 : 0
+      if (!isStill) movedAt = performance.now()
       before = moved
     }
   }
