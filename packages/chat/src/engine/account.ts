@@ -26,8 +26,6 @@ import type { KeyPackageRow } from "./welcome.ts"
 
 /** Renewed when so little of its 90 days is left. */
 const renewBeforeSeconds = 30 * 86_400
-/** Fewer key packages at the server than this: it gets as many as it keeps. */
-const fewKeyPackages = 50
 const sessionSeconds = 7 * 86_400
 /** What is packed into one command. */
 const keyPackagesAtOnce = 50
@@ -57,8 +55,10 @@ export interface HeldByServer {
 
 /** Makes the key packages that the server lacks: kept here first, then handed out. */
 export async function fillKeyPackages(desk: Desk, held: HeldByServer, isRenewed: boolean): Promise<void> {
-  const oneTime = held.key_packages >= fewKeyPackages && !isRenewed ? 0 : maxKeyPackagesHeld - held.key_packages
-  const count = isRenewed ? maxKeyPackagesHeld : oneTime
+  const wanted = Math.min(desk.ports.keyPackages ?? maxKeyPackagesHeld, maxKeyPackagesHeld)
+  // Half of them gone: it gets as many as it keeps.
+  const isEnough = held.key_packages >= wanted / 2 && !isRenewed
+  const count = isEnough ? 0 : wanted - (isRenewed ? 0 : held.key_packages)
   const made: OwnKeyPackage[] = []
   for (let at = 0; at < count; at++) made.push(await make(desk, false))
   if (!held.last_resort || isRenewed) made.push(await make(desk, true))

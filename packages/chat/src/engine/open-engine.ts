@@ -1,6 +1,7 @@
 /** The engine put together: what apps call, over the parts that do it. */
 import { type Digest, formatHex, KezError } from "@kez/core"
 import { backend } from "#chat-backend"
+import { standingNow } from "../chains.ts"
 import { createConversation } from "../cipher/mls-join.ts"
 import { directPolicy, type StateBody } from "../conversation/state-body.ts"
 import { ensureCredential } from "./account.ts"
@@ -132,6 +133,7 @@ class OpenEngine implements Engine {
     const desk = this.#desk
     const { credential } = desk
     if (credential === undefined) throw new Error("a conversation before the credential")
+    this.#assertCurrent()
     const members = [desk.chain, other].sort().map((chain) => ({ chain, role: "owner" as const }))
     const salt = formatHex(backend.randomBytes(32))
     const body: StateBody = { version: 1, kind: "dm", salt, members, policy: directPolicy }
@@ -145,6 +147,7 @@ class OpenEngine implements Engine {
   send(conversation: Digest, draft: Draft): Promise<ShownMessage> {
     const desk = this.#desk
     return desk.turn(async (unit) => {
+      this.#assertCurrent()
       const thread = await this.#thread(unit, conversation)
       const stop = await stopOf(unit, thread)
       if (stop !== undefined) throw new KezError("account.changed", `Cannot send: ${stop.reason}`)
@@ -163,6 +166,15 @@ class OpenEngine implements Engine {
       const message = await findMessage(unit, conversation, target)
       if (message === undefined) throw new KezError("usage", "Cannot send: the message that it is about is not here")
       return show(unit, desk, conversation, message)
+    })
+  }
+
+  #assertCurrent(): void {
+    const replay = this.#desk.known(this.#desk.chain)
+    const standing = replay === undefined ? "current" : standingNow(replay, this.#desk.device)
+    if (standing === "current") return
+    throw new KezError("chat.removed", `Cannot send: your sigchain says that this device is ${standing}`, {
+      hint: "Add it again with another of your devices, or with your words.",
     })
   }
 

@@ -116,7 +116,7 @@ export class Home {
         ...(this.handle === undefined ? {} : { handle: this.handle }),
       },
       ...{ transport: this.transport, store: this.store, chains: this.chains, http: this.world.directory },
-      ...{ clock: this.clock, random: () => 0.5 },
+      ...{ clock: this.clock, random: () => 0.5, keyPackages: 4 },
     })
     void this.#listen(this.engine)
     return this
