@@ -40,4 +40,44 @@ describe("the engine over real servers", { skip: skipWithoutNats }, async () => 
     )
     assert.equal(await b.engine.settled(10_000), true)
   })
+
+  test("the broker is killed and the chat server restarted while both write: nothing lost, nothing twice", async () => {
+    const before = (await b.texts(aliceChain)).length
+    const said: string[] = []
+    const write = async (name: string, count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        said.push(`${name} ${i}`)
+        await a.say(bobChain, `${name} ${i}`)
+      }
+    }
+    await write("before", 5)
+    const restarting = world.restartBroker()
+    await write("while the broker is away", 5)
+    await restarting
+    const serving = world.restartServer()
+    await write("while the server is away", 5)
+    await serving
+    await until("bob has all of it", async () => (await b.texts(aliceChain)).length === before + 15, 40)
+    assert.deepEqual((await b.texts(aliceChain)).slice(before), said)
+    await b.say(aliceChain, "and back")
+    await until("alice reads it", async () => (await a.texts(bobChain)).at(-1) === "and back", 40)
+    assert.deepEqual([await a.engine.alarms.list(), await b.engine.alarms.list()], [[], []])
+  })
+
+  test("a new device of Bob reads what comes from then on; revoked, it is out within ten seconds", async () => {
+    const device = await bob.addDevice()
+    const laptop = await openTestEngine(t, world, { person: bob, device })
+    await until("the laptop is in", async () => (await laptop.engine.conversations()).length === 1)
+    await until("alice is told", async () =>
+      (await a.engine.alarms.list()).some(({ alarm }) => alarm.kind === "new_device" && alarm.device === device.device),
+    )
+    await a.say(bobChain, "to all your devices")
+    await until("the laptop reads it", async () => (await laptop.texts(aliceChain)).at(-1) === "to all your devices")
+    await until("and the phone", async () => (await b.texts(aliceChain)).at(-1) === "to all your devices")
+    await bob.append({ op: "revoke_device", keys: [device.device] })
+    await until("the laptop is out", async () => laptop.engine.connection().kind === "revoked", 15)
+    await a.say(bobChain, "not for the laptop")
+    await until("the phone reads on", async () => (await b.texts(aliceChain)).at(-1) === "not for the laptop")
+    assert.ok(!(await laptop.texts(aliceChain)).includes("not for the laptop"))
+  })
 })

@@ -1,16 +1,10 @@
 /** The engine put together: what apps call, over the parts that do it. */
-import { type Digest, formatHex, KezError } from "@kez/core"
-import { backend } from "#chat-backend"
-import { standingNow } from "../chains.ts"
-import { createConversation } from "../cipher/mls-join.ts"
-import { directPolicy, type StateBody } from "../conversation/state-body.ts"
+import type { Digest } from "@kez/core"
 import { ensureCredential } from "./account.ts"
 import { openAlarms } from "./alarms.ts"
 import { Connection } from "./connection.ts"
-import { contactRow } from "./contact-rows.ts"
 import { ContactBook, noteChain } from "./contacts.ts"
 import { Desk } from "./desk.ts"
-import { draftOf } from "./draft.ts"
 import type {
   Alarms,
   Contacts,
@@ -23,16 +17,16 @@ import type {
 } from "./engine.ts"
 import type { EngineEvent } from "./event.ts"
 import { EventStream } from "./event-stream.ts"
-import { findMessage, page, show, threadAt } from "./message-rows.ts"
-import { enqueue, outboxOf, retryAll } from "./outbox-rows.ts"
+import { findMessage, page, threadAt } from "./message-rows.ts"
+import { outboxOf, retryAll } from "./outbox-rows.ts"
 import type { EnginePorts } from "./ports.ts"
 import { noteRead } from "./receipts.ts"
 import { type ContactRow, decodeRow, type GroupRow, keys, type ThreadRow } from "./row.ts"
 import { settingsOf } from "./settings.ts"
-import { addGroup, currentGroup, directThread, stopOf, tellConversation, viewThread } from "./threads.ts"
+import { currentGroup, directThread, tellConversation, viewThread } from "./threads.ts"
 import { Typing } from "./typing.ts"
-import type { Unit } from "./unit.ts"
 import { Workers } from "./workers.ts"
+import { beginDirect, conversationAt, writeDraft } from "./writing.ts"
 
 const checkEveryMs = 86_400_000
 const maxPage = 500
@@ -124,76 +118,25 @@ class OpenEngine implements Engine {
       const id = directThread(desk.chain, contact.chain)
       const thread = await unit.get<ThreadRow>(keys.thread(id))
       const current = thread === undefined ? undefined : await currentGroup(unit, desk, thread)
-      if (current === undefined) await this.#begin(unit, contact.chain)
+      if (current === undefined) await beginDirect(unit, desk, contact.chain)
       return viewThread(unit, desk, await threadAt(unit, id))
     })
   }
 
-  async #begin(unit: Unit, other: Digest): Promise<void> {
-    const desk = this.#desk
-    const { credential } = desk
-    if (credential === undefined) throw new Error("a conversation before the credential")
-    this.#assertCurrent()
-    const members = [desk.chain, other].sort().map((chain) => ({ chain, role: "owner" as const }))
-    const salt = formatHex(backend.randomBytes(32))
-    const body: StateBody = { version: 1, kind: "dm", salt, members, policy: directPolicy }
-    const cipher = await createConversation(body, credential, desk.ciphers.ports)
-    desk.ciphers.keep(cipher)
-    await addGroup(unit, desk, { cipher, lastCommit: 0 })
-    unit.afterwards(() => desk.wake(cipher.group))
-    unit.afterwards(() => desk.followChains())
-  }
-
   send(conversation: Digest, draft: Draft): Promise<ShownMessage> {
-    const desk = this.#desk
-    return desk.turn(async (unit) => {
-      this.#assertCurrent()
-      const thread = await this.#thread(unit, conversation)
-      const stop = await stopOf(unit, thread)
-      if (stop !== undefined) throw new KezError("account.changed", `Cannot send: ${stop.reason}`)
-      const row = await currentGroup(unit, desk, thread)
-      if (row === undefined)
-        throw new KezError("chat.removed", "Cannot send: this device is not in the conversation any more")
-      const about =
-        draft.type === "edit" || draft.type === "delete" ? await findMessage(unit, conversation, draft.of) : undefined
-      if (about !== undefined && about.chain !== desk.chain)
-        throw new KezError("usage", "Cannot change a message of somebody else")
-      const id = await enqueue(unit, desk, { group: row.group, ...draftOf(draft) })
-      // Who answers a stranger has accepted him.
-      await this.#acceptByAnswer(unit, thread)
-      const target =
-        draft.type === "edit" || draft.type === "delete" ? draft.of : draft.type === "reaction" ? draft.to : id
-      const message = await findMessage(unit, conversation, target)
-      if (message === undefined) throw new KezError("usage", "Cannot send: the message that it is about is not here")
-      return show(unit, desk, conversation, message)
-    })
-  }
-
-  #assertCurrent(): void {
-    const replay = this.#desk.known(this.#desk.chain)
-    const standing = replay === undefined ? "current" : standingNow(replay, this.#desk.device)
-    if (standing === "current") return
-    throw new KezError("chat.removed", `Cannot send: your sigchain says that this device is ${standing}`, {
-      hint: "Add it again with another of your devices, or with your words.",
-    })
-  }
-
-  async #acceptByAnswer(unit: Unit, { contact }: ThreadRow): Promise<void> {
-    const row = contact === undefined ? undefined : await contactRow(unit, contact)
-    if (row?.standing === "request")
-      unit.put(keys.contact(row.chain), { ...row, standing: "accepted" } satisfies ContactRow)
+    return this.#desk.turn((unit) => writeDraft(unit, this.#desk, conversation, draft))
   }
 
   async retry(conversation: Digest): Promise<void> {
     await this.#desk.turn(async (unit) => {
-      const thread = await this.#thread(unit, conversation)
+      const thread = await conversationAt(unit, conversation)
       for (const group of thread.groups) await retryAll(unit, this.#desk, group)
     })
   }
 
   async markRead(conversation: Digest, message: Digest): Promise<void> {
     await this.#desk.turn(async (unit) => {
-      const thread = await this.#thread(unit, conversation)
+      const thread = await conversationAt(unit, conversation)
       const row = await findMessage(unit, conversation, message)
       if (row === undefined || row.place <= thread.readPlace) return
       await noteRead(unit, this.#desk, thread, row.place)
@@ -255,12 +198,6 @@ class OpenEngine implements Engine {
     await desk.idle()
     this.#stream.close()
     await desk.ports.store.close()
-  }
-
-  async #thread(unit: Unit, id: Digest): Promise<ThreadRow> {
-    const thread = await unit.get<ThreadRow>(keys.thread(id))
-    if (thread === undefined) throw new KezError("usage", "Cannot do that: no such conversation")
-    return thread
   }
 
   /** The chains of everybody who matters here: of contacts, of members, our own. */
