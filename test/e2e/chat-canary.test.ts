@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { after, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { openTestEngine, until } from "../support/chat-engines.ts"
+import { laterCleaner, openTestEngine, until } from "../support/chat-engines.ts"
 import { startChatWorld, type WorldDevice } from "../support/chat-world.ts"
 
 const canary = "canary-8e61d2-nobody-else-reads-this"
@@ -17,7 +17,7 @@ function filesUnder(folder: string): readonly string[] {
 
 describe("what servers and disks see", { skip: skipWithoutNats }, async () => {
   if (skipWithoutNats !== false) return
-  const t = { after }
+  const t = laterCleaner(after)
   const world = await startChatWorld(t)
   const [alice, bob] = [await world.person("alice"), await world.person("bobby")]
   const of = (person: typeof alice) => ({ person, device: person.devices[0] as WorldDevice })

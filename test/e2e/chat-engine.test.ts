@@ -2,12 +2,12 @@
 import assert from "node:assert/strict"
 import { after, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { openTestEngine, until } from "../support/chat-engines.ts"
+import { laterCleaner, openTestEngine, until } from "../support/chat-engines.ts"
 import { startChatWorld, type WorldDevice } from "../support/chat-world.ts"
 
 describe("the engine over real servers", { skip: skipWithoutNats }, async () => {
   if (skipWithoutNats !== false) return
-  const t = { after }
+  const t = laterCleaner(after)
   const world = await startChatWorld(t)
   const [alice, bob] = [await world.person("alice"), await world.person("bobby")]
   const of = (person: typeof alice) => ({ person, device: person.devices[0] as WorldDevice })

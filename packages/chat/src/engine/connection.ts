@@ -14,7 +14,9 @@ type Session = CommandAnswers["session"]
 
 /** What came is reported, so that the server can forget it: after so long. */
 const reportMs = 10_000
-const standingEveryMs = 30_000
+/** Between questions about our own standing: longer each time. */
+const firstStandingMs = 5_000
+const maxStandingMs = 300_000
 
 export class Connection {
   readonly #desk: Desk
@@ -28,7 +30,8 @@ export class Connection {
   /** Items of the mailbox that were there when the session began and have not come yet. */
   #backlog = 0
   #report: (() => void) | undefined
-  #askedStandingAt = Number.NEGATIVE_INFINITY
+  #askStandingAtMs = 0
+  #standingsAsked = 0
   #refusals = 0
 
   constructor(desk: Desk, wakeAll: () => void) {
@@ -95,6 +98,8 @@ export class Connection {
     if (session.rewound) await this.#askConversations()
     desk.isOnline = true
     this.#refusals = 0
+    this.#standingsAsked = 0
+    this.#askStandingAtMs = 0
     this.#say({ kind: "online" })
     this.#wakeAll()
   }
@@ -171,8 +176,8 @@ export class Connection {
     this.#refusals++
     // The first refusal may be a server that is just starting.
     const nowMs = this.#desk.now() * 1_000
-    if (this.#refusals < 2 || nowMs - this.#askedStandingAt < standingEveryMs) return
-    this.#askedStandingAt = nowMs
+    if (this.#refusals < 2 || nowMs < this.#askStandingAtMs) return
+    this.#askStandingAtMs = nowMs + Math.min(maxStandingMs, firstStandingMs * 2 ** this.#standingsAsked++)
     const code = await askStanding(this.#desk, this.#session)
     if (code !== "revoked") return
     this.#say({ kind: "revoked", reason: "The chat server signed that your sigchain revoked this device." })

@@ -10,13 +10,12 @@ import { raise } from "./alarms.ts"
 import { acceptOwn } from "./commit-rows.ts"
 import { currentDevices } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
+import type { KeyPackageShelf, Urgency } from "./key-package-shelf.ts"
 import { groupAt } from "./outbox-rows.ts"
 import { decodeRow, keys, type WelcomeRow } from "./row.ts"
 import type { Unit } from "./unit.ts"
 import { positionsOf } from "./welcome.ts"
 
-/** A device without key packages is asked for again after so long. */
-const withoutSeconds = 60
 /** A credential in a conversation that ends so soon is replaced. */
 const renewSeconds = 86_400
 
@@ -25,34 +24,6 @@ export interface Plan {
   /** Devices to be added, by chain. */
   readonly missing: ReadonlyMap<Digest, readonly string[]>
   readonly isRenewal: boolean
-}
-
-/** Key packages that were taken and not used yet, and devices that have none. In memory: a restart takes them again. */
-export class KeyPackageShelf {
-  readonly #taken = new Map<string, Uint8Array>()
-  readonly #without = new Map<string, number>()
-
-  has(device: string, now: number): "taken" | "none" | "unknown" {
-    if (this.#taken.has(device)) return "taken"
-    return (this.#without.get(device) ?? 0) > now ? "none" : "unknown"
-  }
-  put(device: string, bytes: Uint8Array): void {
-    this.#taken.set(device, bytes)
-    this.#without.delete(device)
-  }
-  putNone(device: string, until: number): void {
-    this.#without.set(device, until)
-  }
-  take(device: string): Uint8Array | undefined {
-    return this.#taken.get(device)
-  }
-  use(device: string): void {
-    this.#taken.delete(device)
-  }
-  /** Somebody came or changed: asked again at once. */
-  forgetNone(): void {
-    this.#without.clear()
-  }
 }
 
 export async function planOf(desk: Desk, group: Digest): Promise<Plan> {
@@ -79,17 +50,19 @@ function isOverdue(desk: Desk, { standing, chain, isSelf }: GroupDevice): boolea
 
 /** Takes key packages for devices that are missing. They are held against what was asked for, not against what the server says they are. */
 export async function takeKeyPackages(desk: Desk, shelf: KeyPackageShelf, group: Digest, plan: Plan): Promise<void> {
+  const members = await desk.turn(async () => (await desk.ciphers.of(group)).members())
   for (const [chain, missing] of plan.missing) {
-    const devices = missing.filter((device) => shelf.has(device, desk.now()) === "unknown")
+    const devices = missing.filter((device) => shelf.isDue(device, howUrgent(desk, members, chain), desk.now()))
     if (devices.length === 0) continue
-    const { header, parts } = await desk.request("key-packages-take", { chain, devices })
+    shelf.asked(devices, howUrgent(desk, members, chain), desk.now())
+    const { parts } = await desk.request("key-packages-take", { chain, devices })
     for (const bytes of parts) await judgeKeyPackage(desk, shelf, { bytes, chain, devices, group })
-    for (const device of devices) {
-      if (shelf.has(device, desk.now()) === "taken") continue
-      shelf.putNone(device, desk.now() + withoutSeconds)
-    }
-    if (header.devices.length !== parts.length) continue
   }
+}
+
+function howUrgent(desk: Desk, members: readonly GroupDevice[], chain: Digest): Urgency {
+  if (chain === desk.chain) return "own"
+  return members.some((member) => member.chain === chain) ? "further" : "first"
 }
 
 async function judgeKeyPackage(

@@ -220,7 +220,6 @@ class OpenEngine implements Engine {
   async #changed(chain: Digest): Promise<void> {
     if (this.#desk.isClosed) return
     await this.#desk.turn((unit) => noteChain(unit, this.#desk, chain))
-    this.#workers.shelf.forgetNone()
     await this.#workers.wakeAll()
   }
 

@@ -5,14 +5,8 @@
 import { type Digest, KezError } from "@kez/core"
 import type { Desk } from "./desk.ts"
 import { groupOf, type Need, workInbox, workOff } from "./incoming.ts"
-import {
-  type KeyPackageShelf,
-  planOf,
-  prepareCommit,
-  publishCommit,
-  sendWelcomes,
-  takeKeyPackages,
-} from "./membership.ts"
+import type { KeyPackageShelf } from "./key-package-shelf.ts"
+import { planOf, prepareCommit, publishCommit, sendWelcomes, takeKeyPackages } from "./membership.ts"
 import { askAgain } from "./opened.ts"
 import { sendNext } from "./outbox.ts"
 import { groupAt, holdUp } from "./outbox-rows.ts"

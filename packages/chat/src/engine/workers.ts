@@ -1,7 +1,7 @@
 /** Which conversation is worked on when: one worker each, woken by whatever happens, patient where the network or a chain is missing. */
 import { type Digest, KezError } from "@kez/core"
 import type { Desk } from "./desk.ts"
-import { KeyPackageShelf } from "./membership.ts"
+import { KeyPackageShelf } from "./key-package-shelf.ts"
 import { holdUp } from "./outbox-rows.ts"
 import { keys } from "./row.ts"
 import { workOn } from "./worker.ts"
@@ -70,7 +70,8 @@ export class Workers {
         if (isFurther || isFetched) worker.isAgain = true
         worker.failures = 0
       }
-      this.#later(group, worker, patienceMs)
+      const dueMs = this.shelf.nextInSeconds(this.#desk.now()) * 1_000
+      this.#later(group, worker, Math.min(patienceMs, dueMs))
     } catch (error) {
       await this.#failed(group, worker, error)
     } finally {

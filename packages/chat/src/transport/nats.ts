@@ -18,7 +18,7 @@ export interface NatsOptions {
 }
 
 /** Longer than a herd of others takes, shorter than the server's 30 s: a question that nobody hears is asked anew. */
-const connectMs = 8_000
+const connectMs = 5_000
 const requestMs = 10_000
 const firstWaitMs = 200
 const maxWaitMs = 30_000
@@ -35,7 +35,11 @@ class NatsTransport implements Transport {
   #connection: NatsConnection | undefined
   #reading: ConsumerMessages | undefined
   #isClosed = false
-  #attempt = 0
+  #isUp = false
+  /** Questions under way: what was asked over a connection that is lost is not answered any more. */
+  readonly #asking = new Set<(fault: KezError) => void>()
+  /** When the connection was lost; undefined: it is there. */
+  #lostAtMs: number | undefined = Date.now()
   #wakeUp: () => void = () => undefined
 
   constructor(options: NatsOptions) {
@@ -49,16 +53,19 @@ class NatsTransport implements Transport {
 
   async request(operation: Operation, request: Uint8Array): Promise<Uint8Array> {
     const [connection, start] = [this.#connection, this.#start]
-    if (connection === undefined || start === undefined || connection.isClosed()) {
-      throw new KezError("net.refused", "Cannot ask the chat server: there is no connection", {
-        hint: "It is tried again by itself.",
-      })
-    }
+    if (connection === undefined || start === undefined || !this.#isUp) throw lostFault()
+    const subject = commandSubjectOf(start.device, operation)
+    let stop: (fault: KezError) => void = () => undefined
+    const lost = new Promise<never>((_, reject) => {
+      stop = reject
+    })
+    this.#asking.add(stop)
     try {
-      const subject = commandSubjectOf(start.device, operation)
-      return (await connection.request(subject, request, { timeout: requestMs })).data
+      return (await Promise.race([connection.request(subject, request, { timeout: requestMs }), lost])).data
     } catch (cause) {
-      throw requestFault(cause)
+      throw cause instanceof KezError ? cause : requestFault(cause)
+    } finally {
+      this.#asking.delete(stop)
     }
   }
 
@@ -82,8 +89,20 @@ class NatsTransport implements Transport {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#wakeUp()
-    this.#stopReading()
+    this.#down()
     await this.#connection?.close().catch(() => undefined)
+  }
+
+  #up(): void {
+    this.#isUp = true
+    this.#lostAtMs = undefined
+  }
+
+  #down(): void {
+    this.#isUp = false
+    this.#lostAtMs ??= Date.now()
+    this.#stopReading()
+    for (const stop of this.#asking) stop(lostFault())
   }
 
   #stopReading(): void {
@@ -109,7 +128,7 @@ class NatsTransport implements Transport {
   }
 
   #begin(connection: NatsConnection, { device, on }: StartTransport): void {
-    this.#attempt = 0
+    this.#up()
     connection.subscribe(`live.${device.uid}.>`, {
       callback: (error, message) => {
         if (error === null) on.live(message.subject.split(".").at(-1) ?? "", message.data)
@@ -124,7 +143,7 @@ class NatsTransport implements Transport {
       for await (const status of connection.status()) this.#take(status)
     })()
     const error = await connection.closed()
-    this.#stopReading()
+    this.#down()
     const { reason, isRefused } = faultOf(error)
     if (!this.#isClosed) on.offline(reason, isRefused)
   }
@@ -134,11 +153,11 @@ class NatsTransport implements Transport {
     if (on === undefined || this.#isClosed) return
     switch (status.type) {
       case "disconnect":
-        this.#stopReading()
+        this.#down()
         on.offline("The connection to the chat's broker was lost.", false)
         break
       case "reconnect":
-        this.#attempt = 0
+        this.#up()
         on.online()
         break
       case "error": {
@@ -164,10 +183,14 @@ class NatsTransport implements Transport {
     }
   }
 
-  /** Doubled each time, and spread over half of it. */
+  /**
+   * As long again as it has been away, spread over half of it. Not by the number of attempts: the client asks for it more than once for each.
+   */
   #delayMs(): number {
     const { random = Math.random } = this.#options
-    return Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(16, this.#attempt++)) * (0.5 + random() / 2)
+    this.#lostAtMs ??= Date.now()
+    const awayMs = Date.now() - this.#lostAtMs
+    return Math.min(maxWaitMs, Math.max(firstWaitMs, awayMs)) * (0.5 + random() / 2)
   }
 
   #wait(ms: number): Promise<void> {
@@ -179,6 +202,12 @@ class NatsTransport implements Transport {
       }
     })
   }
+}
+
+function lostFault(): KezError {
+  return new KezError("net.refused", "Cannot ask the chat server: there is no connection", {
+    hint: "It is tried again by itself.",
+  })
 }
 
 function requestFault(cause: unknown): KezError {
