@@ -30,6 +30,7 @@ export class Connection {
   /** Items of the mailbox that were there when the session began and have not come yet. */
   #backlog = 0
   #report: (() => void) | undefined
+  #retry: (() => void) | undefined
   #askStandingAtMs = 0
   #standingsAsked = 0
   #refusals = 0
@@ -60,6 +61,13 @@ export class Connection {
         live: (_topic, bytes) => void takeLive(this.#desk, bytes).catch(() => undefined),
       },
     })
+  }
+
+  /** Nothing begins any more. */
+  stop(): void {
+    this.#run++
+    this.#report?.()
+    this.#retry?.()
   }
 
   /** Looks whether key packages or the credential are due. */
@@ -121,7 +129,7 @@ export class Connection {
     if (this.#state.kind !== "online") this.#say({ kind: "offline", reason })
     const { clock, random } = this.#desk.ports
     const waitMs = Math.min(30_000, 500 * 2 ** attempt) * (0.5 + random() / 2)
-    clock.after(waitMs, () => {
+    this.#retry = clock.after(waitMs, () => {
       if (run === this.#run && !this.#desk.isClosed) void this.#open(run, attempt + 1)
     })
   }
@@ -160,6 +168,7 @@ export class Connection {
   }
 
   #reportSoon(): void {
+    if (this.#desk.isClosed) return
     this.#report?.()
     this.#report = this.#desk.ports.clock.after(reportMs, () => {
       void this.upkeep().catch(() => undefined)

@@ -193,6 +193,7 @@ class OpenEngine implements Engine {
     desk.isClosed = true
     this.#takeBack?.()
     this.#workers.close()
+    this.#connection.stop()
     desk.ports.chains.follow([], () => undefined)
     await desk.ports.transport.close()
     await desk.idle()

@@ -20,6 +20,7 @@ export interface NatsOptions {
 /** Longer than a herd of others takes, shorter than the server's 30 s: a question that nobody hears is asked anew. */
 const connectMs = 5_000
 const requestMs = 10_000
+const closeMs = 200
 const firstWaitMs = 200
 const maxWaitMs = 30_000
 const pullMs = 30_000
@@ -82,7 +83,8 @@ class NatsTransport implements Transport {
     try {
       for await (const { seq, data } of messages) yield { seq, bytes: data }
     } finally {
-      messages.stop()
+      // Not once more for one that was stopped: that would write to a connection that may be closed by now.
+      if (this.#reading === messages) this.#stopReading()
     }
   }
 
@@ -90,7 +92,12 @@ class NatsTransport implements Transport {
     this.#isClosed = true
     this.#wakeUp()
     this.#down()
-    await this.#connection?.close().catch(() => undefined)
+    const connection = this.#connection
+    if (connection === undefined || connection.isClosed()) return
+    // A line that the broker has just ended is noticed by this; closed before that, the client's socket fails with nobody to hear it.
+    await Promise.race([connection.flush().catch(() => undefined), this.#wait(closeMs)])
+    this.#wakeUp()
+    await connection.close().catch(() => undefined)
   }
 
   #up(): void {
