@@ -80,6 +80,12 @@ export const maxFeedPageBytes = 8_388_608
 export const maxConnectionsOfDevice = 4
 /** Commands that are being done at the same time. */
 export const maxCommandsAtOnce = 512
+/** What is on its way into mailboxes at once: a message to 256 people is 256 messages. */
+export const maxDeliveringBytes = 33_554_432
+/** Counted with each, so that about a thousand are on their way at once: more would not be faster, and would be late. */
+export const costOfDelivery = 32_768
+/** Deliveries that accepted commands still have to make, together. Beyond, commands are refused until there are fewer. */
+export const maxDeliveriesHeld = 3_072
 /** A commit or a Welcome as one part of a command: with its header and those of the broker it still fits. */
 export const maxHandshakePartBytes = 240_000
 /** An answer of places: parts together. */

@@ -26,19 +26,35 @@ export function commit(deps: CommandDeps): Handler<"commit"> {
 }
 
 async function take(deps: CommandDeps, caller: DeviceRow, asked: Commit): Promise<Answering<"commit">> {
-  const { store } = deps
-  const { conversation, id, follows, members, data } = asked
+  const { conversation, id, members } = asked
   if (!members.some((chain) => chain === caller.chain)) {
     throw new KezError("chat.commit", "Cannot accept the commit: its members do not name who sends it", {
       hint: "Nobody can remove himself: ask another member.",
     })
   }
   const before = await conversationBefore(deps, caller, asked)
-  const repeated = await repeat(deps, conversation, id)
-  if (repeated !== undefined) return repeated
+  return deps.mailboxes.holding(members.length, async () => {
+    const repeated = await repeat(deps, conversation, id)
+    return repeated ?? publish(deps, { before, caller, asked })
+  })
+}
+
+interface Publishing {
+  readonly before: Conversation | undefined
+  readonly caller: DeviceRow
+  readonly asked: Commit
+}
+
+async function publish(deps: CommandDeps, { before, caller, asked }: Publishing): Promise<Answering<"commit">> {
+  const { conversation, id, follows, members, data } = asked
   await assertKnown(deps, before, { members, sender: caller.uid })
   const stored = encodeDelivery({ kind: "commit", conversation, seq: 0, id, follows, members, data })
-  const outcome = await store.commit({ conversation, id: `${conversation}.${caller.uid}.${id}`, follows, data: stored })
+  const outcome = await deps.store.commit({
+    conversation,
+    id: `${conversation}.${caller.uid}.${id}`,
+    follows,
+    data: stored,
+  })
   if (outcome.accepted) return accept(deps, before, { ...asked, seq: outcome.seq })
   // Of a commit whose sender or server broke off, the table may not know yet.
   if (outcome.newest > (before?.newestCommit ?? 0)) await catchUp(deps, conversation, before?.newestCommit ?? 0)

@@ -5,9 +5,9 @@ import type { DeviceRow } from "../broker/devices.ts"
 import { maxAnswerPartsBytes, maxOwnTakes, maxTakesOfRequester, maxTakesOfTarget } from "../limits.ts"
 import type { Sql } from "../storage/database.ts"
 import { countOf } from "../storage/row.ts"
+import { rateLimit } from "./come-again.ts"
 import type { CommandDeps, Handler } from "./command.ts"
 import { type Offered, saveKeyPackages, takeKeyPackage } from "./key-package-table.ts"
-import { RateLimit } from "./rate-limit.ts"
 
 const windowSeconds = 3_600
 
@@ -92,7 +92,7 @@ async function assertQuota(
   const isOver = isSelf ? own >= maxOwnTakes : own >= maxTakesOfRequester || all - own >= maxTakesOfTarget
   if (isOver) {
     const wait = Math.max(1, countOf(row?.["first"] ?? now) - since)
-    throw new RateLimit("Cannot hand out key packages of this person now: many were taken within the hour", wait)
+    throw rateLimit("Cannot hand out key packages of this person now: many were taken within the hour", wait)
   }
   await sql.rows("INSERT INTO key_package_takes VALUES ($1, $2, $3)", [requester, target, now])
 }

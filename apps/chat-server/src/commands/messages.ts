@@ -4,13 +4,16 @@ import { type Digest, KezError, liveSubjectOf } from "@kez/core"
 import { maxLiveBytes } from "../limits.ts"
 import { type CommandDeps, conversationFor, type Handler, partOf } from "./command.ts"
 
-/** First into the conversation, then into the mailboxes, then the answer: what is answered is kept, and reaches everybody. */
+/**
+ * First into the conversation, then into the mailboxes, then the answer: what is answered is kept, and reaches everybody. Messages do not wait for
+ * each other: the broker acknowledges them in their order, and so they go out.
+ */
 export function send(deps: CommandDeps): Handler<"send"> {
-  const { mailboxes, turns } = deps
-  return (caller, { header: { conversation, id }, parts }) => {
+  const { mailboxes } = deps
+  return async (caller, { header: { conversation, id }, parts }) => {
     const part = partOf(parts, chatLimits.maxMessageBytes)
-    return turns.take(conversation, async () => {
-      const { members } = await conversationFor(deps, caller, conversation)
+    const { members } = await conversationFor(deps, caller, conversation)
+    return mailboxes.holding(members.length, async () => {
       // Ids are of all conversations of a stream: without the sender in it, somebody else could use this one up.
       const name = `${conversation}.${caller.uid}.${caller.dev}.${id}`
       const known = await deps.sent.find(name)

@@ -1,16 +1,8 @@
 /** How much one person may ask for. Those who ask for more hear when to come back. */
 import type { Operation } from "@kez/chat"
-import { KezError } from "@kez/core"
 import { type BucketPlan, TokenBuckets } from "@kez/server"
 import { beginPlan, bringPlan, maxBuckets } from "../limits.ts"
-
-export class RateLimit extends KezError {
-  readonly retryAfterSeconds: number
-  constructor(message: string, retryAfterSeconds: number) {
-    super("net.rate_limit", `${message}; try again in ${retryAfterSeconds} s`)
-    this.retryAfterSeconds = retryAfterSeconds
-  }
-}
+import { rateLimit } from "./come-again.ts"
 
 export interface CommandPlans {
   /** What writes: messages, commits, Welcomes, the archive. */
@@ -29,7 +21,7 @@ export function createNewLimit(isOff: boolean, nowMs: () => number): (sender: st
     if (isOff) return
     const [buckets, key] = sender === member ? [begun, sender] : [brought, `${sender} ${member}`]
     if (buckets.tryTake(key)) return
-    throw new RateLimit(
+    throw rateLimit(
       "Cannot begin that now: many conversations were begun",
       Math.max(1, buckets.look(key).retryAfterSeconds),
     )
@@ -45,7 +37,7 @@ const kinds: { readonly [O in Operation]?: keyof CommandPlans } = {
   live: "live",
 }
 
-/** Throws `RateLimit`. */
+/** Throws `net.rate_limit`. */
 export function createCommandLimits(
   plans: CommandPlans,
   nowMs: () => number,
@@ -54,10 +46,7 @@ export function createCommandLimits(
   const buckets = { write: make(plans.write), all: make(plans.all), live: make(plans.live) }
   const take = (bucket: TokenBuckets, uid: string): void => {
     if (bucket.isOff || bucket.tryTake(uid)) return
-    throw new RateLimit(
-      "Cannot do that now: this person asks for much",
-      Math.max(1, bucket.look(uid).retryAfterSeconds),
-    )
+    throw rateLimit("Cannot do that now: this person asks for much", Math.max(1, bucket.look(uid).retryAfterSeconds))
   }
   return (uid, operation) => {
     const kind = kinds[operation]

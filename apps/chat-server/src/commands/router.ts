@@ -5,8 +5,8 @@ import { type BrokerDevice, KezError } from "@kez/core"
 import type { Msg, NatsConnection } from "@nats-io/transport-node"
 import type { DeviceRow, Devices } from "../broker/devices.ts"
 import { maxCommandsAtOnce } from "../limits.ts"
+import { busy, ComeAgain } from "./come-again.ts"
 import type { Handlers } from "./command.ts"
-import { RateLimit } from "./rate-limit.ts"
 
 export interface RouterOptions {
   /** Of account CHAT. */
@@ -25,8 +25,6 @@ export interface Router {
   stop(): Promise<void>
 }
 
-const busySeconds = 1
-
 export function startRouter(options: RouterOptions): Router {
   const { connection, onDone } = options
   const running = new Set<Promise<void>>()
@@ -39,7 +37,7 @@ export function startRouter(options: RouterOptions): Router {
       if (command === undefined) return onDone({ operation: "none", result: "dropped", seconds: 0 })
       if (running.size >= maxCommandsAtOnce) {
         onDone({ operation: "none", result: "net.busy", seconds: 0 })
-        message.respond(encodeRefusal(busy(), busySeconds))
+        message.respond(encodeRefusal(busy(), busy().retryAfterSeconds))
         return
       }
       const work = answer(options, command, message).finally(() => running.delete(work))
@@ -81,7 +79,7 @@ async function answer(
     if (known.code === "internal" || known.code.startsWith("store.") || known.code === "broker.refused") {
       onFault(operation, error)
     }
-    message.respond(encodeRefusal(known, error instanceof RateLimit ? error.retryAfterSeconds : undefined))
+    message.respond(encodeRefusal(known, error instanceof ComeAgain ? error.retryAfterSeconds : undefined))
     done(known.code)
   }
 }
@@ -94,8 +92,4 @@ async function run<O extends Operation>(
   const request = decodeRequest(operation, bytes)
   const { answer: header, parts } = await handlers[operation](caller, request)
   return encodeAnswer(operation, header, parts)
-}
-
-function busy(): KezError {
-  return new KezError("net.busy", "Cannot do that now: the server is busy")
 }

@@ -3,9 +3,20 @@ import type { BrokerStore } from "@kez/broker"
 import { type Delivery, encodeDelivery } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { Devices } from "../broker/devices.ts"
-import { idleDeviceSeconds, maxKnownDevices, trimEveryMs } from "../limits.ts"
+import { busy } from "../commands/come-again.ts"
+import {
+  costOfDelivery,
+  idleDeviceSeconds,
+  maxDeliveriesHeld,
+  maxDeliveringBytes,
+  maxKnownDevices,
+  trimEveryMs,
+} from "../limits.ts"
+import { createGate } from "./gate.ts"
 
 export interface Mailboxes {
+  /** Does what will lead to so many deliveries. Throws `net.busy` where so much is under way that it would only be late. */
+  holding<T>(count: number, work: () => Promise<T>): Promise<T>
   /**
    * Into the mailbox of each person. Ids are of the place in the conversation, so that doing it again completes what was broken off. A full
    * mailbox keeps nobody else from getting theirs: its owner is told to look at the conversations, at the next session.
@@ -54,15 +65,26 @@ export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOp
     await devices.noteMissed(uid, furthest)
     return (await store.trimMailbox(uid, furthest)) > 0
   }
+  let held = 0
+  const gate = createGate(maxDeliveringBytes)
   const put = async (uid: string, id: string, data: Uint8Array): Promise<void> => {
     try {
-      await store.deliver({ uid, id, data })
+      await gate.pass(data.length + costOfDelivery, () => store.deliver({ uid, id, data }))
     } catch (error) {
       if (!isFull(error) || !(await makeRoom(uid))) throw error
       await store.deliver({ uid, id, data })
     }
   }
   return {
+    async holding(count, work) {
+      if (held > 0 && held + count > maxDeliveriesHeld) throw busy()
+      held += count
+      try {
+        return await work()
+      } finally {
+        held -= count
+      }
+    },
     makeRoom,
     async deliverToAll(delivery, uids) {
       const data = encodeDelivery(delivery)
