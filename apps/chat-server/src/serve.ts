@@ -5,7 +5,7 @@ import { KezError } from "@kez/core"
 import { createMetricsServer } from "@kez/server"
 import { errorFields, type Log } from "@kez/server/log"
 import { type App, createApp } from "./app.ts"
-import { type ChatOptions, type ChatService, startChat } from "./broker/chat-service.ts"
+import type { ChatOptions, ChatService } from "./broker/chat-service.ts"
 import { createDevices } from "./broker/devices.ts"
 import { createStandings } from "./broker/standing.ts"
 import type { Config } from "./config.ts"
@@ -105,6 +105,8 @@ async function startChatOf(
   deps: Pick<ChatOptions, "database" | "devices" | "sent" | "standings" | "metrics" | "log">,
 ): Promise<ChatService | undefined> {
   if (broker === undefined) return undefined
+  // Loaded here, so that a server of handles alone starts as fast as before.
+  const { startChat } = await import("./broker/chat-service.ts")
   return startChat({ ...deps, config: broker, domain, stores, admins, trustProxy: http.trustProxy })
 }
 

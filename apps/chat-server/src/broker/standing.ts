@@ -1,6 +1,6 @@
 /** What a device is at this moment: its chain, as the stores tell it, and whether the chain has a handle here. */
 
-import { standingNow } from "@kez/chat"
+import { standingNow } from "@kez/chat/chains"
 import { type ChainReplay, type Digest, deviceIdOf, userIdOf } from "@kez/core"
 import type { ChainLook, ChainSource } from "../directory/chains.ts"
 import { handleOfChain } from "../directory/handles.ts"

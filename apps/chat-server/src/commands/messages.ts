@@ -69,13 +69,12 @@ async function assertRoom(
   })
 }
 
-/** As a message without a place: kept nowhere, and what is decrypted says whose it is. */
+/** Kept nowhere, and what is decrypted says whose it is. */
 export function live(deps: CommandDeps): Handler<"live"> {
   return async (caller, { header: { conversation, topic }, parts }) => {
-    const data = partOf(parts, maxLiveBytes)
+    const data = encodeLive({ conversation, data: partOf(parts, maxLiveBytes) })
     const { members } = await conversationFor(deps, caller, conversation)
-    const delivery = encodeLive({ conversation, data })
-    for (const { uid } of members) deps.publishLive(liveSubjectOf(uid, topic), delivery)
+    for (const { uid } of members) deps.publishLive(liveSubjectOf(uid, topic), data)
     return { answer: {} }
   }
 }
