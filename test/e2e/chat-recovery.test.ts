@@ -109,4 +109,32 @@ describe("recovery of the chat", { skip: skipWithoutNats }, async () => {
     const mine = await b.ask("commit", { ...late, id }, [Buffer.from("lost")])
     assert.deepEqual(mine.header, { accepted: true, seq: lost.seq })
   })
+
+  test("a broker that lost its disk: sessions are told, conversations begin anew, and what is sent again is there", async () => {
+    const { header } = await a.ask("history", { conversation, kind: "commits", from: 0, limit: 10 })
+    const follows = header.places.at(-1) ?? 0
+    const cursor = Math.max(...(await b.read()).map(({ place }) => place))
+    await b.ask("session", { cursor })
+    await world.restartBroker("SIGKILL", { losesDisk: true })
+    const ready = async () => {
+      for (;;) {
+        const code = await b.codeOf("session", { cursor }).catch(() => "silent")
+        if (code === "ok") return
+        await sleep(100)
+      }
+    }
+    await ready()
+    assert.equal((await b.ask("session", { cursor })).header.rewound, true)
+    const next = { conversation, id: idOf("anew"), follows, members: [alice.chain.chain] }
+    assert.deepEqual((await a.ask("commit", next, [Buffer.from("anew")])).header, { accepted: false, newest: 0 })
+    const begun = await a.ask("commit", { ...next, follows: 0 }, [Buffer.from("anew")])
+    assert.equal(begun.header.accepted, true)
+    assert.equal(await b.codeOf("send", { conversation, id: idOf("x") }, [Buffer.from("x")]), "chat.removed")
+    await a.ask("send", { conversation, id: idOf("message 0") }, [Buffer.from("message 0")])
+    const { parts } = await a.ask("history", { conversation, kind: "messages", from: 0, limit: 10 })
+    assert.deepEqual(
+      parts.map((part) => Buffer.from(part).toString()),
+      ["message 0"],
+    )
+  })
 })

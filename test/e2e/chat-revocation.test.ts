@@ -79,4 +79,22 @@ describe("revocation", { skip: skipWithoutNats }, async () => {
     assert.equal((await standingOf(await worldDevice(device.keys, `sha256:${"ab".repeat(32)}`))).code, "unregistered")
     await refused(await worldDevice(device.keys, carol.chain.chain, "chat.example"))
   })
+
+  test("while the store is silent, whoever was here stays and comes back; nobody new is let in; nothing is signed", async () => {
+    const dave = await world.person("dave", 2)
+    const [known, fresh] = dave.devices
+    assert.ok(known && fresh)
+    const client = await world.connect(known)
+    await world.restartServer()
+    await world.store.end("SIGKILL")
+    await client.connection.reconnect()
+    await client.ask("session", { cursor: 0 })
+    const again = await world.connect(known)
+    await again.ask("session", { cursor: 0 })
+    await assert.rejects(world.connect(fresh, { reconnect: false, timeout: 35_000 }), /authorization/i)
+    const headers = { "content-type": "application/json" }
+    const body = formatEnvelope(known.session)
+    const answer = await ask(`${world.server.url}/v1/standing`, { method: "POST", headers, body })
+    assert.deepEqual([answer.status, answer.body.code], [503, "chain.unreachable"])
+  })
 })

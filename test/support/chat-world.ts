@@ -2,6 +2,8 @@
  * A whole chat on free ports of loopback, in folders of its own: a real kez-sig-server, nats-server and kez-chat-server, people with handles,
  * chains and devices, and raw clients of the wire format. `startChatWorld(t)` is all that a test needs.
  */
+import { rmSync } from "node:fs"
+import { join } from "node:path"
 import {
   type CommandAnswers,
   type CommandRequests,
@@ -53,7 +55,8 @@ export interface ChatWorld {
   /** Connects a device to the broker. */
   connect(device: WorldDevice, options?: ConnectionOptions): Promise<RawClient>
   restartServer(signal?: NodeJS.Signals): Promise<void>
-  restartBroker(signal?: NodeJS.Signals): Promise<void>
+  /** `losesDisk`: its streams are gone. */
+  restartBroker(signal?: NodeJS.Signals, options?: { readonly losesDisk?: boolean }): Promise<void>
 }
 
 export interface WorldPerson {
@@ -133,9 +136,10 @@ export async function startChatWorld(of: Cleaner, { args = [], env = {} }: ChatW
       await server.end(signal)
       server = await startChatServer(t, { args: [...flags, ...again], env, folder: server.folder })
     },
-    async restartBroker(signal = "SIGKILL") {
+    async restartBroker(signal = "SIGKILL", { losesDisk = false } = {}) {
       broker.child.kill(signal)
       await broker.ended
+      if (losesDisk) rmSync(join(settings.folder, "streams"), { recursive: true })
       broker = await startTestBroker(t, settings)
     },
   }

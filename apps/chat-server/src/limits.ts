@@ -33,6 +33,11 @@ export const maxBuckets = 100_000
 
 /** From the request to a sigchain store to the last byte of its answer. */
 export const chainFetchMs = 10_000
+/** The same while somebody waits at the broker; a store that did not answer is not asked again for a moment. */
+export const chainLookMs = 4_000
+export const storeRestMs = 2_000
+/** Events of chains of connected people that are kept in memory, together. */
+export const maxKeptEvents = 100_000
 /** Chains that are kept in memory, and for how long an answer of the stores stands for the profile page. */
 export const maxCachedChains = 1_000
 export const chainCacheMs = 60_000
@@ -78,8 +83,12 @@ export const maxFeedPageBytes = 8_388_608
 
 /** Connections of one device. With one more, its oldest is cut: a client that lost its line does not know that it is still there. */
 export const maxConnectionsOfDevice = 4
-/** Commands that are being done at the same time. */
+/** Commands that are being done at the same time, of all and of one person. */
 export const maxCommandsAtOnce = 512
+export const maxCommandsOfPerson = 128
+/** What one person may put into streams, in pieces of so many bytes: 128 MiB at once, 256 MiB an hour after that. */
+export const pieceBytes = 8_192
+export const piecePlan = { burst: 16_384, perHour: 32_768 } as const
 /** What is on its way into mailboxes at once: a message to 256 people is 256 messages. */
 export const maxDeliveringBytes = 33_554_432
 /** Counted with each, so that about a thousand are on their way at once: more would not be faster, and would be late. */

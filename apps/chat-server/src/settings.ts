@@ -48,7 +48,7 @@ export const settings = {
     isSecret: true,
   },
   nats_url: {
-    ...text(undefined, "URL of the nats-server; without it there are handles, and no chat", "a nats:// or tls:// URL"),
+    ...text(undefined, "URL of the nats-server; without it there are handles, and no chat", "a nats:// URL"),
     fits: isBrokerUrl,
   },
   broker_keys: text(undefined, "folder of the broker's keys; broker/keys in the data folder unless set", "a folder"),
@@ -91,7 +91,7 @@ export const program = "kez-chat-server"
 export const settingTable = createSettingTable(settings, { prefix: "KEZ_CHAT_", program })
 
 function isBrokerUrl(value: string): boolean {
-  return /^(?:nats|tls):\/\/[^/@]+\/?$/.test(value) && URL.canParse(value)
+  return /^nats:\/\/[^/@]+\/?$/.test(value) && URL.canParse(value)
 }
 
 function areKeys(value: string): boolean {

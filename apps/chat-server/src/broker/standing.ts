@@ -2,7 +2,8 @@
 
 import { standingNow } from "@kez/chat/chains"
 import { type ChainReplay, type Digest, deviceIdOf, userIdOf } from "@kez/core"
-import type { ChainLook, ChainSource } from "../directory/chains.ts"
+import type { ChainLook } from "../directory/chain-looks.ts"
+import type { ChainSource } from "../directory/chains.ts"
 import { handleOfChain } from "../directory/handles.ts"
 import { maxCachedChains, standingCacheMs, storesSilentSeconds } from "../limits.ts"
 import type { Database } from "../storage/database.ts"

@@ -109,12 +109,16 @@ async function assertKnown(
 }
 
 async function accept(
-  { database, mailboxes }: CommandDeps,
+  { database, store, mailboxes }: CommandDeps,
   before: Conversation | undefined,
   accepted: Commit & Accepted,
 ): Promise<Answering<"commit">> {
   const { conversation, id, seq, follows, members, data } = accepted
-  await database.transact((sql) => saveCommit(sql, accepted))
+  // A lower place than the table has: another copy was faster with a later commit, or the broker began anew and this is its newest.
+  const isLower = seq <= (before?.newestCommit ?? 0)
+  const isReset =
+    isLower && (await store.read({ conversation, kind: "commits", fromSeq: seq + 1, limit: 1 })).length === 0
+  await database.transact((sql) => saveCommit(sql, { ...accepted, isReset }))
   // Who was removed gets this one too: it says so.
   const uids = new Set([...(before?.members.map(({ uid }) => uid) ?? []), ...members.map(userIdOf)])
   await mailboxes.deliverToAll({ kind: "commit", conversation, seq, id, follows, members, data }, [...uids])

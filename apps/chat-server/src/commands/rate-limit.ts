@@ -1,7 +1,7 @@
 /** How much one person may ask for. Those who ask for more hear when to come back. */
 import type { Operation } from "@kez/chat"
 import { type BucketPlan, TokenBuckets } from "@kez/server"
-import { beginPlan, bringPlan, maxBuckets } from "../limits.ts"
+import { beginPlan, bringPlan, maxBuckets, pieceBytes, piecePlan } from "../limits.ts"
 import { rateLimit } from "./come-again.ts"
 
 export interface CommandPlans {
@@ -41,16 +41,20 @@ const kinds: { readonly [O in Operation]?: keyof CommandPlans } = {
 export function createCommandLimits(
   plans: CommandPlans,
   nowMs: () => number,
-): (uid: string, operation: Operation) => void {
+): (uid: string, asked: { readonly operation: Operation; readonly bytes: number }) => void {
   const make = (plan: BucketPlan): TokenBuckets => new TokenBuckets(plan, { maxBuckets, nowMs })
   const buckets = { write: make(plans.write), all: make(plans.all), live: make(plans.live) }
   const take = (bucket: TokenBuckets, uid: string): void => {
     if (bucket.isOff || bucket.tryTake(uid)) return
     throw rateLimit("Cannot do that now: this person asks for much", Math.max(1, bucket.look(uid).retryAfterSeconds))
   }
-  return (uid, operation) => {
+  const pieces = make(plans.write.burst === 0 ? { burst: 0, perHour: 0 } : piecePlan)
+  return (uid, { operation, bytes }) => {
     const kind = kinds[operation]
     if (kind !== "live") take(buckets.all, uid)
     if (kind !== undefined) take(buckets[kind], uid)
+    if (kind !== "write") return
+    take(pieces, uid)
+    for (let more = pieceBytes; more < bytes; more += pieceBytes) pieces.spend(uid)
   }
 }

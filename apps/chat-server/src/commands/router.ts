@@ -4,7 +4,7 @@ import { decodeRequest, encodeAnswer, encodeRefusal, isOperation, type Operation
 import { type BrokerDevice, KezError } from "@kez/core"
 import type { Msg, NatsConnection } from "@nats-io/transport-node"
 import type { DeviceRow, Devices } from "../broker/devices.ts"
-import { maxCommandsAtOnce } from "../limits.ts"
+import { maxCommandsAtOnce, maxCommandsOfPerson } from "../limits.ts"
 import { busy, ComeAgain } from "./come-again.ts"
 import type { Handlers } from "./command.ts"
 
@@ -13,7 +13,7 @@ export interface RouterOptions {
   readonly connection: NatsConnection
   readonly handlers: Handlers
   readonly devices: Devices
-  readonly limit: (uid: string, operation: Operation) => void
+  readonly limit: (uid: string, asked: { readonly operation: Operation; readonly bytes: number }) => void
   /** A device is connected that nobody let in, as far as the database knows: it has to come again. */
   readonly onStranger: (device: BrokerDevice) => void
   readonly onDone: (done: { readonly operation: string; readonly result: string; readonly seconds: number }) => void
@@ -28,6 +28,12 @@ export interface Router {
 export function startRouter(options: RouterOptions): Router {
   const { connection, onDone } = options
   const running = new Set<Promise<void>>()
+  const ofPerson = new Map<string, number>()
+  const count = (uid: string, by: 1 | -1): void => {
+    const now = (ofPerson.get(uid) ?? 0) + by
+    if (now === 0) ofPerson.delete(uid)
+    else ofPerson.set(uid, now)
+  }
   const subscription = connection.subscribe(commandSubjects, {
     queue: "kez-chat",
     callback: (error, message) => {
@@ -35,12 +41,17 @@ export function startRouter(options: RouterOptions): Router {
       const command = parseCommand(message.subject, message.reply)
       // Neither obeyed nor answered: no client of ours asks like that.
       if (command === undefined) return onDone({ operation: "none", result: "dropped", seconds: 0 })
-      if (running.size >= maxCommandsAtOnce) {
+      const { uid } = command.device
+      if (running.size >= maxCommandsAtOnce || (ofPerson.get(uid) ?? 0) >= maxCommandsOfPerson) {
         onDone({ operation: "none", result: "net.busy", seconds: 0 })
         message.respond(encodeRefusal(busy(), busy().retryAfterSeconds))
         return
       }
-      const work = answer(options, command, message).finally(() => running.delete(work))
+      count(uid, 1)
+      const work = answer(options, command, message).finally(() => {
+        count(uid, -1)
+        running.delete(work)
+      })
       running.add(work)
     },
   })
@@ -64,7 +75,7 @@ async function answer(
     onDone({ operation: isKnown ? operation : "none", result, seconds: (performance.now() - start) / 1_000 })
   try {
     if (!isKnown) throw new KezError("usage", "Cannot do that: this server has no such command; it may be older")
-    limit(device.uid, operation)
+    limit(device.uid, { operation, bytes: message.data.length })
     const caller = await devices.find(device)
     if (caller === undefined || caller.revokedSeq !== undefined) {
       onStranger(device)

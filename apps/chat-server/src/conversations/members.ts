@@ -28,15 +28,23 @@ export interface Accepted {
   /** Where the broker put it. */
   readonly seq: number
   readonly members: readonly Digest[]
+  /** The broker has none after it, whatever this table says. */
+  readonly isReset?: boolean
 }
 
 /** Within a transaction: after a commit that the broker accepted. An older one than is known changes nothing. */
-export async function saveCommit(sql: Sql, { conversation, id, seq, members }: Accepted): Promise<void> {
-  await sql.rows("INSERT INTO commits VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", [conversation, id, seq])
+export async function saveCommit(
+  sql: Sql,
+  { conversation, id, seq, members, isReset = false }: Accepted,
+): Promise<void> {
+  await sql.rows(
+    "INSERT INTO commits VALUES ($1, $2, $3) ON CONFLICT (conversation, id) DO UPDATE SET place = excluded.place",
+    [conversation, id, seq],
+  )
   const raised = await sql.rows(
     `INSERT INTO conversations VALUES ($1, $2) ON CONFLICT (conversation) DO UPDATE SET newest_commit = excluded.newest_commit
-     WHERE conversations.newest_commit < excluded.newest_commit RETURNING newest_commit`,
-    [conversation, seq],
+     WHERE conversations.newest_commit < excluded.newest_commit OR $3 = 1 RETURNING newest_commit`,
+    [conversation, seq, isReset ? 1 : 0],
   )
   if (raised.length === 0) return
   await sql.rows("DELETE FROM members WHERE conversation = $1", [conversation])
