@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { encodeDelivery } from "@kez/chat"
 import { jetstreamManager } from "@nats-io/jetstream"
 import { skipWithoutNats } from "../support/broker.ts"
+import { ask } from "../support/chat-server.ts"
 import { type RawClient, startChatWorld } from "../support/chat-world.ts"
 
 const idOf = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`
@@ -36,6 +37,10 @@ describe("recovery of the chat", { skip: skipWithoutNats }, async () => {
       }
       sent += 1
     }
+  }
+
+  const backOf = async (client: RawClient): Promise<void> => {
+    while ((await client.codeOf("cursor", { cursor: 0 }).catch(() => "silent")) !== "ok") await sleep(100)
   }
 
   const assertWhole = async (): Promise<void> => {
@@ -71,6 +76,23 @@ describe("recovery of the chat", { skip: skipWithoutNats }, async () => {
   test("the chat server is killed with -9", () => during(() => world.restartServer("SIGKILL")))
 
   test("nats-server is killed with -9", () => during(() => world.restartBroker("SIGKILL")))
+
+  test("a chat server that starts before its broker has handles, and the chat when it comes", async () => {
+    world.broker.child.kill("SIGKILL")
+    await world.broker.ended
+    await world.restartServer()
+    const brokerOf = async () => {
+      const { status, body } = await ask(`${world.server.url}/readyz`)
+      return { status, isThere: body.checks.broker.ok }
+    }
+    assert.deepEqual(await brokerOf(), { status: 200, isThere: false })
+    assert.equal((await ask(`${world.server.url}/v1/handles/alice`)).status, 200)
+    await world.restartBroker()
+    while (!(await brokerOf()).isThere) await sleep(100)
+    // A client that knocked before the chat server was back is not answered, and knocks again after its five seconds.
+    await Promise.all([backOf(a), backOf(b)])
+    await assertWhole()
+  })
 
   test("a message whose answer was lost long ago is not put into the log again", async () => {
     const [first] = (await b.ask("history", { conversation, kind: "messages", from: 0, limit: 1 })).header.places
@@ -116,14 +138,7 @@ describe("recovery of the chat", { skip: skipWithoutNats }, async () => {
     const cursor = Math.max(...(await b.read()).map(({ place }) => place))
     await b.ask("session", { cursor })
     await world.restartBroker("SIGKILL", { losesDisk: true })
-    const ready = async () => {
-      for (;;) {
-        const code = await b.codeOf("session", { cursor }).catch(() => "silent")
-        if (code === "ok") return
-        await sleep(100)
-      }
-    }
-    await ready()
+    await backOf(b)
     assert.equal((await b.ask("session", { cursor })).header.rewound, true)
     const next = { conversation, id: idOf("anew"), follows, members: [alice.chain.chain] }
     assert.deepEqual((await a.ask("commit", next, [Buffer.from("anew")])).header, { accepted: false, newest: 0 })

@@ -256,7 +256,7 @@ async function connectRaw(t: Cleaner, { broker, device, options }: RawConnection
       sig: "-",
     }),
     inboxPrefix: inboxPrefixOf(device),
-    timeout: 10_000,
+    timeout: 5_000,
     reconnectTimeWait: 100,
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,

@@ -75,7 +75,7 @@ export const calloutDevicePlan = { burst: 60, perHour: 1_200 } as const
 export const standingPlan = { burst: 60, perHour: 1_200 } as const
 
 /** Between attempts to reach the broker at the start, and between looks at the feed of a store. */
-export const brokerRetryMs = 1_000
+export const brokerRetryMs = 200
 export const feedPollMs = 2_000
 /** Events of one page of a feed, and the most that its bytes may be. */
 export const feedPageEvents = 500

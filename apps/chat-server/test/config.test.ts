@@ -67,3 +67,18 @@ test("the command line knows its commands and their flags", () => {
     assert.throws(() => parseCommandLine(args), usage)
   }
 })
+
+test("a broker needs stores: nobody could be let in", () => {
+  assert.equal(read().broker, undefined)
+  assert.throws(() => read({ nats_url: "nats://127.0.0.1:4222" }), usage)
+  const { broker } = read({ nats_url: "nats://127.0.0.1:4222", stores: "http://127.0.0.1:7878" })
+  assert.deepEqual([broker?.url, broker?.keysFolder], ["nats://127.0.0.1:4222", "data/broker/keys"])
+  for (const url of ["127.0.0.1:4222", "nats://user:password@x:4222", "tls://x:4222", "nats://x/y"]) {
+    assert.throws(() => read({ nats_url: url, stores: "http://127.0.0.1:7878" }), usage, url)
+  }
+})
+
+test("flags of broker-config belong to it alone", () => {
+  assert.throws(() => parseCommandLine(["serve", "--out", "x"]), usage)
+  assert.deepEqual([...parseCommandLine(["broker-config", "--out", "x"]).broker], [["out", "x"]])
+})

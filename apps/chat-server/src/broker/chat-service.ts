@@ -71,7 +71,7 @@ export async function startChat(options: ChatOptions): Promise<ChatService> {
       return true
     } catch (error) {
       const text = error instanceof KezError ? `${error.message} ${error.hint ?? ""}` : String(error)
-      // Once for each reason, not once a second.
+      // Once for each reason, not at each attempt.
       if (text !== said) log.warn({ broker: config.url, ...errorFields(error) }, "the broker is not reached; trying on")
       said = text
       return false
@@ -99,11 +99,13 @@ interface Running {
 async function runChat(options: ChatOptions, keys: BrokerKeys): Promise<Running> {
   const { config, log } = options
   let ensure: () => Promise<void> = () => Promise.resolve()
+  let forget: () => void = () => undefined
   const connections = await connectServices({
     url: config.url,
     keys,
     onReturn: (name) => {
       log.info({ connection: name }, "the broker is back")
+      if (name === "sys") forget()
       // It may be another one, or have lost its disk.
       if (name === "store")
         void ensure().catch((error: unknown) => log.error(errorFields(error), "streams are not made"))
@@ -120,14 +122,15 @@ async function runChat(options: ChatOptions, keys: BrokerKeys): Promise<Running>
     const cut = cutter(connections, (device) => store.closeSession(device))
     const router = route(options, { connections, store, cut })
     const connected = watchDevices(connections.sys, options.metrics)
+    forget = connected.reset
+    const responder = respond(options, { connections, keys })
+    await Promise.all([connections.chat.flush(), connections.auth.flush(), connections.sys.flush()])
     const revocations = followRevocations({
       ...options,
       cut,
       onRevoked: options.metrics.revoked,
       onFault: (at, error) => log.warn({ store: at, ...errorFields(error) }, "the feed of a store is not read"),
     })
-    const responder = respond(options, { connections, keys })
-    await Promise.all([connections.chat.flush(), connections.auth.flush(), connections.sys.flush()])
     return {
       isReady: () => connections.isConnected(),
       async stop() {

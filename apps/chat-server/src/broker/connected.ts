@@ -6,19 +6,30 @@ import type { ChatMetrics } from "../metrics.ts"
 
 type Connection = Pick<ConnectionEvent, "serverId" | "connectionId">
 
-export function watchDevices(sys: NatsConnection, metrics: Pick<ChatMetrics, "connected">): { stop(): void } {
-  const open = new Map<string, Connection[]>()
-  const tell = (): void => metrics.connected(open.size)
-  return watchConnections(sys, (event) => {
-    const { name, serverId, connectionId } = event
+export interface WatchedDevices {
+  /** The broker was away: what was open is not, and nobody told. */
+  reset(): void
+  stop(): void
+}
+
+export function watchDevices(sys: NatsConnection, metrics: Pick<ChatMetrics, "connected">): WatchedDevices {
+  const open = new Map<string, readonly Connection[]>()
+  const { stop } = watchConnections(sys, ({ type, name, serverId, connectionId }) => {
     const others = (open.get(name) ?? []).filter(
       (one) => one.serverId !== serverId || one.connectionId !== connectionId,
     )
-    open.delete(name)
-    if (event.type === "connected") others.push({ serverId, connectionId })
-    if (others.length > 0) open.set(name, others)
-    tell()
-    if (others.length <= maxConnectionsOfDevice) return
-    for (const oldest of others.slice(0, 1)) void cutConnection(sys, oldest).catch(() => undefined)
+    const all = type === "connected" ? [...others, { serverId, connectionId }] : others
+    const kept = all.slice(-maxConnectionsOfDevice)
+    if (kept.length > 0) open.set(name, kept)
+    else open.delete(name)
+    metrics.connected(open.size)
+    for (const oldest of all.slice(0, -maxConnectionsOfDevice)) void cutConnection(sys, oldest).catch(() => undefined)
   })
+  return {
+    stop,
+    reset() {
+      open.clear()
+      metrics.connected(0)
+    },
+  }
 }
