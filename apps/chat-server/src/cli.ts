@@ -1,8 +1,6 @@
 /** The command kez-chat-server: what each word does, and which exit code it ends with. 0 done, 1 failed, 2 not written as it should be. */
-import { once } from "node:events"
 import { join } from "node:path"
-import { KezError } from "@kez/core"
-import { createLog, errorFields } from "@kez/server/log"
+import { checkHealth, exitCodeOf, runUntilSignal, say, tell } from "@kez/server/program"
 import { type CommandLine, parseCommandLine } from "./command-line.ts"
 import { type Config, toConfig } from "./config.ts"
 import { usualInvitationDays } from "./limits.ts"
@@ -12,15 +10,8 @@ import { version } from "./version.ts"
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Resolves to the exit code. */
-export async function run(args: readonly string[], env: Env): Promise<number> {
-  try {
-    return await runCommand(parseCommandLine(args), env)
-  } catch (error) {
-    if (!(error instanceof KezError)) throw error
-    tell(`${error.message} [${error.code}]`)
-    if (error.hint !== undefined) tell(`hint: ${error.hint}`)
-    return error.code === "usage" || error.code === "input.unreadable" ? 2 : 1
-  }
+export function run(args: readonly string[], env: Env): Promise<number> {
+  return exitCodeOf(program, () => runCommand(parseCommandLine(args), env))
 }
 
 async function runCommand(line: CommandLine, env: Env): Promise<number> {
@@ -38,7 +29,7 @@ async function runCommand(line: CommandLine, env: Env): Promise<number> {
     case "broker-config": {
       const { writeBrokerConfig } = await import("./broker/config-command.ts")
       const { file, keysFolder } = writeBrokerConfig(line.broker, join(config.storage.dataFolder, "broker"))
-      tell(`keys are in ${keysFolder}: give it to the server as --broker-keys, and to nobody else`)
+      tell(program, `keys are in ${keysFolder}: give it to the server as --broker-keys, and to nobody else`)
       return say(file)
     }
     case "healthcheck":
@@ -48,15 +39,7 @@ async function runCommand(line: CommandLine, env: Env): Promise<number> {
 
 async function runServer(config: Config): Promise<number> {
   const { serve } = await import("./serve.ts")
-  const log = createLog({ name: program, level: config.logLevel })
-  process.on("uncaughtExceptionMonitor", (error) => log.fatal(errorFields(error), "a defect of the program"))
-  const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")])
-  const running = await serve(config, log)
-  await stopped
-  // Whoever asks twice does not want to wait.
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(1))
-  await running.stop()
-  return 0
+  return runUntilSignal({ program: program, level: config.logLevel }, (log) => serve(config, log))
 }
 
 /** Whoever can reach the database is an admin already; no password is made for it. */
@@ -75,32 +58,7 @@ async function invite({ storage }: Config, { uses = 1, days = usualInvitationDay
   }
 }
 
-const healthTimeoutMs = 5_000
-
-async function checkHealth({ host, port }: Config): Promise<number> {
-  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host
-  try {
-    const answer = await fetch(`http://${name}:${port}/readyz`, { signal: AbortSignal.timeout(healthTimeoutMs) })
-    say((await answer.text()).trimEnd())
-    return answer.ok ? 0 : 1
-  } catch (cause) {
-    throw new KezError("net.refused", `Cannot reach ${name} port ${port}: nothing answers there`, {
-      cause,
-      hint: "Is the server running, with this host and port?",
-    })
-  }
-}
-
 const nowSeconds = (): number => Math.floor(Date.now() / 1_000)
-
-function say(text: string): number {
-  process.stdout.write(`${text}\n`)
-  return 0
-}
-
-function tell(text: string): void {
-  process.stderr.write(`${program}: ${text}\n`)
-}
 
 function helpText(): string {
   const lines = settingTable.names.map((name) => {

@@ -1,10 +1,7 @@
 /** The running chat server: opens the database, listens, and stops without losing what is under way. */
-import type { Server } from "node:http"
-import type { AddressInfo } from "node:net"
-import { KezError } from "@kez/core"
-import { createMetricsServer } from "@kez/server"
+import { closeInTime, createMetricsServer, listenApp, listenMetrics } from "@kez/server"
 import { errorFields, type Log } from "@kez/server/log"
-import { type App, createApp } from "./app.ts"
+import { createApp } from "./app.ts"
 import type { ChatOptions, ChatService } from "./broker/chat-service.ts"
 import { createDevices } from "./broker/devices.ts"
 import { createStandings } from "./broker/standing.ts"
@@ -73,10 +70,15 @@ export async function serve(config: Config, log: Log): Promise<Running> {
       },
       config.http,
     )
-    closing.push(() => closeApp(app, log))
-    const url = await listenApp(app, config)
+    closing.push(() =>
+      closeInTime(
+        { server: app.http.server, close: () => app.http.close() },
+        { afterMs: shutdownMs, onCut: () => log.warn({ afterMs: shutdownMs }, "requests were cut") },
+      ),
+    )
+    const url = await listenApp(app.http, config)
     const metricsServer = config.metrics.mode === "separate" ? createMetricsServer(metrics) : undefined
-    const metricsUrl = metricsServer && (await listen(metricsServer, config.metrics))
+    const metricsUrl = metricsServer && (await listenMetrics(metricsServer, config.metrics))
     closing.push(() => {
       metricsServer?.close()
       metricsServer?.closeAllConnections()
@@ -113,56 +115,4 @@ async function startChatOf(
 async function countsOf(database: Database): Promise<{ readonly leaves: number; readonly handles: number }> {
   const [row] = await database.rows("SELECT count(*) AS handles FROM handles WHERE state = 'registered'")
   return { leaves: await logSize(database), handles: countOf(row?.["handles"]) }
-}
-
-/** Requests under way may finish; what takes longer is cut. */
-async function closeApp({ http }: App, log: Log): Promise<void> {
-  const timer = setTimeout(() => {
-    log.warn({ afterMs: shutdownMs }, "requests were cut")
-    http.server.closeAllConnections()
-  }, shutdownMs)
-  await http.close()
-  clearTimeout(timer)
-}
-
-async function listenApp({ http }: App, { host, port }: Config): Promise<string> {
-  try {
-    // Of the addresses that localhost may have, one.
-    await http.listen({ host: host === "localhost" ? "127.0.0.1" : host, port })
-  } catch (error) {
-    throw explainListen(error, { host, port, flag: "--port" })
-  }
-  return urlOf(http.server)
-}
-
-function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(explainListen(error, { host, port, flag: "--metrics-port" })))
-    server.listen({ host, port }, () => resolve(urlOf(server)))
-  })
-}
-
-const listenFaults: Readonly<Record<string, string>> = {
-  EADDRINUSE: "something else listens there",
-  EACCES: "that is not allowed",
-  EADDRNOTAVAIL: "this machine has no such address",
-}
-
-function explainListen(
-  cause: unknown,
-  at: { readonly host: string; readonly port: number; readonly flag: string },
-): unknown {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
-  const reason = listenFaults[code]
-  if (reason === undefined) return cause
-  return new KezError("net.refused", `Cannot listen at ${at.host} port ${at.port}: ${reason}`, {
-    cause,
-    hint: `Choose another port with ${at.flag}.`,
-  })
-}
-
-function urlOf(server: Server): string {
-  // Of a server that listens on TCP this is never a text.
-  const { address, port, family } = server.address() as AddressInfo
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`
 }

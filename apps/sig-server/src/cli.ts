@@ -1,8 +1,5 @@
 /** The command kez-sig-server: what each word does, and which exit code it ends with. 0 done, 1 failed, 2 not written as it should be. */
-
-import { once } from "node:events"
-import { KezError } from "@kez/core"
-import { createLog, errorFields } from "@kez/server/log"
+import { checkHealth, exitCodeOf, runUntilSignal, say, tell } from "@kez/server/program"
 import { type CommandLine, parseCommandLine } from "./command-line.ts"
 import { type Config, toConfig } from "./config.ts"
 import { settingTable } from "./settings.ts"
@@ -11,15 +8,8 @@ import { version } from "./version.ts"
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Resolves to the exit code. */
-export async function run(args: readonly string[], env: Env): Promise<number> {
-  try {
-    return await runCommand(parseCommandLine(args), env)
-  } catch (error) {
-    if (!(error instanceof KezError)) throw error
-    tell(`${error.message} [${error.code}]`)
-    if (error.hint !== undefined) tell(`hint: ${error.hint}`)
-    return error.code === "usage" || error.code === "input.unreadable" ? 2 : 1
-  }
+export function run(args: readonly string[], env: Env): Promise<number> {
+  return exitCodeOf("kez-sig-server", () => runCommand(parseCommandLine(args), env))
 }
 
 async function runCommand(line: CommandLine, env: Env): Promise<number> {
@@ -47,15 +37,7 @@ async function runCommand(line: CommandLine, env: Env): Promise<number> {
 
 async function runServer(config: Config): Promise<number> {
   const { serve } = await import("./serve.ts")
-  const log = createLog({ name: "kez-sig-server", level: config.logLevel })
-  process.on("uncaughtExceptionMonitor", (error) => log.fatal(errorFields(error), "a defect of the program"))
-  const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")])
-  const running = await serve(config, log)
-  await stopped
-  // Whoever asks twice does not want to wait.
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(1))
-  await running.stop()
-  return 0
+  return runUntilSignal({ program: "kez-sig-server", level: config.logLevel }, (log) => serve(config, log))
 }
 
 async function runBackup({ storage: place }: Config, path: string): Promise<number> {
@@ -94,8 +76,11 @@ async function runCheck({ storage: place }: Config): Promise<number> {
     const { chains, events, damages } = await checkStorage(storage)
     for (const damage of damages) say(formatDamage(damage))
     if (damages.length === 0) return say(`all is whole: ${chains} chains, ${events} events`)
-    tell(`damage in ${damages.length} ${damages.length === 1 ? "place" : "places"} [store.corrupt]`)
-    tell("hint: Keep the data. Restore the last backup beside it; clients and mirrors bring what it lacks.")
+    tell("kez-sig-server", `damage in ${damages.length} ${damages.length === 1 ? "place" : "places"} [store.corrupt]`)
+    tell(
+      "kez-sig-server",
+      "hint: Keep the data. Restore the last backup beside it; clients and mirrors bring what it lacks.",
+    )
     return 1
   } finally {
     await storage.close()
@@ -117,32 +102,7 @@ async function showMigrations({ storage }: Config): Promise<number> {
   return found > known ? 1 : 0
 }
 
-const healthTimeoutMs = 5_000
-
-async function checkHealth({ host, port }: Config): Promise<number> {
-  const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host
-  try {
-    const answer = await fetch(`http://${name}:${port}/readyz`, { signal: AbortSignal.timeout(healthTimeoutMs) })
-    say((await answer.text()).trimEnd())
-    return answer.ok ? 0 : 1
-  } catch (cause) {
-    throw new KezError("net.refused", `Cannot reach ${name} port ${port}: nothing answers there`, {
-      cause,
-      hint: "Is the store running, with this host and port?",
-    })
-  }
-}
-
 const nowSeconds = (): number => Math.floor(Date.now() / 1_000)
-
-function say(text: string): number {
-  process.stdout.write(`${text}\n`)
-  return 0
-}
-
-function tell(text: string): void {
-  process.stderr.write(`kez-sig-server: ${text}\n`)
-}
 
 function helpText(): string {
   const lines = settingTable.names.map((name) => {

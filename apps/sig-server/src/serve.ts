@@ -1,11 +1,7 @@
 /** The running store: opens the storage, listens, and stops without losing what is under way. */
-
-import type { Server } from "node:http"
-import type { AddressInfo } from "node:net"
-import { KezError } from "@kez/core"
-import { createMetricsServer } from "@kez/server"
+import { closeInTime, createMetricsServer, listenApp, listenMetrics } from "@kez/server"
 import { errorFields, type Log } from "@kez/server/log"
-import { type App, createApp } from "./app.ts"
+import { createApp } from "./app.ts"
 import { createChainService } from "./chains/service.ts"
 import type { Config } from "./config.ts"
 import { shutdownMs } from "./http-limits.ts"
@@ -46,15 +42,18 @@ export async function serve(config: Config, log: Log): Promise<Running> {
   const mirrors: Mirror[] = []
   const close = async (): Promise<void> => {
     await Promise.all(mirrors.map((mirror) => mirror.close()))
-    await closeApp(app, log)
+    await closeInTime(
+      { server: app.http.server, close: () => app.close() },
+      { afterMs: shutdownMs, onCut: () => log.warn({ afterMs: shutdownMs }, "requests were cut") },
+    )
     metricsServer?.close()
     metricsServer?.closeAllConnections()
     await service.close()
     await storage.close()
   }
   try {
-    const url = await listenApp(app, config)
-    const metricsUrl = metricsServer && (await listen(metricsServer, config.metrics))
+    const url = await listenApp(app.http, config)
+    const metricsUrl = metricsServer && (await listenMetrics(metricsServer, config.metrics))
     for (const other of config.mirrors) {
       mirrors.push(startMirror({ url: other, service, storage, report: (report) => tellMirror(report, log, metrics) }))
     }
@@ -91,54 +90,4 @@ function tellMirror(report: MirrorReport, log: Log, metrics: Metrics): void {
     metrics.mirrored(what, "known", report.known)
     for (const [code, count] of report.refused) metrics.mirrored(what, code, count)
   }
-}
-
-/** Requests under way may finish; what takes longer is cut. */
-async function closeApp(app: App, log: Log): Promise<void> {
-  const timer = setTimeout(() => {
-    log.warn({ afterMs: shutdownMs }, "requests were cut")
-    app.http.server.closeAllConnections()
-  }, shutdownMs)
-  await app.close()
-  clearTimeout(timer)
-}
-
-async function listenApp({ http }: App, { host, port }: Config): Promise<string> {
-  try {
-    // Of the addresses that localhost may have, one.
-    await http.listen({ host: host === "localhost" ? "127.0.0.1" : host, port })
-  } catch (error) {
-    throw explainListen(error, { host, port, flag: "--port" })
-  }
-  return urlOf(http.server)
-}
-
-function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(explainListen(error, { host, port, flag: "--metrics-port" })))
-    server.listen({ host, port }, () => resolve(urlOf(server)))
-  })
-}
-
-function explainListen(
-  cause: unknown,
-  at: { readonly host: string; readonly port: number; readonly flag: string },
-): unknown {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
-  if (code !== "EADDRINUSE" && code !== "EACCES" && code !== "EADDRNOTAVAIL") return cause
-  const reason = {
-    EADDRINUSE: "something else listens there",
-    EACCES: "that is not allowed",
-    EADDRNOTAVAIL: "this machine has no such address",
-  }[code]
-  return new KezError("net.refused", `Cannot listen at ${at.host} port ${at.port}: ${reason}`, {
-    cause,
-    hint: `Choose another port with ${at.flag}.`,
-  })
-}
-
-function urlOf(server: Server): string {
-  // Of a server that listens on TCP this is never a text.
-  const { address, port, family } = server.address() as AddressInfo
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`
 }
