@@ -7,17 +7,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { buildRust, ROOT, rustLines, typescriptLines } from "./implementations.ts"
 import { Peer } from "./peer.ts"
-import { chains } from "./scenarios/chains.ts"
-import { claims } from "./scenarios/claims.ts"
-import { classic } from "./scenarios/classic.ts"
-import { forks } from "./scenarios/forks.ts"
-import { identities } from "./scenarios/identities.ts"
+import { allScenarios, type Numbered } from "./scenarios/all.ts"
 import { people } from "./scenarios/people.ts"
-import { publicSets } from "./scenarios/public.ts"
-import { refused } from "./scenarios/refusals.ts"
-import type { Scenario } from "./scenarios/scenario.ts"
 import { type Command, makeTemplate, openTool } from "./scenarios/tool.ts"
-import { vectors } from "./scenarios/vectors.ts"
+import { type Status, summary } from "./summary.ts"
 
 const args = process.argv.slice(2)
 // Homes and key files are for their owner alone, as the tools make them.
@@ -26,11 +19,6 @@ if (args.includes("--differential")) {
   process.argv.splice(2, args.length, ...args.filter((arg) => arg !== "--differential"))
   await import("./differential/run.ts")
 } else await runScenarios()
-
-interface Numbered extends Scenario {
-  readonly number: number
-  readonly group: string
-}
 
 async function runScenarios(): Promise<void> {
   const isVerbose = args.includes("-v")
@@ -45,11 +33,9 @@ async function runScenarios(): Promise<void> {
     console.error("missing" in rust ? rust.missing : rust.broken)
     process.exit(2)
   }
-  const { scenarios, missing } = numbered()
-  const chosen = scenarios.filter(
+  const chosen = allScenarios.filter(
     ({ group, name }) => words.length === 0 || words.some((word) => group === word || name.includes(word)),
   )
-  for (const path of missing) console.log(`not here: ${path}`)
   const commands = {
     typescript: { name: "typescript", path: join(ROOT, "kez") },
     rust:
@@ -63,20 +49,15 @@ async function runScenarios(): Promise<void> {
   ] as const
   const folder = mkdtempSync(join(tmpdir(), "kez-crosstest-"))
   try {
-    const failed = await runAll(chosen, { commands, peers, folder, isVerbose })
-    console.log(`\n${chosen.length - failed} passed, ${failed} failed`)
-    process.exitCode = failed > 0 || chosen.length === 0 ? 1 : 0
+    const results = await runAll(chosen, { commands, peers, folder, isVerbose })
+    const statuses = chosen.map(({ group }, i) => ({ group, status: results[i]?.status ?? "FAIL" }))
+    const { lines, isGood } = summary(statuses, { isWhole: words.length === 0, isCi: process.env["CI"] === "true" })
+    console.log(`\n${lines.join("\n")}`)
+    process.exitCode = isGood ? 0 : 1
   } finally {
     await Promise.all(peers.map((peer) => peer.close()))
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-function numbered(): { readonly scenarios: readonly Numbered[]; readonly missing: readonly string[] } {
-  const { scenarios: others, missing } = publicSets()
-  const groups = { classic, identities, claims, chains, forks, refused, vectors, public: others }
-  const all = Object.entries(groups).flatMap(([group, list]) => list.map((scenario) => ({ ...scenario, group })))
-  return { scenarios: all.map((scenario, i) => ({ ...scenario, number: i + 1 })), missing }
 }
 
 interface Stage {
@@ -86,8 +67,8 @@ interface Stage {
   readonly isVerbose: boolean
 }
 
-/** Two at once, told in order. Returns how many failed. */
-async function runAll(scenarios: readonly Numbered[], stage: Stage): Promise<number> {
+/** Two at once, told in order. */
+async function runAll(scenarios: readonly Numbered[], stage: Stage): Promise<readonly Result[]> {
   const { typescript, rust } = stage.commands
   const needTools = scenarios.some(({ group }) => group !== "vectors" && group !== "public")
   const templates = needTools
@@ -104,18 +85,13 @@ async function runAll(scenarios: readonly Numbered[], stage: Stage): Promise<num
     }
   }
   const workers = Promise.all([worker(), worker()])
-  let failed = 0
-  for (const result of results) {
-    const { lines, ok } = await result
-    console.log(lines.join("\n"))
-    if (!ok) failed++
-  }
+  for (const result of results) console.log((await result).lines.join("\n"))
   await workers
-  return failed
+  return Promise.all(results)
 }
 
 interface Result {
-  readonly ok: boolean
+  readonly status: Status
   readonly lines: readonly string[]
 }
 
@@ -131,12 +107,14 @@ async function play(scenario: Numbered, stage: Stage, [mine, theirs]: readonly s
   const open = (command: Command, template: string | undefined) =>
     openTool(command, { folder: stage.folder, echo, ...(template === undefined ? {} : { template }) })
   const heading = `${String(scenario.number).padStart(3)}  ${scenario.name}`
+  if (scenario.missing !== undefined)
+    return { status: "miss", lines: [`miss ${heading}: ${scenario.missing} is not here`] }
   try {
     const typescript = open(stage.commands.typescript, mine)
     await scenario.run({ typescript, rust: open(stage.commands.rust, theirs), peers: stage.peers, show: echo })
-    return { ok: true, lines: [`ok   ${heading}`, ...(stage.isVerbose ? told : [])] }
+    return { status: "ok", lines: [`ok   ${heading}`, ...(stage.isVerbose ? told : [])] }
   } catch (error) {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    return { ok: false, lines: [`FAIL ${heading}`, ...told.map((line) => line.slice(0, 2_000)), reason] }
+    return { status: "FAIL", lines: [`FAIL ${heading}`, ...told.map((line) => line.slice(0, 2_000)), reason] }
   }
 }

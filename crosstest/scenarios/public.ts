@@ -122,17 +122,14 @@ function filesIn(path: string): readonly string[] {
   return readdirSync(publicVectors(path) ?? "").toSorted()
 }
 
-/** One scenario for each set that is on this machine, and what is said of the others. */
-export function publicSets(): { readonly scenarios: readonly Scenario[]; readonly missing: readonly string[] } {
-  const here = sets.filter(({ path }) => publicVectors(path) !== undefined)
-  return {
-    scenarios: here.map(({ name, cases }) => ({
-      name: `public vectors: ${name}`,
-      run: (world) => ask(cases(), world),
-    })),
-    missing: sets.filter((set) => !here.includes(set)).map(({ path }) => join("$KEZ_PUBLIC_VECTORS", path)),
-  }
-}
+export const publicSetPaths: readonly string[] = sets.map(({ path }) => path)
+
+/** One scenario for each set; it says where its vectors are missing. */
+export const publicSets: readonly Scenario[] = sets.map(({ name, path, cases }) => ({
+  name: `public vectors: ${name}`,
+  ...(publicVectors(path) === undefined ? { missing: join("$KEZ_PUBLIC_VECTORS", path) } : {}),
+  run: (world) => ask(cases(), world),
+}))
 
 async function ask(cases: readonly Asked[], { peers, show }: Parameters<Scenario["run"]>[0]): Promise<void> {
   const answers = await Promise.all(

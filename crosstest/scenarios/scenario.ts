@@ -14,6 +14,8 @@ export interface World {
 
 export interface Scenario {
   readonly name: string
+  /** What it needs and is not on this machine. */
+  readonly missing?: string
   run(world: World): Promise<void>
 }
 

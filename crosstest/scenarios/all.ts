@@ -1,0 +1,23 @@
+/** All scenarios of the cross-test in their order; they are chosen by their group. */
+import { chains } from "./chains.ts"
+import { claims } from "./claims.ts"
+import { classic } from "./classic.ts"
+import { forks } from "./forks.ts"
+import { identities } from "./identities.ts"
+import { publicSets } from "./public.ts"
+import { refused } from "./refusals.ts"
+import type { Scenario } from "./scenario.ts"
+import { vectors } from "./vectors.ts"
+
+export interface Numbered extends Scenario {
+  readonly number: number
+  readonly group: string
+}
+
+const groups = { classic, identities, claims, chains, forks, refused, vectors, public: publicSets }
+
+export const groupNames: readonly string[] = Object.keys(groups)
+
+export const allScenarios: readonly Numbered[] = Object.entries(groups)
+  .flatMap(([group, list]: readonly [string, readonly Scenario[]]) => list.map((scenario) => ({ ...scenario, group })))
+  .map((scenario, i) => ({ ...scenario, number: i + 1 }))
