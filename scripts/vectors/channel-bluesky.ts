@@ -189,10 +189,29 @@ function copyCases(): readonly VectorCase[] {
       unreachable("net.content_type"),
     ),
     channelCase(
+      "nested-512",
+      "JSON of 512 levels is read",
+      account({ refusal: nested(512) }),
+      found(did, [[proof, profileUrl]]),
+    ),
+    channelCase(
+      "nested-513",
+      "one more is no JSON: no answer",
+      account({ refusal: nested(513) }),
+      unreachable("net.content_type"),
+    ),
+    channelCase(
       "copy-other",
       "the copy of another profile",
       account({ refusal, copyOfProfile: { did: otherDid, description: proof }, copyOfPosts: [] }),
       unreachable("net.status"),
     ),
   ]
+}
+
+/** A profile with a member that is nested so deep that all of it has this many levels. */
+function nested(levels: number) {
+  const deep = `${"[".repeat(levels - 1)}${"]".repeat(levels - 1)}`
+  const body = `${JSON.stringify(profileOf(proof)).slice(0, -1)},"deep":${deep}}`
+  return { body, headers: { "content-type": "application/json" } }
 }

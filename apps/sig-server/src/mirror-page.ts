@@ -1,5 +1,5 @@
 /** One page of a feed of another store, read with bounds: whoever serves it may mean harm. SPEC §8 */
-import { type Code, type Digest, digestOf, isDigest, KezError, limits } from "@kez/core"
+import { type Code, type Digest, digestOf, isDigest, KezError, limits, parseForeignJson } from "@kez/core"
 import { boundedLines } from "./bounded-lines.ts"
 
 /** An envelope and what stands around it. */
@@ -88,7 +88,7 @@ function parseEntry(bytes: Buffer, member: FeedMember): FeedEntry {
   return { cursor, chain, digest: digestOf(bytes), text: textOf(line, member) ?? JSON.stringify(envelope) }
 }
 
-/** The bytes that were signed stand in the line as they are; the strict decoder looks at them, not at what `JSON.parse` made of them. */
+/** The bytes that were signed stand in the line as they are; the strict decoder looks at them, not at what was parsed of them. */
 function textOf(line: string, member: FeedMember): string | undefined {
   return forms[member].exec(line)?.[1]
 }
@@ -100,7 +100,7 @@ const forms: Readonly<Record<FeedMember, RegExp>> = {
 
 function tryParse(line: string): unknown {
   try {
-    return JSON.parse(line)
+    return parseForeignJson(line)
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 /** JSON of platforms: read defensively, one member at a time. What is missing or of another type is undefined, never an error. */
-import { KezError } from "@kez/core"
+import { KezError, parseForeignJson } from "@kez/core"
 import { decodeUtf8 } from "./body.ts"
 import type { FetchAnswer } from "./fetch-answer.ts"
 
@@ -7,7 +7,7 @@ import type { FetchAnswer } from "./fetch-answer.ts"
 export function parseForeign(answer: Pick<FetchAnswer, "body" | "headers" | "url">): unknown {
   const text = decodeUtf8(answer.body, answer.headers["content-type"])
   try {
-    return JSON.parse(text)
+    return parseForeignJson(text)
   } catch (cause) {
     throw new KezError("net.content_type", `Cannot read ${answer.url}: expected JSON, got another text`, { cause })
   }

@@ -1,4 +1,5 @@
 /** A nostr profile and the proof in its `about`: reading, adding, taking away, all else untouched. SPEC §7.4. */
+import { parseForeignJson } from "@kez/core"
 import { textAt } from "./foreign-json.ts"
 import { withoutProofBlocks } from "./proof-removal.ts"
 
@@ -8,7 +9,7 @@ export type Profile = Readonly<Record<string, unknown>>
 export function parseProfile(content: string): Profile | undefined {
   let value: unknown
   try {
-    value = JSON.parse(content)
+    value = parseForeignJson(content)
   } catch {
     return undefined
   }

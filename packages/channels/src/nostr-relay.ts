@@ -1,5 +1,5 @@
 /** What is said with one relay: a question and its events, or an event and its fate. NIP-01, NIP-42. SPEC §7.4. */
-import { KezError } from "@kez/core"
+import { KezError, parseForeignJson } from "@kez/core"
 import type { MessageSocket, Net } from "./channel.ts"
 import { maxRelayEvents, maxRelayRemarks } from "./limits.ts"
 import type { NostrEvent } from "./nostr-event.ts"
@@ -124,7 +124,7 @@ async function waitForFate(url: string, id: string, messages: AsyncIterator<stri
 function parseMessage(url: string, text: string): readonly unknown[] {
   let message: unknown
   try {
-    message = JSON.parse(text)
+    message = parseForeignJson(text)
   } catch (cause) {
     throw new KezError("net.http", `Cannot read ${url}: expected JSON, got another text`, { cause })
   }

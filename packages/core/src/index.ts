@@ -68,6 +68,7 @@ export {
   type System,
 } from "./identity.ts"
 export { type Json, type JsonObject, parseJson } from "./json.ts"
+export { parseForeignJson } from "./json-value.ts"
 export * as limits from "./limits.ts"
 export { type Appended, type AppendOptions, appendEvent, type Operation } from "./sigchain/append.ts"
 export { commitmentTo } from "./sigchain/commitment.ts"

@@ -1,10 +1,43 @@
 /**
- * The value of a JSON text that is known to be well-formed. V8 reads a member name with an escape as another one when an earlier text
+ * Values of JSON texts, for all texts of others. V8 reads a member name with an escape as another one when an earlier text
  * had a name that is how this one is spelled (nodejs/node#63785): whoever sends a text could change what the next one says.
  */
 import type { Json } from "./json.ts"
+import { maxForeignJsonDepth } from "./limits.ts"
 
-/** `JSON.parse` where no name can have an escape, else the same by hand. The text was checked before; its depth bounds the recursion. */
+/**
+ * JSON of platforms and other stores: RFC 8259 and nothing more, of two members with one name the last. Throws SyntaxError for any other
+ * text, and for one that is nested deeper than any of them writes. SPEC §7.5
+ */
+export function parseForeignJson(text: string): Json {
+  assertDepth(text)
+  // It knows the grammar, and gives the value where no name can have an escape.
+  const value: Json = JSON.parse(text)
+  return text.includes("\\") ? jsonValue(text) : value
+}
+
+/** Of a text that is no JSON it may be any error, or none. */
+function assertDepth(text: string): void {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at)
+    if (char === '"') at = endOfString(text, at)
+    else if (char === "]" || char === "}") depth--
+    else if ((char === "[" || char === "{") && ++depth > maxForeignJsonDepth) throw new SyntaxError("Nested too deep")
+  }
+}
+
+/** Where the quote stands that closes the string; the end of the text where none does. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const char = text.charAt(at)
+    if (char === "\\") at++
+    else if (char === '"') return at
+  }
+  return text.length
+}
+
+/** The value of a text that is known to be well-formed: `JSON.parse` where no name can have an escape, else the same by hand. The text was checked before; its depth bounds the recursion. */
 export function jsonValue(text: string): Json {
   return text.includes("\\") ? new Reader(text).value() : JSON.parse(text)
 }

@@ -11,6 +11,8 @@ export const maxIdentityBytes = 256
 export const maxWordsBytes = 2_048
 /** Nesting of JSON objects and arrays; the outermost value is depth 1. */
 export const maxJsonDepth = 8
+/** Nesting of JSON of platforms and other stores. */
+export const maxForeignJsonDepth = 512
 export const maxJsonMembers = 64
 /** Proofs taken from one text. */
 export const maxCandidates = 8
