@@ -1,7 +1,7 @@
 /** The long-lived process that answers the questions of the cross-test for this implementation: crosstest/PROTOCOL.md. */
-import { judges } from "../packages/core/test/support/judge.ts"
 import { answerLines } from "./answer.ts"
+import { allJudges } from "./judges.ts"
 
 // Refusals are the daily bread here; nobody reads where each was made.
 Error.stackTraceLimit = 0
-answerLines(judges)
+answerLines(allJudges)

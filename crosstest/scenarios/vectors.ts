@@ -1,8 +1,9 @@
 /** Every file of vectors/, through the line protocol, in both implementations. */
 import assert from "node:assert/strict"
 import { basename } from "node:path"
-import { assertOutcome, questionOf } from "../../packages/core/test/support/vector-outcome.ts"
+import { questionOf } from "../../packages/core/test/support/vector-outcome.ts"
 import { readVectors, vectorFiles } from "../differential/vector-seeds.ts"
+import { assertVector } from "../judges.ts"
 import type { Scenario } from "./scenario.ts"
 
 export const vectors: readonly Scenario[] = vectorFiles().map((file) => {
@@ -17,7 +18,7 @@ export const vectors: readonly Scenario[] = vectorFiles().map((file) => {
         for (const [at, peer] of peers.entries()) {
           const outcome = answers[at]?.[i] ?? {}
           try {
-            assertOutcome(suite, c, outcome)
+            assertVector(suite, c, outcome)
           } catch (cause) {
             throw new Error(`${peer.name}, ${c.id}: ${c.why}: ${JSON.stringify(outcome)}`, { cause })
           }

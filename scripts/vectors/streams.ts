@@ -58,6 +58,10 @@ export function streams(): VectorFile {
       stream("split-character", "a character in two chunks", chunks({ hex: hex([0xc3]) }, { hex: hex([0xbc, 0x0a]) }), [
         "ü",
       ]),
+      stream("bom", "a byte order mark is a character of its line", chunks("\ufeffa\n", "\ufeff\n"), [
+        "\ufeffa",
+        "\ufeff",
+      ]),
       stream(
         "not-utf8",
         "bytes that are no UTF-8 end it",

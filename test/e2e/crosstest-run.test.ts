@@ -1,6 +1,8 @@
 /** The cross-test itself: what is missing or lost makes it fail. crosstest/ */
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { vectorFiles } from "../../crosstest/differential/vector-seeds.ts"
+import { allJudges } from "../../crosstest/judges.ts"
 import { allScenarios, groupNames } from "../../crosstest/scenarios/all.ts"
 import { floors, type Status, summary } from "../../crosstest/summary.ts"
 import { parts, runCrosstest } from "../support/crosstest.ts"
@@ -14,6 +16,11 @@ test("every group of scenarios is run by one of the tests, which hold the floors
   assert.equal(classic.length, floors.classic)
   const least = Object.values(parts).reduce((sum, { floor }) => sum + floor, 0)
   assert.ok(least >= floors.classic + floors.others, `${least}`)
+})
+
+test("every file of vectors/ has a judge, and every judge a file", () => {
+  const suites = Object.keys(allJudges).map((suite) => `${suite}.json`)
+  assert.deepEqual(vectorFiles(), suites.toSorted())
 })
 
 test("run.ts with CI=true fails where public vectors are missing, and says so without", async () => {

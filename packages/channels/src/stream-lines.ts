@@ -11,7 +11,7 @@ export async function* readLines(
   { maxLineBytes, maxBytesPerMinute }: StreamLimits,
   clock: () => number = () => performance.now(),
 ): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true })
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
   let rest = Buffer.alloc(0)
   let [windowStart, received] = [clock(), 0]
   for await (const chunk of chunks) {

@@ -30,7 +30,11 @@ pub const MAX_WAIT_SECONDS: u64 = 86_400;
 pub const MAX_MESSAGE_BYTES: usize = 131_072;
 /// Bytes of a WebSocket in all, control frames included (NET-5).
 pub const MAX_SOCKET_BYTES: usize = 1_048_576;
-/// Nesting of JSON of platforms. RFC 8259 §9 leaves it to the reader.
+/// Bytes of a line of a stream (NET-7).
+pub const MAX_STREAM_LINE_BYTES: usize = 524_288;
+/// Bytes of a stream in a minute (NET-7).
+pub const MAX_STREAM_MINUTE_BYTES: usize = 4_194_304;
+/// Nesting of JSON of platforms (SPEC §7.5).
 pub const MAX_FOREIGN_JSON_DEPTH: usize = 512;
 /// TXT records under one name (DNS-4).
 pub const MAX_TXT_RECORDS: usize = kez_core::limits::MAX_TXT_RECORDS;

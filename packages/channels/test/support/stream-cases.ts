@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 
-type Bytes = string | { readonly hex: string } | { readonly repeat: readonly [text: string, times: number] }
+export type Bytes = string | { readonly hex: string } | { readonly repeat: readonly [text: string, times: number] }
 
 export interface ChunkCase {
   readonly id: string

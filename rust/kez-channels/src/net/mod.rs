@@ -8,6 +8,7 @@ mod body;
 mod connect;
 mod guarded;
 mod http;
+pub mod lines;
 pub mod policy;
 pub mod read;
 mod resolver;

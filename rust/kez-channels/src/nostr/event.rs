@@ -76,6 +76,17 @@ impl Event {
         Ok(event)
     }
 
+    /// An event of this key that nobody signed yet. `limit.size` where it is longer than one may be.
+    pub fn unsigned(key: &[u8; 32], created_at: u64, tags: Vec<Vec<String>>, content: &str) -> Result<Event, KezError> {
+        let id = [0; 32];
+        let event = Event { id, created_at, kind: APPLICATION_DATA, tags, content: content.to_owned() };
+        let serialisation = event.serialise(key)?;
+        if serialisation.len() > MAX_EVENT_BYTES {
+            return refuse(Code::LimitSize, "an event that is too long");
+        }
+        Ok(Event { id: sha256(&serialisation), ..event })
+    }
+
     /// The second item of each tag that begins with this.
     pub fn tag_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.tags.iter().filter_map(move |tag| match tag.as_slice() {

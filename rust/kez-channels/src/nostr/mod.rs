@@ -11,7 +11,8 @@ use crate::finding::Sight;
 use crate::limits::{MAX_NOSTR_TEXTS, MAX_RELAY_CHAINS};
 use crate::net::{Net, NetError};
 use crate::publication::{Evidence, Look, Options, Outcome, Publication, Relay, suggested_relays};
-use event::{APPLICATION_DATA, DELETION, Event, NOTE, PROFILE, Wanted};
+pub use event::Event;
+use event::{APPLICATION_DATA, DELETION, NOTE, PROFILE, Wanted};
 use places::{NAME, texts};
 use relay::{RelayAnswer, ask, unite};
 
@@ -83,10 +84,7 @@ pub async fn chain_documents<N: Net>(npub: &str, net: &N, options: &Options) -> 
     let Some(key) = parse_key(npub) else {
         return RelayChains::Unanswered(NetError::new(Code::KeyEncoding, "expected an npub"));
     };
-    let author = hex::encode(&key);
-    let filters = [format!("{{\"authors\":[\"{author}\"],\"kinds\":[30078],\"#d\":[\"{CHAIN_NAME}\"],\"limit\":1}}")];
-    let wanted = Wanted { key: &key, kinds: &[APPLICATION_DATA], name: CHAIN_NAME, now: options.now };
-    let answers = ask(net, &options.relays, &filters, &wanted, |_| false).await;
+    let answers = ask_for_chains(&key, net, options).await;
     let events = unite(&answers);
     let mut contents: Vec<String> = Vec::new();
     for event in places::newest(&events, APPLICATION_DATA) {
@@ -99,6 +97,33 @@ pub async fn chain_documents<N: Net>(npub: &str, net: &N, options: &Options) -> 
         (true, Ok(())) => RelayChains::Absent,
         (true, Err(error)) => RelayChains::Unanswered(error),
     }
+}
+
+/// The event of this key with its chain in compact form, for every relay: one that is there already, or a new one, which its
+/// owner has to sign. `publish.too_long` where the chain has outgrown an event; `net.url` without a relay. NOSTR-11
+pub async fn chain_event<N: Net>(npub: &str, text: &str, net: &N, options: &Options) -> Result<Event, NetError> {
+    let key = parse_key(npub).ok_or_else(|| NetError::new(Code::KeyEncoding, "expected an npub"))?;
+    if options.relays.is_empty() {
+        return Err(NetError::new(Code::NetUrl, "no relay to give it to"));
+    }
+    let events = unite(&ask_for_chains(&key, net, options).await);
+    let newest = places::newest(&events, APPLICATION_DATA).next();
+    if let Some(event) = newest.filter(|event| event.content == text) {
+        return Ok(event.clone());
+    }
+    let created_at = options.now.max(newest.map_or(0, |event| event.created_at.saturating_add(1)));
+    let tags = vec![vec!["d".to_owned(), CHAIN_NAME.to_owned()]];
+    Event::unsigned(&key, created_at, tags, text).map_err(|error| match error.code() {
+        Code::LimitSize => NetError::new(Code::PublishTooLong, "the chain has outgrown an event of nostr"),
+        code => NetError::new(code, error.message().to_owned()),
+    })
+}
+
+async fn ask_for_chains<'a, N: Net>(key: &[u8; 32], net: &N, options: &'a Options) -> Vec<RelayAnswer<'a>> {
+    let author = hex::encode(key);
+    let filters = [format!("{{\"authors\":[\"{author}\"],\"kinds\":[30078],\"#d\":[\"{CHAIN_NAME}\"],\"limit\":1}}")];
+    let wanted = Wanted { key, kinds: &[APPLICATION_DATA], name: CHAIN_NAME, now: options.now };
+    ask(net, &options.relays, &filters, &wanted, |_| false).await
 }
 
 /// Whether at least half of the relays gave a whole answer, else the error of the first that did not. NOSTR-5.

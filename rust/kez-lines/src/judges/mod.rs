@@ -2,8 +2,18 @@
 
 mod chain;
 mod decoding;
+mod places;
 mod proof;
 mod replay;
+mod stream;
+#[path = "../../../kez-channels/tests/support/mod.rs"]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the network of the channels' own tests: a case that it cannot read is no case"
+)]
+mod table;
 mod verdict;
 
 use serde_json::Value;
@@ -26,6 +36,9 @@ pub fn judge(suite: &str, case: &Value) -> Answer {
         "sigchain-link" => chain::link(case),
         "sigchain-replay" | "sigchain-forks" => replay::replay(case),
         "verdicts" => verdict::verdict(case),
+        "nostr-chains" => places::nostr_chain(case),
+        "streams" => stream::stream(case),
+        _ if suite.starts_with("channel-") => places::publication(suite, case),
         _ => Err(Fault(format!("no suite {suite}"))),
     }
 }
