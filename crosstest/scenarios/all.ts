@@ -7,6 +7,7 @@ import { identities } from "./identities.ts"
 import { publicSets } from "./public.ts"
 import { refused } from "./refusals.ts"
 import type { Scenario } from "./scenario.ts"
+import { stores } from "./stores.ts"
 import { vectors } from "./vectors.ts"
 
 export interface Numbered extends Scenario {
@@ -14,7 +15,7 @@ export interface Numbered extends Scenario {
   readonly group: string
 }
 
-const groups = { classic, identities, claims, chains, forks, refused, vectors, public: publicSets }
+const groups = { classic, identities, claims, chains, forks, refused, stores, vectors, public: publicSets }
 
 export const groupNames: readonly string[] = Object.keys(groups)
 

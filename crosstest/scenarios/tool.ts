@@ -32,6 +32,7 @@ export interface Data {
   readonly chain: string
   readonly contested: boolean
   readonly next: string | null
+  readonly verdicts: readonly Pick<Data, "status" | "reason">[]
   readonly read: number
   readonly added: number
   readonly refused: readonly { readonly code: string }[]
@@ -63,6 +64,12 @@ export interface Tool {
   json(args: readonly string[], input?: string | Uint8Array): Promise<Answer>
   /** `data` of a command that must not fail. */
   data(args: readonly string[], input?: string | Uint8Array): Promise<Data>
+  /** The same tool with a home in which nothing is: a reader, who holds no key. */
+  fresh(): Tool
+  /** The same tool over the home of another. */
+  sharing(other: Tool): Tool
+  /** Its own folder; what it keeps is in `kez` there. */
+  readonly home: string
   /** Writes a file where only this tool looks; returns its path. */
   file(name: string, content: string | Uint8Array): string
 }
@@ -74,12 +81,22 @@ export type Echo = (text: string) => void
 const inherited = ["PATH", "SystemRoot", "TMPDIR", "TEMP", "NODE_COMPILE_CACHE"]
 const timeoutMs = 60_000
 
-export function openTool(
-  command: Command,
-  { folder, template, echo }: { folder: string; template?: string; echo: Echo },
-): Tool {
-  const home = mkdtempSync(join(folder, `${command.name}-`))
-  if (template !== undefined) cpSync(template, join(home, "kez"), { recursive: true })
+export interface ToolSetup {
+  /** Homes are made in it. */
+  readonly folder: string
+  /** What a home begins with. */
+  readonly template?: string
+  readonly echo: Echo
+}
+
+export function openTool(command: Command, setup: ToolSetup): Tool {
+  const home = mkdtempSync(join(setup.folder, `${command.name}-`))
+  if (setup.template !== undefined) cpSync(setup.template, join(home, "kez"), { recursive: true })
+  return toolAt(home, command, setup)
+}
+
+function toolAt(home: string, command: Command, setup: ToolSetup): Tool {
+  const { echo } = setup
   const run = async (args: readonly string[], input: string | Uint8Array = ""): Promise<Ran> => {
     echo(`$ ${command.name === "rust" ? "kez-rs" : "kez"} ${args.map(quoted).join(" ")}`)
     const ran = await start(command.path, [...args, "--no-input"], { home, input })
@@ -93,6 +110,9 @@ export function openTool(
   }
   return {
     name: command.name,
+    home,
+    fresh: () => openTool(command, { folder: setup.folder, echo }),
+    sharing: (other) => toolAt(other.home, command, setup),
     run,
     json,
     async data(args, input) {

@@ -4,6 +4,7 @@ import {
   type Code,
   type Digest,
   type Evidence,
+  envelopeDigest,
   KezError,
   replayChain,
   type SigchainEvent,
@@ -43,9 +44,12 @@ export function weigh(asked: Asked, weight: Weight): readonly Served[] {
   return [...documents, ...asked.forks.flatMap((forks) => weighForks(forks, asked, weight))]
 }
 
-function weighDocument({ name, reading, evidence }: ChainDocument, { url, heads }: Asked, weight: Weight): Served {
+function weighDocument({ name, reading, evidence }: ChainDocument, asked: Asked, weight: Weight): Served {
   const { events, fault } = reading
+  const { url, heads } = asked
   const chain = chainOf(events)
+  // One place served both: who has the marked event beside the winning path serves no less than before. SPEC VER-5, VER-10
+  const beside = asked.forks.filter((forks) => forks.name.startsWith(`${name}/`)).flatMap((forks) => forks.events)
   const seen = { ...evidence, note: fault?.message ?? `${events.length} events`, ...codeOf(fault) }
   const where = name.startsWith("nostr:") ? url : name
   // What only the reader's settings may reach is not asked once it is in them no more.
@@ -57,12 +61,14 @@ function weighDocument({ name, reading, evidence }: ChainDocument, { url, heads 
   }
   // A page that is no chain at all, such as a site's own "not found" with status 200, is no answer to the question.
   if (events.length === 0) return as({ outcome: "failed", ...codeOf(fault) }, seen)
-  if (weight.expected) return as({ outcome: "found", events, ...codeOf(fault) }, seen)
+  if (weight.expected) {
+    return as({ outcome: "found", events: [...events, ...validBeside(events, beside)], ...codeOf(fault) }, seen)
+  }
   // The faults of a place that nobody named are evidence; what is valid there still counts, revocations above all.
   const valid = validPart(events)
   const note = valid.length < events.length ? { note: `${valid.length} of ${events.length} events are valid` } : {}
-  const result = valid.length === 0 ? ({ outcome: "failed" } as const) : ({ outcome: "found", events: valid } as const)
-  return as(result, { ...seen, ...note })
+  if (valid.length === 0) return as({ outcome: "failed" }, { ...seen, ...note })
+  return as({ outcome: "found", events: [...valid, ...validBeside(events, beside)] }, { ...seen, ...note })
 }
 
 /** Evidence of forks counts where it is valid; its faults are evidence, never a status. A store that is silent about it is silent. */
@@ -95,6 +101,19 @@ export function chainOfDocument(name: string, bytes: Uint8Array): Served {
 
 function codeOf(from: { readonly code?: Code } | undefined): { readonly code?: Code } {
   return from?.code === undefined ? {} : { code: from.code }
+}
+
+/** Faults in evidence of forks are none of the place's answer: what is not valid in it stays out. SPEC VER-6 */
+function validBeside(events: readonly SigchainEvent[], beside: readonly SigchainEvent[]): readonly SigchainEvent[] {
+  const chain = chainOf(events)
+  if (chain === undefined || beside.length === 0) return []
+  try {
+    const replay = replayChain([...events, ...beside], { chain })
+    return beside.filter((event) => replay.knows(envelopeDigest(event)))
+  } catch (error) {
+    if (error instanceof KezError) return []
+    throw error
+  }
 }
 
 function validPart(events: readonly SigchainEvent[]): readonly SigchainEvent[] {

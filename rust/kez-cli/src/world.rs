@@ -6,7 +6,7 @@ use kez_channels::publication::{Relay, suggested_relays};
 use kez_channels::source::{fetch, fetch_chain};
 use kez_channels::{ChainSource, Guarded, NetError, Options, ResolverSettings, Rights, Settings, Token, Url};
 use kez_core::envelope::{ChainHead, Kind, decode_value};
-use kez_core::sigchain::{ChainEvent, read_document, read_line};
+use kez_core::sigchain::{Chain, ChainEvent, Graph, read_document, read_line};
 use kez_core::verify::{Source, SourceKind, SourceOutcome};
 use kez_core::{Code, Digest, Json};
 use std::sync::Arc;
@@ -116,7 +116,7 @@ impl World {
         let forks = forks?;
         if kez_channels::net::read::is_present(&forks, self.now)? {
             let lines = forks.body.split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok());
-            source.events.extend(lines.filter_map(|line| read_line(line).ok()).map(Arc::new));
+            keep_valid(source, lines.filter_map(|line| read_line(line).ok()).map(Arc::new).collect());
         }
         // A page about an error is no head, whatever is in it.
         if let Ok(head) = head
@@ -252,6 +252,16 @@ pub fn keep_document(source: &mut Source, bytes: &[u8]) {
     source.outcome = SourceOutcome::Found;
     source.events.extend(document.events.into_iter().map(Arc::<ChainEvent>::new));
     source.code = source.code.or(document.fault.map(|fault| fault.code()));
+}
+
+/// Evidence of forks. What is not valid in it is no fault of the store: VER-6.
+fn keep_valid(source: &mut Source, forks: Vec<Arc<ChainEvent>>) {
+    let mut graph = Graph::default();
+    source.events.iter().chain(&forks).for_each(|event| graph.insert(Arc::clone(event)));
+    let chains: Vec<Chain> =
+        graph.geneses().into_iter().filter_map(|genesis| Chain::of(&graph, genesis).ok()).collect();
+    let is_valid = |event: &Arc<ChainEvent>| chains.iter().any(|chain| chain.tree().get(&event.digest()).is_some());
+    source.events.extend(forks.into_iter().filter(is_valid));
 }
 
 /// A file that the reader named.

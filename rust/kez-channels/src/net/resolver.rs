@@ -81,7 +81,7 @@ impl Resolver {
         Ok(Resolver { inner: build(builder, tls)?, servers, tls: Arc::clone(tls) })
     }
 
-    /// The TXT records at a name; none where the name or such a record does not exist. `net.dns`.
+    /// The TXT records at a name; none where the name or such a record does not exist. `net.dns`, `net.timeout`.
     pub async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, NetError> {
         let records = self.lookup(name, RecordType::TXT).await?;
         let texts = records.iter().filter_map(|data| match data {
@@ -91,7 +91,7 @@ impl Resolver {
         Ok(texts.collect())
     }
 
-    /// Every address of a host, of both kinds. `net.dns`.
+    /// Every address of a host, of both kinds. `net.dns`, `net.timeout`.
     pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, NetError> {
         let both = tokio::join!(self.lookup(name, RecordType::A), self.lookup(name, RecordType::AAAA));
         let addresses = both.0?.into_iter().chain(both.1?).filter_map(|data| match data {
@@ -112,7 +112,10 @@ impl Resolver {
                 response_code: ResponseCode::NXDomain | ResponseCode::NoError,
                 ..
             }))) => Ok(Vec::new()),
-            Err(error) => Err(NetError::new(Code::NetDns, format!("expected an answer about {name}, got: {error}"))),
+            Err(error) => {
+                let code = if matches!(error, LookupError::Timeout) { Code::NetTimeout } else { Code::NetDns };
+                Err(NetError::new(code, format!("expected an answer about {name}, got: {error}")))
+            }
         }
     }
 
