@@ -166,6 +166,11 @@ test("CHAIN-19 consult() sees the two chains of a primary that a store names, an
   const dir = temporaryDir(t)
   await verdictOf({ dir, places: { [at(first, owner.key)]: jsonl(mine) } })
   assert.equal((await verdictOf({ dir, places })).status, "valid")
+  // VER-6: without one of the chains that it names it did not answer.
+  for (const reply of [404, 503]) {
+    const half = await verdictOf({ dir: temporaryDir(t), places: { ...places, [at(first, other.chain)]: reply } })
+    assert.deepEqual([half.status, half.isWhole], ["valid", false], String(reply))
+  }
   // A store that only says so is silent.
   const said = { [at(first, owner.key)]: [409, JSON.stringify({ code: "chain.fork", chains: [] })] as const }
   assert.equal((await verdictOf({ dir: temporaryDir(t), places: said })).reason, "chain.unreachable")

@@ -22,7 +22,7 @@ export interface ChainDocument {
 export interface Forks {
   readonly name: string
   readonly events: readonly SigchainEvent[]
-  /** Of a question that got no answer. */
+  /** Of a question that got no answer: about forks, or about one of several chains. */
   readonly fault: Evidence | undefined
 }
 
@@ -97,7 +97,13 @@ async function askSeveral(net: Net, { url, answer, evidence }: Several, options:
     const fault = { ...evidence, code: "net.status", note } as const
     return { url, outcome: "failed", documents, evidence: fault, forks: [], heads: [] }
   }
-  const beside = { forks: asked.flatMap((one) => one.forks), heads: asked.flatMap((one) => one.heads) }
+  // Without one of those that it names the store did not answer, whatever it says of the others. SPEC VER-6
+  const silent = asked.filter(({ outcome }) => outcome !== "found")
+  const unanswered = silent.map(({ url: name, evidence: fault }) => ({ name, events: [], fault }))
+  const beside = {
+    forks: [...asked.flatMap((one) => one.forks), ...unanswered],
+    heads: asked.flatMap((one) => one.heads),
+  }
   return { url, outcome: "found", documents, evidence: { ...evidence, note }, ...beside }
 }
 
