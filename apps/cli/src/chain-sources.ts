@@ -22,6 +22,8 @@ export interface Weight {
 /** What a place answered, for the verifier and for the reader. */
 export interface Served {
   readonly source: ChainSource
+  /** The events of its document, which are one branch; those of the source unless given. */
+  readonly branch?: readonly SigchainEvent[]
   readonly evidence: Evidence
   /** Where it is asked the next time; undefined for a document that lies on this computer, and for evidence of forks. */
   readonly place: string | undefined
@@ -55,20 +57,26 @@ function weighDocument({ name, reading, evidence }: ChainDocument, asked: Asked,
   // What only the reader's settings may reach is not asked once it is in them no more.
   const isOpen = weight.kind !== "store" || /^https:\/\/[^/:]+\//.test(where)
   const place = chain === undefined || !isOpen ? undefined : underChainId(where, chain)
-  const as = (result: Pick<ChainSource, "outcome" | "events" | "code">, evidence: Evidence): Served => {
+  const as = (
+    result: Pick<ChainSource, "outcome" | "events" | "code">,
+    evidence: Evidence,
+    branch?: readonly SigchainEvent[],
+  ): Served => {
     const own = heads.filter(({ payload }) => payload.chain === chain)
-    return { source: { name, ...weight, ...result, ...(own.length === 0 ? {} : { heads: own }) }, evidence, place }
+    const source = { name, ...weight, ...result, ...(own.length === 0 ? {} : { heads: own }) }
+    return { source, evidence, place, ...(branch === undefined ? {} : { branch }) }
   }
   // A page that is no chain at all, such as a site's own "not found" with status 200, is no answer to the question.
   if (events.length === 0) return as({ outcome: "failed", ...codeOf(fault) }, seen)
   if (weight.expected) {
-    return as({ outcome: "found", events: [...events, ...validBeside(events, beside)], ...codeOf(fault) }, seen)
+    const all = [...events, ...validBeside(events, beside)]
+    return as({ outcome: "found", events: all, ...codeOf(fault) }, seen, events)
   }
   // The faults of a place that nobody named are evidence; what is valid there still counts, revocations above all.
   const valid = validPart(events)
   const note = valid.length < events.length ? { note: `${valid.length} of ${events.length} events are valid` } : {}
   if (valid.length === 0) return as({ outcome: "failed" }, { ...seen, ...note })
-  return as({ outcome: "found", events: [...valid, ...validBeside(events, beside)] }, { ...seen, ...note })
+  return as({ outcome: "found", events: [...valid, ...validBeside(events, beside)] }, { ...seen, ...note }, valid)
 }
 
 /** Evidence of forks counts where it is valid; its faults are evidence, never a status. A store that is silent about it is silent. */

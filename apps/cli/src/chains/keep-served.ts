@@ -9,8 +9,8 @@ import { rememberSource } from "../store/sources.ts"
 /** To be called in a transaction. Returns how many events were not known before. */
 export function keepServed(store: Store, served: readonly Served[], now: number): { readonly added: number } {
   let added = 0
-  for (const { source, place } of served.filter(({ forkOf }) => forkOf === undefined)) {
-    const { events = [] } = source
+  for (const { source, place, branch } of served.filter(({ forkOf }) => forkOf === undefined)) {
+    const events = branch ?? source.events ?? []
     if (events.length === 0) continue
     const stored = storeBranch(store, events, now)
     added += stored.added
