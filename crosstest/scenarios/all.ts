@@ -2,6 +2,7 @@
 import { chains } from "./chains.ts"
 import { claims } from "./claims.ts"
 import { classic } from "./classic.ts"
+import { codes } from "./codes.ts"
 import { forks } from "./forks.ts"
 import { identities } from "./identities.ts"
 import { publicSets } from "./public.ts"
@@ -15,7 +16,7 @@ export interface Numbered extends Scenario {
   readonly group: string
 }
 
-const groups = { classic, identities, claims, chains, forks, refused, stores, vectors, public: publicSets }
+const groups = { classic, identities, claims, chains, forks, refused, codes, stores, vectors, public: publicSets }
 
 export const groupNames: readonly string[] = Object.keys(groups)
 

@@ -4,7 +4,9 @@ import { test } from "node:test"
 import { vectorFiles } from "../../crosstest/differential/vector-seeds.ts"
 import { allJudges } from "../../crosstest/judges.ts"
 import { allScenarios, groupNames } from "../../crosstest/scenarios/all.ts"
+import { reachedCodes, unreachedCodes } from "../../crosstest/scenarios/codes.ts"
 import { floors, type Status, summary } from "../../crosstest/summary.ts"
+import { codes } from "../../packages/core/src/index.ts"
 import { parts, runCrosstest } from "../support/crosstest.ts"
 
 const nowhere = { KEZ_PUBLIC_VECTORS: import.meta.filename }
@@ -21,6 +23,17 @@ test("every group of scenarios is run by one of the tests, which hold the floors
 test("every file of vectors/ has a judge, and every judge a file", () => {
   const suites = Object.keys(allJudges).map((suite) => `${suite}.json`)
   assert.deepEqual(vectorFiles(), suites.toSorted())
+})
+
+test("every code of SPEC is reached by a scenario, or one that no command line alone is brought to", () => {
+  for (const code of codes) {
+    const isReached = reachedCodes.has(code)
+    assert.notEqual(
+      isReached,
+      unreachedCodes.some((pattern) => pattern.test(code)),
+      code,
+    )
+  }
 })
 
 test("run.ts with CI=true fails where public vectors are missing, and says so without", async () => {

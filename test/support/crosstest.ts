@@ -9,7 +9,9 @@ const RUN = join(import.meta.dirname, "..", "..", "crosstest", "run.ts")
 export const parts = {
   claims: { groups: ["classic", "identities", "claims", "refused"], floor: 60 },
   chains: { groups: ["chains", "forks"], floor: 30 },
-  vectors: { groups: ["vectors", "public"], floor: 14 },
+  codes: { groups: ["codes"], floor: 80 },
+  stores: { groups: ["stores"], floor: 20 },
+  vectors: { groups: ["vectors", "public"], floor: 22 },
 } as const
 
 export interface Ran {

@@ -85,6 +85,8 @@ const exceptions: Readonly<Partial<Record<Code, ExitCode>>> = {
   "chain.unreachable": exitCodes.unreachable,
   "chain.withheld": exitCodes.unreachable,
   "chain.rollback": exitCodes.unreachable,
+  "chain.required": exitCodes.unreachable,
+  "chain.stale": exitCodes.unreachable,
   "chain.unknown": exitCodes.failure,
   "net.url": exitCodes.usage,
   "directory.split": exitCodes.fork,

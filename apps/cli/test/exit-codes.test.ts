@@ -1,5 +1,7 @@
 /** Exit codes are an interface: scripts depend on each number. */
 import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { test } from "node:test"
 import { codes } from "@kez/core"
 import { exitCodeOf, exitMeanings } from "../src/exit-codes.ts"
@@ -43,6 +45,12 @@ test("exitCodeOf() gives every code of the closed list a published exit code tha
     assert.notEqual(exitCodeOf(code), 0, code)
     assert.ok(meant.has(exitCodeOf(code)), code)
   }
+})
+
+test("exitCodeOf() is the published table, which other implementations are held to", () => {
+  const path = join(import.meta.dirname, "..", "..", "..", "docs", "exit-codes.json")
+  const own = Object.fromEntries(codes.map((code) => [code, exitCodeOf(code)]))
+  assert.equal(readFileSync(path, "utf8"), `${JSON.stringify(own, null, 2)}\n`)
 })
 
 test("exitCodeOf() is 1 for what is not in the list, members of every object among it", () => {

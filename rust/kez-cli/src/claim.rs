@@ -27,7 +27,7 @@ fn text<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
 
 /// A subject as people type it.
 pub fn parse_subject(typed: &str) -> Outcome<Identity> {
-    Identity::parse(typed).map_err(|error| cannot("read the subject")(error).typed())
+    Identity::parse(typed).map_err(cannot("read the subject"))
 }
 
 fn create(context: &Context, matches: &ArgMatches) -> Outcome {

@@ -1,6 +1,7 @@
 //! `kez-rs verify id` and `verify file`. `kez.verify/1`, `kez.verdicts/1`.
 
 use clap::ArgMatches;
+use kez_channels::find_channel;
 use kez_core::encoding::{Proof, decode_candidate, find_candidates};
 use kez_core::verify::{PlacedText, Publication, PublicationStatus, Status, Verdict};
 use kez_core::{Code, Identity, Json, KeyIdentity};
@@ -9,7 +10,7 @@ use crate::claim::parse_subject;
 use crate::context::{Context, read_input};
 use crate::json::object;
 use crate::judge::{Question, judge, judge_account};
-use crate::outcome::{Answer, Outcome, cannot};
+use crate::outcome::{Answer, Failure, Outcome, cannot};
 use crate::told::Told;
 use crate::world::World;
 
@@ -48,6 +49,9 @@ pub fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
 fn file(context: &Context, matches: &ArgMatches) -> Outcome {
     let path = matches.get_one::<String>("path").map(String::as_str).unwrap_or_default();
     let bytes = read_input(path, kez_core::limits::MAX_TEXT_BYTES)?;
+    if bytes.len() > kez_core::limits::MAX_TEXT_BYTES {
+        return Err(Failure::new(Code::LimitSize, format!("Cannot read {path}: expected at most 1,048,576 bytes")));
+    }
     let question = question(matches, None)?;
     let world = World::new(context, matches, matches.get_flag("offline"))?;
     let found_at = if path == "-" { "stdin" } else { path };
@@ -108,6 +112,10 @@ fn only_proof(text: &str) -> Option<Proof> {
 fn ids(context: &Context, matches: &ArgMatches) -> Outcome {
     let typed: Vec<&String> = matches.get_many::<String>("identities").map(Iterator::collect).unwrap_or_default();
     let subjects = typed.into_iter().map(|typed| parse_subject(typed)).collect::<Outcome<Vec<Identity>>>()?;
+    if let Some(key) = subjects.iter().find(|subject| find_channel(subject.system()).is_none()) {
+        let message = format!("Cannot look at {key}: it is a key, and keys have no place of their own");
+        return Err(Failure::new(Code::ChannelUnsupported, message));
+    }
     let world = World::new(context, matches, false)?;
     let told = block_on(async {
         let mut all = Vec::new();
