@@ -24,6 +24,8 @@ async function chainOfAlice(): Promise<ChainBuilder> {
   await c.add("2", "1", { signer: alice, op: "add_device", payload: { key: laptop.key }, newKey: laptop })
   await c.add("forged", "1", { signer: mallory, op: "add", payload: { subject } })
   await c.rotate("rotate", "1", nextKey, alice)
+  await c.rotate("rotate0", "0", nextKey, alice)
+  await c.add("gone", "0", { signer: alice, op: "revoke", payload: { subject } })
   await c.add("x", "0", { signer: alice, op: "add", payload: { subject } })
   await c.add("y", "0", { signer: alice, op: "revoke_device", payload: { keys: [laptop.key] } })
   await c.add("x1", "x", { signer: alice, op: "revoke_device", payload: { keys: [laptop.key] } })
@@ -143,13 +145,55 @@ export async function marks(claim: Claim): Promise<readonly VectorCase[]> {
   const markOf = (name: string) => ({ ...mark, seq: c.get(name).payload.seq, digest: c.digest(name) })
   const other = { chain: second.digest("0"), seq: 0, digest: second.digest("0"), primaries: [alice.key] }
   const serves = (...names: string[]): Source => ({ events: c.pick(...names) })
+  const reference = encodeReference({ chain: c.digest("0") })
   const local = (...names: string[]): Source => ({ ...serves(...names), kind: "local", expected: false })
   return [
     caseOf(
       "mark-names-primary",
-      "a primary that only the mark names finds the chain",
+      "a primary that only the mark names finds the chain: what was not served may list its claim",
       { found: [ofNext], marks: [{ ...mark, primaries: [alice.key, nextKey.key] }], chains: [serves("0", "1")] },
-      ["invalid", "claim.not_in_chain", "rollback", "stale"],
+      ["unreachable", "chain.rollback", "rollback", "stale"],
+    ),
+    caseOf(
+      "mark-of-reference",
+      "nor is a reference refused for what was not served",
+      { found: [reference], marks: [mark], chains: [serves("0")] },
+      ["unreachable", "chain.rollback", "rollback", "stale"],
+    ),
+    caseOf(
+      "mark-old-primary",
+      "a claim by an earlier primary that nothing served lists is not refused, and proves nothing",
+      { found: [text], marks: [{ ...mark, seq: 3 }], chains: [serves("0", "rotate0")] },
+      ["unreachable", "chain.rollback", "rollback", "stale"],
+    ),
+    caseOf(
+      "mark-old-primary-whole",
+      "it is refused where nothing is missing",
+      { found: [text], marks: [markOf("rotate0")], chains: [serves("0", "rotate0")] },
+      ["invalid", "claim.not_in_chain", "stale"],
+    ),
+    caseOf(
+      "mark-old-primary-contradicted",
+      "a second history is a fork whatever it lists",
+      { found: [text], marks: [{ ...mark, seq: 1 }], chains: [serves("0", "rotate0")] },
+      ["fork", "chain.fork", "stale"],
+    ),
+    caseOf(
+      "mark-revoked",
+      "a revocation that was served stands, whatever is missing",
+      { found: [ofNext], marks: [{ ...mark, primaries: [alice.key, nextKey.key] }], chains: [serves("0", "gone")] },
+      ["revoked", "claim.revoked", "rollback", "stale"],
+    ),
+    caseOf(
+      "mark-other-account",
+      "and so does another number than the one that is listed",
+      {
+        found: [ofNext],
+        accountId: "id-2",
+        marks: [{ ...mark, seq: 3, primaries: [alice.key, nextKey.key] }],
+        chains: [serves("0", "x", "x2")],
+      },
+      ["invalid", "account.changed", "rollback", "stale"],
     ),
     caseOf(
       "mark-names-primary-not-served",

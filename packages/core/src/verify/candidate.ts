@@ -80,7 +80,7 @@ function judgeClaim(input: Question, candidate: Candidate, proof: Extract<Proof,
     problems: [
       ...unsupported(subject),
       ...finding.problems,
-      ...listing.problems,
+      ...unlessMissing(finding, listing),
       ...judgeSeen(input, finding.replay, subject),
       ...judgeTimes(claim, input.now),
     ],
@@ -113,7 +113,12 @@ function judgeReference(input: Question, candidate: Candidate, chain: Digest): J
       ? [{ status: "invalid", reason: "proof.primary_mismatch" }]
       : []
   return {
-    problems: [...mismatch, ...finding.problems, ...listing.problems, ...judgeSeen(input, replay, subject)],
+    problems: [
+      ...mismatch,
+      ...finding.problems,
+      ...unlessMissing(finding, listing),
+      ...judgeSeen(input, replay, subject),
+    ],
     flags: [...finding.flags, ...listing.flags],
     evidence: [evidence],
     subject,
@@ -129,6 +134,12 @@ interface Listing {
 }
 
 const none: Listing = { problems: [], flags: [] }
+
+/** Of a chain that is shorter than it was, what is missing may list the claim: unknown is not wrong. [VER-8] */
+function unlessMissing(finding: ChainFinding, { problems }: Listing): readonly Problem[] {
+  const isMissing = finding.problems.some(({ reason }) => reason === "chain.rollback")
+  return isMissing ? problems.filter(({ reason }) => reason !== "claim.not_in_chain") : problems
+}
 
 interface Listed {
   readonly subject: string | undefined

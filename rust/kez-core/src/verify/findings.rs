@@ -63,6 +63,11 @@ impl Findings {
         self.found.iter().any(|&(_, phase, _, code)| phase == Phase::Chain && code != Code::ChainStale)
     }
 
+    /// Whether this was found.
+    pub fn has(&self, code: Code) -> bool {
+        self.found.iter().any(|&(_, _, _, found)| found == code)
+    }
+
     /// The status that wins and its first reason; of one phase the one that was found first.
     pub fn outcome(&self) -> (Status, Option<Code>) {
         let first = self.found.iter().min_by_key(|(weight, phase, ..)| (*weight, *phase));

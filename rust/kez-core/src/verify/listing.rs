@@ -34,7 +34,8 @@ pub(super) fn judge_listing(
         }
         Some(CheckedProof::Claim(_)) => names_claim,
     };
-    if !is_listed {
+    // Of a chain that is shorter than it was, what is missing may list the claim.
+    if !is_listed && !to.has(Code::ChainRollback) {
         to.add(Status::Invalid, Phase::Listing, Code::ClaimNotInChain);
     }
 }
