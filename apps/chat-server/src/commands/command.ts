@@ -9,6 +9,7 @@ import { type Conversation, findConversation } from "../conversations/members.ts
 import type { Sent } from "../conversations/sent.ts"
 import type { Turns } from "../conversations/turns.ts"
 import type { Database } from "../storage/database.ts"
+import type { NewLimit } from "./rate-limit.ts"
 
 export interface CommandDeps {
   readonly database: Database
@@ -22,8 +23,8 @@ export interface CommandDeps {
   /** Key identities of those who may make invitations. */
   readonly admins: readonly string[]
   readonly nowSeconds: () => number
-  /** Throws where one person brings in or begins too much. */
-  readonly limitNew: (sender: string, member: string) => void
+  /** Of conversations that one person begins, and of people that one brings in. */
+  readonly limitNew: NewLimit
   /** Passes on to who listens now. */
   publishLive(subject: string, data: Uint8Array): void
 }

@@ -47,7 +47,7 @@ interface Publishing {
 
 async function publish(deps: CommandDeps, { before, caller, asked }: Publishing): Promise<Answering<"commit">> {
   const { conversation, id, follows, members, data } = asked
-  await assertKnown(deps, before, { members, sender: caller.uid })
+  const coming = await assertComing(deps, before, { members, sender: caller.uid })
   const stored = encodeDelivery({ kind: "commit", conversation, seq: 0, id, follows, members, data })
   const outcome = await deps.store.commit({
     conversation,
@@ -55,7 +55,10 @@ async function publish(deps: CommandDeps, { before, caller, asked }: Publishing)
     follows,
     data: stored,
   })
-  if (outcome.accepted) return accept(deps, before, { ...asked, seq: outcome.seq })
+  if (outcome.accepted) {
+    for (const uid of coming) deps.limitNew.spend(caller.uid, uid)
+    return accept(deps, before, { ...asked, seq: outcome.seq })
+  }
   // Of a commit whose sender or server broke off, the table may not know yet.
   if (outcome.newest > (before?.newestCommit ?? 0)) await catchUp(deps, conversation, before?.newestCommit ?? 0)
   return { answer: { accepted: false, newest: outcome.newest } }
@@ -89,23 +92,28 @@ async function conversationBefore(
   return found === undefined && follows === 0 ? undefined : conversationFor(deps, caller, conversation)
 }
 
-/** Nobody is made to get what they never asked for on a server that they do not use, and nothing piles up for people who are none. */
-async function assertKnown(
+/**
+ * Uids of those who come in, the sender's own for a conversation that begins. Nobody is made to get what they never asked for on a server that they do
+ * not use, and nothing piles up for people who are none.
+ */
+async function assertComing(
   { database, limitNew }: CommandDeps,
   before: Conversation | undefined,
   { members, sender }: { readonly members: Commit["members"]; readonly sender: string },
-): Promise<void> {
-  if (before === undefined) limitNew(sender, sender)
+): Promise<readonly string[]> {
   const known = new Set(before?.members.map(({ chain }) => chain))
+  const coming = before === undefined ? [sender] : []
   for (const chain of members.filter((one) => !known.has(one))) {
     const rows = await database.rows("SELECT handle FROM handles WHERE chain = $1 AND state = 'registered'", [chain])
-    const uid = userIdOf(chain)
-    if (rows.length > 0 && uid !== sender) limitNew(sender, uid)
-    if (rows.length > 0) continue
-    throw new KezError("chain.unknown", `Cannot accept the commit: ${chain} has no handle on this server`, {
-      hint: "Only people of this server can be in its conversations.",
-    })
+    if (rows.length === 0) {
+      throw new KezError("chain.unknown", `Cannot accept the commit: ${chain} has no handle on this server`, {
+        hint: "Only people of this server can be in its conversations.",
+      })
+    }
+    if (userIdOf(chain) !== sender) coming.push(userIdOf(chain))
   }
+  for (const uid of coming) limitNew.assert(sender, uid)
+  return coming
 }
 
 async function accept(

@@ -46,11 +46,14 @@ async function verify(
 export function keyPackagesTake(deps: CommandDeps): Handler<"key-packages-take"> {
   const { database, standings, devices, nowSeconds } = deps
   return async (caller, { header: { chain, devices: wanted } }) => {
+    const uid = userIdOf(chain)
+    const here = await devices.ofPerson(uid)
+    // Nobody of the name was ever here: no store is asked for it.
+    if (here.length === 0) return { answer: { devices: [] } }
     const { replay } = await standings.look(chain)
     if (replay === undefined) throw unreachable()
-    const uid = userIdOf(chain)
     const names = new Set(wanted?.map(deviceIdOf))
-    const rows = (await devices.ofPerson(uid)).filter(
+    const rows = here.filter(
       ({ device, dev, revokedSeq }) =>
         (wanted === undefined || names.has(dev)) &&
         device !== caller.device &&
@@ -70,17 +73,22 @@ export function keyPackagesTake(deps: CommandDeps): Handler<"key-packages-take">
         found.push({ device: row.device, bytes })
         size += bytes.length
       }
+      // Who got none may ask again.
+      if (found.length > 0) await noteTake(sql, { requester: caller.uid, target: uid, now })
       return found
     })
     return { answer: { devices: taken.map(({ device }) => device) }, parts: taken.map(({ bytes }) => bytes) }
   }
 }
 
+interface Take {
+  readonly requester: string
+  readonly target: string
+  readonly now: number
+}
+
 /** In the database, so that neither a restart nor a second copy of the server gives more. */
-async function assertQuota(
-  sql: Sql,
-  { requester, target, now }: { readonly requester: string; readonly target: string; readonly now: number },
-): Promise<void> {
+async function assertQuota(sql: Sql, { requester, target, now }: Take): Promise<void> {
   const since = now - windowSeconds
   await sql.rows("DELETE FROM key_package_takes WHERE taken_at <= $1", [since])
   const [row] = await sql.rows(
@@ -94,6 +102,9 @@ async function assertQuota(
     const wait = Math.max(1, countOf(row?.["first"] ?? now) - since)
     throw rateLimit("Cannot hand out key packages of this person now: many were taken within the hour", wait)
   }
+}
+
+async function noteTake(sql: Sql, { requester, target, now }: Take): Promise<void> {
   await sql.rows("INSERT INTO key_package_takes VALUES ($1, $2, $3)", [requester, target, now])
 }
 

@@ -14,17 +14,29 @@ export interface CommandPlans {
 }
 
 /** Of one person: conversations that are begun (`member` is the sender), and how often somebody is brought into one. */
-export function createNewLimit(isOff: boolean, nowMs: () => number): (sender: string, member: string) => void {
+export interface NewLimit {
+  /** Throws `net.rate_limit`. */
+  assert(sender: string, member: string): void
+  /** It was accepted. Whoever loses a race between commits has not begun anything. */
+  spend(sender: string, member: string): void
+}
+
+export function createNewLimit(isOff: boolean, nowMs: () => number): NewLimit {
   const begun = new TokenBuckets(beginPlan, { maxBuckets, nowMs })
   const brought = new TokenBuckets(bringPlan, { maxBuckets, nowMs })
-  return (sender, member) => {
-    if (isOff) return
-    const [buckets, key] = sender === member ? [begun, sender] : [brought, `${sender} ${member}`]
-    if (buckets.tryTake(key)) return
-    throw rateLimit(
-      "Cannot begin that now: many conversations were begun",
-      Math.max(1, buckets.look(key).retryAfterSeconds),
-    )
+  const of = (sender: string, member: string) =>
+    sender === member ? ([begun, sender] as const) : ([brought, `${sender} ${member}`] as const)
+  return {
+    assert(sender, member) {
+      const [buckets, key] = of(sender, member)
+      const { remaining, retryAfterSeconds } = buckets.look(key)
+      if (isOff || remaining > 0) return
+      throw rateLimit("Cannot begin that now: many conversations were begun", Math.max(1, retryAfterSeconds))
+    },
+    spend(sender, member) {
+      const [buckets, key] = of(sender, member)
+      buckets.spend(key)
+    },
   }
 }
 
