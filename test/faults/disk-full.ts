@@ -7,14 +7,13 @@ import { History } from "./history.ts"
 import { type FaultReport, figuresOf } from "./kill.ts"
 import { createWriter, type Writer } from "./load.ts"
 import type { Random } from "./random.ts"
-import { spawnStore, startStore } from "./store-process.ts"
+import { recoveryWithinMs, spawnStore, startStore } from "./store-process.ts"
 
 const writers = 4
 const chunkBytes = 65_536
 /** What is left for the store when the rest of the disk is taken by others. */
 const roomBytes = [65_536, 524_288] as const
 const restartsIn = 3
-const recoveryWithinMs = 5_000
 
 export interface DiskFullOptions {
   /** The mounted disk. */

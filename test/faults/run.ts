@@ -17,7 +17,7 @@ import { type FaultReport, killRounds } from "./kill.ts"
 import { powerCuts } from "./power-cut.ts"
 import { type RaceReport, race } from "./race.ts"
 import { createRandom, newSeed } from "./random.ts"
-import { startStore } from "./store-process.ts"
+import { recoveryWithinMs, startStore } from "./store-process.ts"
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "200" }, seed: { type: "string" } } })
 const rounds = Number(values.rounds)
@@ -28,7 +28,6 @@ if (!Number.isInteger(rounds) || rounds < 10) {
 const seed = values.seed ?? newSeed()
 const random = createRandom(seed)
 const began = performance.now()
-const slowestRestartAllowedMs = 5_000
 const problems: Problem[] = []
 console.log(`seed ${seed}`)
 
@@ -120,7 +119,7 @@ function head(): string {
 
 function faultLine(name: string, { faults, acknowledged, slowestRestartMs, ...report }: FaultReport): string {
   problems.push(...report.problems)
-  if (slowestRestartMs > slowestRestartAllowedMs)
+  if (slowestRestartMs > recoveryWithinMs)
     problems.push({ finding: "odd", about: `${name}: a restart took ${Math.round(slowestRestartMs)} ms` })
   const bad = (["lost", "duplicated", "out of order", "altered"] as const).map(
     (finding) => `${finding} ${tally(report.problems, finding)}`,
