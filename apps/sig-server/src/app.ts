@@ -1,6 +1,5 @@
 /** The HTTP side of the store: routes over a ChainService, with the limits of http-limits.ts around them. SPEC §8 */
 
-import { createServer as createNodeServer, type RequestListener, type Server } from "node:http"
 import type { RouteDoc } from "@kez/server"
 import {
   asProblem,
@@ -19,10 +18,10 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, type Fastif
 import { parseChainName } from "./chain-name.ts"
 import type { ChainService } from "./chain-service.ts"
 import { commonHeaders, readerHeaders } from "./common-headers.ts"
-import { createHotRead } from "./hot-read.ts"
 import * as bounds from "./http-limits.ts"
-import { boundedBy } from "./idle-bound.ts"
+import { createHttpServer } from "./http-server.ts"
 import type { Metrics } from "./metrics.ts"
+import { answerPlainReads, type PlainReads } from "./plain-reads.ts"
 import { ReadLimit } from "./read-limit.ts"
 import { createRecentViews, noRecentViews } from "./recent-views.ts"
 import type { Clock, Deps, Exchange, Route } from "./route.ts"
@@ -67,6 +66,8 @@ export interface App {
   readonly docs: readonly RouteDoc[]
   /** Ends streams, then waits for requests under way. */
   close(): Promise<void>
+  /** Ends connections whose answers take too long for that. */
+  cut(): void
 }
 
 export function createApp(options: AppOptions): App {
@@ -78,7 +79,7 @@ export function createApp(options: AppOptions): App {
     isTrusted,
     onRefusal: () => metrics.rateLimited("read"),
   })
-  const http = createServer(options, { isTrusted, reads })
+  const { http, plain } = createServer(options, { isTrusted, reads })
   const streams = createStreamHub(service, config.streams, metrics)
   const limits = new WriteLimits(config.writes, () => clock.nowMs(), metrics.rateLimited)
   const deps: Deps = { ...options, streams, limits, isDraining }
@@ -97,7 +98,12 @@ export function createApp(options: AppOptions): App {
     docs: served.map(({ doc }) => doc),
     async close() {
       streams.close()
+      plain?.close()
       await http.close()
+    },
+    cut() {
+      plain?.cut()
+      http.server.closeAllConnections()
     },
   }
 }
@@ -107,19 +113,21 @@ interface Doorkeeping {
   readonly reads: ReadLimit
 }
 
-function createServer(options: AppOptions, { isTrusted, reads }: Doorkeeping): FastifyInstance {
+function createServer(
+  options: AppOptions,
+  { isTrusted, reads }: Doorkeeping,
+): {
+  readonly http: FastifyInstance
+  readonly plain: PlainReads | undefined
+} {
   const { config, service, storage, metrics } = options
   const requestId = createRequestIds()
   const views = storage.kind === "sqlite" ? createRecentViews(service, storage) : noRecentViews(service)
+  // Reads that go past the framework are in no log.
+  const hotReads = config.logRequests ? undefined : { views, metrics, reads }
   const http = fastify({
     logger: false,
-    serverFactory: (otherwise) => {
-      const bounded = boundedBy(bounds.socketIdleMs, otherwise)
-      // The fast way keeps no log.
-      if (config.logRequests) return createHttpServer(bounded)
-      const hot = { views, metrics, reads, idleMs: bounds.socketIdleMs, otherwise: bounded }
-      return createHttpServer(createHotRead(hot))
-    },
+    serverFactory: (framework) => createHttpServer(hotReads, framework),
     bodyLimit: bounds.maxBodyBytes,
     routerOptions: { maxParamLength: bounds.maxChainNameBytes },
     trustProxy: isTrusted ?? false,
@@ -135,21 +143,7 @@ function createServer(options: AppOptions, { isTrusted, reads }: Doorkeeping): F
   })
   http.server.maxConnections = config.maxConnections
   http.server.on("drop", () => metrics.connectionDropped())
-  return http
-}
-
-/** With the times within which a request has to arrive. */
-function createHttpServer(listener: RequestListener): Server {
-  return createNodeServer(
-    {
-      maxHeaderSize: bounds.maxHeaderBytes,
-      headersTimeout: bounds.headersTimeoutMs,
-      requestTimeout: bounds.requestTimeoutMs,
-      connectionsCheckingInterval: bounds.connectionCheckMs,
-      keepAliveTimeout: bounds.keepAliveTimeoutMs,
-    },
-    listener,
-  )
+  return { http, plain: hotReads && answerPlainReads(http.server, hotReads) }
 }
 
 /** What holds for every request. */

@@ -10,6 +10,9 @@ export interface ChainAnswer {
   readonly headers: Readonly<Record<string, string>>
   /** The same, the length, and what every read has, as Node writes them fastest: name, value, name, value. Nobody changes it. */
   readonly flatHeaders: string[]
+  /** The same again, as the bytes that come before the date of an answer, and those of a 304. */
+  readonly start: string
+  readonly notModifiedStart: string
   readonly body: Buffer
   /**
    * A short body as a text of one byte a character. Node writes that in one piece with the headers; a Buffer is a second piece, which
@@ -21,7 +24,7 @@ export interface ChainAnswer {
 /** Of several times the usual chain; a text is kept beside the bytes. */
 const maxTextBytes = 16_384
 
-const everyRead: readonly string[] = Object.entries({ ...commonHeaders, ...readerHeaders }).flat()
+const everyRead = { ...commonHeaders, ...readerHeaders }
 
 const answers = new WeakMap<ChainView, ChainAnswer>()
 
@@ -39,11 +42,26 @@ export function answerOf(view: ChainView): ChainAnswer {
     "kez-forks": String(forks),
   }
   const body = Buffer.from(document.buffer, document.byteOffset, document.byteLength)
-  const flatHeaders = [...everyRead, ...Object.entries(headers).flat(), "content-length", String(body.length)]
+  const all = { ...everyRead, ...headers, "content-length": String(body.length) }
+  const { "content-type": _type, "content-length": _length, ...unchanged } = all
   const text = body.length <= maxTextBytes ? body.toString("latin1") : undefined
-  const answer = { etag, forks, headers, flatHeaders, body, text }
+  const answer = {
+    etag,
+    forks,
+    headers,
+    flatHeaders: Object.entries(all).flat(),
+    start: startOf("200 OK", all),
+    notModifiedStart: startOf("304 Not Modified", unchanged),
+    body,
+    text,
+  }
   answers.set(view, answer)
   return answer
+}
+
+function startOf(status: string, headers: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${status}\r\n${lines.join("")}`
 }
 
 /** Whether the reader has this version: If-None-Match by RFC 9110 §13.1.2, where `W/` makes no difference. */

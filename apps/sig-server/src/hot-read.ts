@@ -5,15 +5,13 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import { answerOf } from "./chain-answer.ts"
-import { parseChainName } from "./chain-name.ts"
-import type { ChainView, LookUp } from "./chain-service.ts"
+import type { ChainView } from "./chain-service.ts"
 import type { Metrics } from "./metrics.ts"
+import { chainsPath, nameLengths } from "./plain-request.ts"
 import type { ReadLimit } from "./read-limit.ts"
-import type { RecentViews } from "./recent-views.ts"
+import { type RecentViews, tryFind } from "./recent-views.ts"
 
-const prefix = "/v1/chains/"
-/** Of `nostr:npub1…`, `sha256:…` and `ed25519:…`: no longer path has one of these. */
-const nameLengths: ReadonlySet<number> = new Set([69, 71, 72])
+const prefix = chainsPath
 
 /** Headers with which a request is another one than that. */
 const unusual: ReadonlySet<string> = new Set([
@@ -64,15 +62,6 @@ export function createHotRead({ views, metrics, reads, idleMs, otherwise }: HotR
     const view = views.get(name)
     if (view === undefined) void findAndSend(name, request, response)
     else send(view, request, response)
-  }
-}
-
-/** A name that the library refuses, and a storage that fails, are for the framework to tell. */
-async function tryFind(name: string, views: RecentViews): Promise<LookUp | undefined> {
-  try {
-    return await views.find(parseChainName(name))
-  } catch {
-    return undefined
   }
 }
 

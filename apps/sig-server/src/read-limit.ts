@@ -4,7 +4,16 @@
  */
 
 import type { IncomingMessage } from "node:http"
-import { addressOf, type BucketPlan, type IsTrusted, limitHeaders, networkOf, Problem, TokenBuckets } from "@kez/server"
+import {
+  type Asking,
+  addressOf,
+  type BucketPlan,
+  type IsTrusted,
+  limitHeaders,
+  networkOf,
+  Problem,
+  TokenBuckets,
+} from "@kez/server"
 import { maxBuckets, maxKnownAddresses } from "./http-limits.ts"
 
 export interface ReadLimitOptions {
@@ -26,14 +35,24 @@ export class ReadLimit {
     this.#buckets = new TokenBuckets(options.plan, { maxBuckets, nowMs: options.nowMs })
   }
 
-  /** Takes a token. False: there is none, and `assertRoom` says so. */
+  /** Takes a token. False: there is none, and `refusalOf` says so. */
   tryTake(request: IncomingMessage): boolean {
     if (this.#buckets.isOff) return true
-    return this.#buckets.tryTake(this.#networkOf(request))
+    return this.#buckets.tryTake(this.networkOf(request))
+  }
+
+  /** The same for who knows the network already. */
+  tryTakeFrom(network: string): boolean {
+    return this.#buckets.isOff || this.#buckets.tryTake(network)
+  }
+
+  /** Whether there is a token, which stays. */
+  hasRoom(network: string): boolean {
+    return this.#buckets.isOff || this.#buckets.look(network).remaining > 0
   }
 
   /** An address asks many times, and to read one of IPv6 takes longer than all the rest of this. */
-  #networkOf(request: IncomingMessage): string {
+  networkOf(request: Asking): string {
     const address = addressOf(request, this.#options.isTrusted)
     const known = this.#networks.get(address)
     if (known !== undefined) return known
@@ -43,7 +62,7 @@ export class ReadLimit {
     return network
   }
 
-  /** The token that was taken is for `assertRoom` as well. */
+  /** The token that was taken is for `refusalOf` as well. */
   pay(request: IncomingMessage): void {
     this.#paid.add(request)
   }
@@ -53,7 +72,7 @@ export class ReadLimit {
     const { method, url = "" } = request
     if ((method !== "GET" && method !== "HEAD") || !url.startsWith("/v1/")) return undefined
     if (this.#paid.has(request) || this.tryTake(request)) return undefined
-    const view = this.#buckets.look(this.#networkOf(request))
+    const view = this.#buckets.look(this.networkOf(request))
     this.#options.onRefusal()
     // Since the token was looked for, one may have come.
     const seconds = Math.max(1, view.retryAfterSeconds)

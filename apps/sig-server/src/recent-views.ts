@@ -2,6 +2,7 @@
  * Chains that were read lately, by the name in the URL, so that the next read asks nobody. Only where this process is the one that
  * writes: it is told of each change before the writer is, and can see that there was another writer.
  */
+import { parseChainName } from "./chain-name.ts"
 import type { ChainService, ChainView, LookUp } from "./chain-service.ts"
 import type { Storage } from "./storage/storage.ts"
 
@@ -57,4 +58,13 @@ export function createRecentViews(service: ChainService, storage: Pick<Storage, 
 /** For a storage that others write to as well: each read asks. */
 export function noRecentViews(service: ChainService): RecentViews {
   return { get: () => undefined, find: (name) => service.find(name) }
+}
+
+/** A name that the library refuses, and a storage that fails, are for the framework to tell. */
+export async function tryFind(name: string, views: RecentViews): Promise<LookUp | undefined> {
+  try {
+    return await views.find(parseChainName(name))
+  } catch {
+    return undefined
+  }
 }

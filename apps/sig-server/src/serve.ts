@@ -44,7 +44,13 @@ export async function serve(config: Config, log: Log): Promise<Running> {
     await Promise.all(mirrors.map((mirror) => mirror.close()))
     await closeInTime(
       { server: app.http.server, close: () => app.close() },
-      { afterMs: shutdownMs, onCut: () => log.warn({ afterMs: shutdownMs }, "requests were cut") },
+      {
+        afterMs: shutdownMs,
+        onCut: () => {
+          log.warn({ afterMs: shutdownMs }, "requests were cut")
+          app.cut()
+        },
+      },
     )
     metricsServer?.close()
     metricsServer?.closeAllConnections()

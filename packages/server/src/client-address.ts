@@ -1,6 +1,11 @@
 /** Whose request it is: the address at the other end of the connection, or what proxies that are trusted say of it. */
-import type { IncomingMessage } from "node:http"
 import { BlockList, isIP } from "node:net"
+
+/** What of a request says whose it is. */
+export interface Asking {
+  readonly socket: { readonly remoteAddress?: string | undefined }
+  readonly headers: Readonly<NodeJS.Dict<string | readonly string[]>>
+}
 
 export type IsTrusted = (address: string) => boolean
 
@@ -25,7 +30,7 @@ function familyOf(address: string): "ipv4" | "ipv6" {
  * The last address that a trusted one names in X-Forwarded-For: whoever is further away can have written the rest of it. The same as
  * Fastify says; empty when the connection has ended.
  */
-export function addressOf({ socket, headers }: IncomingMessage, isTrusted: IsTrusted | undefined): string {
+export function addressOf({ socket, headers }: Asking, isTrusted: IsTrusted | undefined): string {
   let address = socket.remoteAddress ?? ""
   const forwarded = headers["x-forwarded-for"]
   if (isTrusted === undefined || typeof forwarded !== "string") return address

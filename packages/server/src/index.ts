@@ -1,5 +1,5 @@
 /** What every server here may use. Each name is listed by hand; what loads a library of its own has its own entry in package.json. */
-export { addressOf, createTrust, type IsTrusted } from "./client-address.ts"
+export { type Asking, addressOf, createTrust, type IsTrusted } from "./client-address.ts"
 export { endAfterAnswer, type RefusalCounter, refuseConnection } from "./client-error.ts"
 export { type KnownFlags, type ParsedFlags, parseFlags, unknownName } from "./flags.ts"
 export { Latency } from "./latency.ts"
