@@ -5,7 +5,7 @@
  */
 import type { Server } from "node:http"
 import type { Socket } from "node:net"
-import { answerOf, hasVersion } from "./chain-answer.ts"
+import { answerOf, type ChainAnswer, hasVersion } from "./chain-answer.ts"
 import type { ChainView } from "./chain-service.ts"
 import { connectionCheckMs, headersTimeoutMs, keepAliveTimeoutMs } from "./http-limits.ts"
 import type { Metrics, RouteMeter } from "./metrics.ts"
@@ -61,6 +61,12 @@ export function answerPlainReads(server: Server, options: PlainReadOptions): Pla
     },
   }
 }
+
+/** Answers that have the date of this second. Put together, one is 6 kB of new memory; as it is, none. */
+const maxPutTogether = 256
+const putTogether = new Map<ChainAnswer, string>()
+let second = 0
+let date = ""
 
 const afterDate = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${keepAliveTimeoutMs / 1_000}\r\n\r\n`
 
@@ -142,11 +148,10 @@ class Connection {
   /** False: the chain is long, or there is no token. */
   #tryAnswer(view: ChainView): boolean {
     const began = performance.now()
-    const { etag, start, notModifiedStart, text } = answerOf(view)
-    if (text === undefined || !this.#shared.reads.tryTakeFrom(this.#network)) return false
-    const isKnown = hasVersion(this.#headers?.ifNoneMatch, etag)
-    const head = `${isKnown ? notModifiedStart : start}${dateLine()}${afterDate}`
-    this.#socket.write(isKnown ? head : head + text, "latin1")
+    const answer = answerOf(view)
+    if (answer.text === undefined || !this.#shared.reads.tryTakeFrom(this.#network)) return false
+    const isKnown = hasVersion(this.#headers?.ifNoneMatch, answer.etag)
+    this.#socket.write(isKnown ? notModified(answer) : wholeAnswer(answer), "latin1")
     this.#shared.meter.observe(isKnown ? 304 : 200, (performance.now() - began) / 1_000)
     return true
   }
@@ -174,14 +179,24 @@ function ignore(): void {
   // Nothing is under way that could be told.
 }
 
-let second = 0
-let line = ""
+function wholeAnswer(answer: ChainAnswer): string {
+  refreshDate()
+  const known = putTogether.get(answer)
+  if (known !== undefined) return known
+  const whole = `${answer.start}${date}${afterDate}${answer.text}`
+  if (putTogether.size < maxPutTogether) putTogether.set(answer, whole)
+  return whole
+}
 
-function dateLine(): string {
+function notModified({ notModifiedStart }: ChainAnswer): string {
+  refreshDate()
+  return `${notModifiedStart}${date}${afterDate}`
+}
+
+function refreshDate(): void {
   const now = Math.floor(Date.now() / 1_000)
-  if (now !== second) {
-    second = now
-    line = `Date: ${new Date(now * 1_000).toUTCString()}`
-  }
-  return line
+  if (now === second) return
+  second = now
+  date = `Date: ${new Date(now * 1_000).toUTCString()}`
+  putTogether.clear()
 }

@@ -18,8 +18,8 @@ export interface BucketView {
 
 interface Bucket {
   /** In parts of a token, so that all of this is whole numbers. */
-  readonly level: number
-  readonly atMs: number
+  level: number
+  atMs: number
 }
 
 /** As many parts as an hour has milliseconds: each millisecond brings `perHour` of them. */
@@ -31,6 +31,8 @@ export class TokenBuckets {
   readonly #nowMs: () => number
   /** In the order of their last use, so that the first is the one to forget. */
   readonly #buckets = new Map<string, Bucket>()
+  /** The last of them: who asks many times in a row is mostly this one. */
+  #newest: { readonly key: string; readonly bucket: Bucket } | undefined
 
   constructor(plan: BucketPlan, options: { readonly maxBuckets: number; readonly nowMs: () => number }) {
     this.#plan = plan
@@ -77,8 +79,16 @@ export class TokenBuckets {
   }
 
   #put(key: string, level: number): void {
+    const newest = this.#newest
+    if (newest?.key === key) {
+      newest.bucket.level = level
+      newest.bucket.atMs = this.#nowMs()
+      return
+    }
+    const bucket = { level, atMs: this.#nowMs() }
+    this.#newest = { key, bucket }
     this.#buckets.delete(key)
-    this.#buckets.set(key, { level, atMs: this.#nowMs() })
+    this.#buckets.set(key, bucket)
     if (this.#buckets.size > this.#maxBuckets) this.#forgetOne()
   }
 
