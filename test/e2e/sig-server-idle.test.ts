@@ -1,13 +1,14 @@
 /** Connections that stand still while they are answered: no timer runs for a read that is over at once, and none may stay for ever. */
 import assert from "node:assert/strict"
 import { once } from "node:events"
-import { createServer, type RequestListener } from "node:http"
+import { createServer, type RequestListener, type Server } from "node:http"
 import { type AddressInfo, connect, type Socket } from "node:net"
 import { type TestContext, test } from "node:test"
 import { setTimeout } from "node:timers/promises"
-import { createHotRead } from "../../apps/sig-server/src/hot-read.ts"
+import { createHotRead, type HotReadOptions } from "../../apps/sig-server/src/hot-read.ts"
 import { boundedBy } from "../../apps/sig-server/src/idle-bound.ts"
 import { createMetrics } from "../../apps/sig-server/src/metrics.ts"
+import { answerPlainReads } from "../../apps/sig-server/src/plain-reads.ts"
 import { ReadLimit } from "../../apps/sig-server/src/read-limit.ts"
 import { makeChain } from "../../apps/sig-server/test/chain-maker.ts"
 
@@ -16,6 +17,10 @@ const { replay } = await makeChain("idle", 1)
 const { chain } = replay
 
 function hotRead(bytes: number): RequestListener {
+  return createHotRead({ ...sources(bytes), idleMs, otherwise: boundedBy(idleMs, () => undefined) })
+}
+
+function sources(bytes: number): Pick<HotReadOptions, "views" | "metrics" | "reads"> {
   const view = { chain, replay, document: new Uint8Array(bytes), size: 1 }
   const views = { get: () => view, find: async () => ({ status: "found", view }) as const }
   const metrics = createMetrics(async () => ({ events: 0, chains: 0, bytes: 0 }))
@@ -25,11 +30,17 @@ function hotRead(bytes: number): RequestListener {
     isTrusted: undefined,
     onRefusal: () => undefined,
   })
-  return createHotRead({ views, metrics, reads, idleMs, otherwise: boundedBy(idleMs, () => undefined) })
+  return { views, metrics, reads }
 }
 
-async function open(t: TestContext, listener: RequestListener): Promise<{ socket: Socket; closed: () => boolean }> {
-  const server = createServer({ keepAliveTimeout: 60_000 }, listener).listen(0, "127.0.0.1")
+async function open(
+  t: TestContext,
+  listener: RequestListener,
+  prepare: (server: Server) => void = () => undefined,
+): Promise<{ socket: Socket; closed: () => boolean }> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, listener)
+  prepare(server)
+  server.listen(0, "127.0.0.1")
   await once(server, "listening")
   let closed = false
   server.on("connection", (socket) => socket.on("close", () => (closed = true)))
@@ -87,4 +98,34 @@ test("an answer that never comes is not waited for", async (t) => {
   const { socket, closed } = await open(t, hotRead(1))
   socket.write(get("/elsewhere"))
   assert.ok(await within(10 * idleMs, closed))
+})
+
+/** Connections before Node's HTTP has them: one that has asked nothing may wait for 300 ms, others twice as long. */
+const plainReads = (bytes: number) => (server: Server) => {
+  const plain = answerPlainReads(server, { ...sources(bytes), quiet: { firstMs: 300, nextMs: 600, checkMs: 50 } })
+  server.on("close", () => plain.close())
+}
+
+test("a connection that asks nothing is ended, and one that has asked something later", async (t) => {
+  const listener = hotRead(1_000)
+  const silent = await open(t, listener, plainReads(1_000))
+  const asking = await open(t, listener, plainReads(1_000))
+  for (let i = 0; i < 5; i++) {
+    asking.socket.resume().write(get(`/v1/chains/${chain}`))
+    await setTimeout(150)
+  }
+  assert.equal(silent.closed(), true)
+  await setTimeout(300)
+  assert.equal(asking.closed(), false)
+  assert.ok(await within(20 * idleMs, asking.closed))
+})
+
+test("D-10 a reader that asks plainly a thousand times and takes nothing is cut, whatever its pace", async (t) => {
+  const { socket, closed } = await open(t, hotRead(16_000), plainReads(16_000))
+  socket.pause()
+  for (let i = 0; i < 1_000 && !closed(); i++) {
+    socket.write(get(`/v1/chains/${chain}`))
+    if (i % 10 === 0) await setTimeout(1)
+  }
+  assert.ok(await within(20 * idleMs, closed))
 })

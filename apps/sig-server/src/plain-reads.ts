@@ -17,7 +17,19 @@ export interface PlainReadOptions {
   readonly views: RecentViews
   readonly metrics: Metrics
   readonly reads: ReadLimit
+  /** Tests wait less. */
+  readonly quiet?: QuietTimes
 }
+
+/** How long a connection may ask nothing. */
+export interface QuietTimes {
+  readonly firstMs: number
+  readonly nextMs: number
+  /** How often that is looked at. */
+  readonly checkMs: number
+}
+
+const usualTimes: QuietTimes = { firstMs: headersTimeoutMs, nextMs: keepAliveTimeoutMs, checkMs: connectionCheckMs }
 
 export interface PlainReads {
   /** Ends connections that ask nothing, and the others after their answer. */
@@ -27,6 +39,7 @@ export interface PlainReads {
 }
 
 interface Shared extends PlainReadOptions {
+  readonly quiet: QuietTimes
   readonly meter: RouteMeter
   readonly open: Set<Connection>
   readonly toHttp: (socket: Socket) => void
@@ -39,8 +52,10 @@ export function answerPlainReads(server: Server, options: PlainReadOptions): Pla
   // that never listens would keep none of Node's bounds on the time of a request.
   const [toHttp] = server.listeners("connection")
   server.removeAllListeners("connection")
+  const { quiet = usualTimes } = options
   const shared: Shared = {
     ...options,
+    quiet,
     meter: options.metrics.route("GET", `${chainsPath}:id`),
     open: new Set(),
     toHttp: (socket) => toHttp?.call(server, socket),
@@ -48,8 +63,8 @@ export function answerPlainReads(server: Server, options: PlainReadOptions): Pla
   }
   server.on("connection", (socket: Socket) => new Connection(socket, shared))
   const check = setInterval(() => {
-    for (const connection of shared.open) connection.tick(connectionCheckMs)
-  }, connectionCheckMs).unref()
+    for (const connection of shared.open) connection.tick(quiet.checkMs)
+  }, quiet.checkMs).unref()
   return {
     close() {
       shared.isClosing = true
@@ -79,8 +94,7 @@ class Connection {
   #network = ""
   #isFinding = false
   #quietMs = 0
-  /** Longer once it has asked something. */
-  #mayBeQuietMs = headersTimeoutMs
+  #hasAsked = false
 
   constructor(socket: Socket, shared: Shared) {
     this.#socket = socket
@@ -92,7 +106,8 @@ class Connection {
   /** Called now and then. A timer for each read would cost more than the look at all connections. */
   tick(elapsedMs: number): void {
     this.#quietMs += elapsedMs
-    if (this.#quietMs > this.#mayBeQuietMs && !this.#isFinding) this.#socket.destroy()
+    const { firstMs, nextMs } = this.#shared.quiet
+    if (this.#quietMs > (this.#hasAsked ? nextMs : firstMs) && !this.#isFinding) this.#socket.destroy()
   }
 
   finish(): void {
@@ -106,7 +121,7 @@ class Connection {
   readonly #receive = (chunk: Buffer): void => {
     const name = this.#nameIn(chunk)
     this.#quietMs = 0
-    this.#mayBeQuietMs = keepAliveTimeoutMs
+    this.#hasAsked = true
     const view = name === undefined ? undefined : this.#shared.views.get(name)
     if (name !== undefined && view === undefined) void this.#find(name, chunk)
     else if (view === undefined || !this.#tryAnswer(view)) this.#handOver(chunk)
