@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises"
 import { createHotRead, type HotReadOptions } from "../../apps/sig-server/src/hot-read.ts"
 import { boundedBy } from "../../apps/sig-server/src/idle-bound.ts"
 import { createMetrics } from "../../apps/sig-server/src/metrics.ts"
-import { answerPlainReads } from "../../apps/sig-server/src/plain-reads.ts"
+import { answerPlainRequests } from "../../apps/sig-server/src/plain-connections.ts"
 import { ReadLimit } from "../../apps/sig-server/src/read-limit.ts"
 import { makeChain } from "../../apps/sig-server/test/chain-maker.ts"
 
@@ -102,7 +102,8 @@ test("an answer that never comes is not waited for", async (t) => {
 
 /** Connections before Node's HTTP has them: one that has asked nothing may wait for 300 ms, others twice as long. */
 const plainReads = (bytes: number) => (server: Server) => {
-  const plain = answerPlainReads(server, { ...sources(bytes), quiet: { firstMs: 300, nextMs: 600, checkMs: 50 } })
+  const quiet = { firstMs: 300, nextMs: 600, busyMs: 600, checkMs: 50 }
+  const plain = answerPlainRequests(server, { ...sources(bytes), isTrusted: undefined, posts: undefined, quiet })
   server.on("close", () => plain.close())
 }
 

@@ -7,13 +7,11 @@ import {
   createRequestIds,
   createTrust,
   endAfterAnswer,
-  formatProblem,
   type IsTrusted,
   Problem,
-  problemType,
   refuseConnection,
 } from "@kez/server"
-import { errorFields, type Log } from "@kez/server/log"
+import type { Log } from "@kez/server/log"
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify"
 import { parseChainName } from "./chain-name.ts"
 import type { ChainService } from "./chain-service.ts"
@@ -21,9 +19,10 @@ import { commonHeaders, readerHeaders } from "./common-headers.ts"
 import * as bounds from "./http-limits.ts"
 import { createHttpServer } from "./http-server.ts"
 import type { Metrics } from "./metrics.ts"
-import { answerPlainReads, type PlainReads } from "./plain-reads.ts"
+import { answerPlainRequests, type PlainConnections } from "./plain-connections.ts"
 import { ReadLimit } from "./read-limit.ts"
 import { createRecentViews, noRecentViews } from "./recent-views.ts"
+import { logFault, refusalHeaders, refusalText } from "./refusal-answer.ts"
 import type { Clock, Deps, Exchange, Route } from "./route.ts"
 import { chainReads } from "./routes/chain-reads.ts"
 import { chainWrites } from "./routes/chain-writes.ts"
@@ -79,10 +78,10 @@ export function createApp(options: AppOptions): App {
     isTrusted,
     onRefusal: () => metrics.rateLimited("read"),
   })
-  const { http, plain } = createServer(options, { isTrusted, reads })
   const streams = createStreamHub(service, config.streams, metrics)
   const limits = new WriteLimits(config.writes, () => clock.nowMs(), metrics.rateLimited)
   const deps: Deps = { ...options, streams, limits, isDraining }
+  const { http, plain } = createServer(deps, { config, isTrusted, reads })
   const routes = [...chainReads(deps), chainStream(deps), ...chainWrites(deps, config), ...feeds(deps), ...health(deps)]
   const main = config.metricsOnMain ? [...routes, figures(metrics)] : routes
   const openApi = openApiDocument(
@@ -109,25 +108,23 @@ export function createApp(options: AppOptions): App {
 }
 
 interface Doorkeeping {
+  readonly config: HttpConfig
   readonly isTrusted: IsTrusted | undefined
   readonly reads: ReadLimit
 }
 
 function createServer(
-  options: AppOptions,
-  { isTrusted, reads }: Doorkeeping,
-): {
-  readonly http: FastifyInstance
-  readonly plain: PlainReads | undefined
-} {
-  const { config, service, storage, metrics } = options
+  deps: Deps,
+  { config, isTrusted, reads }: Doorkeeping,
+): { readonly http: FastifyInstance; readonly plain: PlainConnections | undefined } {
+  const { service, storage, metrics } = deps
   const requestId = createRequestIds()
   const views = storage.kind === "sqlite" ? createRecentViews(service, storage) : noRecentViews(service)
-  // Reads that go past the framework are in no log.
-  const hotReads = config.logRequests ? undefined : { views, metrics, reads }
+  // What goes past the framework is in no log.
+  const hot = config.logRequests ? undefined : { views, metrics, reads }
   const http = fastify({
     logger: false,
-    serverFactory: (framework) => createHttpServer(hotReads, framework),
+    serverFactory: (framework) => createHttpServer(hot, framework),
     bodyLimit: bounds.maxBodyBytes,
     routerOptions: { maxParamLength: bounds.maxChainNameBytes },
     trustProxy: isTrusted ?? false,
@@ -143,7 +140,8 @@ function createServer(
   })
   http.server.maxConnections = config.maxConnections
   http.server.on("drop", () => metrics.connectionDropped())
-  return { http, plain: hotReads && answerPlainReads(http.server, hotReads) }
+  const posts = config.takesPosts ? { ...deps, requestId: () => requestId({ headers: {} }) } : undefined
+  return { http, plain: hot && answerPlainRequests(http.server, { ...hot, isTrusted, posts }) }
 }
 
 /** What holds for every request. */
@@ -166,9 +164,7 @@ function prepare(http: FastifyInstance, { metrics, log }: Deps, { config, reads 
   })
   http.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error, request)
-    if (problem.status >= 500 && problem.status !== 507) {
-      log.error({ request: request.id, route: request.routeOptions.url, ...errorFields(error) }, "a request failed")
-    }
+    logFault(log, problem, { error, request: request.id, route: request.routeOptions.url })
     sendProblem(reply, problem, metrics)
   })
   if (config.metricsOnMain) log.warn({}, "metrics are served to everybody who reaches this port")
@@ -215,10 +211,7 @@ function sendProblem(reply: FastifyReply, problem: Problem, metrics: Metrics): v
   metrics.refused(problem.code)
   // What a handler had set for a good answer does not describe this one.
   for (const name of ["etag", "kez-chain", "kez-forks"]) reply.removeHeader(name)
-  reply
-    .code(problem.status)
-    .headers({ "content-type": problemType, "cache-control": "no-store", ...problem.headers })
-    .send(formatProblem(problem))
+  reply.code(problem.status).headers(refusalHeaders(problem)).send(refusalText(problem))
 }
 
 type Observing = Pick<AppOptions, "metrics" | "log"> & { readonly logRequests: boolean }

@@ -1,21 +1,27 @@
 /**
- * The one request that is answered without Node's HTTP: GET of a whole chain by its name, one request, nothing before it and nothing
- * behind it. This is no parser. It knows one shape, and whatever has another is for Node to read: a line that is not plain, a header that
- * says where a request ends or what becomes of the connection, a body, a second request. [G11]
+ * The two requests that are answered without Node's HTTP: GET of a whole chain by its name, and POST of an event to one. This is no parser.
+ * It knows two shapes, of one request that came in one piece, and whatever has another is for Node to read: a line that is not plain, a
+ * header that makes the end of a request or of the connection another one, a body that is not all there, a second request. [G11]
  */
+import { chainNamePattern } from "./chain-name.ts"
 
 export interface PlainHeaders {
   readonly ifNoneMatch: string | undefined
   readonly forwardedFor: string | undefined
+  readonly contentLength: string | undefined
+  readonly contentType: string | undefined
 }
 
 /** Of `nostr:npub1…`, `sha256:…` and `ed25519:…`: no longer name has one of these. */
 export const nameLengths: ReadonlySet<number> = new Set([69, 71, 72])
 export const chainsPath = "/v1/chains/"
-/** All of a request. Browsers and proxies send a quarter of this. */
+/** All of a request but its body. Browsers and proxies send a quarter of this. */
 export const maxPlainBytes = 4_096
 
 const start = `GET ${chainsPath}`
+const postStart = `POST ${chainsPath}`
+const postEnd = "/events"
+const chainName = new RegExp(chainNamePattern)
 const version = " HTTP/1.1\r\n"
 
 /** The name of the chain; undefined where the request is another one. What follows the name is for `readHeaders`. */
@@ -30,6 +36,31 @@ export function behindName(request: string, name: string): string {
   return request.slice(start.length + name.length)
 }
 
+export interface PlainPost {
+  readonly name: string
+  /** All that follows the path, for `readHeaders`. */
+  readonly behind: string
+  /** What came behind the headers: the body, if they say that it is as long. */
+  readonly body: Buffer
+}
+
+/** An event for a chain; undefined where the request is another one. */
+export function postIn(request: Buffer): PlainPost | undefined {
+  const end = request.indexOf("\r\n\r\n") + 4
+  if (end < 4 || end > maxPlainBytes) return undefined
+  const head = request.toString("latin1", 0, end)
+  const nameEnd = head.indexOf("/", postStart.length)
+  if (!head.startsWith(postStart) || !head.startsWith(postEnd, nameEnd)) return undefined
+  const name = head.slice(postStart.length, nameEnd)
+  if (!chainName.test(name)) return undefined
+  return { name, behind: head.slice(nameEnd + postEnd.length), body: request.subarray(end) }
+}
+
+/** Whether what came is the body as it is said to be, whole and with nothing behind it. */
+export function isWholeBody({ contentLength, contentType }: PlainHeaders, body: Buffer): boolean {
+  return contentType === "application/json" && contentLength === String(body.length)
+}
+
 /** A header in the plainest form: no fold, no space before the colon, no control character, nothing but ASCII. */
 const line = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e]*)$/
 
@@ -37,7 +68,6 @@ const line = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e]*)$/
 const unusual: ReadonlySet<string> = new Set([
   "connection",
   "content-encoding",
-  "content-length",
   "expect",
   "http2-settings",
   "proxy-connection",
@@ -61,5 +91,10 @@ export function readHeaders(behind: string): PlainHeaders | undefined {
     known.set(key, value)
   }
   if (!known.has("host")) return undefined
-  return { ifNoneMatch: known.get("if-none-match"), forwardedFor: known.get("x-forwarded-for") }
+  return {
+    ifNoneMatch: known.get("if-none-match"),
+    forwardedFor: known.get("x-forwarded-for"),
+    contentLength: known.get("content-length"),
+    contentType: known.get("content-type"),
+  }
 }

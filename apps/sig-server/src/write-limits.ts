@@ -3,7 +3,6 @@
  * from revoking. For the same reason the primary has a bucket of its own: whoever stole a device cannot empty it. SPEC STORE-13
  */
 
-import type { ServerResponse } from "node:http"
 import { type BucketPlan, limitHeaders, networkOf, Problem, TokenBuckets } from "@kez/server"
 import type { ChainView } from "./chain-service.ts"
 import { maxBuckets } from "./http-limits.ts"
@@ -12,6 +11,11 @@ export interface WritePlans {
   readonly chain: BucketPlan
   readonly ip: BucketPlan
   readonly genesis: BucketPlan
+}
+
+/** The answer, as far as limits are told on it. */
+export interface HeaderSink {
+  setHeader(name: string, value: string): void
 }
 
 export type WriteLimit = keyof WritePlans
@@ -33,18 +37,18 @@ export class WriteLimits {
   }
 
   /** Every POST costs its sender a token, refused ones too: signatures are checked for it. */
-  takeFromAddress(address: string, response: ServerResponse): void {
+  takeFromAddress(address: string, answer: HeaderSink): void {
     const claim: Claim = { limit: "ip", key: networkOf(address) }
-    this.assertRoom(claim, response)
+    this.assertRoom(claim, answer)
     this.spend(claim)
   }
 
   /** Throws 429 where there is no token; says on the answer how many there are. */
-  assertRoom({ limit, key }: Claim, response: ServerResponse): void {
+  assertRoom({ limit, key }: Claim, answer: HeaderSink): void {
     const buckets = this.#buckets[limit]
     if (buckets.isOff) return
     const view = buckets.look(key)
-    for (const [name, value] of Object.entries(limitHeaders(view))) response.setHeader(name, value)
+    for (const [name, value] of Object.entries(limitHeaders(view))) answer.setHeader(name, value)
     if (view.retryAfterSeconds === 0) return
     this.#onRefusal(limit)
     throw new Problem({

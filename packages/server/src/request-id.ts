@@ -7,7 +7,7 @@ const maxRequestIdBytes = 64
 const idForm = new RegExp(`^[A-Za-z0-9._-]{1,${maxRequestIdBytes}}$`)
 
 /** Takes the name that came with a request, where it can do no harm in a log; otherwise gives one, which no restart repeats. */
-export function createRequestIds(): (request: IncomingMessage) => string {
+export function createRequestIds(): (request: Pick<IncomingMessage, "headers">) => string {
   const prefix = randomBytes(6).toString("hex")
   let count = 0
   return ({ headers }) => {
