@@ -1,11 +1,11 @@
-/** Plain reads, which are answered before Node's HTTP, and everything else that comes on their connections. SPEC STORE-5, STORE-13 */
+/** Plain requests, which are answered before Node's HTTP, and everything else that comes on their connections. SPEC STORE-5, STORE-8, STORE-13 */
 import assert from "node:assert/strict"
 import type { AddressInfo } from "node:net"
 import { type TestContext, test } from "node:test"
 import { setTimeout } from "node:timers/promises"
-import { envelopeDigest, formatEnvelope } from "@kez/core"
+import { envelopeDigest, formatEnvelope, KezError } from "@kez/core"
 import type { HttpConfig } from "../../apps/sig-server/src/app.ts"
-import { makeApp, post } from "../../apps/sig-server/test/support/test-app.ts"
+import { makeApp, post, usualConfig } from "../../apps/sig-server/test/support/test-app.ts"
 import { add } from "../../packages/core/test/support/chains.ts"
 import { keyNamed } from "../../packages/core/test/support/keys.ts"
 import { openSocket, sendRaw } from "../support/raw-http.ts"
@@ -209,4 +209,114 @@ test("to stop waits for a chain that is looked up, and answers", async (t) => {
   await app.close()
   assert.equal((await answer).status, 200)
   assert.equal((await answer).isClosed, true)
+})
+
+const json = "Content-Type: application/json\r\n"
+/** The same to the framework: its type has a parameter. */
+const jsonToo = "Content-Type: application/json; charset=utf-8\r\n"
+const postOf = (body: string, type = json, of = id) =>
+  `POST /v1/chains/${of}/events HTTP/1.1\r\nHost: a\r\n${type}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+
+const second = add(genesis, "dns:second.example", owner)
+const rival = add(genesis, "dns:rival.example", owner)
+const posts = [
+  ["201", second, id],
+  ["200", second, id],
+  ["200", genesis, owner.key],
+  ["409", rival, id],
+  ["409", add(add(rival, "dns:a.example", owner), "dns:b.example", owner), id],
+  ["404", add(second, "dns:c.example", owner), `sha256:${"0".repeat(64)}`],
+  ["422", "{", id],
+  ["422", "\u00e4", id],
+  ["400", second, `nostr:npub1${"q".repeat(58)}`],
+  ["413", "x".repeat(4_001), id],
+  ["422", "x".repeat(4_000), id],
+] as const
+
+test("a plain post and the framework answer alike, whatever becomes of the event", async (t) => {
+  const [plain, framework] = [await start(t), await start(t)]
+  const sorted = (answers: readonly string[]) => answers.map((answer) => answer.split("\r\n").sort())
+  for (const [status, event, name] of posts) {
+    const body = typeof event === "string" ? event : formatEnvelope(event)
+    const answers = await plain.answers(postOf(body, json, name))
+    assert.deepEqual(statusesOf(answers), [status], body.slice(0, 200))
+    assert.deepEqual(sorted(answers), sorted(await framework.answers(postOf(body, jsonToo, name))))
+  }
+  const figures = async ({ metrics }: typeof plain) =>
+    (await metrics.text())
+      .split("\n")
+      .filter((line) => /^kez_sig_(?:appends|refusals|http_requests|stored)/.test(line))
+      .sort()
+  assert.deepEqual(await figures(plain), await figures(framework))
+})
+
+test("G5 G7 limits, a full disk and a defect are told alike, and only defects are logged", async (t) => {
+  const writes = { ...usualConfig.writes, ip: { burst: 6, perHour: 60 }, chain: { burst: 2, perHour: 1 } }
+  const [plain, framework] = [await start(t, { writes }), await start(t, { writes })]
+  const statuses: string[] = []
+  let last = genesis
+  for (const fault of [undefined, "store.full", "store.busy", "store.corrupt", undefined, undefined] as const) {
+    for (const { store } of [plain, framework])
+      store.fault = fault && new KezError(fault, "Cannot use /var/lib/secret.sqlite", { hint: "See /etc/secret." })
+    last = add(last, "dns:n.example", owner)
+    const body = formatEnvelope(last)
+    const [answer = ""] = await plain.answers(postOf(body))
+    statuses.push(answer.slice(0, 3))
+    const [other = ""] = await framework.answers(postOf(body, jsonToo))
+    assert.deepEqual(answer.split("\r\n").sort(), other.split("\r\n").sort())
+    if (fault === "store.corrupt") assert.doesNotMatch(answer, /secret/)
+    if (fault !== undefined) last = genesis
+  }
+  assert.deepEqual(statuses, ["201", "507", "503", "500", "409", "429"])
+  const named = (lines: readonly string[]) => lines.map((line) => line.replaceAll(/"(?:request|time)":"[^"]*"/g, ""))
+  assert.match(plain.lines.join(""), /secret\.sqlite/)
+  assert.deepEqual(named(plain.lines).length, named(framework.lines).length)
+})
+
+test("each post has a request of its own name", async (t) => {
+  const { port } = await start(t)
+  const names = new Set<string>()
+  for (let i = 0; i < 3; i++) {
+    const { head } = await sendRaw(port, postOf(formatEnvelope(genesis)), 100)
+    names.add(/^x-request-id: (\S+)$/im.exec(head)?.[1] ?? "")
+  }
+  assert.equal(names.size, 3)
+  assert.ok(!names.has(""))
+})
+
+test("G11 what a post has behind its body is the next request, and nothing else", async (t) => {
+  const { answers } = await start(t)
+  const body = formatEnvelope(second)
+  const livez = get("", "/livez")
+  assert.deepEqual(statusesOf(await answers(postOf(body) + livez)), ["201", "200"])
+  // The body is shorter than what came, and longer.
+  const shorter = postOf(body).replace(/Content-Length: \d+/, "Content-Length: 2")
+  const refused = statusesOf(await answers(shorter))
+  assert.equal(refused.at(-1), "400")
+  assert.ok(refused.every((status) => status.startsWith("4")))
+  const longer = postOf(body).replace(/Content-Length: \d+/, `Content-Length: ${body.length + livez.length}`)
+  assert.deepEqual(statusesOf(await answers(longer + livez)), ["422"])
+})
+
+test("a mirror takes no posts, plain ones neither", async (t) => {
+  const app = makeApp({ takesPosts: false })
+  await app.http.listen({ host: "127.0.0.1", port: 0 })
+  t.after(() => app.app.close())
+  const { port } = app.http.server.address() as AddressInfo
+  assert.equal((await sendRaw(port, postOf(formatEnvelope(genesis)))).status, 405)
+})
+
+test("to stop waits for an append under way, says that it was the last, and takes no other", async (t) => {
+  const { port, app, store } = await start(t)
+  const append = store.service.append.bind(store.service)
+  store.service.append = async (...args) => {
+    await setTimeout(200)
+    return append(...args)
+  }
+  const answer = sendRaw(port, postOf(formatEnvelope(second)))
+  await setTimeout(50)
+  await app.close()
+  const { status, head, isClosed } = await answer
+  assert.deepEqual([status, isClosed], [201, true])
+  assert.match(head, /connection: close/i)
 })
