@@ -11,7 +11,8 @@ import { findServer, skipWithout } from "./servers.ts"
 
 const run = promisify(execFile)
 const user = "kez"
-const readyWithinMs = 30_000
+/** After a crash it has all of its files written before it answers: long where the disk is busy. */
+const readyWithinMs = 60_000
 
 /** Debian keeps each version in a folder of its own; the newest comes first. */
 const dirs = globSync("/usr/lib/postgresql/*/bin").toSorted((a, b) => Number(b.split("/")[4]) - Number(a.split("/")[4]))
