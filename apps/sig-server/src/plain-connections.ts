@@ -135,7 +135,7 @@ class Connection {
   }
 
   #tryRead(chunk: Buffer): boolean {
-    if (chunk.length > plain.maxPlainBytes) return false
+    if (chunk[0] !== plain.firstByteOfRead || chunk.length > plain.maxPlainBytes) return false
     const request = chunk.toString("latin1")
     const name = plain.nameIn(request)
     if (name === undefined) return false
@@ -143,7 +143,8 @@ class Connection {
     if (headers === undefined || headers.contentLength !== undefined) return false
     const view = this.#shared.views.get(name)
     if (view !== undefined) return this.#tryAnswer(view)
-    if (this.#shared.isClosing || !this.#shared.reads.hasRoom(this.#network)) return false
+    const isAsked = plain.isChainName(name) && this.#shared.reads.hasRoom(this.#network)
+    if (this.#shared.isClosing || !isAsked) return false
     void this.#find(name, chunk)
     return true
   }

@@ -19,12 +19,19 @@ export const chainsPath = "/v1/chains/"
 export const maxPlainBytes = 4_096
 
 const start = `GET ${chainsPath}`
+/** A look at it spares a post from being read twice. */
+export const firstByteOfRead = start.charCodeAt(0)
 const postStart = `POST ${chainsPath}`
 const postEnd = "/events"
 const chainName = new RegExp(chainNamePattern)
 const version = " HTTP/1.1\r\n"
 
-/** The name of the chain; undefined where the request is another one. What follows the name is for `readHeaders`. */
+/** What has to be asked of a name that nobody has looked up yet. */
+export function isChainName(name: string): boolean {
+  return chainName.test(name)
+}
+
+/** What stands where a name would; undefined where the request is another one. What follows it is for `readHeaders`. */
 export function nameIn(request: string): string | undefined {
   if (!request.startsWith(start)) return undefined
   const end = request.indexOf(" ", start.length)
@@ -52,7 +59,7 @@ export function postIn(request: Buffer): PlainPost | undefined {
   const nameEnd = head.indexOf("/", postStart.length)
   if (!head.startsWith(postStart) || !head.startsWith(postEnd, nameEnd)) return undefined
   const name = head.slice(postStart.length, nameEnd)
-  if (!chainName.test(name)) return undefined
+  if (!isChainName(name)) return undefined
   return { name, behind: head.slice(nameEnd + postEnd.length), body: request.subarray(end) }
 }
 
