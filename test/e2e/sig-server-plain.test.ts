@@ -320,3 +320,25 @@ test("to stop waits for an append under way, says that it was the last, and take
   assert.deepEqual([status, isClosed], [201, true])
   assert.match(head, /connection: close/i)
 })
+
+test("to stop can be cut short where an append hangs", async (t) => {
+  const { port, app, store } = await start(t)
+  let go = (): void => undefined
+  const hanging = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const append = store.service.append.bind(store.service)
+  store.service.append = async (...args) => {
+    await hanging
+    return append(...args)
+  }
+  const socket = openSocket(port)
+  const closed = new Promise((resolve) => socket.resume().once("close", resolve))
+  socket.write(postOf(formatEnvelope(second)))
+  await setTimeout(100)
+  const stopped = app.close()
+  assert.equal(await Promise.race([stopped.then(() => "stopped"), setTimeout(200, "waits")]), "waits")
+  app.cut()
+  await Promise.all([stopped, closed])
+  go()
+})

@@ -65,7 +65,7 @@ export interface App {
   readonly docs: readonly RouteDoc[]
   /** Ends streams, then waits for requests under way. */
   close(): Promise<void>
-  /** Ends connections whose answers take too long for that. */
+  /** Ends connections whose answers take too long for that, as far as Node's server does not know them. */
   cut(): void
 }
 
@@ -102,7 +102,6 @@ export function createApp(options: AppOptions): App {
     },
     cut() {
       plain?.cut()
-      http.server.closeAllConnections()
     },
   }
 }
