@@ -1,118 +1,28 @@
-/** Stores and DNS on loopback, true and lying: both tools give the same verdict, code and exit code. SPEC §6, §7.1, §8 */
+/** Stores on loopback, true and lying: both tools give the same verdict, code and exit code. SPEC §6, §8 */
 import assert from "node:assert/strict"
-import { type DnsReply, startDnsServer, txt } from "../../packages/channels/test/support/dns-server.ts"
 import { startSigServer } from "../../test/support/sig-server.ts"
 import { append, handOver } from "./chains.ts"
-import { type PlainStore, type Served, startPlainStore } from "./plain-store.ts"
-import { bothWays, type Direction, type Scenario } from "./scenario.ts"
+import { domainScenarios } from "./domains.ts"
+import {
+  alice,
+  as,
+  bothSay,
+  chainOf,
+  claimed,
+  cutFirst,
+  exported,
+  file,
+  linesOf,
+  type Places,
+  post,
+  readers,
+  said,
+  told,
+  withPlaces,
+} from "./places.ts"
+import type { PlainStore, Served } from "./plain-store.ts"
+import type { Direction, Scenario } from "./scenario.ts"
 import type { Tool } from "./tool.ts"
-
-type Step = readonly string[]
-const alice = (...step: Step): Step => ["--identity", "alice", "sigchain", ...step]
-const as = (who: string, ...step: Step): Step => ["--identity", who, "sigchain", ...step]
-
-/** What a verdict says, whoever gives it. */
-interface Told {
-  readonly exit: number
-  readonly status: string
-  readonly reason: string | null
-  readonly flags: readonly string[]
-  readonly chain: readonly unknown[] | null
-}
-
-const noName: DnsReply = { rcode: "NXDOMAIN" }
-
-/** Places of a scenario, closed at its end. */
-class Places {
-  readonly #closing: (() => unknown)[] = []
-
-  /** Nothing else is asked: not the resolver of this machine, and no place that DNS would lead to. */
-  readonly net: readonly string[] = []
-
-  static async open(records: Readonly<Record<string, DnsReply | "silent">> = {}): Promise<Places> {
-    const places = new Places()
-    const dns = await startDnsServer(({ type, name }) => {
-      const reply = type === "TXT" ? (records[name.toLowerCase()] ?? noName) : noName
-      return reply === "silent" ? undefined : reply
-    })
-    places.#closing.push(() => dns.close())
-    return Object.assign(places, { net: ["--resolver", dns.address] })
-  }
-
-  after(run: () => unknown): void {
-    this.#closing.push(run)
-  }
-
-  async store(serves: PlainStore["serves"] = {}): Promise<PlainStore> {
-    const store = await startPlainStore(serves)
-    this.#closing.push(() => store.close())
-    return store
-  }
-
-  async close(): Promise<void> {
-    for (const close of this.#closing.toReversed()) await close()
-  }
-}
-
-/** The same in both directions, with places that are closed afterwards. */
-function withPlaces(name: string, run: (direction: Direction, places: Places) => Promise<void>): readonly Scenario[] {
-  return bothWays(name, async (direction) => {
-    const places = await Places.open()
-    try {
-      await run(direction, places)
-    } finally {
-      await places.close()
-    }
-  })
-}
-
-async function told(tool: Tool, args: readonly string[]): Promise<Told> {
-  const { code, ok, data, error } = await tool.json(args)
-  if (!ok) return { exit: code, status: "error", reason: error?.code ?? null, flags: [], chain: null }
-  const { status, reason, flags, chain } = data as typeof data & { readonly chain: { id?: string } | null }
-  const head = (chain as { readonly head?: { seq: number; digest: string } } | null)?.head
-  const end = chain === null ? null : [chain.id, head?.seq, head?.digest]
-  return { exit: code, status, reason, flags: flags.toSorted(), chain: end }
-}
-
-/** Both tools say the same. */
-async function bothSay(tools: readonly Tool[], args: (tool: Tool) => readonly string[]): Promise<Told> {
-  const [first, ...others] = await Promise.all(tools.map((tool) => told(tool, args(tool))))
-  assert.ok(first)
-  for (const other of others) assert.deepEqual(other, first)
-  return first
-}
-
-const said = ({ exit, status, reason }: Told) => [exit, status, reason]
-
-/** A claim in a file, and a chain of the maker that lists it. */
-async function claimed({ maker }: Direction, who = "alice") {
-  const { text } = await maker.data(["--identity", who, "claim", "create", "dns:a.example", "--format", "json", "-q"])
-  await append(maker, as(who, "add", "dns:a.example"))
-  return { text, document: await exported(maker, who) }
-}
-
-const exported = async (tool: Tool, who = "alice") =>
-  (await tool.run(["--identity", who, "sigchain", "export", "-q"])).stdout
-
-async function chainOf(tool: Tool, who = "alice"): Promise<string> {
-  return (await tool.data(["--identity", who, "sigchain", "show"])).chain
-}
-
-/** How a tool looks at a claim, where only these places are asked. */
-function file(text: string, { net }: Places, ...more: readonly string[]) {
-  return (tool: Tool) => ["verify", "file", tool.file("claim.json", text), "--timeout", "2", ...net, ...more]
-}
-
-const cutFirst = (document: string) => `${linesOf(document).slice(1).join("\n")}\n`
-const linesOf = (document: string) => document.trimEnd().split("\n")
-
-async function post(store: string, id: string, body: string): Promise<readonly [number, string | null, unknown]> {
-  const headers = { "content-type": "application/json" }
-  const answer = await fetch(`${store}/v1/chains/${encodeURIComponent(id)}/events`, { method: "POST", body, headers })
-  const { code = null, kept } = (await answer.json()) as { readonly code?: string; readonly kept?: boolean }
-  return [answer.status, code, kept]
-}
 
 /** The chain of one tool in a real store; each event is posted as it was exported. */
 async function published(direction: Direction, places: Places) {
@@ -122,9 +32,6 @@ async function published(direction: Direction, places: Places) {
   for (const line of linesOf(document)) assert.deepEqual(await post(server.url, id, line), [201, null, undefined])
   return { server, text, document, id }
 }
-
-/** Who reads: a home of each tool in which nothing was done yet. */
-const readers = ({ maker, checker }: Direction): readonly Tool[] => [checker.fresh(), maker.fresh()]
 
 async function realStore(direction: Direction, places: Places): Promise<void> {
   const { server, text, id } = await published(direction, places)
@@ -330,48 +237,6 @@ async function together({ maker, checker }: Direction, places: Places): Promise<
   assert.deepEqual([...said(after), after.flags.includes("rollback")], [11, "revoked", "claim.revoked", true])
 }
 
-const txtOf = (label: string, text: string): Readonly<Record<string, DnsReply>> => {
-  const name = `_kez.${label}.example`
-  return { [name]: { answers: [txt(name, ...(text.match(/.{1,255}/g) ?? []))] } }
-}
-
-/** Domains in one question, each with its own state: found, absent, broken, silent. */
-async function domains({ maker, checker }: Direction): Promise<void> {
-  const compact = async (subject: string) =>
-    (await maker.data(["--identity", "alice", "claim", "create", subject, "--format", "compact", "-q"])).text.trim()
-  const places = await Places.open({
-    ...txtOf("a", await compact("dns:a.example")),
-    "_kez.b.example": "silent",
-    "_kez.c.example": { rcode: "SERVFAIL" },
-    ...txtOf("d", "v=spf1 -all"),
-    ...txtOf("e", await compact("dns:a.example")),
-  })
-  try {
-    const look =
-      (...names: readonly string[]) =>
-      (_: Tool) => ["verify", "id", ...names.map((name) => `dns:${name}.example`), "--timeout", "2", ...places.net]
-    const tools = readers({ maker, checker, show: () => {} })
-    assert.deepEqual(said(await bothSay(tools, look("a"))), [0, "valid", null])
-    assert.deepEqual(said(await bothSay(tools, look("b"))), [5, "unreachable", "net.timeout"])
-    assert.deepEqual(said(await bothSay(tools, look("c"))), [5, "unreachable", "net.dns"])
-    assert.deepEqual(said(await bothSay(tools, look("d"))), [14, "invalid", "proof.not_found"])
-    assert.deepEqual(said(await bothSay(tools, look("e"))), [10, "invalid", "proof.subject_mismatch"])
-    // One that does not answer keeps no other from being judged.
-    const [mine, theirs] = await Promise.all(tools.map((tool) => tool.json(look("a", "b", "d")(tool))))
-    const verdicts = (answer: typeof mine) => [
-      answer?.code,
-      answer?.data.verdicts.map(({ status, reason }) => [status, reason]),
-    ]
-    assert.deepEqual(verdicts(theirs), verdicts(mine))
-    assert.deepEqual(
-      mine?.data.verdicts.map(({ status }) => status),
-      ["valid", "unreachable", "invalid"],
-    )
-  } finally {
-    await places.close()
-  }
-}
-
 export const stores: readonly Scenario[] = [
   ...withPlaces("a real store: published, revoked, gone", realStore),
   ...withPlaces("a real store: 409 for a conflicting append", conflict),
@@ -383,5 +248,5 @@ export const stores: readonly Scenario[] = [
   ...withPlaces("two chains of one key in a store", twoChains),
   ...withPlaces("a store that is silent for one of two keys", silentForOne),
   ...withPlaces("verifications of both at once over one home", together),
-  ...bothWays("domains that are found, lost, broken and silent", domains),
+  ...domainScenarios,
 ]

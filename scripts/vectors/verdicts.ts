@@ -4,7 +4,8 @@ import { ChainBuilder } from "./chain-builder.ts"
 import { alice, mallory, nextKey, phone, start } from "./keys.ts"
 import type { VectorCase, VectorFile } from "./vector-file.ts"
 import { type Answer, caseOf, now, type Source, subject } from "./verdict-case.ts"
-import { faults, marks, order } from "./verdict-marks.ts"
+import { faults, marks } from "./verdict-marks.ts"
+import { order } from "./verdict-order.ts"
 import { heads, sources } from "./verdict-sources.ts"
 
 export async function verdicts(): Promise<VectorFile> {
