@@ -4,6 +4,7 @@ import { test } from "node:test"
 import { createSigner } from "@kez/core"
 import { createDeviceKeys } from "../src/credential/device-keys.ts"
 import { createKeyPackage } from "../src/credential/key-package.ts"
+import { encodeRow } from "../src/engine/row.ts"
 import type { Delivery } from "../src/wire/delivery.ts"
 import { couple, EngineWorld, type Home } from "./support/engine-world.ts"
 import { host } from "./support/model-directory.ts"
@@ -333,5 +334,94 @@ test("A7 only a signed answer of the chat server means revoked; one by another k
   bob.transport.unplug("Authorization Violation", true)
   await world.rest()
   assert.equal(bob.engine.connection().kind, "offline")
+  await world.close()
+})
+
+test("the broker lost its mailboxes: what nobody confirmed goes out again, and nothing is shown twice", async () => {
+  const { world, alice, bob } = await talking()
+  bob.transport.unplug()
+  await alice.say(bob, "1", "2")
+  await world.rest()
+  // All mailboxes are gone, and the count of their stream begins anew.
+  alice.transport.unplug()
+  world.server.loseMailboxes()
+  alice.transport.plug()
+  bob.transport.plug()
+  await world.rest()
+  assert.deepEqual(await bob.texts(alice), ["0", "1", "2"])
+  await bob.say(alice, "3")
+  await world.rest()
+  assert.deepEqual(await alice.texts(bob), ["0", "1", "2", "3"])
+  assert.deepEqual([await alice.alarms(), await bob.alarms()], [[], []])
+  await world.close()
+})
+
+test('M13 the server gives two members two histories: a hard stop on both sides, never "cannot decrypt"', async () => {
+  const { world, alice, bob } = await talking()
+  const name = here([...world.server.conversations.keys()][0])
+  const conversation = here(world.server.conversations.get(name))
+  // Each of them makes a commit, and each hears that his own was accepted.
+  world.server.lies = { deliver: (_, one) => (one.kind === "commit" ? [] : [one]), history: () => [] }
+  const before = [...conversation.commits]
+  const [phone, laptop] = [await alice.person.addDevice(), await bob.person.addDevice()]
+  for (const [person, device] of [
+    [alice.person, phone],
+    [bob.person, laptop],
+  ] as const) {
+    await world.homeOf(person, device)
+  }
+  await world.rest()
+  alice.known.set(alice.person.chain, alice.person.replay)
+  alice.onChange(alice.person.chain)
+  await world.rest()
+  conversation.commits.splice(0, conversation.commits.length, ...before)
+  bob.known.set(bob.person.chain, bob.person.replay)
+  bob.onChange(bob.person.chain)
+  await world.rest()
+  world.server.lies = {}
+  await alice.say(bob, "which history?")
+  await world.rest()
+  assert.ok((await bob.alarms()).includes("conversation_fork"), String(await bob.alarms()))
+  const { isStop, alarm } = await bob.alarm("conversation_fork")
+  assert.deepEqual([isStop, alarm.code], [true, "chat.fork"])
+  await assert.rejects(bob.say(alice, "no"), { code: "account.changed" })
+  await world.close()
+})
+
+test("the last-resort key package is replaced after its use, and the next stranger gets in as well", async () => {
+  const world = new EngineWorld()
+  const bob = await world.home("bobby")
+  await world.rest()
+  const writers: Home[] = []
+  // Four one-time packages, then the last-resort one, then its successor.
+  for (const handle of ["amy", "ben", "cat", "dan", "eve", "fay"]) {
+    const writer = await world.home(handle)
+    await world.rest()
+    await writer.engine.contacts.add("bobby@localhost")
+    await writer.say(bob, `from ${handle}`)
+    await world.rest()
+    writers.push(writer)
+  }
+  for (const writer of writers) assert.deepEqual(await bob.texts(writer), [`from ${writer.handle}`])
+  await world.close()
+})
+
+test("M18 more strangers than the request folder takes are not shown", async () => {
+  const { world, alice, bob } = await talking()
+  for (let i = 0; i < 100; i++) {
+    const chain = `sha256:${String(i).padStart(64, "0")}`
+    const row = { chain, standing: "request", seenDevices: [] }
+    await bob.store.write([{ put: `contact/${chain.slice(7)}`, value: encodeRow(row) }])
+  }
+  const eve = await world.home("eve")
+  await world.rest()
+  await eve.engine.contacts.add("bobby@localhost")
+  await eve.say(bob, "one more")
+  await world.rest()
+  assert.deepEqual(await bob.texts(eve), [])
+  assert.equal((await bob.engine.conversations()).length, 1)
+  await alice.say(bob, "1")
+  await world.rest()
+  assert.deepEqual(await bob.texts(alice), ["0", "1"])
   await world.close()
 })

@@ -79,6 +79,23 @@ export async function fillKeyPackages(desk: Desk, held: HeldByServer, isRenewed:
   await desk.turn((unit) => dropExpired(unit, desk.now()))
 }
 
+/** A last-resort key package that was used is replaced at the server. The old one is kept a while: a Welcome by it may be on its way. */
+export async function replaceLastResort(desk: Desk): Promise<void> {
+  const isUsed = await desk.turn(async (unit) =>
+    (await unit.list<KeyPackageRow>(keys.keyPackages)).some(
+      ({ usedAt, isReplaced }) => usedAt !== undefined && isReplaced !== true,
+    ),
+  )
+  if (!isUsed) return
+  await fillKeyPackages(desk, { key_packages: maxKeyPackagesHeld, last_resort: false }, false)
+  await desk.turn(async (unit) => {
+    for (const { key, value } of await unit.rows(keys.keyPackages)) {
+      const { value: row, bytes } = decodeRow<KeyPackageRow>(value)
+      if (row.usedAt !== undefined) unit.put(key, { ...row, isReplaced: true } satisfies KeyPackageRow, bytes)
+    }
+  })
+}
+
 function make(desk: Desk, isLastResort: boolean): Promise<OwnKeyPackage> {
   const { credential } = desk
   if (credential === undefined) throw new Error("key packages before the credential")
@@ -87,7 +104,9 @@ function make(desk: Desk, isLastResort: boolean): Promise<OwnKeyPackage> {
 
 async function dropExpired(unit: Unit, now: number): Promise<void> {
   for (const { key, value } of await unit.rows(keys.keyPackages)) {
-    if (decodeRow<KeyPackageRow>(value).value.expiresAt + keptAfterEndSeconds < now) unit.delete(key)
+    const { expiresAt, usedAt, isReplaced } = decodeRow<KeyPackageRow>(value).value
+    const end = isReplaced === true && usedAt !== undefined ? usedAt : expiresAt
+    if (end + keptAfterEndSeconds < now) unit.delete(key)
   }
 }
 

@@ -2,7 +2,7 @@
 import { KezError } from "@kez/core"
 import type { MailboxItem } from "../transport/transport.ts"
 import type { CommandAnswers } from "../wire/commands.ts"
-import { ConnectSession, ensureCredential, fillKeyPackages } from "./account.ts"
+import { ConnectSession, ensureCredential, fillKeyPackages, replaceLastResort } from "./account.ts"
 import type { Desk } from "./desk.ts"
 import type { ConnectionState } from "./engine.ts"
 import { takeLive, takeMailbox } from "./incoming.ts"
@@ -79,6 +79,7 @@ export class Connection {
     // Nothing is opened by it; the answer of an empty put would do as well, if there were one.
     await this.#desk.request("cursor", { cursor })
     if (isRenewed) await fillKeyPackages(this.#desk, { key_packages: 0, last_resort: false }, true)
+    else await replaceLastResort(this.#desk)
     if (isRenewed) this.#wakeAll()
   }
 

@@ -94,8 +94,24 @@ export async function workOff(
     return undefined
   } catch (error) {
     if (error instanceof Held) return error.needs
-    throw error
+    if (error instanceof KezError && error.code.startsWith("store.")) throw error
+    await desk.turn(async (unit) => {
+      await giveUp(unit, desk, delivery, error)
+      done(unit)
+    })
+    return undefined
   }
+}
+
+/** Whatever somebody made to break the reader must not stop what comes behind it. */
+async function giveUp(unit: Unit, desk: Desk, delivery: Delivery, error: unknown): Promise<void> {
+  if (!(error instanceof KezError)) desk.fault(error)
+  const text = "Cannot read what came: KEZ could not work it off"
+  const fault =
+    error instanceof KezError ? error : new KezError("internal", text, { hint: "Update KEZ.", cause: error })
+  const group = groupOf(delivery.conversation)
+  if ((await unit.bytes(keys.group(group))) === undefined) return
+  await refuse(unit, desk, { group, seq: delivery.seq }, fault)
 }
 
 async function take(unit: Unit, desk: Desk, delivery: Delivery): Promise<void> {

@@ -127,6 +127,22 @@ export async function prepareCommit(
   }
 }
 
+/** Refusals of a commit that the same bytes meet again: another one is made. */
+const hopeless: ReadonlySet<string> = new Set([
+  "limit.size",
+  "chat.commit",
+  "chat.encoding",
+  "chat.policy",
+  "schema.value",
+])
+
+async function discard(desk: Desk, group: Digest, { digest }: PreparedCommit): Promise<void> {
+  await desk.turn(async () => {
+    const cipher = await desk.ciphers.of(group)
+    if (cipher.pending?.digest === digest) await cipher.discard()
+  })
+}
+
 /** Asks the server to put a commit in its place. True: it is there, and applied here. */
 export async function publishCommit(desk: Desk, group: Digest, pending: PreparedCommit): Promise<boolean> {
   const { row, members } = await desk.turn(async (unit) => ({
@@ -135,7 +151,10 @@ export async function publishCommit(desk: Desk, group: Digest, pending: Prepared
   }))
   const conversation = group.slice("sha256:".length)
   const request = { conversation, id: pending.digest, follows: row.lastCommit, members }
-  const { header } = await desk.request("commit", request, [pending.message])
+  const { header } = await desk.request("commit", request, [pending.message]).catch(async (error: unknown) => {
+    if (error instanceof KezError && hopeless.has(error.code)) await discard(desk, group, pending)
+    throw error
+  })
   const { accepted, seq = 0, newest = 0 } = header
   if (accepted) {
     await desk.turn(async (unit) => {

@@ -23,6 +23,9 @@ const maxExtraBytes = 262_144
 export interface KeyPackageRow {
   readonly isLastResort: boolean
   readonly expiresAt: number
+  /** Of a last-resort one: Unix seconds. */
+  readonly usedAt?: number
+  readonly isReplaced?: boolean
 }
 
 export async function takeWelcome(unit: Unit, desk: Desk, delivery: Delivery): Promise<void> {
@@ -32,17 +35,41 @@ export async function takeWelcome(unit: Unit, desk: Desk, delivery: Delivery): P
   const joined = await join(unit, desk, delivery.data)
   if (joined === undefined || joined.cipher.group !== group) return
   const { cipher, used, extra } = joined
-  unit.delete(keys.keyPackage(used.ref))
-  unit.afterwards(() => desk.wakeAccount())
+  await markUsed(unit, desk, used)
   const other = otherOf(cipher.state, desk.chain)
   const by = other ?? cipher.state.members.find(({ chain }) => chain !== desk.chain)?.chain
-  if (by !== undefined && !(await isWelcome(unit, desk, by))) return
-  desk.ciphers.keep(cipher)
-  const row = await addGroup(unit, desk, { cipher, lastCommit: delivery.seq })
-  if (row === undefined) return
+  const isKept = by === undefined || (await isWelcome(unit, desk, by))
+  if (isKept) desk.ciphers.keep(cipher)
+  const row = isKept ? await addGroup(unit, desk, { cipher, lastCommit: delivery.seq }) : undefined
+  if (row === undefined) return forget(unit, group)
   await takePositions(unit, desk, row, extra)
   await tellConversation(unit, desk, row.thread)
   unit.afterwards(() => desk.wake(group))
+}
+
+/** A one-time key package is gone with its use. A last-resort one is replaced at the server first. */
+async function markUsed(unit: Unit, desk: Desk, { ref, isLastResort }: OwnKeyPackage): Promise<void> {
+  const key = keys.keyPackage(ref)
+  const row = await unit.row<KeyPackageRow>(key)
+  if (isLastResort && row !== undefined)
+    unit.put(key, { ...row.value, usedAt: desk.now() } satisfies KeyPackageRow, row.bytes)
+  else unit.delete(key)
+  unit.afterwards(() => desk.wakeAccount())
+}
+
+/** One that is not wanted: what comes of it is dropped from now on. */
+function forget(unit: Unit, group: Digest): void {
+  unit.delete(keys.record(group))
+  const row: GroupRow = {
+    group,
+    thread: group,
+    lastCommit: 0,
+    joinedEpoch: 0,
+    nextCounter: 0,
+    nextOutbox: 0,
+    receipts: {},
+  }
+  unit.put(keys.group(group), { ...row, isRemoved: true })
 }
 
 async function join(unit: Unit, desk: Desk, welcome: Uint8Array): Promise<Joined | undefined> {

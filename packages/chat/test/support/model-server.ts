@@ -3,6 +3,8 @@
  * or hand out other key packages.
  */
 import { type BrokerDevice, type Digest, deviceIdOf, KezError, userIdOf } from "@kez/core"
+import { parseKeyPackageMessage } from "../../src/cipher/mls-message.ts"
+import { maxKeyPackageBytes } from "../../src/limits.ts"
 import type { MailboxItem, StartTransport, Transport } from "../../src/transport/transport.ts"
 import { decodeRequest, encodeAnswer, encodeRefusal, type WithParts } from "../../src/wire/command-codec.ts"
 import type { CommandAnswers, CommandRequests, Operation } from "../../src/wire/commands.ts"
@@ -30,6 +32,7 @@ interface Line {
 interface HeldKeyPackage {
   readonly bytes: Uint8Array
   isUsed: boolean
+  readonly isLastResort: boolean
 }
 
 /** What it may do wrong. Each is asked for every delivery or command. */
@@ -57,12 +60,19 @@ export class ModelServer {
   >()
   readonly #lines = new Set<Line>()
   #seq = 0
+  #mailSeq = 0
 
   /** Somebody registers a device, as the callout would learn it. */
   register(chain: Digest, device: string): BrokerDevice {
     const name = { uid: userIdOf(chain), dev: deviceIdOf(device) }
     if (!this.#devices.has(name.dev)) this.#devices.set(name.dev, { chain, device, packages: [] })
     return name
+  }
+
+  /** The stream of mailboxes is gone, and its count begins anew; conversations are kept. */
+  loseMailboxes(): void {
+    this.mailboxes.clear()
+    this.#mailSeq = 0
   }
 
   keyPackagesOf(device: string): number {
@@ -86,7 +96,7 @@ export class ModelServer {
     const box = this.mailboxes.get(uid) ?? []
     this.mailboxes.set(uid, box)
     for (const one of this.lies.deliver?.(uid, delivery) ?? [delivery]) {
-      box.push({ seq: ++this.#seq, bytes: encodeDelivery(one) })
+      box.push({ seq: ++this.#mailSeq, bytes: encodeDelivery(one) })
     }
     for (const line of this.#lines) if (line.device.uid === uid) for (const wake of line.readers) wake()
   }
@@ -139,7 +149,7 @@ export class ModelServer {
 
   #session(from: BrokerDevice, { cursor }: CommandRequests["session"]): CommandAnswers["session"] {
     const box = this.mailboxes.get(from.uid) ?? []
-    const last = this.#seq
+    const last = this.#mailSeq
     const rewound = cursor > last
     const start = rewound ? 0 : cursor
     const info = { config: { opt_start_seq: start + 1 }, num_pending: box.filter(({ seq }) => seq > start).length }
@@ -148,20 +158,23 @@ export class ModelServer {
   }
 
   #held({ dev }: BrokerDevice): { key_packages: number; last_resort: boolean } {
-    const packages = this.#devices.get(dev)?.packages.filter(({ isUsed }) => !isUsed) ?? []
-    return { key_packages: Math.min(100, packages.length), last_resort: packages.length > 0 }
+    const packages = this.#devices.get(dev)?.packages ?? []
+    const oneTime = packages.filter(({ isUsed, isLastResort }) => !isUsed && !isLastResort)
+    return { key_packages: oneTime.length, last_resort: packages.some(({ isLastResort }) => isLastResort) }
   }
 
   #put(from: BrokerDevice, parts: readonly Uint8Array[]): CommandAnswers["key-packages-put"] {
     const device = this.#devices.get(from.dev)
-    for (const bytes of parts) device?.packages.push({ bytes, isUsed: false })
+    for (const bytes of parts) device?.packages.push({ bytes, isUsed: false, isLastResort: isLastResort(bytes) })
     return this.#held(from)
   }
 
   #take({ chain, devices }: CommandRequests["key-packages-take"]): WithParts<CommandAnswers["key-packages-take"]> {
     const found = [...this.#devices.values()].flatMap(({ chain: of, device, packages }) => {
       if (of !== chain || devices?.includes(device) === false) return []
-      const next = packages.find(({ isUsed }) => !isUsed)
+      const next =
+        packages.find(({ isUsed, isLastResort }) => !isUsed && !isLastResort) ??
+        packages.findLast((one) => one.isLastResort)
       if (next === undefined) return []
       next.isUsed = true
       return [{ device, bytes: this.lies.handOut?.(device, next.bytes) ?? next.bytes }]
@@ -236,6 +249,10 @@ export class ModelServer {
   #deliverAll(members: readonly Digest[], delivery: Delivery): void {
     for (const uid of new Set(members.map(userIdOf))) this.push(uid, delivery)
   }
+}
+
+function isLastResort(bytes: Uint8Array): boolean {
+  return parseKeyPackageMessage(bytes, maxKeyPackageBytes).extensions.length > 0
 }
 
 function plain<T>(header: T): WithParts<T> {
