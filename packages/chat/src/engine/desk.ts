@@ -9,6 +9,8 @@ import type { EngineEvent } from "./event.ts"
 import type { EnginePorts } from "./ports.ts"
 import { Unit } from "./unit.ts"
 
+const maxSent = 1_024
+
 export class Desk {
   readonly ports: EnginePorts
   readonly ciphers: Ciphers
@@ -19,6 +21,8 @@ export class Desk {
   /** Kept by `account.ts`. */
   credential: DeviceCredential | undefined
   isOnline = false
+  /** Digests of what this run sent last. */
+  readonly sent = new Set<Digest>()
   isClosed = false
   /** Set by whoever does it. */
   wake: (group: Digest) => void = () => undefined
@@ -53,6 +57,12 @@ export class Desk {
     const turn = this.#queue.then(() => this.#step(run))
     this.#queue = turn.catch(() => undefined)
     return turn
+  }
+
+  noteSent(ciphertext: Digest): void {
+    this.sent.add(ciphertext)
+    const [oldest] = this.sent
+    if (this.sent.size > maxSent && oldest !== undefined) this.sent.delete(oldest)
   }
 
   /** Resolves when all steps so far are done. */

@@ -25,21 +25,29 @@ export const groupOf = (conversation: string): Digest => `sha256:${conversation}
 export async function takeMailbox(unit: Unit, desk: Desk, items: readonly MailboxItem[]): Promise<ReadonlySet<Digest>> {
   const groups = new Set<Digest>()
   let cursor = (await unit.get<number>(keys.cursor)) ?? 0
+  const rooms = new Map<Digest, number>()
   for (const { seq, bytes } of items) {
     if (seq <= cursor) continue
     cursor = seq
     const delivery = tryDelivery(bytes)
     // Bytes that are no delivery, and Welcomes for other devices of this person.
     if (delivery === undefined || (delivery.kind === "welcome" && delivery.device !== desk.name.dev)) continue
+    // What this run sent comes back to it; the rest of its own is told by the cipher.
+    if (delivery.kind === "message" && desk.sent.has(digestOf(delivery.data))) continue
     const group = groupOf(delivery.conversation)
-    const isKnown = (await unit.bytes(keys.group(group))) !== undefined
-    const limit = isKnown ? maxWaiting : maxWaitingForWelcome
-    if (delivery.kind !== "welcome" && (await unit.rows(keys.inbox(group), limit)).length >= limit) continue
+    const room = rooms.get(group) ?? (await roomFor(unit, group))
+    rooms.set(group, room - 1)
+    if (delivery.kind !== "welcome" && room <= 0) continue
     unit.putBytes(keys.inbox(group, seq), bytes)
     groups.add(group)
   }
   unit.put(keys.cursor, cursor)
   return groups
+}
+
+async function roomFor(unit: Unit, group: Digest): Promise<number> {
+  const limit = (await unit.bytes(keys.group(group))) === undefined ? maxWaitingForWelcome : maxWaiting
+  return limit - (await unit.rows(keys.inbox(group), limit)).length
 }
 
 function tryDelivery(bytes: Uint8Array): Delivery | undefined {

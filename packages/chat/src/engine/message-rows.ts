@@ -43,7 +43,8 @@ export async function putMessage(unit: Unit, desk: Desk, message: Message, origi
   unit.put(keys.message(id, row.place), row)
   unit.put(keys.placeOf(id, row.id), row.place)
   const lastAt = Math.max(thread.lastAt ?? 0, from.at)
-  unit.put(keys.thread(id), { ...thread, lastAt, nextSlot: Math.max(thread.nextSlot, slot + 1) })
+  const unread = thread.unread + (row.isOwn || row.place <= thread.readPlace ? 0 : 1)
+  unit.put(keys.thread(id), { ...thread, lastAt, unread, nextSlot: Math.max(thread.nextSlot, slot + 1) })
   const shown = await show(unit, desk, id, row)
   unit.afterwards(() => desk.tell({ kind: "message", message: shown }))
   await tellConversation(unit, desk, id)
@@ -102,10 +103,7 @@ export async function show(unit: Unit, desk: Desk, thread: Digest, row: MessageR
   const notes = await unit.list<NoteRow>(keys.note(thread, row.id))
   const own = notes.filter(({ chain }) => chain === row.chain)
   const isDeleted = own.some(({ kind }) => kind === "delete")
-  const edit = own
-    .filter(({ kind }) => kind === "edit")
-    .toSorted(inTime)
-    .at(-1)
+  const edit = newest(own.filter(({ kind }) => kind === "edit"))
   const text = edit?.text ?? row.text
   const content = row.content as Content // the row holds what was checked when it came
   return {
@@ -131,21 +129,30 @@ function deliveredOf({ state = "waiting", code, reason }: MessageRow): Delivered
   return { state, ...(code === undefined ? {} : { code }), ...(reason === undefined ? {} : { reason }) }
 }
 
-/** By time and, of one device, by its own count. */
-function inTime(a: NoteRow, b: NoteRow): number {
-  return a.device === b.device ? a.counter - b.counter : a.at - b.at
+/** Of one device by its own count, of two by their clocks. */
+function newest(notes: readonly NoteRow[]): NoteRow | undefined {
+  const isNewer = (a: NoteRow, b: NoteRow): boolean => (a.device === b.device ? a.counter > b.counter : a.at > b.at)
+  return notes.reduce<NoteRow | undefined>(
+    (best, note) => (best === undefined || isNewer(note, best) ? note : best),
+    undefined,
+  )
 }
 
+/** What each person said last of each emoji counts. */
 function reactionsOf(notes: readonly NoteRow[]): readonly Reaction[] {
-  const by = new Map<string, Set<Digest>>()
-  for (const { kind, chain, emoji, action } of notes.toSorted(inTime)) {
-    if (kind !== "reaction" || emoji === undefined) continue
-    const people = by.get(emoji) ?? new Set()
-    if (action === "add") people.add(chain)
-    else people.delete(chain)
-    by.set(emoji, people)
+  const said = new Map<string, NoteRow[]>()
+  for (const note of notes) {
+    if (note.kind !== "reaction") continue
+    const name = `${note.chain} ${note.emoji}`
+    said.set(name, [...(said.get(name) ?? []), note])
   }
-  return [...by].filter(([, people]) => people.size > 0).map(([emoji, people]) => ({ emoji, by: [...people] }))
+  const by = new Map<string, Digest[]>()
+  for (const of of said.values()) {
+    const last = newest(of)
+    if (last?.action !== "add" || last.emoji === undefined) continue
+    by.set(last.emoji, [...(by.get(last.emoji) ?? []), last.chain])
+  }
+  return [...by].map(([emoji, people]) => ({ emoji, by: people }))
 }
 
 /** A page of a conversation, oldest first. */

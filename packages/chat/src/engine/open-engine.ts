@@ -23,7 +23,7 @@ import type { EnginePorts } from "./ports.ts"
 import { noteRead } from "./receipts.ts"
 import { type ContactRow, decodeRow, type GroupRow, keys, type ThreadRow } from "./row.ts"
 import { settingsOf } from "./settings.ts"
-import { currentGroup, directThread, tellConversation, viewThread } from "./threads.ts"
+import { currentGroup, directThread, tellConversation, unreadAfter, viewThread } from "./threads.ts"
 import { Typing } from "./typing.ts"
 import { Workers } from "./workers.ts"
 import { beginDirect, conversationAt, writeDraft } from "./writing.ts"
@@ -140,7 +140,8 @@ class OpenEngine implements Engine {
       const row = await findMessage(unit, conversation, message)
       if (row === undefined || row.place <= thread.readPlace) return
       await noteRead(unit, this.#desk, thread, row.place)
-      unit.put(keys.thread(conversation), { ...(await threadAt(unit, conversation)), readPlace: row.place })
+      const unread = await unreadAfter(unit, conversation, row.place)
+      unit.put(keys.thread(conversation), { ...(await threadAt(unit, conversation)), readPlace: row.place, unread })
       await tellConversation(unit, this.#desk, conversation)
     })
   }

@@ -41,10 +41,12 @@ async function publish(
   group: Digest,
   { entry, ciphertext }: { readonly entry: OutboxEntry; readonly ciphertext: Uint8Array },
 ): Promise<boolean> {
+  const id = digestOf(ciphertext)
+  desk.noteSent(id)
   try {
     const conversation = group.slice("sha256:".length)
     // Of the ciphertext: a digest of the text would let the server try what it might be.
-    await desk.request("send", { conversation, id: digestOf(ciphertext) }, [ciphertext])
+    await desk.request("send", { conversation, id }, [ciphertext])
   } catch (error) {
     if (!(error instanceof KezError) || !final.has(error.code)) throw error
     await desk.turn((unit) => failAll(unit, desk, group, error))

@@ -20,6 +20,9 @@ import type { Unit } from "./unit.ts"
 /** Larger conversations would be full of them. */
 const maxMembers = 8
 
+/** Delivered messages that a receipt of reading is waited for. */
+const maxDelivered = 500
+
 const nothing: ReceiptRow = { delivered: 0, saidDelivered: 0, read: 0, saidRead: 0 }
 
 /** `delivered`: how many of the device's messages came, without a gap. Receipts alone ask for none. */
@@ -89,9 +92,11 @@ export async function takeReceipt(
     await changeMessage(unit, desk, { thread, place: entry.place }, { state })
   }
   for (const { key, value } of await unit.rows(keys.unconfirmed(group))) {
-    if (Number(key.slice(-16)) > counter) return
+    const own = Number(key.slice(-16))
+    if (own > counter) return
     const row = decodeRow<UnconfirmedRow>(value).value
-    if (state === "read") unit.delete(key)
+    // Who never says that he read it would make them grow without end.
+    if (state === "read" || own < counter - maxDelivered) unit.delete(key)
     else if (row.state === "delivered") continue
     else unit.put(key, { ...row, state: "delivered" } satisfies UnconfirmedRow)
     if (row.place !== undefined) await changeMessage(unit, desk, { thread, place: row.place }, { state })

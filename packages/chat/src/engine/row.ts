@@ -76,6 +76,7 @@ export interface ThreadRow {
   readonly nextSlot: number
   readonly lastAt?: number
   readonly readPlace: string
+  readonly unread: number
 }
 
 export interface GroupRow {

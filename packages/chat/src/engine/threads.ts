@@ -48,6 +48,7 @@ export async function addGroup(
     groups: [],
     nextSlot: 0,
     readPlace: "",
+    unread: 0,
   }
   const begun: GroupRow = {
     group,
@@ -99,7 +100,7 @@ export async function viewThread(unit: Unit, desk: Desk, thread: ThreadRow): Pro
     members: members ?? [desk.chain, ...(thread.contact === undefined ? [] : [thread.contact])],
     ...(contact === undefined ? {} : { contact }),
     state: stateOf(cipher, desk.chain, contact?.standing),
-    unread: await unreadOf(unit, thread),
+    unread: thread.unread,
     ...(thread.lastAt === undefined ? {} : { lastAt: thread.lastAt }),
     ...(cipher === undefined ? {} : { safetyCode: cipher.safetyCode() }),
   }
@@ -116,7 +117,8 @@ function stateOf(
   return isOpen(cipher, self) ? "open" : "opening"
 }
 
-async function unreadOf(unit: Unit, { id, readPlace }: ThreadRow): Promise<number> {
+/** Counted when something was read; what comes is added. */
+export async function unreadAfter(unit: Unit, id: Digest, readPlace: string): Promise<number> {
   const rows = await unit.after(keys.message(id), readPlace, maxCounted)
   return rows.filter(({ value }) => !decodeRow<MessageRow>(value).value.isOwn).length
 }
