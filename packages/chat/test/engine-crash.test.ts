@@ -2,7 +2,18 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { deviceIdOf } from "@kez/core"
-import { couple, type Home } from "./support/engine-world.ts"
+import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
+
+let first: ReturnType<typeof couple> | undefined
+
+/** Alice and Bob as they were before anything was written. */
+async function coupleAgain(): Promise<{ world: EngineWorld; alice: Home; bob: Home }> {
+  first ??= couple()
+  const world = await (await first).world.copy()
+  const [alice, bob] = world.homes
+  if (alice === undefined || bob === undefined) throw new Error("nobody")
+  return { world, alice, bob }
+}
 
 /** Writes of which each is tried; more than any of the scenes has. */
 const maxWrites = 40
@@ -20,7 +31,7 @@ async function sayAll(home: Home, other: Home, texts: readonly string[]): Promis
 for (const when of ["before", "after"] as const satisfies readonly When[]) {
   test(`a sender killed ${when} any write: all arrives once, in its order`, async () => {
     for (let k = 0; k < maxWrites; k++) {
-      const { world, alice, bob } = await couple()
+      const { world, alice, bob } = await coupleAgain()
       alice.store.failAt = { write: alice.store.writes + k, when }
       await sayAll(alice, bob, ["one", "two"]).catch(() => undefined)
       await world.rest()
@@ -45,7 +56,7 @@ for (const when of ["before", "after"] as const satisfies readonly When[]) {
 
   test(`a reader killed ${when} any write: all is shown once, in its order, and answered`, async () => {
     for (let k = 0; k < maxWrites; k++) {
-      const { world, alice, bob } = await couple()
+      const { world, alice, bob } = await coupleAgain()
       bob.store.failAt = { write: bob.store.writes + k, when }
       await sayAll(alice, bob, ["one", "two"])
       await world.rest()

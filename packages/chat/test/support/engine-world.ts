@@ -170,13 +170,31 @@ export class Home {
 }
 
 export class EngineWorld {
-  readonly server = new ModelServer()
+  readonly server: ModelServer
   readonly directory = new ModelDirectory()
   readonly clock = new TestClock()
   readonly homes: Home[] = []
   readonly people = new Map<Digest, Person>()
   /** What the stores show somebody in place of a chain. */
   shows: ((who: Home, chain: Digest) => ChainReplay | undefined) | undefined
+
+  constructor(server: ModelServer = new ModelServer()) {
+    this.server = server
+  }
+
+  /** Everything as it is now, once more: engines opened from copies of the disks. Nobody appends to a chain in it. */
+  async copy(): Promise<EngineWorld> {
+    const copy = new EngineWorld(this.server.copy())
+    for (const [chain, person] of this.people) copy.people.set(chain, person)
+    for (const { person, device, handle, rows, known } of this.homes) {
+      const home = new Home(copy, person, device, handle)
+      for (const [key, value] of rows) home.rows.set(key, value)
+      for (const [chain, replay] of known) home.known.set(chain, replay)
+      copy.homes.push(await home.open())
+    }
+    await copy.rest()
+    return copy
+  }
 
   chainFor(who: Home, chain: Digest): ChainReplay | undefined {
     return this.shows?.(who, chain) ?? this.people.get(chain)?.replay

@@ -69,6 +69,21 @@ export class ModelServer {
     return name
   }
 
+  /** The same server once more, without the lines to it. */
+  copy(): ModelServer {
+    const copy = new ModelServer()
+    for (const [name, items] of this.mailboxes) copy.mailboxes.set(name, [...items])
+    for (const [name, { members, messages, commits }] of this.conversations) {
+      copy.conversations.set(name, { members, messages: [...messages], commits: [...commits] })
+    }
+    for (const [name, device] of this.#devices) {
+      copy.#devices.set(name, { ...device, packages: device.packages.map((one) => ({ ...one })) })
+    }
+    copy.#seq = this.#seq
+    copy.#mailSeq = this.#mailSeq
+    return copy
+  }
+
   /** The stream of mailboxes is gone, and its count begins anew; conversations are kept. */
   loseMailboxes(): void {
     this.mailboxes.clear()
