@@ -57,7 +57,7 @@ export class Connection {
       token: (nonce) => this.#session.token(nonce),
       on: {
         online: () => void this.#open(++this.#run),
-        offline: (reason, isRefused) => void this.#lost(reason, isRefused),
+        offline: (reason, isRefused) => void this.#lost(reason, isRefused).catch(this.#desk.fault),
         live: (_topic, bytes) => void takeLive(this.#desk, bytes).catch(() => undefined),
       },
     })

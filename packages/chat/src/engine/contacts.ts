@@ -148,7 +148,7 @@ export class ContactBook implements Contacts {
     const pinned = await unit.get<Digest>(keys.pin(addressOf(handle)))
     if (pinned === undefined || pinned === found.chain) return
     const fault = changedFault(handle)
-    queueMicrotask(() => void this.#changed(handle, fault, found))
+    queueMicrotask(() => void this.#changed(handle, fault, found).catch(this.#desk.fault))
     throw fault
   }
 

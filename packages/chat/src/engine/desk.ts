@@ -31,7 +31,7 @@ export class Desk {
   /** There are more chains to be followed. */
   followChains: () => void = () => undefined
   /** A defect: told to who runs this. */
-  fault: (error: unknown) => void = () => undefined
+  readonly fault = (error: unknown): void => this.ports.onFault?.(error)
   tell: (event: EngineEvent) => void = () => undefined
   #queue: Promise<unknown> = Promise.resolve()
 

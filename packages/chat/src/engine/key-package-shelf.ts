@@ -9,7 +9,7 @@ export type Urgency = "own" | "first" | "further"
 /** Seconds until the first, second, … time; the last one repeats. Five an hour are what a server gives for one contact. */
 const waits: { readonly [U in Urgency]: readonly number[] } = {
   own: [0, 3, 5, 10, 30, 60],
-  first: [0, 60, 300, 900, 1_200, 3_600],
+  first: [0, 5, 30, 300, 1_800, 3_600],
   // Its own other devices add it within seconds, and its key packages have to be there first.
   further: [10, 60, 300, 900, 1_200, 3_600],
 }

@@ -51,7 +51,7 @@ class OpenEngine implements Engine {
   constructor(desk: Desk) {
     this.#desk = desk
     this.#workers = new Workers(desk)
-    this.#connection = new Connection(desk, () => void this.#workers.wakeAll())
+    this.#connection = new Connection(desk, () => void this.#workers.wakeAll().catch(desk.fault))
     this.#book = new ContactBook(desk)
     this.#typing = new Typing(desk)
     this.alarms = {

@@ -66,6 +66,8 @@ export interface EnginePorts {
   readonly clock: ClockPort
   /** From 0 to below 1; spreads attempts in time. No key is made of it. */
   readonly random: () => number
+  /** A defect or a store that fails, where no caller hears it. For a log; without secrets or texts. */
+  readonly onFault?: (error: unknown) => void
   /** How many key packages of this device the server is to hold; 100 if absent. Fewer where making them takes long. */
   readonly keyPackages?: number
 }
