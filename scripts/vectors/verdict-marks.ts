@@ -13,7 +13,7 @@ import { ChainBuilder } from "./chain-builder.ts"
 import { alice, mallory, nextKey, start } from "./keys.ts"
 import type { VectorCase } from "./vector-file.ts"
 import { caseOf, type Source, subject } from "./verdict-case.ts"
-import { chainOfAlice, unknown } from "./verdict-order.ts"
+import { chainOfAlice, order, unknown } from "./verdict-order.ts"
 
 const silent: Source = { outcome: "failed", code: "net.timeout" }
 /** Faults of sources, where a chain was found and where none was. [VER-2] [VER-7] */
@@ -117,7 +117,7 @@ function refusedAfter(c: ChainBuilder, fault: "gap" | "stranger"): Promise<Sigch
     : c.add("stranger", "0", { signer: mallory, op: "add", payload: { subject } })
 }
 
-/** High-water marks: by whom a chain is found, and what is older than one. [VER-10] [CHAIN-19] */
+/** High-water marks: by whom a chain is found, and what is older than one; then what comes first. [VER-10] [CHAIN-19] */
 export async function marks(claim: Claim): Promise<readonly VectorCase[]> {
   const text = formatEnvelope(claim)
   const ofNext = formatEnvelope(await signClaim({ subject, createdAt: start }, nextKey))
@@ -254,5 +254,6 @@ export async function marks(claim: Claim): Promise<readonly VectorCase[]> {
       { found: [text], marks: [other], chains: [serves("0", "1")] },
       ["fork", "chain.fork"],
     ),
+    ...(await order(claim)),
   ]
 }

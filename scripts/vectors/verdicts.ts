@@ -5,7 +5,6 @@ import { alice, mallory, nextKey, phone, start } from "./keys.ts"
 import type { VectorCase, VectorFile } from "./vector-file.ts"
 import { type Answer, caseOf, now, type Source, subject } from "./verdict-case.ts"
 import { faults, marks } from "./verdict-marks.ts"
-import { order } from "./verdict-order.ts"
 import { heads, sources } from "./verdict-sources.ts"
 
 export async function verdicts(): Promise<VectorFile> {
@@ -17,7 +16,6 @@ export async function verdicts(): Promise<VectorFile> {
     ...(await heads(claim)),
     ...(await faults(claim)),
     ...(await marks(claim)),
-    ...(await order(claim)),
   ]
   return { spec: "§6", about: "The status, the reason and the flags (sorted) of a verdict on dns:example.org.", cases }
 }
