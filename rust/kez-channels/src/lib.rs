@@ -8,7 +8,7 @@ mod bluesky;
 pub mod channel;
 mod dns;
 mod finding;
-mod github;
+pub mod github;
 pub mod json;
 mod kez;
 pub mod limits;

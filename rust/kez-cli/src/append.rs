@@ -10,10 +10,10 @@ use kez_core::{Code, Digest, Identity, KeyIdentity, SecretKey, Signer as _, Time
 use crate::claim::parse_subject;
 use crate::context::{Context, read_input};
 use crate::outcome::{Answer, Failure, Outcome, cannot};
-use crate::{chains, settle, signing};
+use crate::{ask, chains, settle, signing};
 
 /// How long the head lives that is signed with each event.
-const HEAD_SECONDS: u64 = 7 * 86_400;
+pub const HEAD_SECONDS: u64 = 7 * 86_400;
 
 /// What is appended, and by whom.
 struct Draft {
@@ -46,7 +46,8 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     }
 }
 
-fn unknown(key: &KeyIdentity) -> Failure {
+/// There is no chain of this key.
+pub fn unknown(key: &KeyIdentity) -> Failure {
     Failure::new(Code::ChainUnknown, format!("Cannot find a chain of {key} on this computer"))
         .hint("kez-rs sigchain add SUBJECT begins one; kez-rs sigchain import FILE brings one here.")
 }
@@ -142,7 +143,10 @@ fn revoke_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>)
                 .hint("kez-rs sigchain show lists the devices."));
         }
         let is_next = chain.is_some_and(|chain| chain.state().next() == Some(commitment(key)));
-        if is_next && !matches.get_flag("yes") {
+        if is_next && !matches.get_flag("yes") && context.may_ask() {
+            let question = format!("Revoke {key}, the key that you committed to as your next primary?");
+            ask::yes(&question, "nothing was revoked")?;
+        } else if is_next && !matches.get_flag("yes") {
             let message = format!("Cannot revoke {key}: it is the key that you committed to, and nobody can be asked");
             return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
         }
@@ -159,7 +163,12 @@ fn set_next(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
             return Err(Failure::usage(message));
         }
     };
-    if !matches.get_flag("yes") {
+    if !matches.get_flag("yes") && context.may_ask() {
+        ask::yes(
+            "Commit to this key as the only one that may follow? It cannot be undone.",
+            "nothing was committed to",
+        )?;
+    } else if !matches.get_flag("yes") {
         let message = "Cannot commit to the next key: it cannot be undone, and nobody can be asked";
         return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
     }

@@ -50,7 +50,7 @@ fn with_net(command: Command) -> Command {
     command
         .arg(option("store", "url", "a sigchain store to ask too; may be repeated").action(ArgAction::Append))
         .arg(option("resolver", "server", "DNS server: 1.2.3.4, [::1]:53, or https://…"))
-        .arg(option("timeout", "seconds", "how long one place may take").value_parser(clap::value_parser!(u64)))
+        .arg(option("timeout", "seconds", "how long one place may take (default: 10)"))
 }
 
 fn with_reader(command: Command) -> Command {
@@ -128,6 +128,18 @@ fn claim() -> Command {
             .arg(option("expires", "when", "90d, 2027-01-01, or 2027-01-01T12:00:00Z"))
             .arg(option("chain-hint", "url", "https URL where your chain lies, written beside the claim"))
     };
+    let writing = |command: Command| {
+        with_key(command)
+            .arg(positional("subject").required(true))
+            .arg(option("credential-file", "path", "file with the token or nsec; - is stdin"))
+            .arg(option("wait", "seconds", "how long to look; 0 looks once (default: 60, for a zone 600)"))
+            .arg(flag(
+                "accept-new-account",
+                "the name belongs to another account than your chain says, and it is yours",
+            ))
+            .arg(option("resolver", "server", "DNS server: 1.2.3.4, [::1]:53, or https://…"))
+            .arg(option("timeout", "seconds", "how long one place may take (default: 10)"))
+    };
     let create = Command::new("create").about("sign a claim for an account and print it");
     let dns = Command::new("dns").about("print the DNS record that proves a domain");
     group("claim", "say that an account is yours")
@@ -139,6 +151,14 @@ fn claim() -> Command {
                 .arg(flag("reference", "the short form, which names your chain")),
         )
         .subcommand(
+            writing(Command::new("publish").about("publish the proof, check it, and list it"))
+                .arg(option("place", "name", "one of the places of the account, instead of the usual one"))
+                .arg(option("expires", "when", "90d, 2027-01-01, or 2027-01-01T12:00:00Z"))
+                .arg(option("chain-hint", "url", "https URL where your chain lies, written beside the claim"))
+                .arg(option("name-server", "server", "for a domain: the server of its zone to ask")),
+        )
+        .subcommand(writing(Command::new("unpublish").about("take the proof away from its place")))
+        .subcommand(
             with_out(Command::new("list").visible_alias("ls").about("list the claims made on this computer"))
                 .arg(forms()),
         )
@@ -147,6 +167,11 @@ fn claim() -> Command {
 fn verify() -> Command {
     let id = with_verify(Command::new("id").about("check accounts where they live"))
         .arg(positional("identities").num_args(1..).required(true))
+        .arg(
+            option("watch", "seconds", "look again and again, and say what changed (default: every 60 s)")
+                .num_args(0..=1)
+                .default_missing_value("60"),
+        )
         .arg(flag("accept-new-account", "the name belongs to another account than before, and that is right"));
     let file = with_verify(Command::new("file").about("check a claim in a file; - is stdin"))
         .arg(positional("path").required(true))
@@ -216,18 +241,27 @@ fn sigchain() -> Command {
                 .arg(option("from", "url", "a store or a chain document to ask instead").action(ArgAction::Append)),
         )
         .subcommand(
-            with_key(with_net(one("publish", "put your chain into stores")))
-                .arg(option("to", "place", "sig").num_args(1..)),
+            with_key(with_net(one("publish", "put your chain where readers look")))
+                .arg(
+                    option("to", "place", "where (default: your stores): sig, web, dns, nostr")
+                        .num_args(1..)
+                        .action(ArgAction::Append)
+                        .value_parser(["sig", "web", "dns", "nostr"]),
+                )
+                .arg(option("web", "dir", "the folder that your web server serves"))
+                .arg(option("url", "url", "for --to dns: where your chain lies (default: your first store)"))
+                .arg(option("credential-file", "path", "for --to nostr: file with the nsec; - is stdin")),
         )
         .subcommand(with_key(with_net(one("sync", "make your chain one everywhere"))))
+        .subcommand(with_net(one("watch", "say what changes in a chain")).arg(positional("id")))
 }
 
 fn graph() -> Command {
     with_reader(with_out(Command::new("graph").about("show a whole identity")))
         .arg(positional("id"))
-        .arg(flag("svg", "not in this program"))
-        .arg(flag("html", "not in this program"))
-        .arg(flag("dot", "not in this program"))
+        .arg(flag("svg", "a picture that stands alone, light and dark"))
+        .arg(flag("html", "one page with the picture and the table"))
+        .arg(flag("dot", "a description for Graphviz"))
         .arg(flag("offline", "ask nobody; only what this computer holds"))
 }
 

@@ -17,6 +17,8 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     match name {
         "create" => create(context, matches),
         "dns" => dns(context, matches),
+        "publish" => crate::publish_claim::publish(context, matches),
+        "unpublish" => crate::publish_claim::unpublish(context, matches),
         _ => list(context, matches),
     }
 }
@@ -71,7 +73,7 @@ fn hint(matches: &ArgMatches) -> Outcome<Option<&str>> {
 }
 
 /// `90d`, `2027-01-01`, or a time; in the past → `usage`.
-fn parse_expiry(typed: &str, now: Time) -> Outcome<Time> {
+pub fn parse_expiry(typed: &str, now: Time) -> Outcome<Time> {
     let bad =
         || Failure::usage("Cannot read --expires: expected 90d, 2027-01-01 or 2027-01-01T12:00:00Z in the future");
     let time = match parse_duration(typed) {
@@ -184,18 +186,23 @@ fn dns(context: &Context, matches: &ArgMatches) -> Outcome {
     let expires_at = text(matches, "expires").map(|typed| parse_expiry(typed, context.now)).transpose()?;
     let hint = hint(matches)?;
     let key = signing::acting_key(context, matches)?;
-    let held = context.store.chains()?;
-    let serves = |claim: &&Verified<Claim>| {
-        let payload = claim.payload();
-        payload.primary == key
-            && payload.subject.known().is_ok_and(|it| *it == subject)
-            && state(context, &held, claim).0 == "valid"
-    };
-    let earlier = context.store.claims()?;
-    if let Some(claim) = earlier.iter().rfind(serves).filter(|_| !matches.get_flag("new") && expires_at.is_none()) {
-        return answer(context, matches, claim, "dns", hint, true);
+    let earlier = earlier(context, &key, &subject)?;
+    if let Some(claim) = earlier.filter(|_| !matches.get_flag("new") && expires_at.is_none()) {
+        return answer(context, matches, &claim, "dns", hint, true);
     }
     answer(context, matches, &make(context, matches, subject, expires_at)?, "dns", hint, false)
+}
+
+/// The newest claim of this key for the account that was made here and serves.
+pub fn earlier(context: &Context, key: &KeyIdentity, subject: &Identity) -> Outcome<Option<Verified<Claim>>> {
+    let held = context.store.chains()?;
+    let serves = |claim: &Verified<Claim>| {
+        let payload = claim.payload();
+        payload.primary == *key
+            && payload.subject.known().is_ok_and(|it| it == subject)
+            && state(context, &held, claim).0 == "valid"
+    };
+    Ok(context.store.claims()?.into_iter().rfind(serves))
 }
 
 fn subject_text(subject: &Subject) -> String {

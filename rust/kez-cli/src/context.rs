@@ -1,8 +1,8 @@
 //! What every command is given: where things are, now, and what was asked of all commands.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs;
-use std::io::Read as _;
+use std::io::{IsTerminal, Read as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::home::{self, Home};
 use crate::outcome::{Failure, Outcome};
+use crate::settings::Settings;
 use crate::store::Store;
 
 /// The world of a command.
@@ -26,6 +27,16 @@ pub struct Context {
     pub identity: Option<String>,
     /// `--quiet`
     pub quiet: bool,
+    /// `config.toml`
+    pub settings: Settings,
+    /// `--json`
+    pub json: bool,
+    no_input: bool,
+    asks_nobody: Cell<bool>,
+    plain: bool,
+    /// `--debug`
+    pub debug: bool,
+    colour: Option<String>,
     passphrase_file: Option<String>,
     passphrase_fd: Option<String>,
     warnings: RefCell<Vec<String>>,
@@ -36,7 +47,15 @@ impl Context {
     pub fn new(matches: &ArgMatches) -> Outcome<Context> {
         let text = |name: &str| matches.get_one::<String>(name).cloned();
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let home = Home::find(text("profile").or_else(|| variable("KEZ_PROFILE")).as_deref())?;
+        let profile = text("profile").or_else(|| variable("KEZ_PROFILE"));
+        let settings = Settings::load(profile.as_deref())?;
+        let home = Home::find(profile.as_deref().or(settings.profile.as_deref()))?;
+        let plain = settings.plain == Some(true);
+        let is_ci = variable("CI").is_some_and(|value| value != "false" && value != "0");
+        let no_input = matches.get_flag("no-input")
+            || variable("KEZ_NO_INPUT").is_some_and(|value| value != "0")
+            || is_ci
+            || settings.no_input == Some(true);
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Context {
             store: Store::new(&home),
@@ -44,10 +63,75 @@ impl Context {
             now: Time::from_unix_seconds(elapsed.as_secs())?,
             identity: text("identity"),
             quiet: matches.get_flag("quiet"),
+            settings,
+            json: matches.get_flag("json"),
+            no_input,
+            asks_nobody: Cell::new(false),
+            plain: matches.get_flag("plain") || plain,
+            debug: matches.get_flag("debug"),
+            colour: text("color"),
             passphrase_file: text("passphrase-file"),
             passphrase_fd: text("passphrase-fd"),
             warnings: RefCell::default(),
         })
+    }
+
+    /// Whether somebody can be asked: a terminal on both sides, and nothing that forbids it.
+    pub fn may_ask(&self) -> bool {
+        !self.no_input && !self.asks_nobody.get() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Does this without asking anybody.
+    pub fn without_asking<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.asks_nobody.replace(true);
+        let done = work();
+        self.asks_nobody.set(before);
+        done
+    }
+
+    /// The same a while later.
+    pub fn refreshed(&self) -> Outcome<Context> {
+        Ok(Context {
+            home: self.home.clone(),
+            store: self.store.clone(),
+            now: self.later()?,
+            identity: self.identity.clone(),
+            settings: self.settings.clone(),
+            asks_nobody: self.asks_nobody.clone(),
+            colour: self.colour.clone(),
+            passphrase_file: self.passphrase_file.clone(),
+            passphrase_fd: self.passphrase_fd.clone(),
+            warnings: RefCell::default(),
+            ..*self
+        })
+    }
+
+    /// Whether marks are to be coloured there: `--color`, the environment, the settings, in this order.
+    pub fn has_colours(&self, stream: &impl IsTerminal) -> bool {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let is_plain = self.plain || variable("ACCESSIBLE").is_some_and(|value| value != "0");
+        match self.colour.as_deref() {
+            Some("always") => return !is_plain,
+            Some("never") => return false,
+            _ => {}
+        }
+        if is_plain || variable("NO_COLOR").is_some() {
+            return false;
+        }
+        match variable("FORCE_COLOR").or_else(|| variable("CLICOLOR_FORCE").filter(|value| value == "1")) {
+            Some(value) => value != "0",
+            None => match self.settings.color.as_deref() {
+                Some("always") => true,
+                Some("never") => false,
+                _ => stream.is_terminal() && variable("TERM").as_deref() != Some("dumb"),
+            },
+        }
+    }
+
+    /// The time now, for what goes on for long.
+    pub fn later(&self) -> Outcome<Time> {
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Time::from_unix_seconds(elapsed.as_secs())?)
     }
 
     /// A sentence for people, once.
@@ -57,6 +141,11 @@ impl Context {
         if !warnings.contains(&text) {
             warnings.push(text);
         }
+    }
+
+    /// Nothing was warned of: a failure says it.
+    pub fn forget_warnings(&self) {
+        self.warnings.borrow_mut().clear();
     }
 
     /// What was warned of.

@@ -1,11 +1,14 @@
 //! `kez-rs graph`: a whole identity from any part of it. `kez.graph/1`.
 
 use clap::ArgMatches;
+use futures_util::future::join_all;
 use kez_core::sigchain::{Chain, SubjectStatus};
 use kez_core::verify::Status;
 use kez_core::{Code, Identity, Json, KeyIdentity};
 
 use crate::context::Context;
+use crate::draw::Form;
+use crate::gather::gather;
 use crate::json::{object, with};
 use crate::judge::{Question, judge_account};
 use crate::outcome::{Answer, Failure, Outcome};
@@ -16,13 +19,11 @@ use crate::{chains, claim, keys, signing};
 
 /// Runs it.
 pub fn run(context: &Context, matches: &ArgMatches) -> Outcome {
-    if ["svg", "html", "dot"].iter().any(|name| matches.get_flag(name)) {
-        return Err(Failure::usage("Cannot draw the graph: this program writes it as text and as JSON only"));
-    }
+    let form = Form::read(matches, context.json)?;
     let world = World::new(context, matches, matches.get_flag("offline"))?;
     let typed = matches.get_one::<String>("id").map(String::as_str);
     let asked = Asked::read(context, typed)?;
-    verify::block_on(draw(context, matches, &world, &asked))
+    verify::block_on(draw(context, matches, &world, &asked, form))
 }
 
 struct Asked {
@@ -54,12 +55,15 @@ impl Asked {
     }
 }
 
-async fn draw(context: &Context, matches: &ArgMatches, world: &World, asked: &Asked) -> Outcome {
+async fn draw(context: &Context, matches: &ArgMatches, world: &World, asked: &Asked, form: Form) -> Outcome {
     let mut question = verify::question(matches, None)?;
     let mut told = None;
     if let Some(account) = asked.account.as_ref().filter(|_| world.net().is_some()) {
         question.subject = Some(account.clone());
         told = Some(judge_account(context, world, &question).await?);
+    }
+    if asked.account.is_none() {
+        gather(context, world, &question.files, &asked.text, asked.key.as_ref()).await?;
     }
     let held = context.store.chains()?;
     let key = asked.key.clone().or_else(|| told.as_ref()?.verdict.primary().cloned());
@@ -82,7 +86,10 @@ async fn draw(context: &Context, matches: &ArgMatches, world: &World, asked: &As
         "devices" => chain.map(|chain| devices(chain, asked)).unwrap_or_default(),
         "checked_at" => context.now,
     };
-    let human = human(&data);
+    let human = match form {
+        Form::Text => human(&data),
+        form => crate::draw::draw(&data, form),
+    };
     let file = claim::write_out(matches, &human)?;
     let data = with(data, "file", file);
     let exit = match &told {
@@ -145,23 +152,25 @@ async fn accounts(
         subjects.push(account);
         subjects.sort();
     }
-    let mut rows = Vec::new();
-    for subject in subjects {
-        let is_asked = asked.account.as_ref() == Some(subject);
-        let own;
-        let judged = match told.filter(|_| is_asked) {
-            Some(told) => Some(told),
-            None if world.net().is_some() && kez_channels::find_channel(subject.system()).is_some() => {
-                let primary = chain.map(|chain| chain.state().primary().clone());
-                let question = Question { primary, ..verify::question(matches, Some(subject.clone()))? };
-                own = judge_account(context, world, &question).await?;
-                Some(&own)
-            }
-            None => None,
-        };
-        rows.push(account_json(context, subject, is_asked, chain, judged)?);
-    }
-    Ok(rows)
+    let row = |subject: &'_ Identity| {
+        let subject = subject.clone();
+        async move {
+            let is_asked = asked.account.as_ref() == Some(&subject);
+            let own;
+            let judged = match told.filter(|_| is_asked) {
+                Some(told) => Some(told),
+                None if world.net().is_some() && kez_channels::find_channel(subject.system()).is_some() => {
+                    let primary = chain.map(|chain| chain.state().primary().clone());
+                    let question = Question { primary, ..verify::question(matches, Some(subject.clone()))? };
+                    own = judge_account(context, world, &question).await?;
+                    Some(&own)
+                }
+                None => None,
+            };
+            account_json(context, &subject, is_asked, chain, judged)
+        }
+    };
+    join_all(subjects.into_iter().map(row)).await.into_iter().collect()
 }
 
 fn account_json(

@@ -8,14 +8,14 @@ use crate::context::{Context, read_descriptor, read_named_secret, read_secret};
 use crate::json::{object, with};
 use crate::keys::{self, Identity, Secret};
 use crate::outcome::{Answer, Failure, Outcome};
-use crate::{random, signing};
+use crate::{ask, random, recall, signing};
 
 /// Runs one of its commands.
 pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     match name {
         "new" => new(context, matches),
         "restore" => restore(context, matches),
-        "from-mnemonic" => from_mnemonic(matches),
+        "from-mnemonic" => from_mnemonic(context, matches),
         "list" => list(context),
         "show" => show(context, matches),
         "use" => choose(context, matches),
@@ -56,6 +56,7 @@ fn new_passphrase(context: &Context, matches: &ArgMatches) -> Outcome<Option<Zer
     }
     match context.passphrase()? {
         Some(passphrase) if !passphrase.is_empty() => Ok(Some(passphrase)),
+        None if context.may_ask() => ask::new_passphrase().map(Some),
         _ => Err(Failure::new(Code::InputMissing, "Cannot protect the key: expected a passphrase, got none")
             .hint("Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE, or pass --no-passphrase.")),
     }
@@ -65,8 +66,13 @@ fn new(context: &Context, matches: &ArgMatches) -> Outcome {
     let name = free_name(context, matches)?;
     let passphrase = new_passphrase(context, matches)?;
     let secret = draw(text(matches, "mnemonic-words") == Some("12"), signing::suite(matches))?;
-    let identity = keys::keep(context, &name, &secret, passphrase.as_deref().map(String::as_str))?;
-    if !context.quiet {
+    let mut identity = keys::keep(context, &name, &secret, passphrase.as_deref().map(String::as_str))?;
+    if context.may_ask() && !matches.get_flag("reveal-words") {
+        let words = secret.mnemonic()?.unwrap_or_default();
+        // Whoever leaves has the identity all the same, and can do it later.
+        identity = recall::recall(context, &identity, &words).unwrap_or(identity);
+    }
+    if !context.quiet && !identity.is_confirmed {
         context.warn(format!(
             "the recovery words of {name} are not on paper yet. Without them a lost disk is a lost identity"
         ));
@@ -93,10 +99,11 @@ fn draw(is_short: bool, suite: Suite) -> Outcome<Secret> {
 }
 
 /// The words of `--mnemonic` or `--mnemonic-fd`, and the key that they stand for.
-fn given(matches: &ArgMatches) -> Outcome<Secret> {
+fn given(context: &Context, matches: &ArgMatches) -> Outcome<Secret> {
     let words = match (text(matches, "mnemonic"), text(matches, "mnemonic-fd")) {
         (Some(value), _) => read_named_secret("mnemonic", value)?,
         (None, Some(number)) => read_descriptor(number)?,
+        (None, None) if context.may_ask() => ask::secret("Recovery words: ")?,
         (None, None) => {
             return Err(Failure::new(
                 Code::InputMissing,
@@ -122,17 +129,22 @@ fn given(matches: &ArgMatches) -> Outcome<Secret> {
 
 fn restore(context: &Context, matches: &ArgMatches) -> Outcome {
     let name = free_name(context, matches)?;
-    let secret = given(matches)?;
+    let was_typed = text(matches, "mnemonic").is_none() && text(matches, "mnemonic-fd").is_none();
+    let secret = given(context, matches)?;
     let passphrase = new_passphrase(context, matches)?;
-    let identity = keys::keep(context, &name, &secret, passphrase.as_deref().map(String::as_str))?;
-    if !context.quiet {
+    let mut identity = keys::keep(context, &name, &secret, passphrase.as_deref().map(String::as_str))?;
+    if was_typed {
+        recall::confirm(context, &name)?;
+        identity = keys::find(context, &name)?;
+    }
+    if !context.quiet && !was_typed {
         context.warn(format!("nobody has checked that the recovery words of {name} are on paper"));
     }
     shown(context, &identity)
 }
 
-fn from_mnemonic(matches: &ArgMatches) -> Outcome {
-    let secret = given(matches)?;
+fn from_mnemonic(context: &Context, matches: &ArgMatches) -> Outcome {
+    let secret = given(context, matches)?;
     let data = object! { "identity" => secret.key.key(), "words" => secret.words() };
     Ok(Answer::new("kez.mnemonic_identity/1", data, format!("{}\n", secret.key.key())))
 }
@@ -184,6 +196,9 @@ fn choose(context: &Context, matches: &ArgMatches) -> Outcome {
 
 fn mnemonic(context: &Context, matches: &ArgMatches) -> Outcome {
     let identity = named(context, matches)?;
+    if !matches.get_flag("reveal-words") && context.may_ask() {
+        return mnemonic_on_terminal(context, &identity);
+    }
     if !matches.get_flag("reveal-words") {
         return Err(Failure::new(
             Code::InputMissing,
@@ -204,6 +219,16 @@ fn mnemonic(context: &Context, matches: &ArgMatches) -> Outcome {
     Ok(Answer::new("kez.mnemonic/1", data, format!("{}\n", *words)))
 }
 
+fn mnemonic_on_terminal(context: &Context, identity: &Identity) -> Outcome {
+    let words = keys::unlock(context, identity)?.mnemonic()?.ok_or_else(|| {
+        Failure::new(Code::KeyNotHeld, format!("Cannot show words of {}: its key came without words", identity.name))
+    })?;
+    let identity = recall::recall(context, identity, &words)?;
+    context.forget_warnings();
+    let data = object! { "name" => identity.name, "identity" => identity.key, "backup" => "confirmed" };
+    Ok(Answer::new("kez.mnemonic/1", data, format!("The paper of {} is right.\n", identity.name)))
+}
+
 fn passphrase(context: &Context, matches: &ArgMatches) -> Outcome {
     let identity = named(context, matches)?;
     let secret = keys::unlock(context, &identity)?;
@@ -211,6 +236,7 @@ fn passphrase(context: &Context, matches: &ArgMatches) -> Outcome {
         (Some(path), _) => Some(read_secret(path)?),
         (None, Some(number)) => Some(read_descriptor(number)?),
         (None, None) if matches.get_flag("no-passphrase") => None,
+        (None, None) if context.may_ask() => Some(ask::new_passphrase()?),
         (None, None) => {
             return Err(Failure::new(Code::InputMissing, "Cannot change the passphrase: expected a new one, got none")
                 .hint("Pass --new-passphrase-file FILE or --new-passphrase-fd N, or --no-passphrase."));
@@ -228,7 +254,10 @@ fn remove(context: &Context, matches: &ArgMatches) -> Outcome {
             identity.name
         ));
     }
-    if !matches.get_flag("yes") {
+    if !matches.get_flag("yes") && context.may_ask() {
+        let question = format!("Delete the key of {} from this computer?", identity.name);
+        ask::yes(&question, &format!("{} is still here", identity.name))?;
+    } else if !matches.get_flag("yes") {
         let message = format!("Cannot delete the key of {}: expected --yes, and nobody can be asked", identity.name);
         return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
     }

@@ -215,10 +215,15 @@ pub fn unlock(context: &Context, identity: &Identity) -> Outcome<Secret> {
 
 /// An age file to a key.
 pub fn open_text(context: &Context, text: &str, name: &str) -> Outcome<Secret> {
-    let passphrase = context.passphrase()?.ok_or_else(|| {
-        Failure::new(Code::KeyLocked, format!("Cannot use the key of {name}: it is locked and nobody can be asked"))
-            .hint("Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE.")
-    })?;
+    let passphrase = match context.passphrase()? {
+        Some(passphrase) => passphrase,
+        None if context.may_ask() => crate::ask::secret(&format!("Passphrase of {name}: "))?,
+        None => {
+            let message = format!("Cannot use the key of {name}: it is locked and nobody can be asked");
+            return Err(Failure::new(Code::KeyLocked, message)
+                .hint("Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE."));
+        }
+    };
     let content = age::decrypt(text, &passphrase)?;
     let content = std::str::from_utf8(&content).ok().and_then(Secret::of_text);
     content.ok_or_else(|| Failure::new(Code::KeyUnlock, format!("Cannot read the key of {name}: the file is damaged")))

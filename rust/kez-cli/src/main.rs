@@ -5,28 +5,44 @@
 mod age;
 mod append;
 mod args;
+mod ask;
 mod chains;
 mod claim;
 mod context;
+mod credentials;
+mod draw;
 mod fetch;
+mod gather;
 mod graph;
 mod home;
 mod identity;
 mod json;
 mod judge;
 mod keys;
+mod live;
 mod named;
 mod outcome;
+mod paint;
+mod publish_chain;
+mod publish_claim;
 mod random;
+mod recall;
 mod records;
 mod secret;
+mod settings;
 mod settle;
 mod sigchain;
 mod signing;
 mod store;
 mod told;
+mod upload;
 mod verify;
+mod verify_watch;
+mod watch;
+mod web;
 mod world;
+mod writer;
+mod zone;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -40,20 +56,28 @@ use outcome::{Answer, Failure, Outcome};
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let is_json = arguments.iter().skip(1).any(|argument| argument == "--json");
-    let (outcome, warnings) = match args::command().try_get_matches_from(arguments) {
+    let (outcome, warnings, look) = match args::command().try_get_matches_from(arguments) {
         Ok(matches) => run(&matches),
-        Err(error) => (refused(&error), Vec::new()),
+        Err(error) => (refused(&error), Vec::new(), Look::default()),
     };
-    print(&outcome, &warnings, is_json)
+    print(&outcome, &warnings, is_json, look)
 }
 
-fn run(matches: &ArgMatches) -> (Outcome, Vec<String>) {
+/// How what is said looks.
+#[derive(Clone, Copy, Default)]
+struct Look {
+    is_coloured: bool,
+    is_debug: bool,
+}
+
+fn run(matches: &ArgMatches) -> (Outcome, Vec<String>, Look) {
     let context = match Context::new(matches) {
         Ok(context) => context,
-        Err(failure) => return (Err(failure), Vec::new()),
+        Err(failure) => return (Err(failure), Vec::new(), Look::default()),
     };
     let outcome = dispatch(&context, matches);
-    (outcome, context.warnings())
+    let look = Look { is_coloured: context.has_colours(&std::io::stdout()), is_debug: context.debug };
+    (outcome, context.warnings(), look)
 }
 
 fn dispatch(context: &Context, matches: &ArgMatches) -> Outcome {
@@ -101,15 +125,18 @@ fn refused(error: &clap::Error) -> Outcome {
     }
 }
 
-fn print(outcome: &Outcome, warnings: &[String], is_json: bool) -> ExitCode {
+fn print(outcome: &Outcome, warnings: &[String], is_json: bool, look: Look) -> ExitCode {
     let (mut stdout, mut stderr) = (std::io::stdout().lock(), std::io::stderr().lock());
     let written = if is_json {
         stdout.write_all(outcome::envelope(outcome, warnings).as_bytes())
     } else {
         let told: String = warnings.iter().map(|warning| format!("kez: warning: {warning}\n")).collect();
         stderr.write_all(told.as_bytes()).and_then(|()| match outcome {
-            Ok(answer) => stdout.write_all(answer.human.as_bytes()),
-            Err(failure) => stderr.write_all(failure.human().as_bytes()),
+            Ok(answer) => stdout.write_all(paint::paint(&answer.human, look.is_coloured).as_bytes()),
+            Err(failure) => {
+                let origin = if look.is_debug { failure.origin() } else { String::new() };
+                stderr.write_all((failure.human() + &origin).as_bytes())
+            }
         })
     };
     let exit = match outcome {

@@ -1,6 +1,7 @@
 //! What a command comes to: an answer or a failure, and the exit code of each. docs/json.md, `kez help exit-codes`.
 
 use std::fmt;
+use std::panic::Location;
 
 use kez_core::canonical::canonicalize;
 use kez_core::{Code, Json, KezError};
@@ -38,6 +39,7 @@ pub struct Failure {
     error: KezError,
     hint: Option<String>,
     exit: Option<u8>,
+    origin: Option<&'static Location<'static>>,
 }
 
 /// What commands give.
@@ -45,11 +47,13 @@ pub type Outcome<T = Answer> = Result<T, Failure>;
 
 impl Failure {
     /// `message` is a whole sentence without its full stop: `Cannot X: expected Y, got Z`.
+    #[track_caller]
     pub fn new(code: Code, message: impl Into<String>) -> Failure {
-        Failure { error: KezError::new(code, message.into()), hint: None, exit: None }
+        Failure { error: KezError::new(code, message.into()), hint: None, exit: None, origin: Some(Location::caller()) }
     }
 
     /// The command was not written as it should be.
+    #[track_caller]
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure::new(Code::Usage, message)
     }
@@ -92,6 +96,11 @@ impl Failure {
         }
     }
 
+    /// Where it came from, for `--debug`.
+    pub fn origin(&self) -> String {
+        self.origin.map(|it| format!("  at {it}\n")).unwrap_or_default()
+    }
+
     /// For people.
     pub fn human(&self) -> String {
         let mut text = format!("kez: {} [{}]\n", self.message(), self.code());
@@ -104,7 +113,7 @@ impl Failure {
 
 impl From<KezError> for Failure {
     fn from(error: KezError) -> Failure {
-        Failure { error, hint: None, exit: None }
+        Failure { error, hint: None, exit: None, origin: None }
     }
 }
 

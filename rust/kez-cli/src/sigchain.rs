@@ -19,8 +19,8 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         "export" => export(context, matches),
         "import" => import(context, matches),
         "fetch" => crate::fetch::run(context, matches),
-        "publish" | "sync" => Err(Failure::usage(format!("Cannot {name} the chain: this program writes to no store"))
-            .hint("kez sigchain import takes what kez-rs sigchain export prints, and publishes it.")),
+        "watch" => crate::watch::run(context, matches),
+        "publish" | "sync" => crate::publish_chain::run(context, name, matches),
         _ => append::run(context, name, matches),
     }
 }

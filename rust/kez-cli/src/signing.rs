@@ -32,6 +32,11 @@ pub fn signer(context: &Context, matches: &ArgMatches) -> Outcome<SecretKey> {
     }
 }
 
+/// The same, of a key that can be had without asking anybody.
+pub fn signer_at_hand(context: &Context, matches: &ArgMatches) -> Outcome<SecretKey> {
+    context.without_asking(|| signer(context, matches))
+}
+
 /// The key of an identity of this computer.
 pub fn key_of(context: &Context, name: &str) -> Outcome<SecretKey> {
     Ok(keys::unlock(context, &keys::find(context, name)?)?.key)
@@ -68,7 +73,7 @@ fn named_key(context: &Context, matches: &ArgMatches) -> Outcome<Option<SecretKe
 }
 
 /// A key file of any form: age, the content of a key file, an nsec, a seed, words.
-fn of_file(context: &Context, text: &str, suite: Suite) -> Outcome<SecretKey> {
+pub fn of_file(context: &Context, text: &str, suite: Suite) -> Outcome<SecretKey> {
     let text = text.trim();
     if text.starts_with("-----BEGIN AGE") {
         return Ok(keys::open_text(context, text, "this file")?.key);

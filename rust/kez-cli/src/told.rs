@@ -39,7 +39,7 @@ pub fn place_json(context: &Context) -> impl Fn(&kez_channels::Evidence) -> Json
             row = with(row, "http_status", usize::from(status));
         }
         match evidence.sha256 {
-            Some(digest) => with(row, "sha256", digest),
+            Some(digest) => with(row, "sha256", digest.to_hex()),
             None => row,
         }
     }

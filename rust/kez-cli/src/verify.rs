@@ -1,6 +1,7 @@
 //! `kez-rs verify id` and `verify file`. `kez.verify/1`, `kez.verdicts/1`.
 
 use clap::ArgMatches;
+use futures_util::future::join_all;
 use kez_channels::find_channel;
 use kez_core::encoding::{Proof, decode_candidate, find_candidates};
 use kez_core::verify::{PlacedText, Publication, PublicationStatus, Status, Verdict};
@@ -12,6 +13,7 @@ use crate::json::object;
 use crate::judge::{Question, judge, judge_account};
 use crate::outcome::{Answer, Failure, Outcome, cannot};
 use crate::told::Told;
+use crate::verify_watch;
 use crate::world::World;
 
 /// Runs one of its commands.
@@ -33,7 +35,12 @@ pub fn question(matches: &ArgMatches, subject: Option<Identity>) -> Outcome<Ques
         require_chain: flag("require-chain"),
         require_fresh: flag("fresh"),
         accept_new: flag("accept-new-account"),
-        files: matches.get_many::<String>("chain").map(|all| all.cloned().collect()).unwrap_or_default(),
+        files: matches
+            .try_get_many::<String>("chain")
+            .ok()
+            .flatten()
+            .map(|all| all.cloned().collect())
+            .unwrap_or_default(),
     })
 }
 
@@ -116,14 +123,17 @@ fn ids(context: &Context, matches: &ArgMatches) -> Outcome {
         let message = format!("Cannot look at {key}: it is a key, and keys have no place of their own");
         return Err(Failure::new(Code::ChannelUnsupported, message));
     }
+    if let Some(seconds) = verify_watch::seconds(matches)? {
+        return verify_watch::run(context, matches, &subjects, seconds);
+    }
     let world = World::new(context, matches, false)?;
-    let told = block_on(async {
-        let mut all = Vec::new();
-        for subject in subjects {
-            all.push(judge_account(context, &world, &question(matches, Some(subject))?).await?);
-        }
-        Ok(all)
-    })?;
+    let look = |subject: &Identity| {
+        let question = question(matches, Some(subject.clone()));
+        let world = &world;
+        async move { judge_account(context, world, &question?).await }
+    };
+    let told =
+        block_on(async { join_all(subjects.iter().map(look)).await.into_iter().collect::<Outcome<Vec<Told>>>() })?;
     match told.as_slice() {
         [one] => Ok(answer(one)),
         many => {
@@ -140,7 +150,8 @@ fn ids(context: &Context, matches: &ArgMatches) -> Outcome {
     }
 }
 
-fn answer(told: &Told) -> Answer {
+/// `kez.verify/1`
+pub fn answer(told: &Told) -> Answer {
     Answer { exit: exit_of(&told.verdict), ..Answer::new("kez.verify/1", told.data.clone(), human(told)) }
 }
 
@@ -157,7 +168,8 @@ pub fn exit_of(verdict: &Verdict) -> u8 {
     }
 }
 
-fn human(told: &Told) -> String {
+/// A verdict for people.
+pub fn human(told: &Told) -> String {
     let Verdict { status, reason, flags, .. } = &told.verdict;
     let mark = if *status == Status::Valid { "✓" } else { "✗" };
     let subject = if told.subject.is_empty() { "a text" } else { &told.subject };

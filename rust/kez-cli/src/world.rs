@@ -10,9 +10,11 @@ use kez_core::sigchain::{Chain, ChainEvent, Graph, read_document, read_line};
 use kez_core::verify::{Source, SourceKind, SourceOutcome};
 use kez_core::{Code, Digest, Json};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::context::{Context, read_input};
 use crate::outcome::{Failure, Outcome};
+use crate::settings::{relay_url, store_url};
 use crate::store::KnownSource;
 
 /// Heads of one answer that are looked at. SPEC §11.
@@ -23,7 +25,7 @@ const RELAYS_OF: &str = "relays of ";
 
 /// What is asked, and how.
 pub struct World {
-    net: Option<Guarded>,
+    net: Option<Arc<Guarded>>,
     stores: Vec<Url>,
     relays: Vec<Relay>,
     github_token: Option<Token>,
@@ -37,23 +39,57 @@ fn variable(name: &str) -> Option<String> {
 impl World {
     /// By options and the environment; without a network where nobody is to be asked.
     pub fn new(context: &Context, matches: &ArgMatches, is_offline: bool) -> Outcome<World> {
-        let typed = matches.get_many::<String>("store").map(|all| all.cloned().collect::<Vec<_>>()).unwrap_or_default();
-        let configured = variable("KEZ_STORES").unwrap_or_default();
-        let configured = configured.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned);
+        let typed = matches
+            .try_get_many::<String>("store")
+            .ok()
+            .flatten()
+            .map(|all| all.cloned().collect::<Vec<_>>())
+            .unwrap_or_default();
+        let configured = match variable("KEZ_STORES") {
+            Some(text) => split(&text).iter().map(|url| parse_url(url)).collect::<Outcome<Vec<Url>>>()?,
+            None => context.settings.stores.clone(),
+        };
+        let typed = typed.iter().map(|url| parse_url(url)).collect::<Outcome<Vec<Url>>>()?;
         let mut stores: Vec<Url> = Vec::new();
-        for url in configured.chain(typed) {
-            let url = parse_url(&url)?;
+        for url in configured.into_iter().chain(typed) {
             if !stores.contains(&url) {
                 stores.push(url);
             }
         }
-        let net = if is_offline { None } else { Some(network(matches)?) };
-        Ok(World { net, stores, relays: relays()?, github_token: github_token(), now: context.now.unix_seconds() })
+        let net = if is_offline { None } else { Some(Arc::new(network(context, matches)?)) };
+        Ok(World {
+            net,
+            stores,
+            relays: relays(context)?,
+            github_token: github_token(),
+            now: context.now.unix_seconds(),
+        })
     }
 
     /// The network, if there is one.
-    pub const fn net(&self) -> Option<&Guarded> {
-        self.net.as_ref()
+    pub fn net(&self) -> Option<&Guarded> {
+        self.net.as_deref()
+    }
+
+    /// The same network at another time.
+    pub fn at(&self, context: &Context) -> World {
+        World {
+            net: self.net.clone(),
+            stores: self.stores.clone(),
+            relays: self.relays.clone(),
+            github_token: self.github_token.clone(),
+            now: context.now.unix_seconds(),
+        }
+    }
+
+    /// The same through another network, if one is given.
+    pub fn through(self, net: Option<Arc<Guarded>>) -> World {
+        World { net: net.or(self.net), ..self }
+    }
+
+    /// When it began.
+    pub const fn now(&self) -> u64 {
+        self.now
     }
 
     /// The configured stores.
@@ -98,7 +134,7 @@ impl World {
 
     /// Document, forks and heads of one name; other ids, where a key has several chains.
     async fn ask_store_for(&self, store: &Url, name: &str, source: &mut Source) -> Result<Vec<String>, NetError> {
-        let Some(net) = &self.net else { return Err(NetError::new(Code::NetUrl, "not asked")) };
+        let Some(net) = self.net() else { return Err(NetError::new(Code::NetUrl, "not asked")) };
         let (document, forks, head) = tokio::join!(
             fetch(below(store, &["v1", "chains", name])?, Rights::Reader, net),
             fetch(below(store, &["v1", "chains", name, "forks"])?, Rights::Reader, net),
@@ -130,7 +166,7 @@ impl World {
     /// A chain document at a URL that some text or §7 named.
     pub async fn ask_url(&self, url: &str, kind: SourceKind) -> Source {
         let mut source = empty(url, kind, kind == SourceKind::Hint);
-        let (Some(net), Ok(url)) = (&self.net, Url::parse(url)) else {
+        let (Some(net), Ok(url)) = (self.net(), Url::parse(url)) else {
             source.outcome = SourceOutcome::Failed;
             return source;
         };
@@ -160,7 +196,7 @@ impl World {
 
     /// A source that §7 names for an account or a key.
     pub async fn ask_named(&self, named: &ChainSource) -> Vec<Source> {
-        match (named, &self.net) {
+        match (named, self.net()) {
             (ChainSource::Document(url), _) => vec![self.ask_url(url.as_str(), SourceKind::Other).await],
             (ChainSource::Relays(npub), Some(net)) => {
                 let mut source = empty(&format!("{RELAYS_OF}{npub}"), SourceKind::Other, false);
@@ -190,10 +226,7 @@ impl World {
 
 /// A URL of a store, which may be plain or private: the reader named it. It is not repeated, for it may hold a password.
 pub fn parse_url(text: &str) -> Outcome<Url> {
-    let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
-    let is_base = |url: &Url| url.query().is_none() && url.fragment().is_none();
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host().is_some());
-    url.filter(|url| is_plain(url) && is_base(url)).ok_or_else(|| {
+    store_url(text).ok_or_else(|| {
         Failure::usage("Cannot ask the store: expected an http or https URL without user, password, ? and #")
     })
 }
@@ -208,25 +241,49 @@ fn below(store: &Url, parts: &[&str]) -> Result<Url, NetError> {
     Ok(url)
 }
 
-fn network(matches: &ArgMatches) -> Outcome<Guarded> {
-    let servers = matches.get_one::<String>("resolver").cloned().or_else(|| variable("KEZ_RESOLVER"));
+/// The items of a list that commas separate.
+fn split(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// `--timeout`
+fn total_time(matches: &ArgMatches) -> Outcome<Option<Duration>> {
+    let Some(typed) = matches.try_get_one::<String>("timeout").ok().flatten() else { return Ok(None) };
+    let seconds = typed.parse::<f64>().ok().filter(|seconds| (0.1..=120.0).contains(seconds));
+    let seconds = seconds.ok_or_else(|| Failure::usage("Cannot use --timeout: expected 0.1 to 120 seconds"))?;
+    Ok(Some(Duration::from_secs_f64(seconds)))
+}
+
+fn network(context: &Context, matches: &ArgMatches) -> Outcome<Guarded> {
+    let servers =
+        matches.try_get_one::<String>("resolver").ok().flatten().cloned().or_else(|| variable("KEZ_RESOLVER"));
     let resolver = match servers {
-        None => ResolverSettings::System,
+        None => context.settings.resolver.clone().unwrap_or_default(),
         Some(text) => ResolverSettings::parse(&text)
             .ok_or_else(|| Failure::usage("Cannot use the resolver: expected 1.2.3.4, [::1]:53 or https://…"))?,
     };
-    Guarded::new(Settings { resolver, ..Settings::default() })
+    let settings = Settings {
+        resolver,
+        base_urls: context.settings.hosts.clone(),
+        total_time: total_time(matches)?,
+        ..Settings::default()
+    };
+    Guarded::new(settings)
         .map_err(|error| Failure::new(error.code, format!("Cannot use the network: {}", error.message)))
 }
 
-fn relays() -> Outcome<Vec<Relay>> {
-    let Some(text) = variable("KEZ_RELAYS") else { return Ok(suggested_relays()) };
-    let relay = |url: &str| {
-        let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "ws" | "wss"));
-        let url = url.ok_or_else(|| Failure::usage("Cannot use KEZ_RELAYS: expected wss:// URLs"))?;
-        Ok(Relay { url, is_suggested: false })
+fn relays(context: &Context) -> Outcome<Vec<Relay>> {
+    let urls = match variable("KEZ_RELAYS") {
+        Some(text) => {
+            let urls = split(&text).iter().map(|url| relay_url(url)).collect::<Option<Vec<Url>>>();
+            urls.ok_or_else(|| Failure::usage("Cannot use KEZ_RELAYS: expected wss:// URLs"))?
+        }
+        None => context.settings.relays.clone(),
     };
-    text.split(',').map(str::trim).filter(|url| !url.is_empty()).map(relay).collect()
+    match urls.is_empty() {
+        true => Ok(suggested_relays()),
+        false => Ok(urls.into_iter().map(|url| Relay { url, is_suggested: false }).collect()),
+    }
 }
 
 fn github_token() -> Option<Token> {

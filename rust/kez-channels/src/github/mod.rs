@@ -3,6 +3,7 @@
 mod api;
 mod gist;
 mod look;
+pub mod publish;
 
 use kez_core::Code;
 

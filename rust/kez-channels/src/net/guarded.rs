@@ -1,7 +1,8 @@
 //! The real network: every request goes through here. SPEC §7.2.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kez_core::Code;
 use tokio::time::timeout;
@@ -9,10 +10,12 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use url::Url;
 
+use super::address::is_global_unicast;
 use super::connect::{connect, tls_config};
 use super::http::{Exchange, exchange, max_connection_bytes};
 use super::resolver::{Resolver, ResolverSettings};
 use super::socket::GuardedSocket;
+use super::stream::EventStream;
 use super::target::{BaseUrls, Target};
 use super::turns::Turns;
 use super::{Net, NetError, Request, Response, Rights, find_header, policy};
@@ -27,6 +30,8 @@ pub struct Settings {
     pub base_urls: BaseUrls,
     /// Root certificates in DER that count beside Mozilla's.
     pub extra_roots: Vec<CertificateDer<'static>>,
+    /// How long one request may take; the 10 s of NET-1 unless the reader says otherwise.
+    pub total_time: Option<Duration>,
 }
 
 /// The guarded network.
@@ -35,6 +40,7 @@ pub struct Guarded {
     base_urls: BaseUrls,
     tls: Arc<ClientConfig>,
     turns: Turns,
+    total_time: Duration,
 }
 
 const USER_AGENT: &str = concat!("kez-rs/", env!("CARGO_PKG_VERSION"));
@@ -42,9 +48,10 @@ const USER_AGENT: &str = concat!("kez-rs/", env!("CARGO_PKG_VERSION"));
 impl Guarded {
     /// A network with these settings. `net.dns` where no resolver can be made of them, `net.tls` for a broken root.
     pub fn new(settings: Settings) -> Result<Guarded, NetError> {
-        let Settings { resolver, base_urls, extra_roots } = settings;
+        let Settings { resolver, base_urls, extra_roots, total_time } = settings;
+        let total_time = total_time.unwrap_or(TOTAL_TIME);
         let tls = tls_config(&extra_roots)?;
-        Ok(Guarded { resolver: Resolver::new(&resolver, &tls)?, base_urls, tls, turns: Turns::default() })
+        Ok(Guarded { resolver: Resolver::new(&resolver, &tls)?, base_urls, tls, turns: Turns::default(), total_time })
     }
 
     async fn follow(&self, request: &Request) -> Result<Response, NetError> {
@@ -66,6 +73,44 @@ impl Guarded {
         Err(NetError::new(Code::NetRedirectLimit, "expected at most 3 redirects"))
     }
 
+    /// 10 seconds in all, unless the reader says otherwise. NET-1.
+    async fn in_time<T>(&self, work: impl Future<Output = Result<T, NetError>>) -> Result<T, NetError> {
+        match timeout(self.total_time, work).await {
+            Ok(result) => result,
+            Err(_) => {
+                let message = format!("no answer in {} seconds", self.total_time.as_secs_f32());
+                Err(NetError::new(Code::NetTimeout, message))
+            }
+        }
+    }
+
+    /// The names of the servers of the zone that begins at a name.
+    pub async fn name_servers(&self, name: &str) -> Result<Vec<String>, NetError> {
+        self.in_time(self.resolver.name_servers(name)).await
+    }
+
+    /// The addresses of a host, if all of them are public; none else. NET-1.
+    pub async fn public_addresses(&self, name: &str) -> Result<Vec<IpAddr>, NetError> {
+        let addresses = self.in_time(self.resolver.addresses(name)).await?;
+        Ok(if addresses.iter().copied().all(is_global_unicast) { addresses } else { Vec::new() })
+    }
+
+    /// The events of a store as they happen: STORE-11. The head of the answer has to come in time; after that the stream
+    /// may be silent for a minute.
+    pub async fn stream(&self, url: &Url, rights: Rights, last_id: Option<&str>) -> Result<EventStream, NetError> {
+        let opened = async {
+            let target = Target::plan(url, rights, &self.base_urls)?;
+            let turn = self.turns.take(&target.host, false, now()).await?;
+            let connection = connect(&target, &self.resolver, &self.tls, usize::MAX).await?;
+            let opened = EventStream::open(connection, &target, turn, (last_id, USER_AGENT, now())).await;
+            if let Err(NetError { retry_after_seconds: Some(seconds), .. }) = &opened {
+                self.turns.close(&target.host, false, now(), *seconds);
+            }
+            opened
+        };
+        self.in_time(opened).await
+    }
+
     async fn ask(&self, target: &Target, request: &Request) -> Result<Exchange, NetError> {
         let is_first_host = request.url.host_str() == Some(target.host.as_str());
         let authorised = request.token.is_some() && is_first_host;
@@ -84,11 +129,11 @@ impl Net for Guarded {
     type Socket = GuardedSocket;
 
     async fn fetch(&self, request: &Request) -> Result<Response, NetError> {
-        in_time(self.follow(request)).await
+        self.in_time(self.follow(request)).await
     }
 
     async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, NetError> {
-        in_time(self.resolver.txt(name)).await
+        self.in_time(self.resolver.txt(name)).await
     }
 
     async fn open(&self, url: &Url, rights: Rights) -> Result<GuardedSocket, NetError> {
@@ -99,21 +144,13 @@ impl Net for Guarded {
             let target = Target::plan(url, rights, &self.base_urls)?;
             let turn = self.turns.take(&target.host, false, now()).await?;
             let connection = connect(&target, &self.resolver, &self.tls, MAX_SOCKET_BYTES).await?;
-            let (opened, wait) = GuardedSocket::open(connection, &target, turn, now()).await;
+            let (opened, wait) = GuardedSocket::open(connection, &target, turn, (now(), self.total_time)).await;
             if let Some(seconds) = wait {
                 self.turns.close(&target.host, false, now(), seconds);
             }
             opened
         };
-        in_time(opened).await
-    }
-}
-
-/// 10 seconds in all. NET-1.
-async fn in_time<T>(work: impl Future<Output = Result<T, NetError>>) -> Result<T, NetError> {
-    match timeout(TOTAL_TIME, work).await {
-        Ok(result) => result,
-        Err(_) => Err(NetError::new(Code::NetTimeout, "no answer in 10 seconds")),
+        self.in_time(opened).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -41,7 +41,7 @@ pub async fn exchange(
 ) -> Result<Exchange, NetError> {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_HEAD_BYTES);
-    let handshake = builder.handshake::<_, Empty<Bytes>>(TokioIo::new(connection)).await;
+    let handshake = builder.handshake::<_, Full<Bytes>>(TokioIo::new(connection)).await;
     let (mut sender, driver) = handshake.map_err(|error| transport_error(&error))?;
     let _driver = Driver(tokio::spawn(async move {
         // What goes wrong on the connection is told to the request as well.
@@ -56,7 +56,7 @@ pub async fn exchange(
     read_answer(answer, request).await
 }
 
-async fn read_answer(answer: hyper::Response<Incoming>, request: &Request) -> Result<Exchange, NetError> {
+pub async fn read_answer(answer: hyper::Response<Incoming>, request: &Request) -> Result<Exchange, NetError> {
     let status = answer.status().as_u16();
     let headers = answer
         .headers()
@@ -76,15 +76,18 @@ async fn read_answer(answer: hyper::Response<Incoming>, request: &Request) -> Re
 }
 
 /// The request, and what tells of too many interim answers to it.
-fn head(
+pub fn head(
     target: &Target,
     request: &Request,
     authorised: bool,
     user_agent: &str,
-) -> Result<(hyper::Request<Empty<Bytes>>, Arc<Notify>), NetError> {
+) -> Result<(hyper::Request<Full<Bytes>>, Arc<Notify>), NetError> {
     let path = &target.url[url::Position::BeforePath..url::Position::AfterQuery];
     let host = &target.url[url::Position::BeforeHost..url::Position::AfterPort];
-    let mut builder = hyper::Request::get(path)
+    let method = request.payload.as_ref().map_or("GET", |payload| payload.method);
+    let mut builder = hyper::Request::builder()
+        .method(method)
+        .uri(path)
         .header("host", host)
         .header("accept", request.accept)
         .header("accept-encoding", "gzip")
@@ -96,7 +99,14 @@ fn head(
     if let Some(token) = request.token.as_ref().filter(|_| authorised) {
         builder = builder.header("authorization", format!("Bearer {}", token.as_str()));
     }
-    let message = builder.body(Empty::new());
+    let body = match &request.payload {
+        Some(payload) => {
+            builder = builder.header("content-type", payload.content_type);
+            Full::from(payload.body.clone())
+        }
+        None => Full::default(),
+    };
+    let message = builder.body(body);
     let mut message = message.map_err(|_| NetError::new(Code::NetUrl, "expected a URL that a request can hold"))?;
     let (count, notify) = (AtomicUsize::new(0), Arc::new(Notify::new()));
     let told = Arc::clone(&notify);
@@ -120,7 +130,7 @@ pub fn transport_error(error: &hyper::Error) -> NetError {
 }
 
 /// The task that drives a connection; it ends with the request.
-struct Driver(JoinHandle<()>);
+pub struct Driver(pub JoinHandle<()>);
 
 impl Drop for Driver {
     fn drop(&mut self) {

@@ -13,6 +13,7 @@ pub mod policy;
 pub mod read;
 mod resolver;
 mod socket;
+mod stream;
 pub mod target;
 mod turns;
 mod watched;
@@ -26,6 +27,7 @@ use url::Url;
 pub use guarded::{Guarded, Settings};
 pub use resolver::ResolverSettings;
 pub use socket::GuardedSocket;
+pub use stream::{EventStream, ServerEvent};
 
 use crate::limits::{MAX_DECODED_BYTES, MAX_WIRE_BYTES};
 
@@ -34,7 +36,7 @@ pub trait Net: Sync {
     /// A WebSocket of this network.
     type Socket: Socket;
 
-    /// One GET under NET-1 and NET-4. A status of any kind is an answer here; [`read`] judges it.
+    /// One request under NET-1 and NET-4. A status of any kind is an answer here; [`read`] judges it.
     fn fetch(&self, request: &Request) -> impl Future<Output = Result<Response, NetError>> + Send;
 
     /// The TXT records at a name, the strings of each joined, as bytes: DNS does not say what they mean. NXDOMAIN and no
@@ -115,7 +117,18 @@ impl fmt::Debug for Token {
     }
 }
 
-/// One GET.
+/// What a request writes. It is sent once, to the URL itself.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// `POST`, `PATCH`, `PUT` or `DELETE`.
+    pub method: &'static str,
+    /// The header `Content-Type`.
+    pub content_type: &'static str,
+    /// As it is sent.
+    pub body: Vec<u8>,
+}
+
+/// One request: a GET, unless it writes.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Where.
@@ -136,6 +149,8 @@ pub struct Request {
     pub token: Option<Token>,
     /// Who named the URL.
     pub rights: Rights,
+    /// What is written; none for a GET.
+    pub payload: Option<Payload>,
 }
 
 impl Request {
@@ -151,12 +166,19 @@ impl Request {
             extra_header: None,
             token: None,
             rights: Rights::Stranger,
+            payload: None,
         }
     }
 
     /// A GET of JSON.
     pub fn json(url: Url) -> Request {
         Request { accept: "application/json", media: JSON, ..Request::get(url) }
+    }
+
+    /// A request that writes, and follows no redirect: what is written is meant for this URL alone.
+    pub fn write(url: Url, method: &'static str, content_type: &'static str, body: Vec<u8>) -> Request {
+        let payload = Some(Payload { method, content_type, body });
+        Request { accept: "application/json", redirects: Redirects::Never, payload, ..Request::get(url) }
     }
 
     /// With other bounds of the body.

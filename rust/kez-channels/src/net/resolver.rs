@@ -91,6 +91,16 @@ impl Resolver {
         Ok(texts.collect())
     }
 
+    /// The names of the servers of the zone that begins at a name; none where none does. `net.dns`.
+    pub async fn name_servers(&self, name: &str) -> Result<Vec<String>, NetError> {
+        let records = self.lookup(name, RecordType::NS).await?;
+        let names = records.iter().filter_map(|data| match data {
+            RData::NS(name) => Some(name.0.to_ascii().trim_end_matches('.').to_ascii_lowercase()),
+            _ => None,
+        });
+        Ok(names.collect())
+    }
+
     /// Every address of a host, of both kinds. `net.dns`, `net.timeout`.
     pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, NetError> {
         let both = tokio::join!(self.lookup(name, RecordType::A), self.lookup(name, RecordType::AAAA));

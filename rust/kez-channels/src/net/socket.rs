@@ -1,5 +1,7 @@
 //! WebSockets to relays: text messages only, none compressed, within bounds. SPEC NET-5.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use kez_core::Code;
 use tokio::sync::OwnedSemaphorePermit;
@@ -12,7 +14,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use super::target::Target;
 use super::watched::{Watched, connection_error};
 use super::{NetError, Socket, policy};
-use crate::limits::{MAX_MESSAGE_BYTES, TOTAL_TIME};
+use crate::limits::MAX_MESSAGE_BYTES;
 
 /// A WebSocket of the guarded network. It counts as a request at its host until it is dropped.
 pub struct GuardedSocket {
@@ -27,13 +29,13 @@ impl GuardedSocket {
         connection: Watched,
         target: &Target,
         turn: OwnedSemaphorePermit,
-        now: u64,
+        (now, total_time): (u64, Duration),
     ) -> (Result<GuardedSocket, NetError>, Option<u64>) {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
         match client_async_with_config(target.url.as_str(), connection, Some(config)).await {
-            Ok((stream, _)) => (Ok(GuardedSocket { stream, deadline: Instant::now() + TOTAL_TIME, _turn: turn }), None),
+            Ok((stream, _)) => (Ok(GuardedSocket { stream, deadline: Instant::now() + total_time, _turn: turn }), None),
             Err(Error::Http(answer)) => {
                 let status = answer.status().as_u16();
                 let headers = answer

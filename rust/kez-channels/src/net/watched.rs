@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use kez_core::Code;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -20,13 +21,21 @@ impl<C: AsyncRead + AsyncWrite + Send + Unpin> Connection for C {}
 pub struct Watched {
     inner: Box<dyn Connection>,
     silence: Pin<Box<Sleep>>,
+    patience: Duration,
     bytes_left: usize,
 }
 
 impl Watched {
     /// Reads at most so many bytes: then `limit.body`; after three seconds without one: `net.timeout`.
     pub fn new(inner: Box<dyn Connection>, max_bytes: usize) -> Watched {
-        Watched { inner, silence: Box::pin(sleep(SILENCE)), bytes_left: max_bytes }
+        Watched { inner, silence: Box::pin(sleep(SILENCE)), patience: SILENCE, bytes_left: max_bytes }
+    }
+
+    /// The same with another time of silence: streams say something only now and then (STORE-11).
+    pub fn patient(mut self, patience: Duration) -> Watched {
+        self.patience = patience;
+        self.silence.as_mut().reset(Instant::now() + patience);
+        self
     }
 }
 
@@ -35,7 +44,8 @@ impl AsyncRead for Watched {
         let before = buf.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(cx, buf) {
             let count = buf.filled().len().saturating_sub(before);
-            self.silence.as_mut().reset(Instant::now() + SILENCE);
+            let patience = self.patience;
+            self.silence.as_mut().reset(Instant::now() + patience);
             let Some(left) = self.bytes_left.checked_sub(count) else {
                 return Poll::Ready(Err(io::ErrorKind::FileTooLarge.into()));
             };

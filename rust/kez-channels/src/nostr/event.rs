@@ -31,6 +31,8 @@ pub struct Event {
     pub tags: Vec<Vec<String>>,
     /// Its text.
     pub content: String,
+    /// BIP-340 over `id`.
+    pub sig: [u8; 64],
 }
 
 /// Which events count.
@@ -108,7 +110,7 @@ impl Event {
     }
 
     /// NIP-01, as RFC 8785 writes it.
-    fn serialise(&self, pubkey: &[u8; 32]) -> Result<String, KezError> {
+    pub(super) fn serialise(&self, pubkey: &[u8; 32]) -> Result<String, KezError> {
         let number = |number: i64| Json::Number(number as f64);
         let tags = self.tags.iter().map(|tag| Json::Array(tag.iter().map(|item| item.as_str().into()).collect()));
         let created_at = i64::try_from(self.created_at).unwrap_or(i64::MAX);
@@ -144,7 +146,7 @@ impl Raw {
             return None;
         }
         let tags = tags.iter().map(read_tag).collect::<Option<_>>()?;
-        Some(Raw { id, pubkey, sig, event: Event { id, created_at, kind, tags, content } })
+        Some(Raw { id, pubkey, sig, event: Event { id, created_at, kind, tags, content, sig } })
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod event;
 mod places;
+mod profile;
+pub mod publish;
 mod relay;
 mod uri;
 

@@ -46,6 +46,11 @@ pub fn newest(events: &[Event], kind: i64) -> impl Iterator<Item = &Event> {
     of_kind.into_iter()
 }
 
+/// Whether the key asked to delete this event. NOSTR-3.
+pub fn is_gone(events: &[Event], key: &[u8; 32], event: &Event) -> bool {
+    Wishes::of(events, key).names(event)
+}
+
 /// The member `about`, if the content is a JSON object and that a text.
 fn about(profile: &Event) -> Option<String> {
     json::parse(&profile.content).as_ref().and_then(|value: &Value| value.text("about")).map(str::to_owned)

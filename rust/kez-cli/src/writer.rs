@@ -1,0 +1,180 @@
+//! What writes into the place of an account, with the credentials of its owner. SPEC NET-6.
+
+use clap::ArgMatches;
+use kez_channels::nostr::publish::{Author, Place, RelayOutcome, publish_proof, unpublish};
+use kez_channels::{NetError, github};
+use kez_core::encoding::{encode_compact, encode_markdown};
+use kez_core::envelope::{Claim, Verified};
+use kez_core::{Code, Identity, Json, SecretKey, System};
+
+use crate::context::Context;
+use crate::credentials::{github_token, nostr_key};
+use crate::json::object;
+use crate::outcome::{Failure, Outcome};
+use crate::random;
+use crate::world::World;
+
+/// What one place said.
+#[derive(Clone, Debug)]
+pub struct PlaceOutcome {
+    /// Where.
+    pub url: String,
+    /// Whether it took it.
+    pub accepted: bool,
+    /// Why not.
+    pub note: Option<String>,
+}
+
+impl PlaceOutcome {
+    /// A row of `outcomes`.
+    pub fn to_json(&self) -> Json {
+        object! { "url" => self.url, "accepted" => self.accepted, "note" => self.note }
+    }
+
+    /// For people.
+    pub fn line(&self) -> String {
+        match (self.accepted, &self.note) {
+            (true, _) => format!("✓ {}  accepted\n", self.url),
+            (false, note) => format!("✗ {}  {}\n", self.url, note.as_deref().unwrap_or("refused")),
+        }
+    }
+}
+
+impl From<RelayOutcome> for PlaceOutcome {
+    fn from(outcome: RelayOutcome) -> PlaceOutcome {
+        let RelayOutcome { url, accepted, note } = outcome;
+        PlaceOutcome { url: url.as_str().trim_end_matches('/').to_owned(), accepted, note }
+    }
+}
+
+/// Who writes, and where.
+pub enum Writer {
+    /// The owner of the zone, by hand.
+    Zone,
+    /// The key itself.
+    Nostr {
+        /// Its secret.
+        secret: SecretKey,
+        /// Which of its places.
+        place: Place,
+    },
+    /// A token of the account.
+    Github {
+        /// Whose.
+        account: Identity,
+        /// The token.
+        token: kez_channels::Token,
+        /// What is beside a proof.
+        hint: Option<String>,
+    },
+}
+
+impl Writer {
+    /// The writer with its credentials: `input.missing`, `key.not_held`.
+    pub fn new(context: &Context, matches: &ArgMatches, subject: &Identity, place: &str) -> Outcome<Writer> {
+        match subject.system() {
+            System::Nostr => {
+                let place = match place {
+                    "note" => Place::Note,
+                    "profile" => Place::Profile,
+                    _ => Place::AppData,
+                };
+                Ok(Writer::Nostr { secret: nostr_key(context, matches, subject)?, place })
+            }
+            System::Github => Ok(Writer::Github {
+                account: subject.clone(),
+                token: github_token(context, matches, subject)?,
+                hint: matches.try_get_one::<String>("chain-hint").ok().flatten().cloned(),
+            }),
+            _ => Ok(Writer::Zone),
+        }
+    }
+
+    /// What the text is written as.
+    pub const fn form(&self) -> &'static str {
+        match self {
+            Writer::Zone => "dns",
+            Writer::Nostr { place: Place::Note, .. } | Writer::Github { .. } => "markdown",
+            Writer::Nostr { .. } => "compact",
+        }
+    }
+
+    /// Checks the credentials before anything is signed: `publish.credentials`, `account.changed`. NET-6.
+    pub async fn open(self, context: &Context, world: &World, known: Option<&str>) -> Outcome<Writer> {
+        let (Writer::Github { account, token, .. }, Some(net)) = (&self, world.net()) else { return Ok(self) };
+        let id = github::publish::check(account.value(), token, net, context.now.unix_seconds());
+        let id = id.await.map_err(|error| cannot_write(account, error))?;
+        match known {
+            Some(known) if known != id => Err(Failure::new(
+                Code::AccountChanged,
+                format!("Cannot write as {account}: it is account {id}, and your chain lists account {known}"),
+            )
+            .hint("If both are yours: --accept-new-account.")),
+            _ => Ok(self),
+        }
+    }
+
+    /// Writes the proof.
+    pub async fn write(&self, context: &Context, world: &World, claim: &Verified<Claim>) -> Outcome<Vec<PlaceOutcome>> {
+        let Some(net) = world.net() else { return Ok(Vec::new()) };
+        match self {
+            Writer::Zone => Ok(Vec::new()),
+            Writer::Nostr { secret, place } => {
+                let text = match place {
+                    Place::Note => encode_markdown(claim, None)?,
+                    _ => encode_compact(claim)?,
+                };
+                let author = Author::new(secret, random::bytes()?, context.now.unix_seconds());
+                let written = publish_proof(&author, *place, &text, net, &world.options(None)).await;
+                let account = kez_core::Signer::key(secret).identity().clone();
+                told(context, &account, written.map_err(|error| cannot_write(&account, error))?)
+            }
+            Writer::Github { account, token, hint } => {
+                let text = encode_markdown(claim, hint.as_deref())?;
+                let written = github::publish::publish(account, &text, token, net, context.now.unix_seconds()).await;
+                let url = written.map_err(|error| cannot_write(account, error))?;
+                Ok(vec![PlaceOutcome { url, accepted: true, note: None }])
+            }
+        }
+    }
+
+    /// Takes every proof of the account away.
+    pub async fn remove(&self, context: &Context, world: &World) -> Outcome<Vec<PlaceOutcome>> {
+        let Some(net) = world.net() else { return Ok(Vec::new()) };
+        match self {
+            Writer::Zone => Ok(Vec::new()),
+            Writer::Nostr { secret, .. } => {
+                let account = kez_core::Signer::key(secret).identity().clone();
+                let author = Author::new(secret, random::bytes()?, context.now.unix_seconds());
+                let removed = unpublish(&author, net, &world.options(None)).await;
+                Ok(removed.map_err(|error| cannot_write(&account, error))?.into_iter().map(Into::into).collect())
+            }
+            Writer::Github { account, token, .. } => {
+                let removed = github::publish::unpublish(account, token, net, context.now.unix_seconds()).await;
+                let urls = removed.map_err(|error| cannot_write(account, error))?;
+                Ok(urls.into_iter().map(|url| PlaceOutcome { url, accepted: true, note: None }).collect())
+            }
+        }
+    }
+}
+
+/// What the relays said: a failure where none took it, a warning where only one did.
+fn told(context: &Context, account: &Identity, outcomes: Vec<RelayOutcome>) -> Outcome<Vec<PlaceOutcome>> {
+    let outcomes: Vec<PlaceOutcome> = outcomes.into_iter().map(Into::into).collect();
+    match outcomes.iter().filter(|outcome| outcome.accepted).count() {
+        0 => {
+            let notes: Vec<&str> = outcomes.iter().filter_map(|outcome| outcome.note.as_deref()).collect();
+            let message = format!("Cannot publish {account}: no relay took it. {}", notes.join("; "));
+            Err(Failure::new(Code::PublishRefused, message))
+        }
+        1 => {
+            context.warn("only one relay accepted the proof: fewer than two are easily lost");
+            Ok(outcomes)
+        }
+        _ => Ok(outcomes),
+    }
+}
+
+fn cannot_write(account: &Identity, error: NetError) -> Failure {
+    Failure::new(error.code, format!("Cannot write as {account}: {}", error.message))
+}
