@@ -1,8 +1,8 @@
 #![forbid(unsafe_code)]
 //! The places where proofs lie, and the one guarded way to them. SPEC.md §7, and written from it.
 //!
-//! A channel tells what it saw of an account ([`Publication`]); `kez_core::verify` alone judges. Channels only read; what writes is beside them, in `nostr::publish`
-//! and `github::publish`.
+//! A channel tells what it saw of an account ([`Publication`]); `kez_core::verify` alone judges. Channels only read; what
+//! writes is beside them, in `nostr::publish` and `github::publish`.
 
 mod ap;
 mod bluesky;

@@ -9,8 +9,9 @@ use kez_core::{Code, Digest, Identity, Json, KezError};
 use crate::context::Context;
 use crate::json::object;
 use crate::judge::remember_sources;
+use crate::network::parse_url;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
-use crate::world::{World, parse_url};
+use crate::world::World;
 use crate::{chains, keys, signing, verify};
 
 /// Runs it.

@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use kez_channels::{Look, Outcome as Sight, find_channel};
-use kez_core::encoding::{Proof, decode_candidate, find_candidates};
 use kez_core::envelope::{Claim, Op, Verified};
 use kez_core::sigchain::{Chain, ChainEvent, Signing, SubjectStatus, append, create_chain};
-use kez_core::{ClaimDraft, Code, Digest, Identity, Json, SecretKey, Signer as _, System, Time, sign_claim};
+use kez_core::{ClaimDraft, Code, Identity, Json, SecretKey, Signer as _, System, Time, sign_claim};
 use tokio::time::{Instant, sleep};
 
 use crate::append::{grown, keep, refused, text};
@@ -17,6 +16,7 @@ use crate::context::Context;
 use crate::json::object;
 use crate::judge::judge_account;
 use crate::outcome::{Answer, Failure, Outcome};
+use crate::seen::{confirmed, shows, shows_any};
 use crate::verify::block_on;
 use crate::world::World;
 use crate::writer::{PlaceOutcome, Writer};
@@ -231,36 +231,6 @@ async fn wait_until(
         sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(60));
     }
-}
-
-fn proofs(look: &Look) -> Vec<Proof> {
-    let Sight::Found { candidates, .. } = &look.publication.outcome else { return Vec::new() };
-    let found = candidates.iter().filter_map(|it| find_candidates(it.text.as_bytes()).ok());
-    found.flat_map(|found| found.candidates).filter_map(|it| decode_candidate(&it).ok()).collect()
-}
-
-fn shows(look: &Look, digest: &Digest) -> bool {
-    proofs(look).iter().any(|proof| matches!(proof, Proof::Claim(claim) if claim.digest() == *digest))
-}
-
-fn shows_any(look: &Look, subject: &Identity) -> bool {
-    proofs(look).iter().any(|proof| match proof {
-        Proof::Claim(claim) => claim.payload().subject.known().is_ok_and(|it| it == subject),
-        Proof::Reference(_) => true,
-    })
-}
-
-/// The account's number where the place shows the claim, else `publish.unconfirmed`.
-fn confirmed(subject: &Identity, look: Look, digest: &Digest) -> Outcome<Option<String>> {
-    if shows(&look, digest) {
-        return Ok(look.publication.account_id);
-    }
-    let why = match look.publication.outcome.code() {
-        Some(code) => format!("it was published, and its place says {code}"),
-        None => "it was published, and its place shows another proof".to_owned(),
-    };
-    Err(Failure::new(Code::PublishUnconfirmed, format!("Cannot confirm the proof of {subject}: {why}"))
-        .hint("Run the same command again later: it writes nothing anew, and looks again."))
 }
 
 /// Lists the account with this claim, unless the chain says so already, and signs where the chain ends.
