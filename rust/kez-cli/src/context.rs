@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ArgMatches;
-use kez_core::{Code, Time};
+use kez_core::{Code, SecretKey, Time};
 use zeroize::Zeroizing;
 
 use crate::home::{self, Home};
@@ -37,6 +37,8 @@ pub struct Context {
     /// `--debug`
     pub debug: bool,
     colour: Option<String>,
+    /// The key that the options name, once it was read.
+    pub named_key: RefCell<Option<SecretKey>>,
     passphrase_file: Option<String>,
     passphrase_fd: Option<String>,
     warnings: RefCell<Vec<String>>,
@@ -70,6 +72,7 @@ impl Context {
             plain: matches.get_flag("plain") || plain,
             debug: matches.get_flag("debug"),
             colour: text("color"),
+            named_key: RefCell::default(),
             passphrase_file: text("passphrase-file"),
             passphrase_fd: text("passphrase-fd"),
             warnings: RefCell::default(),
@@ -99,6 +102,7 @@ impl Context {
             settings: self.settings.clone(),
             asks_nobody: self.asks_nobody.clone(),
             colour: self.colour.clone(),
+            named_key: self.named_key.clone(),
             passphrase_file: self.passphrase_file.clone(),
             passphrase_fd: self.passphrase_fd.clone(),
             warnings: RefCell::default(),

@@ -52,7 +52,17 @@ pub fn key_named(context: &Context, text: &str) -> Outcome<KeyIdentity> {
     }
 }
 
+/// The key that the options name. It is read once: stdin and a pipe give it only once.
 fn named_key(context: &Context, matches: &ArgMatches) -> Outcome<Option<SecretKey>> {
+    if let Some(key) = context.named_key.borrow().as_ref() {
+        return Ok(Some(key.clone()));
+    }
+    let key = read_key(context, matches)?;
+    context.named_key.replace(key.clone());
+    Ok(key)
+}
+
+fn read_key(context: &Context, matches: &ArgMatches) -> Outcome<Option<SecretKey>> {
     let text = |name: &str| matches.get_one::<String>(name);
     if let Some(value) = text("mnemonic") {
         return Ok(Some(Secret::of_words(&read_named_secret("mnemonic", value)?, suite(matches))?.key));
