@@ -1,5 +1,5 @@
 //! Publishing on nostr, over relays in memory: what is written is what readers find. SPEC NOSTR-7, NOSTR-8, NOSTR-10.
-#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
