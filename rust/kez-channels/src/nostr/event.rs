@@ -81,7 +81,7 @@ impl Event {
     /// An event of this key that nobody signed yet. `limit.size` where it is longer than one may be.
     pub fn unsigned(key: &[u8; 32], created_at: u64, tags: Vec<Vec<String>>, content: &str) -> Result<Event, KezError> {
         let id = [0; 32];
-        let event = Event { id, created_at, kind: APPLICATION_DATA, tags, content: content.to_owned() };
+        let event = Event { id, created_at, kind: APPLICATION_DATA, tags, content: content.to_owned(), sig: [0; 64] };
         let serialisation = event.serialise(key)?;
         if serialisation.len() > MAX_EVENT_BYTES {
             return refuse(Code::LimitSize, "an event that is too long");
