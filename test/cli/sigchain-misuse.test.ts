@@ -139,3 +139,17 @@ test("kez sigchain revoke-device takes out the key that was committed to only wi
   assert.deepEqual([refused.code, refused.error.code], [1, "chain.prerotation"])
   assert.equal((await json(home, ...revoke, "--yes")).code, 0)
 })
+
+test("a password in the URL of a store is refused, and not said again", async () => {
+  const { home } = await begun()
+  await using _ = home
+  const { code, stdout, stderr } = await home.run([
+    "sigchain",
+    "fetch",
+    "--store",
+    "https://me:hunter2@sig.example.org",
+  ])
+  assert.equal(code, 2)
+  assert.match(stderr, /Cannot use --store with a name or password in it/)
+  assert.doesNotMatch(stdout + stderr, /hunter2/)
+})

@@ -8,7 +8,11 @@ const chainPath = /^https?:\/\/[^?#]+\/v1\/chains\/[^/?#]+$/
 /** The stores of the settings and those that a command was given, each once. Throws `usage`. */
 export function storesOf({ settings }: Pick<Context, "settings">, given: readonly string[] = []): readonly string[] {
   const wrong = given.find((text) => !isStore(text))
-  if (wrong !== undefined) throw new KezError("usage", `Cannot use --store ${wrong}: expected an https:// URL`)
+  if (wrong !== undefined) {
+    // A password in it is not said again. [ID-8]
+    const shown = wrong.includes("@") ? "with a name or password in it" : wrong
+    throw new KezError("usage", `Cannot use --store ${shown}: expected an https:// URL`)
+  }
   // A store says 404 to all below it, which would look as if it had no chain.
   const below = given.find((text) => /\/v1(?:\/chains.*)?\/*$/.test(text))
   if (below !== undefined) {
