@@ -15,6 +15,8 @@ export interface Env {
   readonly kezHome: string | undefined
   readonly profile: string | undefined
   readonly passphrase: string | undefined
+  /** A secret. */
+  readonly invitation: string | undefined
   readonly noInput: boolean
   readonly ci: boolean
   readonly accessible: boolean
@@ -36,6 +38,7 @@ export const variables: ReadonlyArray<readonly [name: string, meaning: string]> 
   ["KEZ_HOME", "one directory for everything, instead of the places of your system"],
   ["KEZ_PROFILE", "name of the profile, as --profile"],
   ["KEZ_PASSPHRASE", "passphrase of the key file; --passphrase-file is safer"],
+  ["KEZ_INVITATION", "invitation code of a chat server, for kez account create; --invitation-file is safer"],
   ["KEZ_NO_INPUT", "1: never ask, as --no-input"],
   ["KEZ_RESOLVER", "DNS servers, separated by commas: 1.2.3.4, [::1]:53, https://…"],
   ["KEZ_RELAYS", "nostr relays, separated by commas: wss://…"],
@@ -74,6 +77,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env, platform = proc
     kezHome: text("KEZ_HOME"),
     profile: text("KEZ_PROFILE"),
     passphrase: text("KEZ_PASSPHRASE"),
+    invitation: text("KEZ_INVITATION"),
     noInput: isOn("KEZ_NO_INPUT"),
     ci: isOn("CI"),
     accessible: isOn("ACCESSIBLE"),

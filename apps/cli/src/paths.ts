@@ -16,9 +16,13 @@ export interface Paths {
   readonly runtime: string
   readonly keys: string
   readonly identities: string
+  /** A folder for each account: its record, its device's key file, its messages. */
+  readonly accounts: string
   readonly database: string
   /** Holds the name of the identity in use. */
   readonly current: string
+  /** Holds the account in use. */
+  readonly currentAccount: string
 }
 
 /** A socket's path has 104 bytes on macOS and 108 on Linux, with the zero at its end. */
@@ -60,8 +64,10 @@ export function findPaths(env: Env, profile: string | undefined): Paths {
     runtime: runtimeDir(env, data, state),
     keys: join(data, "keys"),
     identities: join(data, "identities"),
+    accounts: join(data, "accounts"),
     database: join(data, "kez.db"),
     current: join(data, "current"),
+    currentAccount: join(data, "account"),
   }
 }
 

@@ -8,7 +8,7 @@ import { answer, isStatement } from "../src/keys/agent-process.ts"
 const signer = createSigner("ed25519", new Uint8Array(32).fill(7))
 const statement = '{"created_at":"2026-01-01T00:00:00Z","type":"kez.claim","version":1}'
 const ask = (bytes: string | Uint8Array) =>
-  answer(signer, 0, JSON.stringify({ ask: "sign", bytes: Buffer.from(bytes).toString("base64") }))
+  answer({ signer, until: 0 }, JSON.stringify({ ask: "sign", bytes: Buffer.from(bytes).toString("base64") }))
 
 test("answer() signs a statement as the signer does", async () => {
   const signature = formatHex(await signer.sign(Buffer.from(statement)))
@@ -40,13 +40,13 @@ for (const [name, bytes] of [
 
 for (const line of ["", "null", "[]", '{"ask":"secret"}', '{"ask":1}', "{", '{"ask":"__proto__"}']) {
   test(`answer() does not understand ${JSON.stringify(line)}`, async () => {
-    assert.deepEqual(await answer(signer, 0, line), { error: "not understood" })
+    assert.deepEqual(await answer({ signer, until: 0 }, line), { error: "not understood" })
   })
 }
 
 test("answer() never says more than a signature, a key and a time", async () => {
   for (const request of ["status", "stop", "sign"]) {
-    const said = JSON.stringify(await answer(signer, 1, JSON.stringify({ ask: request, bytes: "" })))
+    const said = JSON.stringify(await answer({ signer, until: 1 }, JSON.stringify({ ask: request, bytes: "" })))
     assert.ok(!said.includes("07".repeat(16)), said)
   }
 })

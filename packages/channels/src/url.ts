@@ -43,6 +43,16 @@ export function parseTarget(text: string, hosts: HostMap = new Map()): Target {
   return { url, sent: url, base: undefined }
 }
 
+/** Whether a URL may be fetched although somebody else named it. What its name resolves to is checked when it is. */
+export function isPublicUrl(text: string): boolean {
+  try {
+    return parseTarget(text).base === undefined
+  } catch (error) {
+    if (error instanceof KezError) return false
+    throw error
+  }
+}
+
 /**
  * The target of a URL that the reader named as a place of their own choice. One that `parseTarget` takes is like any other;
  * else it is taken as it is: private, on any port. The right is the request's: a text that names the same URL has none.

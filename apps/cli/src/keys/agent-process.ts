@@ -25,8 +25,16 @@ export function isStatement(bytes: Uint8Array): boolean {
   }
 }
 
+/** What an agent holds. */
+export interface Held {
+  readonly signer: Signer
+  /** Unix seconds. */
+  readonly until: number
+  readonly device?: string | undefined
+}
+
 /** The answer to one line. */
-export async function answer(signer: Signer, until: number, line: string): Promise<AgentAnswer> {
+export async function answer({ signer, until, device }: Held, line: string): Promise<AgentAnswer> {
   const request = tryParseRequest(line)
   switch (request?.ask) {
     case "status":
@@ -36,6 +44,8 @@ export async function answer(signer: Signer, until: number, line: string): Promi
       if (!isStatement(bytes)) return { error: "not a KEZ statement" }
       return { ok: "signature", signature: formatHex(await signer.sign(bytes)) }
     }
+    case "device":
+      return device === undefined ? { error: "no device" } : { ok: "device", text: device }
     case "stop":
       return { ok: "stopped" }
     default:
@@ -52,7 +62,7 @@ function tryParseRequest(line: string): AgentRequest | undefined {
   }
 }
 
-function serve({ socket, system, secretHex, until }: AgentStart): void {
+function serve({ socket, system, secretHex, until, device }: AgentStart): void {
   const signer = createSigner(system === "nostr" ? "nostr" : "ed25519", Buffer.from(secretHex, "hex"))
   const end = (): void => {
     rmSync(socket, { force: true })
@@ -61,7 +71,7 @@ function serve({ socket, system, secretHex, until }: AgentStart): void {
   const server = createServer({ allowHalfOpen: true }, (connection) => {
     converse(connection, async (line) => {
       if (Date.now() >= until * 1_000) end()
-      const said = await answer(signer, until, line)
+      const said = await answer({ signer, until, device }, line)
       connection.end(JSON.stringify(said), () => {
         if ("ok" in said && said.ok === "stopped") end()
       })

@@ -8,11 +8,14 @@ const answerTimeoutMs = 5_000
 export type AgentRequest =
   | { readonly ask: "sign"; readonly bytes: string }
   | { readonly ask: "status" }
+  /** Of the agent of an account: its device's keys, for the chat that runs in the asking process. */
+  | { readonly ask: "device" }
   | { readonly ask: "stop" }
 
 export type AgentAnswer =
   | { readonly ok: "signature"; readonly signature: string }
   | { readonly ok: "status"; readonly key: string; readonly until: number }
+  | { readonly ok: "device"; readonly text: string }
   | { readonly ok: "stopped" }
   | { readonly error: string }
 
@@ -21,6 +24,8 @@ export interface AgentStart {
   readonly socket: string
   readonly system: string
   readonly secretHex: string
+  /** The content of a device's key file, where it is one. */
+  readonly device?: string
   /** Unix seconds. */
   readonly until: number
 }

@@ -39,6 +39,13 @@ export async function tryAgentSigner(paths: Paths, name: string, key: string): P
   }
 }
 
+/** The content of the key file of a device, where an agent of this name holds it. */
+export async function tryAgentDevice(paths: Paths, name: string): Promise<string | undefined> {
+  if (!isOwnDir(paths.runtime)) return undefined
+  const answer = await askAgent(socketPath(paths, name), { ask: "device" })
+  return answer !== undefined && "text" in answer ? answer.text : undefined
+}
+
 export async function agentStatus(paths: Paths, name: string): Promise<AgentStatus | undefined> {
   if (!isOwnDir(paths.runtime)) return undefined
   const answer = await askAgent(socketPath(paths, name), { ask: "status" })
@@ -64,7 +71,11 @@ export async function stopAgent(paths: Paths, name: string): Promise<boolean> {
 export async function startAgent(
   context: Context,
   { name, identity }: { readonly name: string; readonly identity: string },
-  { key, until }: { readonly key: KeyMaterial; readonly until: number },
+  {
+    key,
+    until,
+    device,
+  }: { readonly key: KeyMaterial; readonly until: number; readonly device?: string | undefined },
 ): Promise<void> {
   const { paths, env } = context
   if (env.platform === "win32") {
@@ -80,6 +91,7 @@ export async function startAgent(
     system: key.system,
     secretHex: Buffer.from(key.secret).toString("hex"),
     until,
+    ...(device === undefined ? {} : { device }),
   }
   await launch(start, env.compileCache)
   const status = await agentStatus(paths, name)

@@ -20,29 +20,37 @@ export interface KeyFile {
 }
 
 /** Encrypts a key under a passphrase. Tests lower the work factor; nothing else does. */
-export async function encryptKey(
-  key: KeyMaterial,
+export function encryptKey(key: KeyMaterial, passphrase: string, workFactor?: number): Promise<string> {
+  return encryptText(formatKey(key), passphrase, workFactor)
+}
+
+/** The same for any text that holds secrets. */
+export async function encryptText(
+  secret: string,
   passphrase: string,
   workFactor: number = defaultWorkFactor,
 ): Promise<string> {
   const encrypter = new Encrypter()
   encrypter.addRecipient(scryptRecipient(passphrase, workFactor))
-  return armor.encode(await encrypter.encrypt(formatKey(key)))
+  return armor.encode(await encrypter.encrypt(secret))
 }
 
 /** Throws `key.unlock`, and `limit.work` before any work for a file that would keep the computer busy. */
 export async function decryptKey(text: string, passphrase: string): Promise<KeyMaterial> {
+  return parseKey(await decryptText(text, passphrase))
+}
+
+/** What `encryptText` was given. Throws as `decryptKey`. */
+export async function decryptText(text: string, passphrase: string): Promise<string> {
   const decrypter = new Decrypter()
   decrypter.addIdentity(scryptIdentity(passphrase))
-  let content: string
   try {
-    content = await decrypter.decrypt(armor.decode(text), "text")
+    return await decrypter.decrypt(armor.decode(text), "text")
   } catch (error) {
     if (error instanceof KezError) throw error
     // One answer for a wrong passphrase and a damaged file: nobody learns which by trying. No cause, for the same reason.
     throw new KezError("key.unlock", "Cannot unlock the key: the passphrase is wrong or the key file is damaged")
   }
-  return parseKey(content)
 }
 
 /** Whether a text looks like an armoured age file. */

@@ -2,7 +2,7 @@
 import { formatTime, KezError } from "@kez/core"
 import type { Context } from "../context.ts"
 import { type IdentityRecord, newRecord, readIdentity, tryReadIdentity, writeRecord } from "./identities.ts"
-import { decryptKey, type KeyFile, looseDirWarning, tryReadKeyFile } from "./key-file.ts"
+import { decryptText, type KeyFile, looseDirWarning, tryReadKeyFile } from "./key-file.ts"
 import { identityOf, type KeyMaterial, parseKey } from "./key-text.ts"
 import { askPassphrase, tryGivenPassphrase } from "./passphrase.ts"
 
@@ -42,40 +42,63 @@ export async function unlockOrAdopt(
 }
 
 async function openKeyFile(context: Context, name: string): Promise<Unlocked> {
-  const { paths } = context
-  const file = tryReadKeyFile(paths.keys, name)
-  if (file === undefined) {
-    throw new KezError("key.not_held", `Cannot sign as ${name}: its key is not on this computer`, {
-      hint: `Its recovery words bring it back: kez identity restore ${name}`,
-    })
-  }
-  const loose = looseDirWarning(paths.keys)
-  if (loose !== undefined) context.warn(loose)
-  if (!file.isEncrypted) return { key: parseKey(file.text), file }
-  const given = await tryGivenPassphrase(context)
-  return {
-    key: given === undefined ? await askAndDecrypt(context, name, file) : await decryptKey(file.text, given),
-    file,
-  }
+  const { text, file } = await openSecretFile(context, {
+    dir: context.paths.keys,
+    file: name,
+    name,
+    unlock: `kez identity unlock ${name}`,
+    missing: `Its recovery words bring it back: kez identity restore ${name}`,
+    forgotten: `Your recovery words set a new one: kez identity restore ${name}\nWithout them the key is lost: kez identity remove ${name}`,
+  })
+  return { key: parseKey(text), file }
 }
 
-async function askAndDecrypt(context: Context, name: string, file: KeyFile): Promise<KeyMaterial> {
+export interface SecretFile {
+  readonly dir: string
+  /** Its name without ending. */
+  readonly file: string
+  /** What people call it. */
+  readonly name: string
+  /** The command that keeps it unlocked. */
+  readonly unlock: string
+  /** What to do where it is not here, and where its passphrase is forgotten. */
+  readonly missing: string
+  readonly forgotten: string
+}
+
+/** The content of a key file: the passphrase from wherever it comes. Throws as `unlockKey`. */
+export async function openSecretFile(
+  context: Context,
+  secret: SecretFile,
+): Promise<{ readonly text: string; readonly file: KeyFile }> {
+  const file = tryReadKeyFile(secret.dir, secret.file)
+  if (file === undefined) {
+    throw new KezError("key.not_held", `Cannot sign as ${secret.name}: its key is not on this computer`, {
+      hint: secret.missing,
+    })
+  }
+  const loose = looseDirWarning(secret.dir)
+  if (loose !== undefined) context.warn(loose)
+  if (!file.isEncrypted) return { text: file.text, file }
+  const given = await tryGivenPassphrase(context)
+  if (given !== undefined) return { text: await decryptText(file.text, given), file }
+  return { text: await askAndDecrypt(context, secret, file), file }
+}
+
+async function askAndDecrypt(context: Context, secret: SecretFile, file: KeyFile): Promise<string> {
   for (let attempt = 1; ; attempt++) {
-    const passphrase = await askPassphrase(context, name)
+    const passphrase = await askPassphrase(context, secret.name, secret.unlock)
     try {
-      return await decryptKey(file.text, passphrase)
+      return await decryptText(file.text, passphrase)
     } catch (error) {
       if (!(error instanceof KezError) || error.code !== "key.unlock") throw error
-      if (attempt === tries) throw forgotten(name, error)
+      if (attempt === tries) throw forgotten(secret, error)
       const left = tries - attempt
       context.terminal.say(`That did not unlock it. ${left === 1 ? "One try is" : `${left} tries are`} left.`)
     }
   }
 }
 
-function forgotten(name: string, cause: KezError): KezError {
-  return new KezError("key.unlock", cause.message, {
-    cause,
-    hint: `Forgotten? Your recovery words set a new one: kez identity restore ${name}\nWithout them the key is lost: kez identity remove ${name}`,
-  })
+function forgotten({ forgotten: hint }: SecretFile, cause: KezError): KezError {
+  return new KezError("key.unlock", cause.message, { cause, hint: `Forgotten? ${hint}` })
 }
