@@ -27,6 +27,7 @@ export interface Config {
   readonly metrics: { readonly mode: "separate" | "main" | "off"; readonly host: string; readonly port: number }
   readonly drainSeconds: number
   readonly http: HttpConfig
+  readonly told: { readonly broker: readonly string[]; readonly stores: readonly string[] }
   /** Undefined: handles, and no chat. */
   readonly broker: BrokerConfig | undefined
 }
@@ -73,6 +74,10 @@ export function toConfig(values: Values<SettingName>): Config {
         write: plan("write_burst", "write_per_hour"),
         standing: standingPlan,
       },
+    },
+    told: {
+      broker: values.broker_urls.text === undefined ? listOf("nats_url") : listOf("broker_urls"),
+      stores: values.public_stores.text === undefined ? listOf("stores") : listOf("public_stores"),
     },
     broker:
       values.nats_url.text === undefined

@@ -26,6 +26,8 @@ export interface Deps {
   readonly domain: string
   /** By which others reach the server, without a slash at its end. */
   readonly baseUrl: string
+  /** Where clients find what they need: URLs. */
+  readonly told: { readonly broker: readonly string[]; readonly stores: readonly string[] }
   readonly clock: { nowMs(): number }
   readonly log: Log
   readonly metrics: Metrics

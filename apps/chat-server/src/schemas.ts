@@ -85,6 +85,8 @@ export const serverAnswer = object({
   host: text,
   key: { ...text, description: "Key identity: signs answers of /v1/standing" },
   chat: { type: "boolean", description: "Whether it has a broker" },
+  broker: { type: "array", items: text, description: "URLs of the broker" },
+  stores: { type: "array", items: text, description: "Sigchain stores that it asks" },
 })
 
 export const problem: JsonSchema = object(

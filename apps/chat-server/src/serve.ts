@@ -63,6 +63,7 @@ export async function serve(config: Config, log: Log): Promise<Running> {
         database,
         domain,
         baseUrl: config.baseUrl ?? (domain === "localhost" ? `http://localhost:${config.port}` : `https://${domain}`),
+        told: config.told,
         clock: { nowMs: Date.now },
         log,
         metrics,

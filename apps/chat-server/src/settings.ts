@@ -51,6 +51,18 @@ export const settings = {
     ...text(undefined, "URL of the nats-server; without it there are handles, and no chat", "a nats:// URL"),
     fits: isBrokerUrl,
   },
+  broker_urls: {
+    ...text(
+      undefined,
+      "URLs of the nats-server that clients are told, joined by commas; nats_url unless set",
+      "tls://, wss:// or nats:// URLs",
+    ),
+    fits: (value: string) => value.split(",").every((url) => isBrokerUrl(url.trim(), /^(?:nats|tls|wss?):/)),
+  },
+  public_stores: {
+    ...text(undefined, "sigchain stores that clients are told, joined by commas; stores unless set", "http(s) URLs"),
+    fits: areUrls,
+  },
   broker_keys: text(undefined, "folder of the broker's keys; broker/keys in the data folder unless set", "a folder"),
   replicas: number(1, "copies of each stream of the broker: 1 alone, 3 in a cluster", [1, 5]),
   trust_proxy: {
@@ -90,8 +102,8 @@ export type SettingName = keyof typeof settings
 export const program = "kez-chat-server"
 export const settingTable = createSettingTable(settings, { prefix: "KEZ_CHAT_", program })
 
-function isBrokerUrl(value: string): boolean {
-  return /^nats:\/\/[^/@]+\/?$/.test(value) && URL.canParse(value)
+function isBrokerUrl(value: string, scheme = /^nats:/): boolean {
+  return scheme.test(value) && /^[a-z]+:\/\/[^/@]+\/?$/.test(value) && URL.canParse(value)
 }
 
 function areKeys(value: string): boolean {

@@ -10,6 +10,9 @@ export type ColorMode = "auto" | "always" | "never"
 /** Host to base URL. */
 export type Hosts = Readonly<Record<string, string>>
 
+/** Host of a chat server to the URL of its broker. */
+export type Brokers = Readonly<Record<string, string>>
+
 const colorModes: readonly string[] = ["auto", "always", "never"] satisfies readonly ColorMode[]
 const durationForm = /^[1-9][0-9]{0,5}[smhd]$/
 const hostForm = /^[a-z0-9.-]{1,253}(?::[0-9]{1,5})?$/i
@@ -25,6 +28,7 @@ export interface FileSettings {
   readonly resolver?: readonly string[]
   readonly unlock_for?: string
   readonly hosts?: Hosts
+  readonly brokers?: Brokers
   readonly relays?: readonly string[]
   readonly stores?: readonly string[]
   readonly public_resolvers?: readonly string[]
@@ -37,6 +41,7 @@ const members: Readonly<Record<keyof FileSettings, { readonly expected: string; 
   resolver: { expected: "a list of servers", fits: isTextList },
   unlock_for: { expected: "a time such as 15m", fits: (v) => typeof v === "string" && durationForm.test(v) },
   hosts: { expected: 'a table such as localhost = "http://127.0.0.1:7878"', fits: areHosts },
+  brokers: { expected: 'a table such as localhost = "nats://127.0.0.1:4222"', fits: areBrokers },
   relays: { expected: "a list of wss:// or ws:// URLs", fits: areRelays },
   stores: { expected: `a list of at most ${maxStores} https:// URLs of sigchain stores`, fits: areStores },
   public_resolvers: { expected: "a list of DNS servers such as 9.9.9.9 or [::1]:53", fits: areNameServers },
@@ -138,6 +143,14 @@ function areHosts(value: unknown): boolean {
   if (!isTable(value)) return false
   return Object.entries(value).every(
     ([host, base]) => hostForm.test(host) && typeof base === "string" && isPlainUrl(base, /^https?:$/, "no query"),
+  )
+}
+
+/** Base URLs of brokers, without a password in them: they are shown. */
+function areBrokers(value: unknown): boolean {
+  if (!isTable(value)) return false
+  return Object.entries(value).every(
+    ([host, url]) => hostForm.test(host) && typeof url === "string" && isPlainUrl(url, /^(?:nats|tls):$/, "no query"),
   )
 }
 

@@ -1,5 +1,5 @@
 /** The only reader of the environment; and the settings: flag, then environment, then profile, then config.toml, then default. */
-import { areRelays, areStores, type ColorMode, type Hosts, maxStores, readConfigFile } from "./config-file.ts"
+import { areRelays, areStores, type Brokers, type ColorMode, type Hosts, maxStores, readConfigFile } from "./config-file.ts"
 import { fault } from "./fault.ts"
 
 /** What the environment says. An empty variable counts as not set. */
@@ -115,6 +115,8 @@ export interface Settings {
   readonly unlockFor: Setting<string>
   /** Servers that stand for hosts; only these may be private or have another port. */
   readonly hosts: Setting<Hosts>
+  /** Brokers of chat servers by their host, instead of those that the servers name. */
+  readonly brokers: Setting<Brokers>
   /** Nostr relays; empty means the usual ones. */
   readonly relays: Setting<readonly string[]>
   /** Base URLs of sigchain stores: each is asked for every chain, and has to answer. SPEC VER-6 */
@@ -176,6 +178,10 @@ export async function loadSettings(configFile: string, env: Env, flags: SettingF
     hosts: pick<Hosts>({}, [
       ["profile", own.hosts],
       ["config.toml", file.top.hosts],
+    ]),
+    brokers: pick<Brokers>({}, [
+      ["profile", own.brokers],
+      ["config.toml", file.top.brokers],
     ]),
     relays: pick<readonly string[]>(
       [],

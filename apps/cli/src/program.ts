@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander"
 import { exitCodes } from "./exit-codes.ts"
 import { type OutputMode, writeFailure } from "./output.ts"
+import { addAccountCommands } from "./program/account.ts"
 import { addClaimCommands } from "./program/claim.ts"
 import { addGraphCommand } from "./program/graph.ts"
 import { formatHelp, withExamples } from "./program/help.ts"
@@ -32,6 +33,7 @@ export function createProgram(isSilent = false): Command {
   addGraphCommand(program)
   addSigchainCommands(program)
   addImportCommands(program)
+  addAccountCommands(program)
   addOtherCommands(program)
   return program
 }

@@ -18,13 +18,13 @@ export function standing(deps: Deps): readonly Route[] {
   return [about(deps), ask(deps)]
 }
 
-function about({ domain, answerSigner, chat }: Deps): Route {
+function about({ domain, answerSigner, chat, told }: Deps): Route {
   return {
     doc: {
       method: "GET",
       url: "/v1/server",
       operation: "server",
-      summary: "The server's host, and the key that signs its answers",
+      summary: "The server's host, the key that signs its answers, and where its broker and stores are",
       answers: {
         200: { description: "What it is", type: "application/json", schema: schemas.serverAnswer },
         ...schemas.refusals(),
@@ -34,7 +34,7 @@ function about({ domain, answerSigner, chat }: Deps): Route {
       Promise.resolve(
         reply
           .headers({ ...json, "cache-control": "no-cache" })
-          .send(JSON.stringify({ host: domain, key: answerSigner.key, chat: chat !== undefined })),
+          .send(JSON.stringify({ host: domain, key: answerSigner.key, chat: chat !== undefined, ...told })),
       ),
   }
 }

@@ -40,12 +40,13 @@ export async function askHost(net: Net, request: HostRequest): Promise<FetchAnsw
 
 function unreachable(host: string, error: KezError): KezError {
   const isPrivate = ["net.host", "net.address", "net.port"].includes(error.code)
+  const why = isPrivate ? "it is on this machine or a private network, and your settings do not name it" : error.message
   const hint = isPrivate
-    ? `A server of your own machine or network has to be named in config.toml:\n[hosts] ${host} = "http://127.0.0.1:6969"`
+    ? `In config.toml, under [hosts]: ${host} = "http://127.0.0.1:6969"`
     : `Is ${host} spelt right? Nothing was lost: the same command goes on when it answers.`
-  return new KezError(error.code, `Cannot reach the chat server ${host}: ${error.message}`, {
+  return new KezError(error.code, `Cannot reach the chat server ${host}: ${why}`, {
     cause: error,
-    hint: error.hint ?? hint,
+    hint: isPrivate ? hint : (error.hint ?? hint),
   })
 }
 

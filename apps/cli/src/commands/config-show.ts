@@ -18,6 +18,7 @@ export async function run(context: Context, options: { readonly origin?: boolean
     ["resolver", settings.resolver],
     ["unlock_for", settings.unlockFor],
     ["hosts", settings.hosts],
+    ["brokers", settings.brokers],
     ["relays", inForce(settings.relays, defaultRelays)],
     ["stores", settings.stores],
     ["public_resolvers", inForce(settings.publicResolvers, defaultPublicResolvers)],

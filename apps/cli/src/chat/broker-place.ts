@@ -1,0 +1,49 @@
+/** Where the broker of a chat server is: as configured, else as the server says. A server may not point into its users' private network. */
+import { assertPublicAddresses, type Net } from "@kez/channels"
+import { KezError } from "@kez/core"
+import { aboutHost } from "../account/chat-host.ts"
+import type { Context } from "../context.ts"
+import { openResolver } from "../network.ts"
+
+export interface BrokerPlaceOptions {
+  readonly host: string
+  readonly net: Net
+  readonly timeoutMs: number
+}
+
+/** Asks once; a failure is asked about again the next time. */
+export function createBrokerPlace(context: Context, options: BrokerPlaceOptions): () => Promise<readonly string[]> {
+  const { host, net, timeoutMs } = options
+  const configured = context.settings.brokers.value[host]
+  if (configured !== undefined) return async () => [configured]
+  const isOwnHost = context.settings.hosts.value[host] !== undefined
+  let known: readonly string[] | undefined
+  return async () => {
+    known ??= await ask()
+    return known
+  }
+
+  async function ask(): Promise<readonly string[]> {
+    const { broker } = await aboutHost(net, host, timeoutMs)
+    if (broker.length === 0) {
+      throw new KezError("broker.missing", `Cannot chat at ${host}: it names no broker`, {
+        hint: `Ask who runs it, or name it in config.toml:\n[brokers] ${host} = "tls://${host}:4222"`,
+      })
+    }
+    if (isOwnHost) return broker
+    for (const url of broker) await assertFit(url)
+    return broker
+  }
+
+  async function assertFit(url: string): Promise<void> {
+    const { protocol, hostname } = new URL(url)
+    if (protocol !== "tls:") {
+      throw new KezError("net.url", `Cannot use the broker of ${host}: expected a tls:// URL`, {
+        hint: "Without TLS whoever is on the way sees with whom you write.",
+      })
+    }
+    const signal = AbortSignal.timeout(timeoutMs)
+    const { addresses } = await openResolver(context, { timeoutMs }).resolveAddresses(hostname, signal)
+    assertPublicAddresses(hostname, addresses)
+  }
+}

@@ -1,0 +1,171 @@
+/** The engine of an account with everything it needs here: store, chains, HTTP, broker, clock. */
+import { join } from "node:path"
+import { type Engine, type EnginePorts, openEngine } from "@kez/chat"
+import { createNatsTransport } from "@kez/chat/nats"
+import type { Net } from "@kez/channels"
+import { type Digest, decodeEnvelope, envelopeDigest, KezError } from "@kez/core"
+import { connect } from "@nats-io/transport-node"
+import { type AboutHost, aboutHost, askHost, storesFor } from "../account/chat-host.ts"
+import { openDevice } from "../account/device-file.ts"
+import { folderOf, nameOfAccount, type ReadyAccount } from "../account/records.ts"
+import { readDemands, type VerifyOptions } from "../commands/verify-options.ts"
+import type { Context } from "../context.ts"
+import { readStore } from "../store/access.ts"
+import type { Demands } from "../verify-accounts.ts"
+import { createBrokerPlace } from "./broker-place.ts"
+import { createChainPort, type LiveChainPort } from "./chain-port.ts"
+import { openChatStore } from "./sqlite-store.ts"
+
+export type ReachOptions = Pick<VerifyOptions, "store" | "resolver" | "timeout">
+
+/** An engine that runs, and what stands beside it. */
+export interface OpenChat {
+  readonly account: ReadyAccount
+  readonly engine: Engine
+  readonly chains: LiveChainPort
+  readonly demands: Demands
+  /** Those of the settings, and those that the chat server names. */
+  stores(): Promise<readonly string[]>
+  /** Ends the engine and all that it started. */
+  close(): Promise<void>
+}
+
+export async function openChat(context: Context, account: ReadyAccount, options: ReachOptions = {}): Promise<OpenChat> {
+  const demands = await readDemands(context, options)
+  const net = await demands.net()
+  const device = await openDevice(context, account)
+  // Before anybody is asked: another kez may have it.
+  const store = openChatStore({
+    path: join(folderOf(context.paths, account), `chat-${account.host}.db`),
+    key: device.storeKey,
+    account: nameOfAccount(account),
+  })
+  try {
+    const stores = createStoreList(context, { account, net, given: options.store ?? [], timeoutMs: demands.timeoutMs })
+    const chains = createChainPort(context, { net, stores, timeoutMs: demands.timeoutMs })
+    await chains.load(await knownChains(context))
+    const engine = await openEngine({
+      account: {
+        chain: account.chain,
+        keys: device.keys,
+        host: account.host,
+        handle: account.handle,
+        handleStatements: account.statements.map(digestOfStatement),
+      },
+      transport: createNatsTransport({
+        open: connect,
+        servers: createBrokerPlace(context, { host: account.host, net, timeoutMs: demands.timeoutMs }),
+        random: Math.random,
+        timers,
+      }),
+      store,
+      chains,
+      http: createHttpPort(net, demands.timeoutMs),
+      clock: { now: () => context.now(), ...timers },
+      random: Math.random,
+    })
+    const close = async (): Promise<void> => {
+      chains.close()
+      await engine.close()
+    }
+    return { account, engine, chains, demands, stores, close }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+const timers = {
+  after(ms: number, run: () => void): () => void {
+    const timer = setTimeout(run, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+interface StoreWish {
+  readonly account: ReadyAccount
+  readonly net: Net
+  readonly given: readonly string[]
+  readonly timeoutMs: number
+}
+
+/** The server is asked once, and again after a failure. Offline one goes on with those of the settings. */
+function createStoreList(context: Context, { account, net, given, timeoutMs }: StoreWish): () => Promise<readonly string[]> {
+  const { host } = account
+  const list = (about: AboutHost): readonly string[] => {
+    try {
+      return storesFor(context, { host, about, given })
+    } catch (error) {
+      if (error instanceof KezError) return []
+      throw error
+    }
+  }
+  let asking: Promise<readonly string[]> | undefined
+  return () => {
+    asking ??= aboutHost(net, host, timeoutMs).then(list, (error: unknown) => {
+      if (!(error instanceof KezError)) throw error
+      asking = undefined
+      return list({ stores: [], broker: [] })
+    })
+    return asking
+  }
+}
+
+async function knownChains(context: Context): Promise<readonly Digest[]> {
+  return readStore<readonly Digest[]>(context, [], (store) =>
+    store.prepare("SELECT DISTINCT chain FROM events").all().map((row) => String(row["chain"])),
+  )
+}
+
+function createHttpPort(net: Net, timeoutMs: number): EnginePorts["http"] {
+  return {
+    async request(request) {
+      const { status, body } = await askHost(net, { ...request, timeoutMs })
+      return { status, body }
+    },
+  }
+}
+
+function digestOfStatement(text: string): Digest {
+  const kind = text.startsWith('{"kez":"handle_move",') ? "handle_move" : "handle_registration"
+  return envelopeDigest(decodeEnvelope(text, kind))
+}
+
+/** How long a visit waits for the broker. */
+const visitMs = 12_000
+
+/** Connects once, so that the server gets this device's key packages. Undefined: done; else why not. */
+export async function visitServer(context: Context, account: ReadyAccount): Promise<string | undefined> {
+  const chat = await openChat(context, account)
+  try {
+    await waitOnline(chat.engine, visitMs)
+    const isSettled = await chat.engine.settled(visitMs)
+    const state = chat.engine.connection()
+    if (state.kind === "online") return isSettled ? undefined : "it took too long"
+    return "reason" in state ? state.reason : "no answer"
+  } finally {
+    await chat.close()
+  }
+}
+
+/** Resolves when the engine is online, or has no hope, or after the time. */
+export async function waitOnline(engine: Engine, timeoutMs: number): Promise<void> {
+  const until = performance.now() + timeoutMs
+  const events = engine.events()
+  const timer = setTimeout(() => void events.return?.(), timeoutMs)
+  try {
+    if (isDecided(engine)) return
+    for await (const event of events) {
+      if (event.kind === "connection" && isDecided(engine)) return
+      if (performance.now() > until) return
+    }
+  } finally {
+    clearTimeout(timer)
+    await events.return?.()
+  }
+}
+
+function isDecided(engine: Engine): boolean {
+  const { kind } = engine.connection()
+  return kind === "online" || kind === "revoked"
+}
