@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander"
 import { exitCodes } from "./exit-codes.ts"
 import { type OutputMode, writeFailure } from "./output.ts"
 import { addAccountCommands } from "./program/account.ts"
+import { addChatCommands } from "./program/chat.ts"
 import { addClaimCommands } from "./program/claim.ts"
 import { addGraphCommand } from "./program/graph.ts"
 import { formatHelp, withExamples } from "./program/help.ts"
@@ -34,6 +35,7 @@ export function createProgram(isSilent = false): Command {
   addSigchainCommands(program)
   addImportCommands(program)
   addAccountCommands(program)
+  addChatCommands(program)
   addOtherCommands(program)
   return program
 }

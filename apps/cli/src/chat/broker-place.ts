@@ -11,16 +11,23 @@ export interface BrokerPlaceOptions {
   readonly timeoutMs: number
 }
 
+/** Options of a connection to it. */
+export interface BrokerPlace {
+  readonly servers: string[]
+  readonly tls?: Record<string, never>
+  readonly ignoreClusterUpdates: true
+}
+
 /** Asks once; a failure is asked about again the next time. */
-export function createBrokerPlace(context: Context, options: BrokerPlaceOptions): () => Promise<readonly string[]> {
+export function createBrokerPlace(context: Context, options: BrokerPlaceOptions): () => Promise<BrokerPlace> {
   const { host, net, timeoutMs } = options
   const configured = context.settings.brokers.value[host]
-  if (configured !== undefined) return async () => [configured]
+  if (configured !== undefined) return async () => placeOf([configured])
   const isOwnHost = context.settings.hosts.value[host] !== undefined
   let known: readonly string[] | undefined
   return async () => {
     known ??= await ask()
-    return known
+    return placeOf(known)
   }
 
   async function ask(): Promise<readonly string[]> {
@@ -46,4 +53,10 @@ export function createBrokerPlace(context: Context, options: BrokerPlaceOptions)
     const { addresses } = await openResolver(context, { timeoutMs }).resolveAddresses(hostname, signal)
     assertPublicAddresses(hostname, addresses)
   }
+}
+
+function placeOf(servers: readonly string[]): BrokerPlace {
+  const isTls = servers.every((url) => url.startsWith("tls:"))
+  // A broker could name others: who those are is not for it to say.
+  return { servers: [...servers], ignoreClusterUpdates: true, ...(isTls ? { tls: {} } : {}) }
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path"
 import { type Engine, type EnginePorts, openEngine } from "@kez/chat"
 import { createNatsTransport } from "@kez/chat/nats"
+import { openSqliteStore } from "@kez/chat/sqlite"
 import type { Net } from "@kez/channels"
 import { type Digest, decodeEnvelope, envelopeDigest, KezError } from "@kez/core"
 import { connect } from "@nats-io/transport-node"
@@ -14,9 +15,11 @@ import { readStore } from "../store/access.ts"
 import type { Demands } from "../verify-accounts.ts"
 import { createBrokerPlace } from "./broker-place.ts"
 import { createChainPort, type LiveChainPort } from "./chain-port.ts"
-import { openChatStore } from "./sqlite-store.ts"
 
-export type ReachOptions = Pick<VerifyOptions, "store" | "resolver" | "timeout">
+export interface ReachOptions extends Pick<VerifyOptions, "store" | "resolver" | "timeout"> {
+  /** Who has the messages open, for others who find them so: `kez chat`. */
+  readonly holder?: string
+}
 
 /** An engine that runs, and what stands beside it. */
 export interface OpenChat {
@@ -34,16 +37,18 @@ export async function openChat(context: Context, account: ReadyAccount, options:
   const demands = await readDemands(context, options)
   const net = await demands.net()
   const device = await openDevice(context, account)
+  const { holder = "kez" } = options
   // Before anybody is asked: another kez may have it.
-  const store = openChatStore({
-    path: join(folderOf(context.paths, account), `chat-${account.host}.db`),
+  const store = openSqliteStore({
+    folder: join(folderOf(context.paths, account), `chat-${account.host}`),
     key: device.storeKey,
-    account: nameOfAccount(account),
+    holder,
   })
   try {
     const stores = createStoreList(context, { account, net, given: options.store ?? [], timeoutMs: demands.timeoutMs })
     const chains = createChainPort(context, { net, stores, timeoutMs: demands.timeoutMs })
     await chains.load(await knownChains(context))
+    const place = createBrokerPlace(context, { host: account.host, net, timeoutMs: demands.timeoutMs })
     const engine = await openEngine({
       account: {
         chain: account.chain,
@@ -53,10 +58,9 @@ export async function openChat(context: Context, account: ReadyAccount, options:
         handleStatements: account.statements.map(digestOfStatement),
       },
       transport: createNatsTransport({
-        open: connect,
-        servers: createBrokerPlace(context, { host: account.host, net, timeoutMs: demands.timeoutMs }),
-        random: Math.random,
-        timers,
+        // Where it is, the server is asked at each attempt, which may find it moved.
+        servers: [],
+        dial: async (options) => connect({ ...options, ...(await place()) }),
       }),
       store,
       chains,
