@@ -8,7 +8,7 @@ import { type Digest, decodeEnvelope, envelopeDigest, KezError } from "@kez/core
 import { connect } from "@nats-io/transport-node"
 import { type AboutHost, aboutHost, askHost, storesFor } from "../account/chat-host.ts"
 import { openDevice } from "../account/device-file.ts"
-import { folderOf, nameOfAccount, type ReadyAccount } from "../account/records.ts"
+import { folderOf, type ReadyAccount } from "../account/records.ts"
 import { readDemands, type VerifyOptions } from "../commands/verify-options.ts"
 import type { Context } from "../context.ts"
 import { readStore } from "../store/access.ts"
