@@ -48,6 +48,7 @@ export async function openChat(context: Context, account: ReadyAccount, options:
     const stores = createStoreList(context, { account, net, given: options.store ?? [], timeoutMs: demands.timeoutMs })
     const chains = createChainPort(context, { net, stores, timeoutMs: demands.timeoutMs })
     await chains.load(await knownChains(context))
+    const timers = createTimers()
     const place = createBrokerPlace(context, { host: account.host, net, timeoutMs: demands.timeoutMs })
     const engine = await openEngine({
       account: {
@@ -65,12 +66,13 @@ export async function openChat(context: Context, account: ReadyAccount, options:
       store,
       chains,
       http: createHttpPort(net, demands.timeoutMs),
-      clock: { now: () => context.now(), ...timers },
+      clock: { now: () => context.now(), after: timers.after },
       random: Math.random,
     })
     const close = async (): Promise<void> => {
       chains.close()
       await engine.close()
+      timers.stop()
     }
     return { account, engine, chains, demands, stores, close }
   } catch (error) {
@@ -79,11 +81,25 @@ export async function openChat(context: Context, account: ReadyAccount, options:
   }
 }
 
-const timers = {
-  after(ms: number, run: () => void): () => void {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
+/** Timers that end with the chat: one that is left would keep the command from ending. */
+function createTimers() {
+  const running = new Set<NodeJS.Timeout>()
+  return {
+    after(ms: number, run: () => void): () => void {
+      const timer = setTimeout(() => {
+        running.delete(timer)
+        run()
+      }, ms)
+      running.add(timer)
+      return () => {
+        clearTimeout(timer)
+        running.delete(timer)
+      }
+    },
+    stop(): void {
+      for (const timer of running) clearTimeout(timer)
+    },
+  }
 }
 
 interface StoreWish {

@@ -27,6 +27,8 @@ export class Connection {
   #run = 0
   #waiting: MailboxItem[] = []
   #isTaking = false
+  /** The server gets key packages, without which nobody can write first to this device. */
+  #isFilling = false
   /** Items of the mailbox that were there when the session began and have not come yet. */
   #backlog = 0
   #report: (() => void) | undefined
@@ -45,9 +47,9 @@ export class Connection {
     return this.#state
   }
 
-  /** All that was in the mailbox is in the inbox. */
+  /** All that was in the mailbox is in the inbox, and the server has what others need to write to us. */
   get isCaughtUp(): boolean {
-    return this.#state.kind === "online" && this.#backlog <= 0 && this.#waiting.length === 0 && !this.#isTaking
+    return this.#state.kind === "online" && this.#backlog <= 0 && this.#waiting.length === 0 && !this.#isTaking && !this.#isFilling
   }
 
   async start(): Promise<void> {
@@ -89,9 +91,11 @@ export class Connection {
       const cursor = (await desk.turn((unit) => unit.get<number>(keys.cursor))) ?? 0
       const { header } = await desk.request("session", { cursor })
       if (run !== this.#run || desk.isClosed) return
+      this.#isFilling = true
       await this.#began(header, cursor)
       void this.#read(run, header)
       await fillKeyPackages(desk, header, false)
+      this.#isFilling = false
     } catch (error) {
       if (run !== this.#run || desk.isClosed) return
       this.#again(run, attempt, error)
