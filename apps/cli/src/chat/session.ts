@@ -1,0 +1,270 @@
+/** What somebody who chats sees, kept up to date by the engine's events: the same for the screen, for plain lines and for programs. */
+import type { AlarmState, ConnectionState, Contact, Conversation, Draft, EngineEvent, ShownMessage } from "@kez/chat"
+import { type Digest, KezError } from "@kez/core"
+import { acceptContact } from "../commands/contacts-stand.ts"
+import type { Context } from "../context.ts"
+import { checkBadges, knownBadges, type ProofBadge } from "./badges.ts"
+import { nameOfConversation, rememberNames, senderName } from "./chat-json.ts"
+import type { OpenChat } from "./open-chat.ts"
+import { assertSameHost, findKnown, findPerson } from "./people.ts"
+
+const pageSize = 60
+/** Who types says so again; one who went away does not. */
+const typingMs = 8_000
+
+export interface SessionEvents {
+  /** Something that is shown is another now. */
+  readonly onChange: () => void
+  /** For plain lines: each event after the state has it. */
+  readonly onEvent?: (event: EngineEvent) => void
+}
+
+export class ChatSession {
+  readonly #context: Context
+  readonly #chat: OpenChat
+  readonly #events: SessionEvents
+  #conversations: readonly Conversation[] = []
+  #alarms: readonly AlarmState[] = []
+  #connection: ConnectionState
+  readonly #messages = new Map<Digest, readonly ShownMessage[]>()
+  readonly #isWhole = new Set<Digest>()
+  readonly #badges = new Map<Digest, readonly ProofBadge[]>()
+  readonly #checked = new Set<Digest>()
+  readonly #typing = new Map<Digest, number>()
+  #current: Digest | undefined
+  /** What is on the screen counts as read; nothing does while nobody looks. */
+  isLooking = true
+
+  constructor(context: Context, chat: OpenChat, events: SessionEvents) {
+    this.#context = context
+    this.#chat = chat
+    this.#events = events
+    this.#connection = chat.engine.connection()
+  }
+
+  get chat(): OpenChat {
+    return this.#chat
+  }
+  get connection(): ConnectionState {
+    return this.#connection
+  }
+  get alarms(): readonly AlarmState[] {
+    return this.#alarms
+  }
+  /** Newest first. Blocked people are not among them. */
+  get conversations(): readonly Conversation[] {
+    return this.#conversations.filter(({ state }) => state !== "blocked")
+  }
+  get current(): Conversation | undefined {
+    return this.#conversations.find(({ id }) => id === this.#current)
+  }
+  get messages(): readonly ShownMessage[] {
+    return this.#current === undefined ? [] : (this.#messages.get(this.#current) ?? [])
+  }
+
+  badgesOf(chain: Digest | undefined): readonly ProofBadge[] {
+    return chain === undefined ? [] : (this.#badges.get(chain) ?? [])
+  }
+
+  nameOf(conversation: Conversation): string {
+    return nameOfConversation(this.#chat, conversation)
+  }
+
+  senderOf(message: ShownMessage): string {
+    return message.sender.isSelf ? "you" : senderName(this.#chat, message)
+  }
+
+  nameOfChain(chain: Digest): string {
+    return senderName(this.#chat, { sender: { chain, device: "", isSelf: false } })
+  }
+
+  isTyping(conversation: Digest): boolean {
+    return (this.#typing.get(conversation) ?? 0) > Date.now()
+  }
+
+  findMessage(id: Digest): ShownMessage | undefined {
+    return this.messages.find((message) => message.id === id)
+  }
+
+  /** Loads, then follows until the engine closes. Never throws but for what the store does. */
+  async run(): Promise<void> {
+    const events = this.#chat.engine.events()
+    await this.#load()
+    for await (const event of events) {
+      await this.#take(event)
+      this.#events.onEvent?.(event)
+      this.#events.onChange()
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { engine } = this.#chat
+    const contacts = await engine.contacts.list()
+    rememberNames(this.#chat, contacts)
+    this.#conversations = await engine.conversations()
+    this.#alarms = await engine.alarms.list()
+    for (const { chain } of contacts) this.#badges.set(chain, await knownBadges(this.#context, this.#chat, chain))
+    this.#events.onChange()
+  }
+
+  async #take(event: EngineEvent): Promise<void> {
+    switch (event.kind) {
+      case "message":
+        this.#put(event.message)
+        this.#typing.delete(event.message.conversation)
+        return this.#readIfSeen(event.message.conversation)
+      case "message_changed":
+        return this.#put(event.message)
+      case "outbox":
+        return this.#noteDelivered(event)
+      case "typing":
+        if (event.isTyping) this.#typing.set(event.conversation, Date.now() + typingMs)
+        else this.#typing.delete(event.conversation)
+        if (event.isTyping) setTimeout(() => this.#events.onChange(), typingMs + 50).unref()
+        return
+      case "conversation":
+        return this.#putConversation(event.conversation)
+      case "contact":
+        return this.#noteContact(event.contact)
+      case "alarm":
+        this.#alarms = await this.#chat.engine.alarms.list()
+        return
+      case "connection":
+        this.#connection = event.connection
+    }
+  }
+
+  #put(message: ShownMessage): void {
+    const known = this.#messages.get(message.conversation)
+    if (known === undefined) return // loaded when somebody looks at it
+    const others = known.filter(({ id }) => id !== message.id)
+    const at = others.findLastIndex(({ place }) => place <= message.place) + 1
+    this.#messages.set(message.conversation, [...others.slice(0, at), message, ...others.slice(at)])
+  }
+
+  #noteDelivered({ conversation, message, delivered }: EngineEvent & { readonly kind: "outbox" }): void {
+    const known = this.#messages.get(conversation)
+    if (known === undefined) return
+    this.#messages.set(
+      conversation,
+      known.map((one) => (one.id === message ? { ...one, delivered } : one)),
+    )
+  }
+
+  #putConversation(conversation: Conversation): void {
+    const others = this.#conversations.filter(({ id }) => id !== conversation.id)
+    this.#conversations = [conversation, ...others].sort((a, b) => (b.lastAt ?? 0) - (a.lastAt ?? 0))
+    const chain = conversation.contact?.chain
+    if (chain !== undefined && !this.#badges.has(chain)) void this.#loadBadges(chain)
+  }
+
+  #noteContact(contact: Contact): void {
+    rememberNames(this.#chat, [contact])
+    this.#conversations = this.#conversations.map((one) => (one.contact?.chain === contact.chain ? { ...one, contact } : one))
+  }
+
+  async #loadBadges(chain: Digest): Promise<void> {
+    this.#badges.set(chain, await knownBadges(this.#context, this.#chat, chain))
+    this.#events.onChange()
+  }
+
+  async #readIfSeen(conversation: Digest): Promise<void> {
+    if (!this.isLooking || conversation !== this.#current) return
+    const last = this.#messages.get(conversation)?.at(-1)
+    if (last !== undefined && !last.sender.isSelf) await this.#chat.engine.markRead(conversation, last.id)
+  }
+
+  /** Shows a conversation; undefined shows none. */
+  async select(id: Digest | undefined): Promise<void> {
+    this.#current = id
+    if (id === undefined) return
+    if (!this.#messages.has(id)) {
+      const page = await this.#chat.engine.messages(id, { limit: pageSize })
+      this.#messages.set(id, page)
+      if (page.length < pageSize) this.#isWhole.add(id)
+    }
+    await this.#readIfSeen(id)
+    this.#checkSoon(this.current?.contact?.chain)
+    this.#events.onChange()
+  }
+
+  /** Looked at once in a run, when somebody opens the conversation. */
+  #checkSoon(chain: Digest | undefined): void {
+    if (chain === undefined || this.#checked.has(chain) || this.#connection.kind !== "online") return
+    this.#checked.add(chain)
+    void this.checkProofs(chain).catch(() => undefined) // what was seen before stands
+  }
+
+  async checkProofs(chain: Digest): Promise<readonly ProofBadge[]> {
+    const badges = await checkBadges(this.#context, this.#chat, chain)
+    this.#badges.set(chain, badges)
+    this.#events.onChange()
+    return badges
+  }
+
+  /** More of the past; false where there is none. */
+  async loadOlder(): Promise<boolean> {
+    const id = this.#current
+    const known = id === undefined ? undefined : this.#messages.get(id)
+    if (id === undefined || known?.[0] === undefined || this.#isWhole.has(id)) return false
+    const page = await this.#chat.engine.messages(id, { before: known[0].place, limit: pageSize })
+    if (page.length < pageSize) this.#isWhole.add(id)
+    this.#messages.set(id, [...page, ...(this.#messages.get(id) ?? [])])
+    return page.length > 0
+  }
+
+  /** Opens the conversation with somebody, who is looked up where he is not known. */
+  async open(who: string): Promise<void> {
+    const contact = (await findKnown(this.#chat, who)) ?? (await findPerson(this.#context, this.#chat, who))
+    assertSameHost(this.#chat, contact)
+    rememberNames(this.#chat, [contact])
+    const conversation = await this.#chat.engine.openDirect(contact.chain)
+    this.#putConversation(conversation)
+    await this.select(conversation.id)
+  }
+
+  async send(draft: Draft): Promise<void> {
+    const current = this.#here()
+    const message = await this.#chat.engine.send(current.id, draft)
+    if (!this.#messages.has(current.id)) await this.select(current.id)
+    this.#put(message)
+    this.#events.onChange()
+  }
+
+  async accept(): Promise<void> {
+    const { contact } = this.#here()
+    if (contact === undefined) throw new KezError("usage", "Cannot accept: this conversation is not with one person")
+    const after = await acceptContact(this.#context, this.#chat, contact)
+    this.#noteContact(after)
+  }
+
+  async block(): Promise<void> {
+    const { contact } = this.#here()
+    if (contact === undefined) throw new KezError("usage", "Cannot block: this conversation is not with one person")
+    await this.#chat.engine.contacts.block(contact.chain)
+    this.#conversations = await this.#chat.engine.conversations()
+    await this.select(this.conversations[0]?.id)
+  }
+
+  async retry(): Promise<void> {
+    await this.#chat.engine.retry(this.#here().id)
+  }
+
+  async settle(id: string, decision: "accept" | "dismiss"): Promise<void> {
+    await this.#chat.engine.alarms.settle(id, decision)
+    this.#alarms = await this.#chat.engine.alarms.list()
+    this.#events.onChange()
+  }
+
+  /** Nobody waits for it, and nobody misses it. */
+  setTyping(isTyping: boolean): void {
+    const id = this.#current
+    if (id !== undefined) void this.#chat.engine.setTyping(id, isTyping).catch(() => undefined)
+  }
+
+  #here(): Conversation {
+    const { current } = this
+    if (current !== undefined) return current
+    throw new KezError("usage", "Cannot do that: no conversation is open", { hint: "Open one: /to WHO" })
+  }
+}

@@ -1,0 +1,74 @@
+/** What is typed into a chat: a text, or a command that begins with a slash. The same on the screen and in plain lines. */
+import { KezError } from "@kez/core"
+import { nearestOf } from "../nearest.ts"
+
+export type Typed =
+  | { readonly do: "text"; readonly text: string }
+  | { readonly do: "to" | "react"; readonly who: string; readonly text: string }
+  | { readonly do: "reply" | "edit" | "delete"; readonly which: string | undefined; readonly text: string }
+  | { readonly do: "settle"; readonly which: string; readonly decision: "accept" | "dismiss" }
+  | { readonly do: "list" | "accept" | "block" | "evidence" | "alarms" | "retry" | "history" | "help" | "quit" | "nothing" }
+
+export const typedCommands: ReadonlyArray<readonly [form: string, meaning: string]> = [
+  ["/to WHO", "write to somebody: bob, bob@host, github:bob"],
+  ["/list", "your conversations"],
+  ["/history", "more of what was before"],
+  ["/reply [N] TEXT", "answer message N, or the last one"],
+  ["/edit [N] TEXT", "change your message N, or your last one"],
+  ["/delete [N]", "take it back"],
+  ["/react N EMOJI", "react to message N; the same again takes it away"],
+  ["/evidence", "look at the proofs of the person now, and show all that was seen"],
+  ["/accept, /block", "the person who wrote first"],
+  ["/alarms", "what may be a lie, and what to do about it"],
+  ["/settle N accept|dismiss", "settle alarm N"],
+  ["/retry", "send again what failed"],
+  ["/quit", "leave. //TEXT sends a text that begins with a slash"],
+]
+
+const bare = ["list", "history", "accept", "block", "evidence", "alarms", "retry", "help", "quit"] as const
+const names = [...bare, "to", "reply", "edit", "delete", "react", "settle"]
+
+/** Throws `usage`, naming the nearest command. */
+export function parseTyped(line: string): Typed {
+  if (line.trim() === "") return { do: "nothing" }
+  if (line.startsWith("//")) return { do: "text", text: line.slice(1) }
+  if (!line.startsWith("/")) return { do: "text", text: line }
+  const [, name = "", rest = ""] = /^\/(\S*)\s*(.*)$/s.exec(line) ?? []
+  const simple = bare.find((one) => one === name)
+  if (simple !== undefined) return { do: simple }
+  switch (name) {
+    case "to":
+      if (rest.trim() === "") throw misuse("/to WHO, such as /to bob@chat.example.org")
+      return { do: "to", who: rest.trim(), text: "" }
+    case "react": {
+      const [, who = "", text = ""] = /^(\S+)\s+(\S+)\s*$/.exec(rest) ?? []
+      if (text === "") throw misuse("/react N EMOJI")
+      return { do: "react", who, text }
+    }
+    case "reply":
+    case "edit":
+    case "delete": {
+      const [, which, text = ""] = /^(?:#?([0-9]{1,6})(?:\s+|$))?(.*)$/s.exec(rest) ?? []
+      if (name !== "delete" && text.trim() === "") throw misuse(`/${name} [N] TEXT`)
+      return { do: name, which, text }
+    }
+    case "settle": {
+      const [, which = "", decision = ""] = /^(\S+)\s+(accept|dismiss)\s*$/.exec(rest) ?? []
+      if (decision !== "accept" && decision !== "dismiss") throw misuse("/settle N accept, or /settle N dismiss")
+      return { do: "settle", which, decision }
+    }
+    default:
+      throw unknown(name)
+  }
+}
+
+function misuse(expected: string): KezError {
+  return new KezError("usage", `Cannot do that: expected ${expected}`)
+}
+
+function unknown(name: string): KezError {
+  const near = nearestOf(name, names)
+  return new KezError("usage", "Cannot do that: there is no such command", {
+    hint: near === undefined ? "/help lists them. //TEXT sends a text that begins with a slash." : `Did you mean /${near}?`,
+  })
+}
