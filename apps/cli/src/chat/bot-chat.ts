@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline"
 import { type Draft, type EngineEvent, isAcceptable } from "@kez/chat"
 import { type Json, type JsonObject, KezError, parseJson } from "@kez/core"
+import { assertObject } from "@kez/core/schema"
 import { acceptContact } from "../commands/contacts-stand.ts"
 import type { Context } from "../context.ts"
 import { failureOf, formatJson, writeOut } from "../output.ts"
@@ -84,8 +85,8 @@ async function answerTo(context: Context, chat: OpenChat, line: string): Promise
 function readCommand(line: string): JsonObject {
   if (line.length > maxLineCharacters) throw new KezError("limit.size", `Cannot read the command: expected at most ${maxLineCharacters} characters`)
   const value = parseJson(line)
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value
-  throw new KezError("schema.type", "Cannot read the command: expected a JSON object on one line")
+  assertObject(value, "the command")
+  return value
 }
 
 const commands = "send, reply, edit, delete, react, read, typing, history, conversations, contacts, add, show, accept, block, alarms, settle, retry, quit"

@@ -22,7 +22,7 @@ export function conversationJson(chat: Names, conversation: Conversation) {
   const { id, kind, name, members, contact, state, unread, lastAt, safetyCode } = conversation
   return {
     conversation: id,
-    kind,
+    type: kind,
     name: nameOfConversation(chat, conversation),
     title: name ?? null,
     members,
