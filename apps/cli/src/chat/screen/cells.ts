@@ -45,9 +45,9 @@ export function fitCells(text: string, cells: number): string {
   return padCells(cutCells(text, cells), cells)
 }
 
-/** Lines of at most `cells`, broken at spaces, and within a word that alone is longer. */
-export function breakCells(text: string, cells: number): readonly string[] {
-  const room = Math.max(2, cells)
+/** Lines of at most `cells` (the first: `firstCells`), broken at spaces, and within a word that alone is longer. */
+export function breakCells(text: string, cells: number, firstCells: number = cells): readonly string[] {
+  let room = Math.max(2, firstCells)
   if (cellsOf(text) <= room) return [text]
   const lines: string[] = []
   let [line, used] = ["", 0]
@@ -55,6 +55,7 @@ export function breakCells(text: string, cells: number): readonly string[] {
     lines.push(line)
     line = ""
     used = 0
+    room = Math.max(2, cells)
   }
   for (const word of text.split(/(?<= )/)) {
     const width = cellsOf(word)

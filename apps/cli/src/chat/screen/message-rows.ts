@@ -4,8 +4,8 @@ import { printable } from "../../output.ts"
 import { badgeSummary } from "../badges.ts"
 import { bodyLines, clockText, dayText, notesOf, quoteOf, reactionText } from "../message-text.ts"
 import type { ChatSession } from "../session.ts"
-import { breakCells, cutCells } from "./cells.ts"
-import { type Row, type Style, piece } from "./paint-row.ts"
+import { breakCells, cellsOf, cutCells } from "./cells.ts"
+import { cellsOfRow, type Row, type Style, piece } from "./paint-row.ts"
 import type { ScreenState } from "./state.ts"
 
 /** A longer message shows its beginning; `kez dm WHO --tail` shows all of it. */
@@ -45,34 +45,42 @@ function rowsOf(session: ChatSession, message: ShownMessage, { width, isChosen }
   const style: Style = isSelf ? "self" : "bold"
   const name = shortName(session, message)
   const badge = isSelf ? "" : badgeSummary(session.badgesOf(message.sender.chain).filter(({ badge }) => badge.glyph !== "○"))
-  const head = `${clockText(message.at)} ${name}${badge === "" ? "" : ` ${badge}`}: `
+  const quote = message.answers === undefined ? "" : ` ↪ ${printable(quoteText(session, message))}`
+  const head = `${clockText(message.at)} ${name}${badge === "" ? "" : ` ${badge}`}${quote === "" ? ": " : ""}`
   const textStyle: Style = ["text", "reply", "thread"].includes(message.type) ? "plain" : "dim"
-  const [first = "", ...rest] = bodyLines(message, maxCharacters)
-  const flowing = breakCells(head + first, width)
-  const body = [
-    ...(message.answers === undefined ? [] : [{ text: `${indent}┌ ${cutCells(printable(quoteText(session, message)), width - 8)}`, isHead: false, style: "dim" as const }]),
-    ...flowing.flatMap((text, at) => (at === 0 ? [{ text, isHead: true, style: textStyle }] : continued(text, width, textStyle))),
-    ...rest.flatMap((line) => continued(line, width, textStyle)),
-  ]
+  const mark = isChosen ? "▸" : ""
+  const lines = bodyLines(message, maxCharacters)
+  const headRow = (text: string, own: Style): Row => [piece(mark + head, isChosen ? "chosen" : style), piece(text, own)]
+  const below = (line: string): readonly Row[] =>
+    breakCells(line, width - indent.length).map((text): Row => [piece(`${isChosen ? `▸${indent.slice(1)}` : indent}`), piece(text, textStyle)])
+  const rows: readonly Row[] =
+    quote === "" ? flowing(lines, { width, head, textStyle, headRow, below }) : [headRow(cutCells(quote, width - cellsOf(head) - 1), "dim"), ...lines.flatMap(below)]
   const notes = [notesOf(message), reactionText(message)].filter((part) => part !== "").join("  ")
-  const rows: Row[] = body.map(({ text, isHead, style: own }) => {
-    const mark = isChosen ? "▸" : ""
-    if (!isHead) return [piece(isChosen ? `▸${text.slice(1)}` : text, own)]
-    const cut = Math.min(head.length, text.length)
-    return [piece(mark + text.slice(0, cut), isChosen ? "chosen" : style), piece(text.slice(cut), own)]
-  })
   if (notes === "") return rows
   const isFault = message.delivered?.state === "failed"
+  const last = rows.at(-1) ?? []
+  // Behind the text where there is room, so that short messages take one line.
+  if (cellsOfRow(last) + cellsOf(notes) + 3 <= width) return [...rows.slice(0, -1), [...last, piece(`  · ${notes}`.slice(1), isFault ? "bad" : "dim")]]
   return [...rows, ...breakCells(notes, width - indent.length).map((text): Row => [piece(`${indent}${text}`, isFault ? "bad" : "dim")])]
 }
 
-function continued(text: string, width: number, style: Style) {
-  return breakCells(text, width - indent.length).map((line) => ({ text: indent + line, isHead: false, style }))
+interface Flow {
+  readonly width: number
+  readonly head: string
+  readonly textStyle: Style
+  headRow(text: string, style: Style): Row
+  below(line: string): readonly Row[]
+}
+
+/** The first line begins behind the name; what follows stands below it. */
+function flowing([first = "", ...rest]: readonly string[], { width, head, textStyle, headRow, below }: Flow): readonly Row[] {
+  const [start = "", ...more] = breakCells(first, width - indent.length, width - cellsOf(head) - 1)
+  return [headRow(start, textStyle), ...[...more, ...rest].flatMap(below)]
 }
 
 function quoteText(session: ChatSession, { answers }: ShownMessage): string {
   const answered = answers === undefined ? undefined : session.findMessage(answers)
-  return answered === undefined ? quoteOf(undefined) : `${session.senderOf(answered)}: ${quoteOf(answered)}`
+  return answered === undefined ? quoteOf(undefined) : `${shortName(session, answered)}: ${quoteOf(answered)}`
 }
 
 /** Without the host where that is one's own: the title has the whole name. */
