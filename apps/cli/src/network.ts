@@ -9,6 +9,8 @@ export interface NetworkOptions {
   readonly resolver?: string | undefined
   /** How long one place may take. */
   readonly timeoutMs: number
+  /** At one host at once; few unless given, for strangers. Streams take a place each for as long as they last. */
+  readonly perHost?: number
 }
 
 /** Throws `net.dns` or `net.url` for a DNS server or a base URL that cannot be one. */
@@ -20,7 +22,7 @@ export async function openNet(context: Context, options: NetworkOptions): Promis
     ...openNetMemory(join(context.paths.cache, "answers.db"), { now }),
     resolver: openResolver(context, options),
     hosts: hosts.value,
-    limits: { totalMs: options.timeoutMs },
+    limits: { totalMs: options.timeoutMs, ...(options.perHost === undefined ? {} : { maxRequestsPerHost: options.perHost }) },
     now,
     settings: {
       ...(relays.value.length === 0 ? {} : { relays: relays.value }),

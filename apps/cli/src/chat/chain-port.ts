@@ -20,6 +20,8 @@ const pollMs = 60_000
 
 export interface ChainPortOptions {
   readonly net: Net
+  /** For streams, which would take the places of all other questions. Undefined: a command that soon ends follows nobody. */
+  readonly streams: (() => Promise<Net>) | undefined
   /** The stores to ask: may themselves be asked of the chat server. */
   stores(): Promise<readonly string[]>
   readonly timeoutMs: number
@@ -28,6 +30,8 @@ export interface ChainPortOptions {
 export interface LiveChainPort extends ChainPort {
   /** Chains that are known here, for `known`: which answers at once. */
   load(chains: readonly Digest[]): Promise<void>
+  /** Asks the stores for a chain now, and tells the engine if it changed. A store that is silent changes nothing. */
+  look(chain: Digest): Promise<void>
   close(): void
 }
 
@@ -35,6 +39,7 @@ export function createChainPort(context: Context, options: ChainPortOptions): Li
   const { net, timeoutMs } = options
   const cache = new Map<Digest, ChainReplay | undefined>()
   let following = new AbortController()
+  let tell: (chain: Digest) => void = () => {}
 
   async function load(chains: readonly Digest[]): Promise<void> {
     await withStore(context, (store) => {
@@ -60,7 +65,8 @@ export function createChainPort(context: Context, options: ChainPortOptions): Li
 
   async function follow(chain: Digest, store: string, { signal, onChange }: { readonly signal: AbortSignal; onChange(chain: Digest): void }) {
     const place = { url: chainUrl(store, chain), isChosen: true }
-    await followStore(net, {
+    if (options.streams === undefined) return
+    await followStore(await options.streams(), {
       url: `${place.url}/stream`,
       signal,
       onState: () => {},
@@ -76,11 +82,15 @@ export function createChainPort(context: Context, options: ChainPortOptions): Li
       await sleep(pollMs, undefined, { signal })
       for (const chain of chains) {
         signal.throwIfAborted()
-        const before = headOf(cache.get(chain))
-        await fetch(chain).catch(ignoreKnown)
-        if (headOf(cache.get(chain)) !== before) onChange(chain)
+        await look(chain, onChange)
       }
     }
+  }
+
+  async function look(chain: Digest, onChange: (chain: Digest) => void): Promise<void> {
+    const before = headOf(cache.get(chain))
+    await fetch(chain).catch(ignoreKnown)
+    if (headOf(cache.get(chain)) !== before) onChange(chain)
   }
 
   /** Whether more is known than before. */
@@ -94,10 +104,13 @@ export function createChainPort(context: Context, options: ChainPortOptions): Li
     load,
     known: (chain) => cache.get(chain),
     fetch,
+    look: (chain) => look(chain, tell),
     follow(chains, onChange) {
+      tell = onChange
       following.abort()
       following = new AbortController()
       const { signal } = following
+      if (options.streams === undefined) return
       // Ended by the signal, or by a store that cannot be followed.
       const quietly = (task: Promise<unknown>): void => void task.catch(() => undefined)
       quietly(

@@ -11,6 +11,7 @@ import { openDevice } from "../account/device-file.ts"
 import { folderOf, type ReadyAccount } from "../account/records.ts"
 import { readDemands, type VerifyOptions } from "../commands/verify-options.ts"
 import type { Context } from "../context.ts"
+import { openNet } from "../network.ts"
 import { readStore } from "../store/access.ts"
 import type { Demands } from "../verify-accounts.ts"
 import { createBrokerPlace } from "./broker-place.ts"
@@ -19,7 +20,12 @@ import { createChainPort, type LiveChainPort } from "./chain-port.ts"
 export interface ReachOptions extends Pick<VerifyOptions, "store" | "resolver" | "timeout"> {
   /** Who has the messages open, for others who find them so: `kez chat`. */
   readonly holder?: string
+  /** Whether it goes on until somebody ends it: then changes of chains are heard of at once. */
+  readonly follows?: boolean
 }
+
+/** A store is asked for the chain of each contact. */
+const streamsPerHost = 64
 
 /** An engine that runs, and what stands beside it. */
 export interface OpenChat {
@@ -46,7 +52,8 @@ export async function openChat(context: Context, account: ReadyAccount, options:
   })
   try {
     const stores = createStoreList(context, { account, net, given: options.store ?? [], timeoutMs: demands.timeoutMs })
-    const chains = createChainPort(context, { net, stores, timeoutMs: demands.timeoutMs })
+    const streams = options.follows === true ? () => openNet(context, { timeoutMs: demands.timeoutMs, perHost: streamsPerHost }) : undefined
+    const chains = createChainPort(context, { net, streams, stores, timeoutMs: demands.timeoutMs })
     await chains.load(await knownChains(context))
     const timers = createTimers()
     const place = createBrokerPlace(context, { host: account.host, net, timeoutMs: demands.timeoutMs })

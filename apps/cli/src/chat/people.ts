@@ -29,7 +29,8 @@ export function claimedHandle(replay: ChainReplay, host: string): string | undef
 export async function findPerson(context: Context, chat: OpenChat, typed: string): Promise<Contact> {
   const who = typed.trim().replace(/…$/, "")
   const known = await findKnown(chat, who)
-  if (known !== undefined) return known
+  // What only a chain says of itself is looked up before anything is written to that name: it may be somebody else.
+  if (known !== undefined && (known.handle !== undefined || who.startsWith("sha256:"))) return known
   if (who.startsWith("sha256:")) throw unknownPerson(who, "expected one of your contacts, or a handle: kez contacts list")
   if (!who.includes(":")) return addHandle(chat, who)
   const { system, value } = parseIdentity(who)

@@ -3,7 +3,7 @@ import type { Delivered, Draft, Engine, ShownMessage } from "@kez/chat"
 import type { Digest } from "@kez/core"
 
 /** After it was sent: for a device of the other side that is there at the moment. */
-const deliveryMs = 1_000
+const deliveryMs = 300
 
 export interface Sent {
   readonly message: ShownMessage

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts"
 import { checkBadges, knownBadges, type ProofBadge } from "./badges.ts"
 import { nameOfConversation, rememberNames, senderName } from "./chat-json.ts"
 import type { OpenChat } from "./open-chat.ts"
-import { assertSameHost, findKnown, findPerson } from "./people.ts"
+import { assertSameHost, findPerson } from "./people.ts"
 
 const pageSize = 60
 /** Who types says so again; one who went away does not. */
@@ -215,7 +215,7 @@ export class ChatSession {
 
   /** Opens the conversation with somebody, who is looked up where he is not known. */
   async open(who: string): Promise<void> {
-    const contact = (await findKnown(this.#chat, who)) ?? (await findPerson(this.#context, this.#chat, who))
+    const contact = await findPerson(this.#context, this.#chat, who)
     assertSameHost(this.#chat, contact)
     rememberNames(this.#chat, [contact])
     const conversation = await this.#chat.engine.openDirect(contact.chain)

@@ -6,9 +6,12 @@ import { paint, writeResult } from "../output.ts"
 import type { Outcome } from "../run.ts"
 import { messageJson, senderName } from "./chat-json.ts"
 import { bodyLines, clockText, dayText, notesOf, quoteOf, reactionText } from "./message-text.ts"
-import type { OpenChat } from "./open-chat.ts"
-import { findPerson } from "./people.ts"
+import { type OpenChat, waitOnline } from "./open-chat.ts"
+import { findKnown, findPerson } from "./people.ts"
 import { type ChatOptions, withChat } from "./with-chat.ts"
+
+const connectMs = 5_000
+const settleMs = 15_000
 
 export interface TailRequest {
   readonly who: string
@@ -17,9 +20,12 @@ export interface TailRequest {
 }
 
 export async function showTail(context: Context, options: ChatOptions, request: TailRequest): Promise<Outcome> {
-  return withChat(context, options, async (chat) => {
+  return withChat(context, { ...options, holder: "kez dm", follows: request.follow }, async (chat) => {
     const { engine } = chat
-    const contact = await findPerson(context, chat, request.who)
+    // What waits at the server belongs to the last messages too.
+    await waitOnline(engine, connectMs)
+    await engine.settled(engine.connection().kind === "online" ? settleMs : 0)
+    const contact = (await findKnown(chat, request.who)) ?? (await findPerson(context, chat, request.who))
     const conversation = (await engine.conversations()).find((one) => one.contact?.chain === contact.chain)
     const events = engine.events()
     if (conversation === undefined && !request.follow) {
@@ -27,8 +33,6 @@ export async function showTail(context: Context, options: ChatOptions, request: 
         hint: `To begin one: kez dm ${request.who} "hello"`,
       })
     }
-    // What waits at the server belongs to the last messages too.
-    await engine.settled(request.follow ? 0 : 3_000)
     const messages = conversation === undefined || request.count === 0 ? [] : await engine.messages(conversation.id, { limit: request.count })
     if (!request.follow) {
       await events.return?.()

@@ -7,7 +7,7 @@ const minColumns = 20
 const minRows = 7
 
 export const run: Handler<ChatOptions> = async (context, { args: [who], ...options }) => {
-  return withChat(context, { ...options, holder: "kez chat" }, async (chat) => {
+  return withChat(context, { ...options, holder: "kez chat", follows: true }, async (chat) => {
     if (context.flags.json) {
       const { runBotChat } = await import("../chat/bot-chat.ts")
       await runBotChat(context, chat)

@@ -33,6 +33,8 @@ export const run: Handler<DmOptions> = async (context, { args: [who = "", ...wor
   return withChat(context, options, async (chat) => {
     const contact = await findPerson(context, chat, who)
     assertSameHost(chat, contact)
+    // A device of his may be revoked since.
+    await chat.chains.look(contact.chain)
     const conversation = await chat.engine.openDirect(contact.chain)
     const { message, delivered } = await sendAndWait(chat.engine, conversation.id, { type: "text", text }, waitMs)
     const name = nameOfConversation(chat, conversation)
