@@ -39,7 +39,7 @@ export async function setUpAccount(context: Context, begun: AccountRecord, setUp
   let record = writeAccount(paths, { ...begun, chain: grown.chain, primary: primary.key, device: deviceOf(device) })
   terminal.progress(`giving the chain to ${reach.stores.join(", ")}`)
   const published = await publishOwnChain(context, primary.key, reach)
-  terminal.progress(`registering ${name}`)
+  terminal.progress(`looking whether ${name} is registered`)
   record = await registerHandle(context, record, record, { published, signer, reach, invitation })
   const { chain } = published.replay
   const ready: ReadyAccount = {

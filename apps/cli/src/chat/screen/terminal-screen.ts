@@ -48,6 +48,7 @@ export function openScreen({ color, events }: { readonly color: boolean; readonl
     isOpen = false
     for (const signal of fatalSignals) process.off(signal, onSignal)
     process.off("exit", leave)
+    process.off("uncaughtException", leave)
     process.off("SIGCONT", onContinue)
     stdout.off("resize", onResize)
     stdin.off("keypress", onKeypress)
@@ -99,6 +100,8 @@ export function openScreen({ color, events }: { readonly color: boolean; readonl
   process.on("SIGCONT", onContinue)
   for (const signal of fatalSignals) process.on(signal, onSignal)
   process.on("exit", leave)
+  // Before the one that tells of it: what is said on the alternate screen is gone with it.
+  process.prependListener("uncaughtException", leave)
   stdout.write(enterCodes)
 
   return {

@@ -29,17 +29,18 @@ export interface View {
 const wideColumns = 70
 const listWidth = 24
 const maxInputRows = 5
+const maxStatusRows = 3
 
 export function viewOf(session: ChatSession, state: ScreenState, { columns, rows: height }: Size): View {
   const width = Math.max(16, columns)
   const input = inputRows(session, state, width)
   const title = titleRow(session, width)
-  const status = statusRow(session, state, width)
+  const status = statusRows(session, state, width)
   const keys = fitRow([piece(hintOf(session, state, width), "dim")], width)
-  const room = Math.max(1, height - 3 - input.rows.length)
+  const room = Math.max(1, height - 2 - status.length - input.rows.length)
   const body = bodyRows(session, state, { width, room })
-  const rows = [title, ...body.rows, status, ...input.rows, keys].slice(0, height)
-  const inputAt = 1 + body.rows.length + 1
+  const rows = [title, ...body.rows, ...status, ...input.rows, keys].slice(0, height)
+  const inputAt = 1 + body.rows.length + status.length
   const isTyping = state.overlay === undefined && state.chosen === undefined
   const cursor = isTyping ? { row: inputAt + input.row, column: input.column } : undefined
   return { rows, cursor: cursor !== undefined && cursor.row < height ? cursor : undefined, maxScroll: body.maxScroll }
@@ -136,33 +137,42 @@ function headRows(session: ChatSession, width: number): readonly Row[] {
   const stopped = stop === undefined ? [] : breakCells(`⑂ ${printable(stop.message, 300)} Nothing is sent: Ctrl-G.`, width - 1).map((text): Row => [piece(text, "bad")])
   const others = session.alarms.filter(({ alarm, isStop }) => !isStop && chain !== undefined && contactOfAlarm(alarm) === chain)
   const quiet = others.length === 0 ? [] : [[piece(`! ${others.length} alarm${others.length === 1 ? "" : "s"} about this person: Ctrl-G`, "warn")]]
-  const shown = cellsOfRow(line) <= width - 1 ? [line] : [[name], ...brokenBadges(pieces, width - 1)]
+  const shown = cellsOfRow(line) <= width - 1 || pieces.length === 0 ? [line] : [[name], fitRow(pieces, width - 1)]
   return [...shown, ...request, ...removed, ...stopped, ...quiet]
 }
 
 const paintStyle: Readonly<Record<string, Style>> = { green: "good", yellow: "warn", red: "bad", dim: "dim" }
 
-/** At most two lines; the rest is one key away. */
-function brokenBadges(pieces: readonly Piece[], width: number): readonly Row[] {
-  return [fitRow(pieces, width)]
-}
-
 function emptyRows(session: ChatSession, width: number): readonly Row[] {
   const { account } = session.chat
+  const waiting = session.conversations.map((one) => `  ${printable(session.nameOf(one), 60)}${one.unread === 0 ? "" : `, ${one.unread} new`}`)
   const lines =
-    session.current === undefined
-      ? ["", `Your name here is ${account.handle}@${account.host}: give it to those who shall write to you.`, "", "Ctrl-K finds somebody by handle (bob@chat.example.org) or by an account that is proven (github:bob).", "F1 shows all keys."]
-      : ["", "No messages yet. What you write is encrypted between the two of you; the server cannot read it."]
+    session.current !== undefined
+      ? ["", "No messages yet. What you write is encrypted between the two of you; the server cannot read it."]
+      : [
+          "",
+          ...(waiting.length === 0 ? [] : ["Tab opens the first of these:", ...waiting, ""]),
+          `Your name here is ${account.handle}@${account.host}: give it to those who shall write to you.`,
+          "",
+          "Ctrl-K finds somebody by handle (bob@chat.example.org) or by an account that is proven (github:bob).",
+        ]
   return lines.flatMap((line) => breakCells(line, width)).map((text): Row => [piece(text, "dim")])
 }
 
-function statusRow(session: ChatSession, { notice }: ScreenState, width: number): Row {
+function statusRows(session: ChatSession, { notice }: ScreenState, width: number): readonly Row[] {
   const { current, connection } = session
-  if (notice !== undefined) return fitRow([piece(` ${notice.isFault ? "✕ " : ""}${printable(notice.text, 400)}`, notice.isFault ? "bad" : "good")], width)
-  if (current !== undefined && session.isTyping(current.id)) return fitRow([piece(` ${printable(session.nameOf(current), 60)} is typing …`, "dim")], width)
-  if (connection.kind === "offline") return fitRow([piece(` offline: ${printable(connection.reason, 300)}. What you write is kept and goes out by itself.`, "warn")], width)
-  if (connection.kind === "revoked") return fitRow([piece(` ${printable(connection.reason, 200)} To write again: kez account restore`, "bad")], width)
-  return fitRow([piece("─".repeat(width), "dim")], width)
+  const said = (text: string, style: Style): readonly Row[] => {
+    const lines = breakCells(text, width - 2)
+    const shown = lines.length > maxStatusRows ? [...lines.slice(0, maxStatusRows - 1), lines.slice(maxStatusRows - 1).join(" ")] : lines
+    return shown.map((line) => fitRow([piece(` ${line}`, style)], width))
+  }
+  if (notice !== undefined) return said(`${notice.isFault ? "✕ " : ""}${printable(notice.text, 400)}`, notice.isFault ? "bad" : "good")
+  if (connection.kind === "offline") {
+    return said(`○ offline: ${printable(connection.reason, 200).replace(/\.$/, "")}. What you write is kept and goes out by itself.`, "warn")
+  }
+  if (connection.kind === "revoked") return said(`⊘ ${printable(connection.reason, 200)} To write again: kez account restore`, "bad")
+  if (current !== undefined && session.isTyping(current.id)) return said(`${printable(session.nameOf(current), 60)} is typing …`, "dim")
+  return [fitRow([piece("─".repeat(width), "dim")], width)]
 }
 
 function inputRows(session: ChatSession, { editor, purpose }: ScreenState, width: number) {
@@ -198,5 +208,5 @@ function hintOf(session: ChatSession, { overlay, chosen, purpose }: ScreenState,
   if (overlay !== undefined) return ` ${overlayRows(session, overlay, width).keys}`
   if (chosen !== undefined) return " r reply · e edit · d take back · + react · i proofs · ↑↓ choose · Esc back"
   if (purpose.kind !== "text") return " Enter does it · Esc stops"
-  return " Enter send · Ctrl-K whom · Tab next · Ctrl-E proofs · Ctrl-G alarms · F1 help · Ctrl-Q leave"
+  return " F1 help  ^K whom  ^E proofs  ^G alarms  ^P choose a message  Tab next  ^Q leave"
 }
