@@ -1,8 +1,8 @@
-/** Two people with the kez command over real servers: create, find each other by handle and by a proven account, write, be away, rename, restore. */
+/** Two people with the kez command over real servers: create, find each other by handle and by a proven account, write, be away, in lines and in JSON. */
 import assert from "node:assert/strict"
 import { after, before, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, makeChatter, makeMember } from "../support/chat-people.ts"
+import { type Chatter, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 import { type GithubServer, startGithubServer } from "../support/github-server.ts"
 
@@ -30,14 +30,6 @@ describe("two people with the kez command", { skip: skipWithoutNats }, () => {
   after(async () => {
     for (const clean of cleaners.toReversed()) await clean()
     await github.close()
-  })
-
-  test("a taken handle is refused before anything is made", async () => {
-    const mira = await makeChatter(t, world)
-    const { code, error } = await mira.json(["account", "create", "alice@localhost", "--no-passphrase"])
-    assert.deepEqual([code, error.code], [1, "handle.taken"])
-    assert.deepEqual((await mira.ok("account", "show", "--all")).accounts, [])
-    assert.deepEqual((await mira.ok("identity", "list")).identities, [])
   })
 
   test("alice finds bob by the GitHub account that he proved, and sees the proof", async () => {
@@ -121,30 +113,5 @@ describe("two people with the kez command", { skip: skipWithoutNats }, () => {
     assert.match(stdout, /#\d+ \d\d:\d\d you: hello from plain lines/)
     assert.match(stderr, /there is no such command \[usage\]/)
     assert.deepEqual(texts(await bob.ok("dm", "alice", "--tail", "2")), ["hello from plain lines", "that was me"])
-  })
-
-  test("a renamed contact is told as such, and accepted by hand", async () => {
-    const moved = await bob.ok("account", "rename", "robert", "--yes")
-    assert.equal(moved.account, "robert@localhost")
-    const { alarms } = await alice.ok("contacts", "check")
-    assert.deepEqual(
-      alarms.map(({ kind, movedTo }: { kind: string; movedTo: string }) => [kind, movedTo]),
-      [["handle_moved", "robert@localhost"]],
-    )
-    const { contacts } = await alice.ok("contacts", "check", "--accept", alarms[0].alarm)
-    assert.deepEqual(contacts.map(({ account }: { account: string }) => account), ["robert@localhost"])
-    await alice.ok("dm", "robert", "still you?")
-    assert.deepEqual(texts(await bob.ok("dm", "alice", "--tail", "1")), ["still you?"])
-  })
-
-  test("24 words bring the account to another computer, as a second device", async () => {
-    const { recovery_words } = await alice.ok("identity", "mnemonic", "--reveal-words")
-    const other = await makeChatter(t, world, { hosts: github.hosts })
-    const words = other.file("words", recovery_words.join(" "))
-    const restored = await other.ok("account", "restore", "--mnemonic", `@${words}`, "--no-passphrase", "--device-only")
-    assert.deepEqual([restored.account, restored.other_devices.length, restored.holds_primary], ["alice@localhost", 1, false])
-    await bob.ok("dm", "alice", "to both of you")
-    assert.equal(texts(await other.ok("dm", "robert", "--tail")).at(-1), "to both of you")
-    assert.equal(texts(await alice.ok("dm", "robert", "--tail")).at(-1), "to both of you")
   })
 })

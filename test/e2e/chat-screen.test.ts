@@ -1,9 +1,9 @@
-/** `kez account create` and `kez chat` at a real pseudo-terminal: words, recall, the whole screen, and a terminal that is as it was afterwards. */
+/** `kez chat` at a real pseudo-terminal: the whole screen, and a terminal that is as it was afterwards. */
 import assert from "node:assert/strict"
 import { after, before, describe, test } from "node:test"
-import { alternate, openSession, plain, type Session } from "../cli/support/pty.ts"
+import { alternate, openSession, plain } from "../cli/support/pty.ts"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, envOf, makeChatter, makeMember } from "../support/chat-people.ts"
+import { type Chatter, envOf, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 
 const key = { ctrl: (letter: string) => String.fromCharCode(letter.charCodeAt(0) - 96), escape: "\u001b", f1: "\u001bOP" }
@@ -22,36 +22,6 @@ describe("kez at a terminal, over real servers", { skip: skipWithoutNats }, () =
   })
   after(async () => {
     for (const clean of cleaners.toReversed()) await clean()
-  })
-
-  test("account create shows the words, has four typed back, and is ready", async () => {
-    const mira = await makeChatter(t, world)
-    using session = openSession(["account", "create", "mira@localhost", "--no-passphrase"], { env: envOf(mira) })
-    const words = await readWords(session)
-    await answerRecall(session, words)
-    await session.expect(/✓ mira@localhost/)
-    assert.equal(await session.end(), 0)
-    const shown = await mira.ok("account", "show")
-    assert.deepEqual([shown.state, shown.backup], ["ready", "confirmed"])
-    assert.ok(!mira.keeps(words.join(" ")))
-  })
-
-  test("Ctrl-C before the recall leaves an account that the same command goes on with", async () => {
-    const nora = await makeChatter(t, world)
-    {
-      using session = openSession(["account", "create", "nora@localhost", "--no-passphrase"], { env: envOf(nora) })
-      await session.expect(/Press Enter when they are on paper/)
-      session.type(key.ctrl("c"))
-      assert.equal(await session.end(), 130)
-    }
-    const begun = await nora.ok("account", "show")
-    assert.deepEqual([begun.account, begun.state], ["nora@localhost", "creating"])
-    assert.equal((await nora.json(["chat"])).error.code, "store.unknown")
-    using session = openSession(["account", "create", "nora@localhost", "--no-passphrase"], { env: envOf(nora) })
-    await answerRecall(session, await readWords(session))
-    await session.expect(/✓ nora@localhost/)
-    assert.equal(await session.end(), 0)
-    assert.equal((await nora.ok("identity", "list")).identities.length, 1)
   })
 
   test("two screens: text, reply, reaction, edit, delete, typing", async () => {
@@ -97,7 +67,7 @@ describe("kez at a terminal, over real servers", { skip: skipWithoutNats }, () =
   })
 
   test("an unknown command says what there is, and the text stays; help opens and closes", async () => {
-    using a = openSession(["chat", "bob"], { env: envOf(alice), columns: 60 })
+    using a = openSession(["chat", "bob"], { env: envOf(alice), columns: 100 })
     await a.expect(/● online/)
     a.type("/quitt\r")
     await a.expect(/Did you mean \/quit\?/)
@@ -134,22 +104,3 @@ describe("kez at a terminal, over real servers", { skip: skipWithoutNats }, () =
     }
   })
 })
-
-async function readWords(session: Session, count = 24): Promise<readonly string[]> {
-  await session.expect(/Write these/)
-  const words: string[] = []
-  const [shown] = await session.expect(/[\s\S]*Press Enter/)
-  for (const [, number, word] of plain(shown).matchAll(/(\d+) ([a-z]{3,8})\b/g)) words[Number(number) - 1] = word ?? ""
-  assert.equal(words.filter((word) => word !== undefined).length, count)
-  session.enter("")
-  return words
-}
-
-async function answerRecall(session: Session, words: readonly string[]): Promise<void> {
-  await session.expect(/Number \[1\]: /)
-  session.enter("1")
-  for (let asked = 0; asked < 4; asked++) {
-    const [, number] = await session.expect(/Word (\d+) \(\d of 4\): /)
-    session.enter(words[Number(number) - 1] ?? "")
-  }
-}

@@ -158,11 +158,25 @@ function digestOfStatement(text: string): Digest {
   return envelopeDigest(decodeEnvelope(text, kind))
 }
 
+/** A server without a broker is not waited for. */
+async function whyNoBroker(context: Context, { host }: ReadyAccount): Promise<string | undefined> {
+  const { net, timeoutMs } = await readDemands(context, {})
+  try {
+    await createBrokerPlace(context, { host, net: await net(), timeoutMs })()
+    return undefined
+  } catch (error) {
+    if (error instanceof KezError) return error.message
+    throw error
+  }
+}
+
 /** How long a visit waits for the broker. */
 const visitMs = 12_000
 
 /** Connects once, so that the server gets this device's key packages. Undefined: done; else why not. */
 export async function visitServer(context: Context, account: ReadyAccount): Promise<string | undefined> {
+  const missing = await whyNoBroker(context, account)
+  if (missing !== undefined) return missing
   const chat = await openChat(context, account)
   try {
     await waitOnline(chat.engine, visitMs)
