@@ -8,7 +8,8 @@ import { runChatServer, startChatServer } from "../support/chat-server.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 
 const key = { ctrl: (letter: string) => String.fromCharCode(letter.charCodeAt(0) - 96) }
-const texts = (data: { readonly messages: readonly { readonly text: string }[] }): readonly string[] => data.messages.map(({ text }) => text)
+const texts = (data: { readonly messages: readonly { readonly text: string }[] }): readonly string[] =>
+  data.messages.map(({ text }) => text)
 
 describe("accounts with the kez command", { skip: skipWithoutNats }, () => {
   const cleaners: (() => Promise<void> | void)[] = []
@@ -89,7 +90,10 @@ describe("accounts with the kez command", { skip: skipWithoutNats }, () => {
       [["handle_moved", "robert@localhost"]],
     )
     const { contacts } = await alice.ok("contacts", "check", "--accept", alarms[0].alarm)
-    assert.deepEqual(contacts.map(({ account }: { account: string }) => account), ["robert@localhost"])
+    assert.deepEqual(
+      contacts.map(({ account }: { account: string }) => account),
+      ["robert@localhost"],
+    )
     await alice.ok("dm", "robert", "still you?")
     assert.deepEqual(texts(await bob.ok("dm", "alice", "--tail", "1")), ["still you?"])
   })
@@ -111,7 +115,10 @@ describe("accounts with the kez command", { skip: skipWithoutNats }, () => {
     const other = await makeChatter(t, world)
     const words = other.file("words", recovery_words.join(" "))
     const restored = await other.ok("account", "restore", "--mnemonic", `@${words}`, "--no-passphrase", "--device-only")
-    assert.deepEqual([restored.account, restored.other_devices.length, restored.holds_primary], ["alice@localhost", 1, false])
+    assert.deepEqual(
+      [restored.account, restored.other_devices.length, restored.holds_primary],
+      ["alice@localhost", 1, false],
+    )
     await bob.ok("dm", "alice", "to both of you")
     assert.equal(texts(await other.ok("dm", "robert", "--tail")).at(-1), "to both of you")
     assert.equal(texts(await alice.ok("dm", "robert", "--tail")).at(-1), "to both of you")

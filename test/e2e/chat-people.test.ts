@@ -6,7 +6,8 @@ import { type Chatter, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 import { type GithubServer, startGithubServer } from "../support/github-server.ts"
 
-const texts = (data: { readonly messages: readonly { readonly text: string }[] }): readonly string[] => data.messages.map(({ text }) => text)
+const texts = (data: { readonly messages: readonly { readonly text: string }[] }): readonly string[] =>
+  data.messages.map(({ text }) => text)
 
 describe("two people with the kez command", { skip: skipWithoutNats }, () => {
   const cleaners: (() => Promise<void> | void)[] = []
@@ -85,7 +86,10 @@ describe("two people with the kez command", { skip: skipWithoutNats }, () => {
     const input = `${commands.map((one) => JSON.stringify(one)).join("\n")}\n`
     const { code, stdout } = await bob.kez(["chat", "--json"], { input, timeoutMs: 40_000 })
     assert.equal(code, 0)
-    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line))
     const answers = lines.filter(({ schema }) => schema !== "kez.chat_event/1")
     assert.deepEqual(
       answers.map(({ schema, ok, id: own, data }) => [schema, ok, own ?? data?.id ?? null]),
@@ -102,7 +106,10 @@ describe("two people with the kez command", { skip: skipWithoutNats }, () => {
     const seen = await alice.ok("dm", "bob", "--tail", "3")
     assert.deepEqual(texts(seen).slice(1), ["from a bot", "to that"])
     assert.equal(seen.messages[2].answers, id)
-    assert.deepEqual(seen.messages[0].reactions.map(({ emoji }: { emoji: string }) => emoji), ["👍"])
+    assert.deepEqual(
+      seen.messages[0].reactions.map(({ emoji }: { emoji: string }) => emoji),
+      ["👍"],
+    )
   })
 
   test("plain lines show what comes, and send what is typed", async () => {

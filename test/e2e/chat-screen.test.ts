@@ -6,7 +6,11 @@ import { skipWithoutNats } from "../support/broker.ts"
 import { type Chatter, envOf, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 
-const key = { ctrl: (letter: string) => String.fromCharCode(letter.charCodeAt(0) - 96), escape: "\u001b", f1: "\u001bOP" }
+const key = {
+  ctrl: (letter: string) => String.fromCharCode(letter.charCodeAt(0) - 96),
+  escape: "\u001b",
+  f1: "\u001bOP",
+}
 
 describe("kez at a terminal, over real servers", { skip: skipWithoutNats }, () => {
   const cleaners: (() => Promise<void> | void)[] = []
@@ -55,7 +59,8 @@ describe("kez at a terminal, over real servers", { skip: skipWithoutNats }, () =
     a.type(key.ctrl("q"))
     b.type(key.ctrl("q"))
     assert.deepEqual([await a.end(), await b.end()], [0, 0])
-    for (const { screen } of [a, b]) assert.ok(screen.lastIndexOf(alternate.leave) > screen.lastIndexOf(alternate.enter))
+    for (const { screen } of [a, b])
+      assert.ok(screen.lastIndexOf(alternate.leave) > screen.lastIndexOf(alternate.enter))
   })
 
   test("hostile text is shown, never obeyed", async () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { type ChatWorld } from "./chat-world.ts"
+import type { ChatWorld } from "./chat-world.ts"
 import { type Answer, type Cleaner, makePerson, type Person } from "./person.ts"
 
 export interface Chatter extends Person {
@@ -28,7 +28,12 @@ export async function makeChatter(t: Cleaner, world: ChatWorld, { hosts = {} }: 
 }
 
 /** Somebody with an account, whose keys lie open: a second for each passphrase would make tests slow. */
-export async function makeMember(t: Cleaner, world: ChatWorld, handle: string, setup: ChatterSetup = {}): Promise<Chatter> {
+export async function makeMember(
+  t: Cleaner,
+  world: ChatWorld,
+  handle: string,
+  setup: ChatterSetup = {},
+): Promise<Chatter> {
   const chatter = await makeChatter(t, world, setup)
   const made = await chatter.ok("account", "create", `${handle}@localhost`, "--no-passphrase")
   assert.deepEqual([made.account, made.state], [`${handle}@localhost`, "ready"])

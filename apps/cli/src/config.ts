@@ -1,5 +1,13 @@
 /** The only reader of the environment; and the settings: flag, then environment, then profile, then config.toml, then default. */
-import { areRelays, areStores, type Brokers, type ColorMode, type Hosts, maxStores, readConfigFile } from "./config-file.ts"
+import {
+  areRelays,
+  areStores,
+  type Brokers,
+  type ColorMode,
+  type Hosts,
+  maxStores,
+  readConfigFile,
+} from "./config-file.ts"
 import { fault } from "./fault.ts"
 
 /** What the environment says. An empty variable counts as not set. */

@@ -22,7 +22,10 @@ export async function openNet(context: Context, options: NetworkOptions): Promis
     ...openNetMemory(join(context.paths.cache, "answers.db"), { now }),
     resolver: openResolver(context, options),
     hosts: hosts.value,
-    limits: { totalMs: options.timeoutMs, ...(options.perHost === undefined ? {} : { maxRequestsPerHost: options.perHost }) },
+    limits: {
+      totalMs: options.timeoutMs,
+      ...(options.perHost === undefined ? {} : { maxRequestsPerHost: options.perHost }),
+    },
     now,
     settings: {
       ...(relays.value.length === 0 ? {} : { relays: relays.value }),

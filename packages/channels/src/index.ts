@@ -92,4 +92,12 @@ export {
 } from "./resolver.ts"
 export { parseRetryAfter, readRetryAfter } from "./retry-after.ts"
 export { createOpenStream, type OpenStream, type StreamSetup } from "./stream.ts"
-export { type HostMap, isPublicUrl, parseChosenTarget, parseHosts, parseRedirect, parseTarget, type Target } from "./url.ts"
+export {
+  type HostMap,
+  isPublicUrl,
+  parseChosenTarget,
+  parseHosts,
+  parseRedirect,
+  parseTarget,
+  type Target,
+} from "./url.ts"

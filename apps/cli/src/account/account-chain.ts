@@ -1,13 +1,13 @@
 /** The chain of an account: brought here, given what the account needs, and published. Each step is done once, however often it is tried. */
 import type { Net } from "@kez/channels"
 import { type ChainReplay, type Digest, KezError, type Operation, type SigchainEvent, type Signer } from "@kez/core"
-import type { StoreOutcome } from "../chains/push-chain.ts"
 import { pullChains } from "../chains/pull-chain.ts"
-import { syncChain } from "../chains/sync-chain.ts"
+import type { StoreOutcome } from "../chains/push-chain.ts"
 import { chainUrl } from "../chains/store-url.ts"
+import { syncChain } from "../chains/sync-chain.ts"
 import type { Context } from "../context.ts"
-import { chainOfKey, extendChain } from "../own-chain.ts"
 import { printable } from "../output.ts"
+import { chainOfKey, extendChain } from "../own-chain.ts"
 import { readStore } from "../store/access.ts"
 
 export interface Reach {
@@ -83,7 +83,9 @@ export async function publishOwnChain(context: Context, key: string, reach: Reac
   const { net, stores, timeoutMs } = reach
   const { replay, path, outcomes } = await syncChain(context, net, { key, stores, timeoutMs })
   const failed = outcomes.filter(({ state }) => state !== "whole")
-  const text = failed.map(({ store, code, note }) => `${printable(store, 100)} ${printable(note ?? "", 200)} [${code}]`).join("; ")
+  const text = failed
+    .map(({ store, code, note }) => `${printable(store, 100)} ${printable(note ?? "", 200)} [${code}]`)
+    .join("; ")
   if (failed.length === outcomes.length) {
     throw new KezError("chain.unreachable", `Cannot publish the chain: ${text}`, {
       hint: "Nothing is lost: the same command goes on when a store answers.",

@@ -64,7 +64,9 @@ export async function aboutHost(net: Net, host: string, timeoutMs: number): Prom
   const members = answer.status === 200 ? objectIn(answer.body) : undefined
   return {
     stores: textsIn(members?.["stores"]).filter(isStore).slice(0, maxStoresNamed),
-    broker: textsIn(members?.["broker"]).filter((url) => /^(?:nats|tls):\/\/[^/@\s]+\/?$/.test(url)).slice(0, maxStoresNamed),
+    broker: textsIn(members?.["broker"])
+      .filter((url) => /^(?:nats|tls):\/\/[^/@\s]+\/?$/.test(url))
+      .slice(0, maxStoresNamed),
   }
 }
 

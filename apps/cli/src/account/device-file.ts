@@ -68,7 +68,10 @@ export async function openDevice(context: Context, record: AccountRecord): Promi
   if (before !== undefined) return before
   const device = (await fromAgent(context, record)) ?? (await fromFile(context, record))
   if (record.device !== undefined && deviceOf(device) !== record.device) {
-    throw new KezError("store.corrupt", `Cannot use the device of ${nameOfAccount(record)}: its key file holds another one`)
+    throw new KezError(
+      "store.corrupt",
+      `Cannot use the device of ${nameOfAccount(record)}: its key file holds another one`,
+    )
   }
   rememberDevice(context, record, device)
   return device

@@ -28,7 +28,10 @@ export async function chooseIdentityName(context: Context, handle: string): Prom
   const chosen = await terminal.choose<string>({
     text: "Whose account is it?",
     flag: "--identity NAME, or nothing for a new identity",
-    choices: [[newOne, "a new identity, with 24 words of its own"], ...here.map(({ name, identity }) => [name, `${name}  ${identity}`] as const)],
+    choices: [
+      [newOne, "a new identity, with 24 words of its own"],
+      ...here.map(({ name, identity }) => [name, `${name}  ${identity}`] as const),
+    ],
   })
   return chosen === newOne ? freeName(context, handle) : chosen
 }
@@ -62,12 +65,16 @@ export async function primarySigner(context: Context, record: AccountRecord): Pr
   const given = await tryGivenKey(context)
   const signer = given === undefined ? await heldSigner(context, record) : signerOf(given)
   if (record.primary === undefined || signer.key === record.primary) return signer
-  throw new KezError("key.not_held", `Cannot sign as the primary of the account: expected ${record.primary}, got ${signer.key}`)
+  throw new KezError(
+    "key.not_held",
+    `Cannot sign as the primary of the account: expected ${record.primary}, got ${signer.key}`,
+  )
 }
 
 async function heldSigner(context: Context, { identity, primary }: AccountRecord): Promise<Signer> {
   const named = isName(identity) ? tryReadIdentity(context.paths, identity) : undefined
-  const record = named?.identity === primary ? named : listIdentities(context.paths).find((one) => one.identity === primary)
+  const record =
+    named?.identity === primary ? named : listIdentities(context.paths).find((one) => one.identity === primary)
   if (record !== undefined && findKeyFile(context.paths.keys, record.name) !== undefined) {
     return signerFor(context, record.name)
   }

@@ -49,7 +49,10 @@ export async function parseAccountName(typed: string): Promise<{ readonly handle
   const [{ isHost }, { parseHandle }] = await Promise.all([import("@kez/core"), import("@kez/core/directory")])
   const host = typedHost.toLowerCase()
   if (!isHost(host)) {
-    throw fault("identity.syntax", "Cannot use the host of the account: expected a domain such as chat.example.org, or localhost")
+    throw fault(
+      "identity.syntax",
+      "Cannot use the host of the account: expected a domain such as chat.example.org, or localhost",
+    )
   }
   return { handle: parseHandle(name), host }
 }

@@ -1,5 +1,14 @@
 /** Statements about a handle: signed, noted here, and sent to the chat server. SPEC §7.8 */
-import { encodeChain, type Envelope, formatEnvelope, formatTime, KezError, parseJson, signEnvelope, type Signer } from "@kez/core"
+import {
+  type Envelope,
+  encodeChain,
+  formatEnvelope,
+  formatTime,
+  KezError,
+  parseJson,
+  type Signer,
+  signEnvelope,
+} from "@kez/core"
 import type { Context } from "../context.ts"
 import { hasCode } from "../fault.ts"
 import type { Published, Reach } from "./account-chain.ts"
@@ -61,7 +70,15 @@ function signRegistration(
 ): Promise<Envelope<"handle_registration">> {
   const { chain, state } = published.replay
   const created_at = formatTime(context.now())
-  const payload = { type: "kez.chat.handle_registration", version: 1, handle, host, primary: state.primary, chain, created_at } as const
+  const payload = {
+    type: "kez.chat.handle_registration",
+    version: 1,
+    handle,
+    host,
+    primary: state.primary,
+    chain,
+    created_at,
+  } as const
   return signEnvelope("handle_registration", payload, signer)
 }
 
@@ -80,7 +97,13 @@ export async function moveHandle(context: Context, record: AccountRecord, moving
   if (old.state === "given_up" && old.chain === published.replay.chain) return record
   const { chain } = published.replay
   const names = { handle, host, new_handle: to.handle, new_host: to.host }
-  const payload = { type: "kez.chat.handle_move", version: 1, ...names, chain, created_at: formatTime(context.now()) } as const
+  const payload = {
+    type: "kez.chat.handle_move",
+    version: 1,
+    ...names,
+    chain,
+    created_at: formatTime(context.now()),
+  } as const
   const move = await signEnvelope("handle_move", payload, primary)
   const registration = to.host === host ? await signRegistration(context, to, moving) : undefined
   let current = noteStatement(context, record, move)

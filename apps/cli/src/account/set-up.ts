@@ -60,6 +60,8 @@ async function leaveKeyPackages(context: Context, record: ReadyAccount): Promise
   const { visitServer } = await import("../chat/open-chat.ts")
   const reason = await visitServer(context, record)
   if (reason === undefined) return true
-  context.warn(`nobody can write first yet, for the chat server's broker was not reached (${reason}). kez chat does it later`)
+  context.warn(
+    `nobody can write first yet, for the chat server's broker was not reached (${reason}). kez chat does it later`,
+  )
   return false
 }

@@ -25,7 +25,13 @@ export function alarmWords({ alarm, isStop, isAcceptable }: AlarmState, nameOf: 
   return { isLoud: isStop || loud.has(alarm.kind), title: printable(titleOf(alarm, nameOf), 300), details }
 }
 
-const loud: ReadonlySet<Alarm["kind"]> = new Set<Alarm["kind"]>(["own_handle", "directory", "key_package", "sender_fork", "commit_refused"])
+const loud: ReadonlySet<Alarm["kind"]> = new Set<Alarm["kind"]>([
+  "own_handle",
+  "directory",
+  "key_package",
+  "sender_fork",
+  "commit_refused",
+])
 
 function titleOf(alarm: Alarm, nameOf: NameOf): string {
   switch (alarm.kind) {

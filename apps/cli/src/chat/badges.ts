@@ -6,7 +6,7 @@ import { accountBadge, type Badge, tonePaints } from "../graph/graph-badges.ts"
 import { paint, printable } from "../output.ts"
 import { timeText } from "../short-text.ts"
 import { readStore } from "../store/access.ts"
-import { type Proven, loadProven } from "../store/verdicts.ts"
+import { loadProven, type Proven } from "../store/verdicts.ts"
 import type { OpenChat } from "./open-chat.ts"
 
 export interface ProofBadge {
@@ -21,7 +21,9 @@ export interface ProofBadge {
 /** Accounts that the chain lists, but those on chat servers: whose these are, the handle says. */
 export function subjectsOf({ chains }: Pick<OpenChat, "chains">, chain: Digest): readonly string[] {
   const subjects = chains.known(chain)?.state.subjects.values() ?? []
-  return [...subjects].flatMap(({ subject, status }) => (status === "active" && !subject.startsWith("kez:") ? [subject] : []))
+  return [...subjects].flatMap(({ subject, status }) =>
+    status === "active" && !subject.startsWith("kez:") ? [subject] : [],
+  )
 }
 
 /** Asks nobody: what this computer saw the last time. */
@@ -34,7 +36,9 @@ export async function knownBadges(context: Context, chat: OpenChat, chain: Diges
   return subjects.map((subject, at) => {
     const last = proven[at]
     const isOwn = last?.chain === chain
-    const badge: Badge = isOwn ? { glyph: "✓", word: "proven", tone: "good" } : { glyph: "○", word: "not looked at", tone: "muted" }
+    const badge: Badge = isOwn
+      ? { glyph: "✓", word: "proven", tone: "good" }
+      : { glyph: "○", word: "not looked at", tone: "muted" }
     return { subject, badge, seenAt: isOwn ? last.provenAt : undefined, answer: undefined }
   })
 }
@@ -49,7 +53,12 @@ export async function checkBadges(context: Context, chat: OpenChat, chain: Diges
   return answers.map((answer) => {
     const { verdict } = answer
     const isForeign = verdict.status === "valid" && verdict.chain !== undefined && verdict.chain.id !== chain
-    return { subject: verdict.subject, badge: accountBadge({ ...verdict, isForeign }), seenAt: verdict.checkedAt, answer }
+    return {
+      subject: verdict.subject,
+      badge: accountBadge({ ...verdict, isForeign }),
+      seenAt: verdict.checkedAt,
+      answer,
+    }
   })
 }
 

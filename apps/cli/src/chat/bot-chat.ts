@@ -17,8 +17,15 @@ const sendMs = 20_000
 export async function runBotChat(context: Context, chat: OpenChat): Promise<void> {
   const { engine } = chat
   const events = engine.events()
-  const write = (data: object): void => writeOut(`${formatJson({ schema: "kez.chat_event/1", ok: true, data, warnings: [] })}\n`)
-  write({ kind: "begin", account: `${chat.account.handle}@${chat.account.host}`, chain: engine.chain, device: engine.device, connection: engine.connection() })
+  const write = (data: object): void =>
+    writeOut(`${formatJson({ schema: "kez.chat_event/1", ok: true, data, warnings: [] })}\n`)
+  write({
+    kind: "begin",
+    account: `${chat.account.handle}@${chat.account.host}`,
+    chain: engine.chain,
+    device: engine.device,
+    connection: engine.connection(),
+  })
   const following = (async () => {
     for await (const event of events) write(eventJson(chat, event))
   })()
@@ -43,7 +50,12 @@ export function eventJson(chat: OpenChat, event: EngineEvent): object {
     case "message_changed":
       return { kind: event.kind, ...messageJson(chat, event.message) }
     case "outbox":
-      return { kind: event.kind, conversation: event.conversation, message: event.message, delivered: deliveredJson(event.delivered) }
+      return {
+        kind: event.kind,
+        conversation: event.conversation,
+        message: event.message,
+        delivered: deliveredJson(event.delivered),
+      }
     case "typing":
       return { kind: event.kind, conversation: event.conversation, chain: event.chain, is_typing: event.isTyping }
     case "conversation":
@@ -65,8 +77,19 @@ function alarmNamed(chat: OpenChat, { alarm }: EngineEvent & { readonly kind: "a
 }
 
 type BotAnswer =
-  | { readonly schema: "kez.chat_answer/1"; readonly ok: true; readonly data: { readonly kind: string; readonly id: Json }; readonly warnings: readonly string[] }
-  | { readonly schema: "kez.error/1"; readonly ok: false; readonly id: Json; readonly error: object; readonly warnings: readonly string[] }
+  | {
+      readonly schema: "kez.chat_answer/1"
+      readonly ok: true
+      readonly data: { readonly kind: string; readonly id: Json }
+      readonly warnings: readonly string[]
+    }
+  | {
+      readonly schema: "kez.error/1"
+      readonly ok: false
+      readonly id: Json
+      readonly error: object
+      readonly warnings: readonly string[]
+    }
 
 async function answerTo(context: Context, chat: OpenChat, line: string): Promise<BotAnswer> {
   let id: Json = null
@@ -78,18 +101,26 @@ async function answerTo(context: Context, chat: OpenChat, line: string): Promise
     return { schema: "kez.chat_answer/1", ok: true, data: { kind, id, ...data }, warnings: [] }
   } catch (error) {
     const { code, message, hint } = failureOf(error)
-    return { schema: "kez.error/1", ok: false, id, error: hint === undefined ? { code, message } : { code, message, hint }, warnings: [] }
+    return {
+      schema: "kez.error/1",
+      ok: false,
+      id,
+      error: hint === undefined ? { code, message } : { code, message, hint },
+      warnings: [],
+    }
   }
 }
 
 function readCommand(line: string): JsonObject {
-  if (line.length > maxLineCharacters) throw new KezError("limit.size", `Cannot read the command: expected at most ${maxLineCharacters} characters`)
+  if (line.length > maxLineCharacters)
+    throw new KezError("limit.size", `Cannot read the command: expected at most ${maxLineCharacters} characters`)
   const value = parseJson(line)
   assertObject(value, "the command")
   return value
 }
 
-const commands = "send, reply, edit, delete, react, read, typing, history, conversations, contacts, add, show, accept, block, alarms, settle, retry, quit"
+const commands =
+  "send, reply, edit, delete, react, read, typing, history, conversations, contacts, add, show, accept, block, alarms, settle, retry, quit"
 
 async function run(context: Context, chat: OpenChat, kind: string, command: JsonObject): Promise<object> {
   const { engine } = chat
@@ -99,7 +130,9 @@ async function run(context: Context, chat: OpenChat, kind: string, command: Json
     case "edit":
     case "delete":
     case "react":
-      return { ...messageJson(chat, await engine.send(await conversationOf(context, chat, command), draftOf(kind, command))) }
+      return {
+        ...messageJson(chat, await engine.send(await conversationOf(context, chat, command), draftOf(kind, command))),
+      }
     case "read":
       await engine.markRead(await conversationOf(context, chat, command), textIn(command, "message"))
       return {}
@@ -108,7 +141,10 @@ async function run(context: Context, chat: OpenChat, kind: string, command: Json
       return {}
     case "history": {
       const { before, limit } = command
-      const options = { ...(typeof before === "string" ? { before } : {}), ...(typeof limit === "number" ? { limit } : {}) }
+      const options = {
+        ...(typeof before === "string" ? { before } : {}),
+        ...(typeof limit === "number" ? { limit } : {}),
+      }
       const messages = await engine.messages(await conversationOf(context, chat, command), options)
       return { messages: messages.map((message) => messageJson(chat, message)) }
     }
@@ -130,7 +166,12 @@ async function run(context: Context, chat: OpenChat, kind: string, command: Json
       return {}
     }
     case "alarms":
-      return { alarms: (await engine.alarms.list()).map((state) => ({ ...alarmJson(chat, state), is_acceptable: isAcceptable(state.alarm) })) }
+      return {
+        alarms: (await engine.alarms.list()).map((state) => ({
+          ...alarmJson(chat, state),
+          is_acceptable: isAcceptable(state.alarm),
+        })),
+      }
     case "settle":
       await engine.alarms.settle(textIn(command, "alarm"), command["decision"] === "accept" ? "accept" : "dismiss")
       return {}
@@ -155,7 +196,12 @@ function draftOf(kind: "send" | "reply" | "edit" | "delete" | "react", command: 
     case "delete":
       return { type: "delete", of: textIn(command, "message") }
     case "react":
-      return { type: "reaction", to: textIn(command, "message"), emoji: textIn(command, "emoji"), action: command["remove"] === true ? "remove" : "add" }
+      return {
+        type: "reaction",
+        to: textIn(command, "message"),
+        emoji: textIn(command, "emoji"),
+        action: command["remove"] === true ? "remove" : "add",
+      }
   }
 }
 
@@ -172,7 +218,9 @@ async function knownContact(chat: OpenChat, command: JsonObject) {
   const who = textIn(command, "who")
   const contact = await findKnown(chat, who)
   if (contact !== undefined) return contact
-  throw new KezError("store.unknown", "Cannot find the person among the contacts", { hint: '{"do":"contacts"} lists them.' })
+  throw new KezError("store.unknown", "Cannot find the person among the contacts", {
+    hint: '{"do":"contacts"} lists them.',
+  })
 }
 
 function textIn(command: JsonObject, name: string): string {

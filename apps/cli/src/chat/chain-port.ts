@@ -1,11 +1,11 @@
 /** The sigchains of members for the engine: from this computer, the stores, and places that served them before. SPEC VER-5, VER-10 */
 import { setTimeout as sleep } from "node:timers/promises"
-import type { ChainPort } from "@kez/chat"
 import type { Net } from "@kez/channels"
+import type { ChainPort } from "@kez/chat"
 import { type ChainReplay, type Digest, KezError } from "@kez/core"
 import { placesOf } from "../chains/chain-target.ts"
 import { followStore } from "../chains/follow-store.ts"
-import { pullChains, type PullPlace } from "../chains/pull-chain.ts"
+import { type PullPlace, pullChains } from "../chains/pull-chain.ts"
 import { chainUrl } from "../chains/store-url.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
@@ -50,7 +50,8 @@ export function createChainPort(context: Context, options: ChainPortOptions): Li
   async function fetch(chain: Digest, hints: { readonly primary?: string; readonly url?: string } = {}) {
     const stores = await options.stores()
     const known = await placesOf(context, { name: chain, chain }, stores)
-    const hinted: readonly PullPlace[] = hints.url === undefined || known.some(({ url }) => url === hints.url) ? [] : [{ url: hints.url }]
+    const hinted: readonly PullPlace[] =
+      hints.url === undefined || known.some(({ url }) => url === hints.url) ? [] : [{ url: hints.url }]
     const relays: readonly PullPlace[] = hints.primary?.startsWith("nostr:") === true ? [{ url: hints.primary }] : []
     const pulled = await pullChains(context, net, { places: [...known, ...hinted, ...relays], chain, timeoutMs })
     const replay = await keepMark(context, chain)
@@ -59,11 +60,19 @@ export function createChainPort(context: Context, options: ChainPortOptions): Li
     const isAnswered = pulled.places.some(({ asked }) => asked.outcome !== "failed")
     // A store of the reader's that is silent may hide a revocation: whoever is new is not accepted by what the others say alone.
     const isStoreSilent = silent.some(({ asked }) => stores.some((store) => asked.url.startsWith(`${store}/`)))
-    if (!isAnswered || (replay === undefined && isStoreSilent)) throw unreachable(chain, silent.map(({ asked }) => asked))
+    if (!isAnswered || (replay === undefined && isStoreSilent))
+      throw unreachable(
+        chain,
+        silent.map(({ asked }) => asked),
+      )
     return replay
   }
 
-  async function follow(chain: Digest, store: string, { signal, onChange }: { readonly signal: AbortSignal; onChange(chain: Digest): void }) {
+  async function follow(
+    chain: Digest,
+    store: string,
+    { signal, onChange }: { readonly signal: AbortSignal; onChange(chain: Digest): void },
+  ) {
     const place = { url: chainUrl(store, chain), isChosen: true }
     if (options.streams === undefined) return
     await followStore(await options.streams(), {
@@ -77,7 +86,11 @@ export function createChainPort(context: Context, options: ChainPortOptions): Li
     })
   }
 
-  async function poll(chains: readonly Digest[], signal: AbortSignal, onChange: (chain: Digest) => void): Promise<void> {
+  async function poll(
+    chains: readonly Digest[],
+    signal: AbortSignal,
+    onChange: (chain: Digest) => void,
+  ): Promise<void> {
     for (;;) {
       await sleep(pollMs, undefined, { signal })
       for (const chain of chains) {
@@ -143,21 +156,35 @@ async function keepMark(context: Context, chain: Digest): Promise<ChainReplay | 
 }
 
 function lost(chain: Digest, seq: number): KezError {
-  return new KezError("chain.rollback", `Cannot use the chain ${chain}: event ${seq} of it was here before, and no store shows it`, {
-    hint: `Bring it back: kez sigchain fetch ${chain} --store URL`,
-  })
+  return new KezError(
+    "chain.rollback",
+    `Cannot use the chain ${chain}: event ${seq} of it was here before, and no store shows it`,
+    {
+      hint: `Bring it back: kez sigchain fetch ${chain} --store URL`,
+    },
+  )
 }
 
-function unreachable(chain: Digest, silent: ReadonlyArray<{ readonly url: string; readonly evidence: { readonly code?: string } }>): KezError {
-  const said = silent.map(({ url, evidence }) => `${printable(url.replace(/\/v1\/.*$/, ""), 100)} [${evidence.code ?? "net.refused"}]`)
+function unreachable(
+  chain: Digest,
+  silent: ReadonlyArray<{ readonly url: string; readonly evidence: { readonly code?: string } }>,
+): KezError {
+  const said = silent.map(
+    ({ url, evidence }) => `${printable(url.replace(/\/v1\/.*$/, ""), 100)} [${evidence.code ?? "net.refused"}]`,
+  )
   const what = said.length === 0 ? "no store is known" : `no answer from ${said.join(", ")}`
   return new KezError("chain.unreachable", `Cannot fetch the chain ${chain}: ${what}`, {
-    hint: said.length === 0 ? 'Name a store: --store https://sig.example.org, or stores = ["…"] in config.toml' : "Try again when it answers.",
+    hint:
+      said.length === 0
+        ? 'Name a store: --store https://sig.example.org, or stores = ["…"] in config.toml'
+        : "Try again when it answers.",
   })
 }
 
 function headOf(replay: ChainReplay | undefined): string | undefined {
-  return replay === undefined ? undefined : `${replay.status} ${replay.digests.length} ${replay.head.digest} ${replay.splits.length}`
+  return replay === undefined
+    ? undefined
+    : `${replay.status} ${replay.digests.length} ${replay.head.digest} ${replay.splits.length}`
 }
 
 function ignoreKnown(error: unknown): undefined {

@@ -45,7 +45,12 @@ export function messageJson(chat: Names, message: ShownMessage) {
     message: id,
     conversation,
     place,
-    from: { name: sender.isSelf ? `${chat.account.handle}@${chat.account.host}` : senderName(chat, message), chain: sender.chain, device: sender.device, is_self: sender.isSelf },
+    from: {
+      name: sender.isSelf ? `${chat.account.handle}@${chat.account.host}` : senderName(chat, message),
+      chain: sender.chain,
+      device: sender.device,
+      is_self: sender.isSelf,
+    },
     at,
     type,
     text: text ?? null,
@@ -79,7 +84,9 @@ export function deliveredJson({ state, code, reason }: Delivered) {
 }
 
 export function alarmJson(chat: Names, state: AlarmState) {
-  const { title, details } = alarmWords(state, (chain) => senderName(chat, { sender: { chain, device: "", isSelf: false } }))
+  const { title, details } = alarmWords(state, (chain) =>
+    senderName(chat, { sender: { chain, device: "", isSelf: false } }),
+  )
   const { id, alarm, at, isStop, isAcceptable } = state
   return { alarm: id, ...alarm, at, is_stop: isStop, is_acceptable: isAcceptable, title, details }
 }

@@ -16,9 +16,16 @@ export function safetyWords(code: string): string {
   return bytes === undefined ? code : formatWords(bytes.subarray(0, 16)).split(" ").slice(0, safetyWordCount).join(" ")
 }
 
-export function contactLine(chat: OpenChat, contact: Contact, { badges, color }: { readonly badges: readonly ProofBadge[]; readonly color: boolean }): string {
+export function contactLine(
+  chat: OpenChat,
+  contact: Contact,
+  { badges, color }: { readonly badges: readonly ProofBadge[]; readonly color: boolean },
+): string {
   const name = paint(color, "bold", printable(nameOfContact(chat, contact), 120))
-  const standing = contact.stop === undefined ? standingWords[contact.standing] : paint(color, "red", `⑂ ${contact.stop.kind.replaceAll("_", " ")}: nothing is sent`)
+  const standing =
+    contact.stop === undefined
+      ? standingWords[contact.standing]
+      : paint(color, "red", `⑂ ${contact.stop.kind.replaceAll("_", " ")}: nothing is sent`)
   return [name, standing, badgeLine(badges, color)].filter((part) => part !== "").join("  ")
 }
 
@@ -39,11 +46,21 @@ export function contactText(chat: OpenChat, contact: Contact, { badges, safetyCo
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["standing", contact.standing],
     ["chain", contact.chain],
-    ["devices", contact.devices.length === 0 ? "none" : `${count(contact.devices.length, "device")}: ${contact.devices.map(shortKey).join(", ")}`],
-    ...(safetyCode === undefined ? [] : [["safety code", `${safetyWords(safetyCode)}  (equal at both ends, or somebody is between)`] as const]),
-    ...(contact.stop === undefined ? [] : [["STOP", `${printable(contact.stop.message, 300)} [${contact.stop.code}]`] as const]),
+    [
+      "devices",
+      contact.devices.length === 0
+        ? "none"
+        : `${count(contact.devices.length, "device")}: ${contact.devices.map(shortKey).join(", ")}`,
+    ],
+    ...(safetyCode === undefined
+      ? []
+      : [["safety code", `${safetyWords(safetyCode)}  (equal at both ends, or somebody is between)`] as const]),
+    ...(contact.stop === undefined
+      ? []
+      : [["STOP", `${printable(contact.stop.message, 300)} [${contact.stop.code}]`] as const]),
   ]
-  const proofs = badges.length === 0 ? ["○ no accounts elsewhere in the chain"] : badges.map((one) => badgeText(one, color))
+  const proofs =
+    badges.length === 0 ? ["○ no accounts elsewhere in the chain"] : badges.map((one) => badgeText(one, color))
   return [
     paint(color, "bold", printable(nameOfContact(chat, contact), 120)),
     ...rows.map(([name, text]) => `  ${name.padEnd(13)}${text}`),

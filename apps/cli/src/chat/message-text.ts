@@ -17,7 +17,9 @@ export function bodyLines(message: ShownMessage, maxCharacters = maxShownCharact
     case "file_offer": {
       const offer = message.fileOffer
       if (offer === undefined) return ["(offers a file)"]
-      return [`(offers the file ${printable(offer.name, 100)}, ${sizeText(offer.size)}; this version cannot fetch files yet)`]
+      return [
+        `(offers the file ${printable(offer.name, 100)}, ${sizeText(offer.size)}; this version cannot fetch files yet)`,
+      ]
     }
     case "text":
     case "reply":
@@ -28,7 +30,10 @@ export function bodyLines(message: ShownMessage, maxCharacters = maxShownCharact
 
 export function safeLines(text: string, maxCharacters = maxShownCharacters): readonly string[] {
   const isCut = text.length > maxCharacters
-  const lines = text.slice(0, maxCharacters).split(/\r\n|[\n\r\u2028\u2029]/).map((line) => printable(line.replaceAll("\t", "    "), maxCharacters))
+  const lines = text
+    .slice(0, maxCharacters)
+    .split(/\r\n|[\n\r\u2028\u2029]/)
+    .map((line) => printable(line.replaceAll("\t", "    "), maxCharacters))
   return isCut ? [...lines, `… ${text.length - maxCharacters} more characters`] : lines
 }
 
@@ -57,9 +62,7 @@ export function deliveredText({ state, code, reason }: Delivered): string {
 
 /** `👍2 ❤`. */
 export function reactionText({ reactions }: ShownMessage): string {
-  return reactions
-    .map(({ emoji, by }) => `${printable(emoji, 16)}${by.length > 1 ? by.length : ""}`)
-    .join(" ")
+  return reactions.map(({ emoji, by }) => `${printable(emoji, 16)}${by.length > 1 ? by.length : ""}`).join(" ")
 }
 
 export function connectionText(state: ConnectionState): string {

@@ -1,9 +1,9 @@
 /** The engine of an account with everything it needs here: store, chains, HTTP, broker, clock. */
 import { join } from "node:path"
+import type { Net } from "@kez/channels"
 import { type Engine, type EnginePorts, openEngine } from "@kez/chat"
 import { createNatsTransport } from "@kez/chat/nats"
 import { openSqliteStore } from "@kez/chat/sqlite"
-import type { Net } from "@kez/channels"
 import { type Digest, decodeEnvelope, envelopeDigest, KezError } from "@kez/core"
 import { connect } from "@nats-io/transport-node"
 import { type AboutHost, aboutHost, askHost, storesFor } from "../account/chat-host.ts"
@@ -52,7 +52,10 @@ export async function openChat(context: Context, account: ReadyAccount, options:
   })
   try {
     const stores = createStoreList(context, { account, net, given: options.store ?? [], timeoutMs: demands.timeoutMs })
-    const streams = options.follows === true ? () => openNet(context, { timeoutMs: demands.timeoutMs, perHost: streamsPerHost }) : undefined
+    const streams =
+      options.follows === true
+        ? () => openNet(context, { timeoutMs: demands.timeoutMs, perHost: streamsPerHost })
+        : undefined
     const chains = createChainPort(context, { net, streams, stores, timeoutMs: demands.timeoutMs })
     await chains.load(await knownChains(context))
     const timers = createTimers()
@@ -117,7 +120,10 @@ interface StoreWish {
 }
 
 /** The server is asked once, and again after a failure. Offline one goes on with those of the settings. */
-function createStoreList(context: Context, { account, net, given, timeoutMs }: StoreWish): () => Promise<readonly string[]> {
+function createStoreList(
+  context: Context,
+  { account, net, given, timeoutMs }: StoreWish,
+): () => Promise<readonly string[]> {
   const { host } = account
   const list = (about: AboutHost): readonly string[] => {
     try {
@@ -140,7 +146,10 @@ function createStoreList(context: Context, { account, net, given, timeoutMs }: S
 
 async function knownChains(context: Context): Promise<readonly Digest[]> {
   return readStore<readonly Digest[]>(context, [], (store) =>
-    store.prepare("SELECT DISTINCT chain FROM events").all().map((row) => String(row["chain"])),
+    store
+      .prepare("SELECT DISTINCT chain FROM events")
+      .all()
+      .map((row) => String(row["chain"])),
   )
 }
 

@@ -3,8 +3,8 @@ import type { Contact } from "@kez/chat"
 import { type ChainReplay, formatIdentity, KezError, parseIdentity } from "@kez/core"
 import { handlesIn } from "../account/account-chain.ts"
 import { askByPrimary } from "../account/chat-host.ts"
-import type { Context } from "../context.ts"
 import type { Answer } from "../consult.ts"
+import type { Context } from "../context.ts"
 import { reasonText } from "../reason-text.ts"
 import { shortDigest, shortKey } from "../short-text.ts"
 import { readStore } from "../store/access.ts"
@@ -12,7 +12,10 @@ import { badgeOf } from "../verdict-text.ts"
 import type { OpenChat } from "./open-chat.ts"
 
 /** How a contact is called. `?`: his chain says so, and nobody has looked it up at that server yet. */
-export function nameOfContact(chat: Pick<OpenChat, "chains" | "account">, { chain, handle }: Pick<Contact, "chain" | "handle">): string {
+export function nameOfContact(
+  chat: Pick<OpenChat, "chains" | "account">,
+  { chain, handle }: Pick<Contact, "chain" | "handle">,
+): string {
   if (handle !== undefined) return handle
   const replay = chat.chains.known(chain)
   const claimed = replay === undefined ? undefined : claimedHandle(replay, chat.account.host)
@@ -31,7 +34,8 @@ export async function findPerson(context: Context, chat: OpenChat, typed: string
   const known = await findKnown(chat, who)
   // What only a chain says of itself is looked up before anything is written to that name: it may be somebody else.
   if (known !== undefined && (known.handle !== undefined || who.startsWith("sha256:"))) return known
-  if (who.startsWith("sha256:")) throw unknownPerson(who, "expected one of your contacts, or a handle: kez contacts list")
+  if (who.startsWith("sha256:"))
+    throw unknownPerson(who, "expected one of your contacts, or a handle: kez contacts list")
   if (!who.includes(":")) return addHandle(chat, who)
   const { system, value } = parseIdentity(who)
   if (system === "kez") return addHandle(chat, value)
@@ -61,8 +65,13 @@ async function addHandle({ engine, account }: OpenChat, handle: string): Promise
     return await engine.contacts.add(handle)
   } catch (error) {
     if (!(error instanceof KezError) || error.hint !== undefined) throw error
-    const hint = error.code === "store.unknown" ? `A handle of another server needs its host: ${handle.replace(/@.*/, "")}@HOST` : undefined
-    throw hint === undefined || handle.includes(`@${account.host}`) ? error : new KezError(error.code, error.message, { cause: error, hint })
+    const hint =
+      error.code === "store.unknown"
+        ? `A handle of another server needs its host: ${handle.replace(/@.*/, "")}@HOST`
+        : undefined
+    throw hint === undefined || handle.includes(`@${account.host}`)
+      ? error
+      : new KezError(error.code, error.message, { cause: error, hint })
   }
 }
 
@@ -109,7 +118,8 @@ async function handlesOfKey(context: Context, chat: OpenChat, { primary, chain }
   })
   const { host } = chat.account
   const listed = replays.flatMap(handlesIn)
-  if (listed.some((handle) => handle.endsWith(`@${host}`))) return [...listed].sort((a, b) => Number(b.endsWith(`@${host}`)) - Number(a.endsWith(`@${host}`)))
+  if (listed.some((handle) => handle.endsWith(`@${host}`)))
+    return [...listed].sort((a, b) => Number(b.endsWith(`@${host}`)) - Number(a.endsWith(`@${host}`)))
   const { net, timeoutMs } = chat.demands
   const named = await askByPrimary(await net(), host, chain ?? primary, timeoutMs)
   return [...named, ...listed]
@@ -118,7 +128,10 @@ async function handlesOfKey(context: Context, chat: OpenChat, { primary, chain }
 async function addFirst(chat: OpenChat, handles: readonly string[], who: string): Promise<Contact> {
   const [first] = handles
   if (first !== undefined) return addHandle(chat, first)
-  throw unknownPerson(who, `the owner has no handle at ${chat.account.host}, and the chain names none elsewhere. Ask for the handle`)
+  throw unknownPerson(
+    who,
+    `the owner has no handle at ${chat.account.host}, and the chain names none elsewhere. Ask for the handle`,
+  )
 }
 
 /** What the server or an unsigned list said is confirmed by the chain that was pinned, or it is not this person. */
@@ -126,9 +139,13 @@ function assertOwner({ chains }: OpenChat, contact: Contact, { primary, chain }:
   const replay = chains.known(contact.chain)
   const isSame = chain === undefined ? replay?.state.primaries.includes(primary) === true : contact.chain === chain
   if (isSame) return
-  throw new KezError("account.one_sided", `Cannot take ${contact.handle ?? contact.chain} for the owner of ${shortKey(primary)}: it belongs to another chain`, {
-    hint: "The server named somebody else. Ask the person for the handle by another way.",
-  })
+  throw new KezError(
+    "account.one_sided",
+    `Cannot take ${contact.handle ?? contact.chain} for the owner of ${shortKey(primary)}: it belongs to another chain`,
+    {
+      hint: "The server named somebody else. Ask the person for the handle by another way.",
+    },
+  )
 }
 
 function notProven(subject: string, { verdict }: Answer): KezError {

@@ -51,7 +51,8 @@ class PlainChat {
     process.once("SIGTERM", end)
     try {
       for await (const line of lines) if ((await this.#typed(line)) === "quit") break
-      if (!(await chat.engine.settled(sendMs))) note("not everything is sent yet: it goes out by itself with the next kez chat or kez dm")
+      if (!(await chat.engine.settled(sendMs)))
+        note("not everything is sent yet: it goes out by itself with the next kez chat or kez dm")
     } finally {
       process.off("SIGINT", end)
       process.off("SIGTERM", end)
@@ -68,10 +69,12 @@ class PlainChat {
     const { current, messages } = this.#session
     if (current === undefined) return
     const badges = this.#session.badgesOf(current.contact?.chain)
-    const proofs = badges.length === 0 ? "no accounts proven elsewhere" : badgeLine(badges, this.#context.terminal.color)
+    const proofs =
+      badges.length === 0 ? "no accounts proven elsewhere" : badgeLine(badges, this.#context.terminal.color)
     writeOut(`with ${printable(this.#session.nameOf(current), 120)}: ${proofs}\n`)
     if (current.state === "request") this.#say("wrote first: answer, or /accept, or /block")
-    if (current.contact?.stop !== undefined) this.#say(`STOP: ${current.contact.stop.message} Nothing is sent. /alarms tells more`)
+    if (current.contact?.stop !== undefined)
+      this.#say(`STOP: ${current.contact.stop.message} Nothing is sent. /alarms tells more`)
     for (const message of messages.slice(-shownAtFirst)) this.#show(message)
   }
 
@@ -111,7 +114,8 @@ class PlainChat {
     } catch (error) {
       if (!(error instanceof KezError)) throw error
       note(`${error.message} [${error.code}]`)
-      for (const hint of (error.hint ?? "").split("\n").slice(0, 2)) if (hint !== "") writeErr(`hint: ${printable(hint)}\n`)
+      for (const hint of (error.hint ?? "").split("\n").slice(0, 2))
+        if (hint !== "") writeErr(`hint: ${printable(hint)}\n`)
       return "go"
     }
   }
@@ -119,7 +123,8 @@ class PlainChat {
   #tell(event: EngineEvent): void {
     switch (event.kind) {
       case "message":
-        return this.#tellMessage(event.message)
+        this.#tellMessage(event.message)
+        return
       case "message_changed":
         if (event.message.conversation === this.#session.current?.id) this.#show(event.message, "changed: ")
         return
@@ -134,7 +139,8 @@ class PlainChat {
         if (event.isOpen) this.#tellAlarm(event.alarm)
         return
       case "connection":
-        return this.#say(connectionText(event.connection))
+        this.#say(connectionText(event.connection))
+        return
       case "typing":
       case "conversation":
       case "contact":
@@ -143,10 +149,15 @@ class PlainChat {
 
   #tellMessage(message: ShownMessage): void {
     const { current } = this.#session
-    if (message.conversation === current?.id) return this.#show(message)
+    if (message.conversation === current?.id) {
+      this.#show(message)
+      return
+    }
     if (message.sender.isSelf) return
     const [first = ""] = bodyLines(message, 200)
-    this.#say(`from ${this.#session.senderOf(message)}: ${first}  (/to ${this.#session.senderOf(message).replace("?", "")})`)
+    this.#say(
+      `from ${this.#session.senderOf(message)}: ${first}  (/to ${this.#session.senderOf(message).replace("?", "")})`,
+    )
   }
 
   #show(message: ShownMessage, prefix = ""): void {
@@ -187,7 +198,8 @@ class PlainChat {
 
   async #showEvidence(): Promise<void> {
     const chain = this.#session.current?.contact?.chain
-    if (chain === undefined) throw new KezError("usage", "Cannot show proofs: no conversation is open", { hint: "/to WHO opens one." })
+    if (chain === undefined)
+      throw new KezError("usage", "Cannot show proofs: no conversation is open", { hint: "/to WHO opens one." })
     const badges = await this.#session.checkProofs(chain)
     writeOut(`${(await evidenceText(badges, this.#context.terminal.color)).join("\n")}\n`)
   }

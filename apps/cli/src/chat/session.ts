@@ -160,7 +160,9 @@ export class ChatSession {
 
   #noteContact(contact: Contact): void {
     rememberNames(this.#chat, [contact])
-    this.#conversations = this.#conversations.map((one) => (one.contact?.chain === contact.chain ? { ...one, contact } : one))
+    this.#conversations = this.#conversations.map((one) =>
+      one.contact?.chain === contact.chain ? { ...one, contact } : one,
+    )
   }
 
   async #loadBadges(chain: Digest): Promise<void> {

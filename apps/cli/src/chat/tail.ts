@@ -33,14 +33,20 @@ export async function showTail(context: Context, options: ChatOptions, request: 
         hint: `To begin one: kez dm ${request.who} "hello"`,
       })
     }
-    const messages = conversation === undefined || request.count === 0 ? [] : await engine.messages(conversation.id, { limit: request.count })
+    const messages =
+      conversation === undefined || request.count === 0
+        ? []
+        : await engine.messages(conversation.id, { limit: request.count })
     if (!request.follow) {
       await events.return?.()
       const last = messages.at(-1)
       if (last !== undefined) await engine.markRead(last.conversation, last.id)
       return {
         schema: "kez.messages/1",
-        data: { conversation: conversation?.id ?? null, messages: messages.map((message) => messageJson(chat, message)) },
+        data: {
+          conversation: conversation?.id ?? null,
+          messages: messages.map((message) => messageJson(chat, message)),
+        },
         text: messagesText(context, chat, messages),
       }
     }
@@ -75,12 +81,20 @@ function messagesText(context: Context, chat: OpenChat, messages: readonly Shown
 }
 
 /** `14:02 bob@host: text`, further lines below it. */
-export function messageLines({ terminal }: Context, chat: OpenChat, message: ShownMessage, answered?: ShownMessage): readonly string[] {
+export function messageLines(
+  { terminal }: Context,
+  chat: OpenChat,
+  message: ShownMessage,
+  answered?: ShownMessage,
+): readonly string[] {
   const { color } = terminal
   const name = message.sender.isSelf ? "you" : senderName(chat, message)
   const quote = message.answers === undefined ? "" : ` (to "${quoteOf(answered)}")`
   const [first = "", ...rest] = bodyLines(message)
   const notes = [notesOf(message), reactionText(message)].filter((part) => part !== "").join("  ")
-  const lines = [`${clockText(message.at)} ${paint(color, message.sender.isSelf ? "cyan" : "bold", name)}${quote}: ${first}`, ...rest.map((line) => `      ${line}`)]
+  const lines = [
+    `${clockText(message.at)} ${paint(color, message.sender.isSelf ? "cyan" : "bold", name)}${quote}: ${first}`,
+    ...rest.map((line) => `      ${line}`),
+  ]
   return notes === "" ? lines : [...lines.slice(0, -1), `${lines.at(-1)}  ${paint(color, "dim", `[${notes}]`)}`]
 }

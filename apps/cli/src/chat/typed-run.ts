@@ -52,7 +52,11 @@ export async function runTyped(session: ChatSession, line: string, numbers?: Num
   }
 }
 
-async function change(session: ChatSession, { do: what, which, text }: Typed & { readonly do: "reply" | "edit" | "delete" }, numbers?: Numbers): Promise<void> {
+async function change(
+  session: ChatSession,
+  { do: what, which, text }: Typed & { readonly do: "reply" | "edit" | "delete" },
+  numbers?: Numbers,
+): Promise<void> {
   const message = which === undefined ? lastOf(session, what) : numbered(session, which, numbers)
   await session.send(what === "delete" ? { type: "delete", of: message.id } : draftOf(session, what, message.id, text))
 }
@@ -67,7 +71,8 @@ export function draftOf(session: ChatSession, kind: "reply" | "edit" | "react", 
     case "react": {
       const emoji = text.trim()
       const own = session.chat.engine.chain
-      const isThere = session.findMessage(message)?.reactions.some((one) => one.emoji === emoji && one.by.includes(own)) === true
+      const isThere =
+        session.findMessage(message)?.reactions.some((one) => one.emoji === emoji && one.by.includes(own)) === true
       return { type: "reaction", to: message, emoji, action: isThere ? "remove" : "add" }
     }
   }
@@ -75,7 +80,9 @@ export function draftOf(session: ChatSession, kind: "reply" | "edit" | "react", 
 
 /** The last of the other side to reply to; the own last one to change. */
 function lastOf({ messages }: ChatSession, what: "reply" | "edit" | "delete"): ShownMessage {
-  const found = messages.findLast(({ sender, type }) => (what === "reply" ? !sender.isSelf : sender.isSelf && type !== "deleted"))
+  const found = messages.findLast(({ sender, type }) =>
+    what === "reply" ? !sender.isSelf : sender.isSelf && type !== "deleted",
+  )
   if (found !== undefined) return found
   throw new KezError("usage", `Cannot ${what}: there is no message here that it could be about`)
 }
@@ -86,7 +93,10 @@ function numbered({ messages }: ChatSession, typed: string, numbers: Numbers | u
   const found = numbers === undefined ? messages.at(-Number(bare)) : numbers.messageAt(bare)
   if (found !== undefined && /^[0-9]+$/.test(bare)) return found
   throw new KezError("usage", "Cannot do that: expected the number of a message", {
-    hint: numbers === undefined ? "1 is the newest. Ctrl-P chooses one by the eye." : "It stands before each message, as #12.",
+    hint:
+      numbers === undefined
+        ? "1 is the newest. Ctrl-P chooses one by the eye."
+        : "It stands before each message, as #12.",
   })
 }
 

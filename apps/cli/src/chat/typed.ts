@@ -7,7 +7,19 @@ export type Typed =
   | { readonly do: "to" | "react"; readonly who: string; readonly text: string }
   | { readonly do: "reply" | "edit" | "delete"; readonly which: string | undefined; readonly text: string }
   | { readonly do: "settle"; readonly which: string; readonly decision: "accept" | "dismiss" }
-  | { readonly do: "list" | "accept" | "block" | "evidence" | "alarms" | "retry" | "history" | "help" | "quit" | "nothing" }
+  | {
+      readonly do:
+        | "list"
+        | "accept"
+        | "block"
+        | "evidence"
+        | "alarms"
+        | "retry"
+        | "history"
+        | "help"
+        | "quit"
+        | "nothing"
+    }
 
 export const typedCommands: ReadonlyArray<readonly [form: string, meaning: string]> = [
   ["/to WHO", "write to somebody: bob, bob@host, github:bob"],
@@ -69,6 +81,7 @@ function misuse(expected: string): KezError {
 function unknown(name: string): KezError {
   const near = nearestOf(name, names)
   return new KezError("usage", "Cannot do that: there is no such command", {
-    hint: near === undefined ? "/help lists them. //TEXT sends a text that begins with a slash." : `Did you mean /${near}?`,
+    hint:
+      near === undefined ? "/help lists them. //TEXT sends a text that begins with a slash." : `Did you mean /${near}?`,
   })
 }

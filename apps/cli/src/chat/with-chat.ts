@@ -8,7 +8,11 @@ export interface ChatOptions extends ReachOptions {
   readonly account?: string
 }
 
-export async function withChat<T>(context: Context, options: ChatOptions, work: (chat: OpenChat) => Promise<T>): Promise<T> {
+export async function withChat<T>(
+  context: Context,
+  options: ChatOptions,
+  work: (chat: OpenChat) => Promise<T>,
+): Promise<T> {
   const account = await readyAccount(context, options.account)
   const chat = await openChat(context, account, options)
   try {

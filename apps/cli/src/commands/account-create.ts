@@ -49,8 +49,13 @@ export const run: Handler<AccountOptions> = async (context, { args: [typed = ""]
   return {
     schema: "kez.account/1",
     data: words === undefined ? view : { ...view, recovery_words: words },
-    text: [`✓ ${formatAccountView(context, view)}`, ...(words === undefined ? [] : formatWordGrid(words, 4))].join("\n"),
-    next: view.backup === "pending" ? `kez identity mnemonic ${view.identity}` : "kez chat, or kez contacts add HANDLE@HOST",
+    text: [`✓ ${formatAccountView(context, view)}`, ...(words === undefined ? [] : formatWordGrid(words, 4))].join(
+      "\n",
+    ),
+    next:
+      view.backup === "pending"
+        ? `kez identity mnemonic ${view.identity}`
+        : "kez chat, or kez contacts add HANDLE@HOST",
   }
 }
 
@@ -94,7 +99,10 @@ async function assertMayBeFree(
 }
 
 function notFree(name: HandleName, state: "taken" | "given_up"): KezError {
-  const [code, why] = state === "taken" ? (["handle.taken", "somebody has it"] as const) : (["handle.released", "it was given up"] as const)
+  const [code, why] =
+    state === "taken"
+      ? (["handle.taken", "somebody has it"] as const)
+      : (["handle.released", "it was given up"] as const)
   return new KezError(code, `Cannot create ${nameOfAccount(name)}: ${why}`, {
     hint: `Choose another handle. If it is yours: kez account restore ${nameOfAccount(name)}`,
   })
@@ -128,13 +136,22 @@ export async function ensureDevice(
 /** An identity that was here before may have a chain that this computer has not seen. */
 async function assertOneChain(
   context: Context,
-  { record, name, primary, reach }: { readonly record: AccountRecord; readonly name: HandleName; readonly primary: Primary; readonly reach: Reach },
+  {
+    record,
+    name,
+    primary,
+    reach,
+  }: { readonly record: AccountRecord; readonly name: HandleName; readonly primary: Primary; readonly reach: Reach },
 ): Promise<void> {
   const chain = await bringOwnChain(context, primary.key, reach)
   if (chain !== undefined && chain.state.primary !== primary.key) {
-    throw new KezError("chain.not_authorised", `Cannot use this identity: its chain belongs to ${chain.state.primary} now`, {
-      hint: "Restore the words of that key, and name it with --identity.",
-    })
+    throw new KezError(
+      "chain.not_authorised",
+      `Cannot use this identity: its chain belongs to ${chain.state.primary} now`,
+      {
+        hint: "Restore the words of that key, and name it with --identity.",
+      },
+    )
   }
   if (record.chain !== undefined && chain !== undefined && chain.chain !== record.chain) {
     throw new KezError("chain.fork", `Cannot go on: this identity has another chain than the account, ${chain.chain}`)

@@ -1,7 +1,8 @@
 /** `kez account remove`: its keys and messages leave this computer. The handle stays its owner's; the words bring the account back. */
+
+import { KezError } from "@kez/core"
 import { agentNameOf } from "../account/device-file.ts"
 import { chooseAccount, forgetAccount, nameOfAccount } from "../account/records.ts"
-import { KezError } from "@kez/core"
 import { stopAgent } from "../keys/agent.ts"
 import type { Handler } from "../run.ts"
 
@@ -21,6 +22,8 @@ export const run: Handler<{ readonly yes?: boolean }> = async (context, { args: 
     schema: "kez.account_removed/1",
     data: { account: name, device: record.device ?? null },
     text: `${name} is not on this computer any more`,
-    ...(record.device === undefined ? {} : { next: `kez sigchain revoke-device ${record.device}, for it is still in the chain` }),
+    ...(record.device === undefined
+      ? {}
+      : { next: `kez sigchain revoke-device ${record.device}, for it is still in the chain` }),
   }
 }

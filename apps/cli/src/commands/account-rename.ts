@@ -67,7 +67,8 @@ export async function moveTo(context: Context, { record, to, options }: MoveWish
     schema: "kez.account/1",
     data: view,
     text: `✓ ${from} is now ${formatAccountView(context, view)}`,
-    next: to.host === record.host ? "kez chat" : "kez chat; what was written at the old server stays in its own store here",
+    next:
+      to.host === record.host ? "kez chat" : "kez chat; what was written at the old server stays in its own store here",
   }
 }
 
@@ -84,7 +85,9 @@ async function assertSure(
   { from, to, isSure }: { readonly from: string; readonly to: HandleName; readonly isSure: boolean },
 ): Promise<void> {
   if (isSure) return
-  terminal.say(`${from} will lead to ${nameOfAccount(to)} for good: nobody else can ever have it, and your contacts are told.`)
+  terminal.say(
+    `${from} will lead to ${nameOfAccount(to)} for good: nobody else can ever have it, and your contacts are told.`,
+  )
   if (await terminal.confirm({ text: "Go on?", flag: "--yes" })) return
   throw new KezError("input.cancelled", "Cancelled: nothing was changed")
 }

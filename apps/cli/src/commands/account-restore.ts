@@ -43,7 +43,8 @@ export const run: Handler<RestoreOptions> = async (context, { args: [typed], ...
   const reach = await reachFor(context, name.host, options)
   const { begun, replaced } = begin(context, { name, chain, key, options })
   const passphrase = once(() => newPassphrase(context, options.passphrase === false))
-  const identity = options.deviceOnly === true ? begun.identity : await keepIdentity(context, begun.identity, { words, passphrase })
+  const identity =
+    options.deviceOnly === true ? begun.identity : await keepIdentity(context, begun.identity, { words, passphrase })
   const record = writeAccount(context.paths, { ...begun, identity, primary: key, chain: chain.chain })
   const device = await ensureDevice(context, record, passphrase)
   const primary = { key, signer: async () => signerOf(words.key) }
@@ -55,7 +56,12 @@ export const run: Handler<RestoreOptions> = async (context, { args: [typed], ...
     schema: "kez.account/1",
     data: view,
     text: `✓ ${formatAccountView(context, view)}`,
-    warnings: others.length === 0 ? [] : [`this account has other devices. One that is lost can still read: kez sigchain revoke-device KEY, for ${others.join(", ")}`],
+    warnings:
+      others.length === 0
+        ? []
+        : [
+            `this account has other devices. One that is lost can still read: kez sigchain revoke-device KEY, for ${others.join(", ")}`,
+          ],
     next: "kez chat",
   }
 }
@@ -75,7 +81,8 @@ async function findChain(context: Context, { key, wanted, options }: Wish): Prom
       hint: "Name the account: kez account restore HANDLE@HOST\nOr a store: --store https://sig.example.org",
     })
   }
-  const reach = wanted === undefined ? { net: await net(), stores, timeoutMs } : await reachFor(context, wanted.host, options)
+  const reach =
+    wanted === undefined ? { net: await net(), stores, timeoutMs } : await reachFor(context, wanted.host, options)
   const chain = await bringOwnChain(context, key, reach)
   if (chain === undefined) {
     throw new KezError("chain.unknown", `Cannot find a chain of ${key}: no store has one`, {
@@ -83,9 +90,13 @@ async function findChain(context: Context, { key, wanted, options }: Wish): Prom
     })
   }
   if (chain.state.primary === key) return chain
-  throw new KezError("chain.not_authorised", `Cannot restore by these words: the account's key was replaced by ${chain.state.primary}`, {
-    hint: "Use the words of that key.",
-  })
+  throw new KezError(
+    "chain.not_authorised",
+    `Cannot restore by these words: the account's key was replaced by ${chain.state.primary}`,
+    {
+      hint: "Use the words of that key.",
+    },
+  )
 }
 
 async function chooseHandle(context: Context, chain: ChainReplay, wanted: HandleName | undefined): Promise<HandleName> {
@@ -93,15 +104,23 @@ async function chooseHandle(context: Context, chain: ChainReplay, wanted: Handle
   if (wanted !== undefined) {
     if (listed.includes(nameOfAccount(wanted))) return wanted
     const has = listed.length === 0 ? "It lists none." : `It lists ${listed.join(", ")}.`
-    throw new KezError("claim.not_in_chain", `Cannot restore ${nameOfAccount(wanted)}: the chain of these words does not list it`, {
-      hint: has,
-    })
+    throw new KezError(
+      "claim.not_in_chain",
+      `Cannot restore ${nameOfAccount(wanted)}: the chain of these words does not list it`,
+      {
+        hint: has,
+      },
+    )
   }
   const [only, ...others] = listed
   if (only === undefined) {
-    throw new KezError("claim.not_in_chain", "Cannot restore an account: the chain of these words lists none on a chat server", {
-      hint: "To make one with this identity: kez identity restore, then kez account create HANDLE@HOST --identity NAME",
-    })
+    throw new KezError(
+      "claim.not_in_chain",
+      "Cannot restore an account: the chain of these words lists none on a chat server",
+      {
+        hint: "To make one with this identity: kez identity restore, then kez account create HANDLE@HOST --identity NAME",
+      },
+    )
   }
   const chosen = others.length === 0 ? only : await askWhich(context, listed)
   return parseAccountName(chosen)
@@ -118,7 +137,12 @@ function askWhich({ terminal }: Context, listed: readonly string[]): Promise<str
 /** A record to go on with, or a new one. An account that is ready here is replaced only with --replace. */
 function begin(
   context: Context,
-  { name, chain, key, options }: { readonly name: HandleName; readonly chain: ChainReplay; readonly key: string; readonly options: RestoreOptions },
+  {
+    name,
+    chain,
+    key,
+    options,
+  }: { readonly name: HandleName; readonly chain: ChainReplay; readonly key: string; readonly options: RestoreOptions },
 ): { readonly begun: AccountRecord; readonly replaced: AccountRecord | undefined } {
   const { paths } = context
   const here = listAccounts(paths).filter(({ handle, host }) => handle === name.handle && host === name.host)
@@ -130,7 +154,8 @@ function begin(
     })
   }
   if (unfinished !== undefined) return { begun: unfinished, replaced: ready }
-  const identity = listIdentities(paths).find((record) => record.identity === key)?.name ?? freeName(context, name.handle)
+  const identity =
+    listIdentities(paths).find((record) => record.identity === key)?.name ?? freeName(context, name.handle)
   const begun = writeAccount(paths, {
     id: formatHex(drawRandom(8)),
     ...name,
@@ -163,7 +188,8 @@ async function keepIdentity(
   })
   const keyText = secret === undefined ? formatKey(key) : await encryptKey(key, secret)
   await addIdentity(context.paths, { record, keyText, isEncrypted: secret !== undefined })
-  if (secret === undefined) context.warn("the key is stored unencrypted: whoever can read the file, or a backup of it, has it")
+  if (secret === undefined)
+    context.warn("the key is stored unencrypted: whoever can read the file, or a backup of it, has it")
   return record.name
 }
 

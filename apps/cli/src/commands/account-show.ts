@@ -6,7 +6,10 @@ import type { Context } from "../context.ts"
 import type { Handler } from "../run.ts"
 import { readStore } from "../store/access.ts"
 
-export const run: Handler<{ readonly account?: string; readonly all?: boolean }> = async (context, { args, account, all }) => {
+export const run: Handler<{ readonly account?: string; readonly all?: boolean }> = async (
+  context,
+  { args, account, all },
+) => {
   const wanted = args[0] ?? account
   if (all === true) {
     const views = await Promise.all(
@@ -15,7 +18,8 @@ export const run: Handler<{ readonly account?: string; readonly all?: boolean }>
     return {
       schema: "kez.accounts/1",
       data: { accounts: views },
-      text: views.length === 0 ? "no accounts here" : views.map((view) => formatAccountView(context, view)).join("\n\n"),
+      text:
+        views.length === 0 ? "no accounts here" : views.map((view) => formatAccountView(context, view)).join("\n\n"),
       ...(views.length === 0 ? { next: "kez account create HANDLE@HOST" } : {}),
     }
   }

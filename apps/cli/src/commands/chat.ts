@@ -19,8 +19,16 @@ export const run: Handler<ChatOptions> = async (context, { args: [who], ...optio
       await runPlainChat(context, chat, who)
     }
     const waiting = await waitingIn(chat)
-    const note = waiting === 0 ? [] : [`${waiting} of your messages wait: they go out by themselves with the next kez chat or kez dm`]
-    return { schema: "kez.chat/1", data: { account: `${chat.account.handle}@${chat.account.host}`, waiting }, text: "", warnings: note }
+    const note =
+      waiting === 0
+        ? []
+        : [`${waiting} of your messages wait: they go out by themselves with the next kez chat or kez dm`]
+    return {
+      schema: "kez.chat/1",
+      data: { account: `${chat.account.handle}@${chat.account.host}`, waiting },
+      text: "",
+      warnings: note,
+    }
   })
 }
 

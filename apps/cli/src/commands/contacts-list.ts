@@ -14,8 +14,13 @@ export const run: Handler<ChatOptions> = (context, { args: _, ...options }) =>
     )
     return {
       schema: "kez.contacts/1",
-      data: { contacts: rows.map(({ contact, badges }) => ({ ...contactJson(chat, contact), proofs: badges.map(badgeJson) })) },
-      text: rows.length === 0 ? "no contacts yet" : rows.map(({ contact, badges }) => contactLine(chat, contact, { badges, color })).join("\n"),
+      data: {
+        contacts: rows.map(({ contact, badges }) => ({ ...contactJson(chat, contact), proofs: badges.map(badgeJson) })),
+      },
+      text:
+        rows.length === 0
+          ? "no contacts yet"
+          : rows.map(({ contact, badges }) => contactLine(chat, contact, { badges, color })).join("\n"),
       ...(rows.length === 0 ? { next: "kez contacts add HANDLE@HOST, or github:NAME" } : {}),
     }
   })

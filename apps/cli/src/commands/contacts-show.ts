@@ -20,9 +20,15 @@ export const run: Handler<ShowOptions> = (context, { args: [who = ""], ...option
   withChat(context, options, async (chat) => {
     const contact = options.offline === true ? await findKnown(chat, who) : await findPerson(context, chat, who)
     if (contact === undefined) {
-      throw new KezError("store.unknown", `Cannot find ${who} among your contacts`, { hint: "Without --offline it is looked up." })
+      throw new KezError("store.unknown", `Cannot find ${who} among your contacts`, {
+        hint: "Without --offline it is looked up.",
+      })
     }
-    return showContact(context, chat, { contact, evidence: options.evidence === true, isOffline: options.offline === true })
+    return showContact(context, chat, {
+      contact,
+      evidence: options.evidence === true,
+      isOffline: options.offline === true,
+    })
   })
 
 export interface ShowRequest {
@@ -31,7 +37,11 @@ export interface ShowRequest {
   readonly isOffline: boolean
 }
 
-export async function showContact(context: Context, chat: OpenChat, { contact, evidence, isOffline }: ShowRequest): Promise<Outcome> {
+export async function showContact(
+  context: Context,
+  chat: OpenChat,
+  { contact, evidence, isOffline }: ShowRequest,
+): Promise<Outcome> {
   const { color } = context.terminal
   const badges = await (isOffline ? knownBadges : checkBadges)(context, chat, contact.chain)
   const conversations = await chat.engine.conversations()
@@ -50,6 +60,8 @@ export async function showContact(context: Context, chat: OpenChat, { contact, e
       ...(evidence ? ["", ...(await evidenceText(badges, color))] : []),
     ].join("\n"),
     exitCode: worstExitCode(verdicts),
-    ...(evidence || badges.length === 0 ? {} : { next: `the evidence: kez contacts show ${contact.handle ?? contact.chain} --evidence` }),
+    ...(evidence || badges.length === 0
+      ? {}
+      : { next: `the evidence: kez contacts show ${contact.handle ?? contact.chain} --evidence` }),
   }
 }

@@ -1,9 +1,9 @@
 /** `kez contacts accept` and `kez contacts block`. */
 import type { Contact } from "@kez/chat"
 import { KezError } from "@kez/core"
-import { claimedHandle, findKnown } from "../chat/people.ts"
 import { contactJson } from "../chat/chat-json.ts"
 import type { OpenChat } from "../chat/open-chat.ts"
+import { claimedHandle, findKnown } from "../chat/people.ts"
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
@@ -14,17 +14,34 @@ export function standWith(decision: "accept" | "block"): Handler<ChatOptions> {
     withChat(context, options, async (chat) => {
       const contact = await findKnown(chat, who)
       if (contact === undefined) {
-        throw new KezError("store.unknown", `Cannot find ${who} among your contacts`, { hint: "kez contacts list shows them all." })
+        throw new KezError("store.unknown", `Cannot find ${who} among your contacts`, {
+          hint: "kez contacts list shows them all.",
+        })
       }
       const after = decision === "accept" ? await acceptContact(context, chat, contact) : await block(chat, contact)
       const data = contactJson(chat, after)
-      const text = decision === "accept" ? `✓ ${printable(data.name)} is one of your contacts` : `⊘ ${printable(data.name)} is blocked: nothing is shown, and nothing is sent there`
-      return { schema: "kez.contact/1", data, text, next: decision === "accept" ? `kez chat ${data.name.replace("?", "")}` : `to take it back: kez contacts accept ${data.chain}` }
+      const text =
+        decision === "accept"
+          ? `✓ ${printable(data.name)} is one of your contacts`
+          : `⊘ ${printable(data.name)} is blocked: nothing is shown, and nothing is sent there`
+      return {
+        schema: "kez.contact/1",
+        data,
+        text,
+        next:
+          decision === "accept"
+            ? `kez chat ${data.name.replace("?", "")}`
+            : `to take it back: kez contacts accept ${data.chain}`,
+      }
     })
 }
 
 /** Whoever wrote first gets his handle looked up and pinned, where his chain names one. */
-export async function acceptContact(context: Context, { engine, chains, account }: OpenChat, contact: Contact): Promise<Contact> {
+export async function acceptContact(
+  context: Context,
+  { engine, chains, account }: OpenChat,
+  contact: Contact,
+): Promise<Contact> {
   await engine.contacts.accept(contact.chain)
   const replay = chains.known(contact.chain)
   const claimed = contact.handle === undefined && replay !== undefined ? claimedHandle(replay, account.host) : undefined

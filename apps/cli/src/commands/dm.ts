@@ -1,10 +1,10 @@
 /** `kez dm`: one message from a script or a shell, and what became of it; or the last messages of a conversation. */
 import { createReadStream } from "node:fs"
 import { KezError } from "@kez/core"
-import { sendAndWait } from "../chat/send.ts"
 import { messageJson, nameOfConversation } from "../chat/chat-json.ts"
 import { deliveredText } from "../chat/message-text.ts"
 import { assertSameHost, findPerson } from "../chat/people.ts"
+import { sendAndWait } from "../chat/send.ts"
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import { exitCodeOf, exitCodes } from "../exit-codes.ts"
 import { printable, readingFailure } from "../output.ts"
@@ -22,10 +22,14 @@ export interface DmOptions extends ChatOptions {
   readonly file?: string
 }
 
-export const run: Handler<DmOptions> = async (context, { args: [who = "", ...words], tail, follow, wait, file, ...options }) => {
+export const run: Handler<DmOptions> = async (
+  context,
+  { args: [who = "", ...words], tail, follow, wait, file, ...options },
+) => {
   const waitMs = readWait(wait)
   if (tail !== undefined || follow === true) {
-    if (words.length > 0 || file !== undefined) throw new KezError("usage", "Cannot send and show at once: expected a text or --tail")
+    if (words.length > 0 || file !== undefined)
+      throw new KezError("usage", "Cannot send and show at once: expected a text or --tail")
     const { showTail } = await import("../chat/tail.ts")
     return showTail(context, options, { who, count: tail === undefined ? 0 : readCount(tail), follow: follow === true })
   }
@@ -44,7 +48,9 @@ export const run: Handler<DmOptions> = async (context, { args: [who = "", ...wor
       data: { to: name, ...messageJson(chat, { ...message, delivered }) },
       text: `${mark} ${printable(name, 120)}  ${deliveredText(delivered)}`,
       exitCode: exitCodeOfState(delivered),
-      ...(delivered.state === "waiting" ? { next: "it is kept and goes out by itself with the next kez chat or kez dm" } : {}),
+      ...(delivered.state === "waiting"
+        ? { next: "it is kept and goes out by itself with the next kez chat or kez dm" }
+        : {}),
     }
   })
 }
@@ -55,7 +61,8 @@ function exitCodeOfState({ state, code }: { readonly state: string; readonly cod
 }
 
 async function readText(words: readonly string[], file: string | undefined): Promise<string> {
-  if (words.length > 0 && file !== undefined) throw new KezError("usage", "Cannot send two texts: expected one, or --file")
+  if (words.length > 0 && file !== undefined)
+    throw new KezError("usage", "Cannot send two texts: expected one, or --file")
   if (words.length > 0) return notEmpty(words.join(" "))
   if (file !== undefined && file !== "-") return notEmpty(await readAll(createReadStream(file), file))
   if (process.stdin.isTTY === true) {
@@ -73,14 +80,17 @@ async function readAll(stream: AsyncIterable<Buffer>, name: string): Promise<str
     for await (const chunk of stream) {
       chunks.push(chunk)
       size += chunk.length
-      if (size > maxInputBytes) throw new KezError("limit.size", `Cannot send the text from ${name}: expected at most 60,000 bytes`)
+      if (size > maxInputBytes)
+        throw new KezError("limit.size", `Cannot send the text from ${name}: expected at most 60,000 bytes`)
     }
   } catch (cause) {
     if (cause instanceof KezError) throw cause
     const { code } = cause as NodeJS.ErrnoException
     throw new KezError("input.unreadable", `Cannot read ${name}: ${readingFailure(code)}`, { cause })
   }
-  return Buffer.concat(chunks).toString("utf8").replace(/\r?\n$/, "")
+  return Buffer.concat(chunks)
+    .toString("utf8")
+    .replace(/\r?\n$/, "")
 }
 
 function notEmpty(text: string): string {

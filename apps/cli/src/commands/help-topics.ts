@@ -10,6 +10,7 @@ export const topics = {
   environment: async () => environmentText(),
   channels: channelsText,
   json: async () => jsonText,
+  chat: () => guideText("chat"),
   dns: () => guideText("dns"),
   github: () => guideText("github"),
   nostr: () => guideText("nostr"),

@@ -71,11 +71,7 @@ export async function stopAgent(paths: Paths, name: string): Promise<boolean> {
 export async function startAgent(
   context: Context,
   { name, identity }: { readonly name: string; readonly identity: string },
-  {
-    key,
-    until,
-    device,
-  }: { readonly key: KeyMaterial; readonly until: number; readonly device?: string | undefined },
+  { key, until, device }: { readonly key: KeyMaterial; readonly until: number; readonly device?: string | undefined },
 ): Promise<void> {
   const { paths, env } = context
   if (env.platform === "win32") {

@@ -29,11 +29,7 @@ export function lineOf(flag: string, text: string): string {
 }
 
 /** Asks for the passphrase of an existing key. */
-export function askPassphrase(
-  context: Context,
-  name: string,
-  unlock = `kez identity unlock ${name}`,
-): Promise<string> {
+export function askPassphrase(context: Context, name: string, unlock = `kez identity unlock ${name}`): Promise<string> {
   if (!context.terminal.interactive) {
     throw new KezError("key.locked", `Cannot use the key of ${name}: it is locked and nobody can be asked`, {
       hint: `Pass ${flags}.\nOr unlock it beforehand: ${unlock}`,

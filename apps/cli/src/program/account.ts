@@ -22,7 +22,10 @@ export function withReach(command: Command): Command {
 
 function withInvitation(command: Command): Command {
   return command
-    .option("--invitation-file <path>", "file with the invitation code; it is a secret, and has no place on a command line")
+    .option(
+      "--invitation-file <path>",
+      "file with the invitation code; it is a secret, and has no place on a command line",
+    )
     .option("--invitation-fd <n>", "the same, read from an open file descriptor")
 }
 
@@ -88,7 +91,11 @@ function addMoving(account: Command): void {
     .option(...accountOption)
     .option("-y, --yes", "do not ask")
     .action(action(() => import("../commands/account-rename.ts")))
-  withExamples(withReach(withInvitation(withKeyOptions(rename))), "kez account rename alicia", "kez account rename alicia --yes")
+  withExamples(
+    withReach(withInvitation(withKeyOptions(rename))),
+    "kez account rename alicia",
+    "kez account rename alicia --yes",
+  )
   const move = account
     .command("move <account>")
     .description("Move to another chat server. The old handle leads there, and nobody else can ever have it.")
@@ -119,7 +126,9 @@ function addKeeping(account: Command): void {
   withExamples(use, "kez account use alice@chat.example.org", "kez account use work")
   const unlock = account
     .command("unlock")
-    .description("Keep the keys of this device unlocked for a while in a process of its own, so that commands do not ask.")
+    .description(
+      "Keep the keys of this device unlocked for a while in a process of its own, so that commands do not ask.",
+    )
     .summary("keep the device's keys unlocked for a while")
     .option("--for <time>", "how long, such as 15m or 8h (default: 15m, at most 24h)")
     .option(...accountOption)

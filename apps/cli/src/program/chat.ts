@@ -37,7 +37,13 @@ export function addChatCommands(program: Command): void {
     .option(...accountOption)
     .helpGroup(chatGroup)
     .action(action(() => import("../commands/chat.ts")))
-  withExamples(withReach(chat), "kez chat", "kez chat bob", "kez chat github:bob --plain", "kez chat --json < commands > events")
+  withExamples(
+    withReach(chat),
+    "kez chat",
+    "kez chat bob",
+    "kez chat github:bob --plain",
+    "kez chat --json < commands > events",
+  )
 }
 
 function addContacts(program: Command): void {
@@ -46,7 +52,13 @@ function addContacts(program: Command): void {
     .description("The people whom you know: each pinned to the chain that the handle led to when you added it.")
     .summary("the people whom you know")
     .helpGroup(chatGroup)
-  withExamples(contacts, "kez contacts add bob@chat.example.org", "kez contacts add github:bob", "kez contacts list", "kez contacts check")
+  withExamples(
+    contacts,
+    "kez contacts add bob@chat.example.org",
+    "kez contacts add github:bob",
+    "kez contacts list",
+    "kez contacts check",
+  )
   const list = contacts
     .command("list")
     .alias("ls")
@@ -70,7 +82,12 @@ function addContacts(program: Command): void {
     .option("--offline", "ask nobody: what was seen the last time")
     .option(...accountOption)
     .action(action(() => import("../commands/contacts-show.ts")))
-  withExamples(withReach(show), "kez contacts show bob", "kez contacts show bob --evidence", "kez contacts show bob --offline")
+  withExamples(
+    withReach(show),
+    "kez contacts show bob",
+    "kez contacts show bob --evidence",
+    "kez contacts show bob --offline",
+  )
   const accept = contacts
     .command("accept <who>")
     .description("Accept somebody who wrote first, or take a block back.")
@@ -87,7 +104,9 @@ function addContacts(program: Command): void {
   withExamples(withReach(block), "kez contacts block mira", "kez contacts block sha256:0cf14788")
   const check = contacts
     .command("check")
-    .description("Look at every pinned handle, chain and proof, and at your own handle. Open alarms are listed, and settled here.")
+    .description(
+      "Look at every pinned handle, chain and proof, and at your own handle. Open alarms are listed, and settled here.",
+    )
     .summary("look at every handle, chain and proof")
     .option("--accept <number>", "the alarm is as it should be: the person said so by another way")
     .option("--dismiss <number>", "the alarm was seen")

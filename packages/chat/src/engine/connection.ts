@@ -49,7 +49,13 @@ export class Connection {
 
   /** All that was in the mailbox is in the inbox, and the server has what others need to write to us. */
   get isCaughtUp(): boolean {
-    return this.#state.kind === "online" && this.#backlog <= 0 && this.#waiting.length === 0 && !this.#isTaking && !this.#isFilling
+    return (
+      this.#state.kind === "online" &&
+      this.#backlog <= 0 &&
+      this.#waiting.length === 0 &&
+      !this.#isTaking &&
+      !this.#isFilling
+    )
   }
 
   async start(): Promise<void> {

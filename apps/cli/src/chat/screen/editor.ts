@@ -20,8 +20,10 @@ export function editorOf(text: string): Editor {
 
 /** Of a paste too: its line breaks stay, everything else that a terminal obeys goes. */
 export function insert({ before, after }: Editor, typed: string): Editor {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it takes out
-  const clean = typed.replace(/\r\n?/g, "\n").replace(/[\x00-\x09\x0b-\x1f\x7f]/g, (char) => (char === "\t" ? "    " : ""))
+  const clean = typed
+    .replace(/\r\n?/g, "\n")
+    .replaceAll("\t", "    ")
+    .replace(/\p{Cc}/gu, (char) => (char === "\n" ? char : ""))
   const room = maxCharacters - before.length - after.length
   return { before: before + clean.slice(0, Math.max(0, room)), after }
 }

@@ -80,7 +80,10 @@ class FullScreen {
       this.#state = { ...this.#state, editor: insert(this.#state.editor, text) }
     } else if (this.#state.overlay?.kind === "switcher") {
       const { overlay } = this.#state
-      this.#state = { ...this.#state, overlay: { ...overlay, filter: insert(overlay.filter, text.replaceAll("\n", " ")) } }
+      this.#state = {
+        ...this.#state,
+        overlay: { ...overlay, filter: insert(overlay.filter, text.replaceAll("\n", " ")) },
+      }
     }
     this.#drawSoon()
   }
@@ -147,12 +150,20 @@ class FullScreen {
   async #showEvidence(): Promise<void> {
     const { current } = this.#session
     const chain = current?.contact?.chain
-    if (current === undefined || chain === undefined) return this.#say("Nobody is open whose proofs could be shown. Ctrl-K finds somebody.", true)
+    if (current === undefined || chain === undefined)
+      return this.#say("Nobody is open whose proofs could be shown. Ctrl-K finds somebody.", true)
     const title = this.#session.nameOf(current)
     this.#set({ overlay: { kind: "evidence", title, lines: undefined, top: 0 } })
     const badges = await this.#session.checkProofs(chain)
     const { safetyWords } = await import("../contact-view.ts")
-    const code = current.safetyCode === undefined ? [] : ["", `safety code  ${safetyWords(current.safetyCode)}`, "Compare it with the person by another way: equal at both ends, or somebody is between."]
+    const code =
+      current.safetyCode === undefined
+        ? []
+        : [
+            "",
+            `safety code  ${safetyWords(current.safetyCode)}`,
+            "Compare it with the person by another way: equal at both ends, or somebody is between.",
+          ]
     const lines = [`chain ${chain}`, "", ...(await evidenceText(badges, false)), ...code]
     if (this.#state.overlay?.kind === "evidence") this.#set({ overlay: { kind: "evidence", title, lines, top: 0 } })
   }

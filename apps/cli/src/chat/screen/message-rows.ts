@@ -5,7 +5,7 @@ import { badgeSummary } from "../badges.ts"
 import { bodyLines, clockText, dayText, notesOf, quoteOf, reactionText } from "../message-text.ts"
 import type { ChatSession } from "../session.ts"
 import { breakCells, cellsOf, cutCells } from "./cells.ts"
-import { cellsOfRow, type Row, type Style, piece } from "./paint-row.ts"
+import { cellsOfRow, piece, type Row, type Style } from "./paint-row.ts"
 import type { ScreenState } from "./state.ts"
 
 /** A longer message shows its beginning; `kez dm WHO --tail` shows all of it. */
@@ -40,11 +40,17 @@ export function messageRows(session: ChatSession, { chosen }: ScreenState, width
   return { rows, chosen: place }
 }
 
-function rowsOf(session: ChatSession, message: ShownMessage, { width, isChosen }: { readonly width: number; readonly isChosen: boolean }): readonly Row[] {
+function rowsOf(
+  session: ChatSession,
+  message: ShownMessage,
+  { width, isChosen }: { readonly width: number; readonly isChosen: boolean },
+): readonly Row[] {
   const { isSelf } = message.sender
   const style: Style = isSelf ? "self" : "bold"
   const name = shortName(session, message)
-  const badge = isSelf ? "" : badgeSummary(session.badgesOf(message.sender.chain).filter(({ badge }) => badge.glyph !== "○"))
+  const badge = isSelf
+    ? ""
+    : badgeSummary(session.badgesOf(message.sender.chain).filter(({ badge }) => badge.glyph !== "○"))
   const quote = message.answers === undefined ? "" : ` ↪ ${printable(quoteText(session, message))}`
   const head = `${clockText(message.at)} ${name}${badge === "" ? "" : ` ${badge}`}${quote === "" ? ": " : ""}`
   const textStyle: Style = ["text", "reply", "thread"].includes(message.type) ? "plain" : "dim"
@@ -52,16 +58,26 @@ function rowsOf(session: ChatSession, message: ShownMessage, { width, isChosen }
   const lines = bodyLines(message, maxCharacters)
   const headRow = (text: string, own: Style): Row => [piece(mark + head, isChosen ? "chosen" : style), piece(text, own)]
   const below = (line: string): readonly Row[] =>
-    breakCells(line, width - indent.length).map((text): Row => [piece(`${isChosen ? `▸${indent.slice(1)}` : indent}`), piece(text, textStyle)])
+    breakCells(line, width - indent.length).map(
+      (text): Row => [piece(`${isChosen ? `▸${indent.slice(1)}` : indent}`), piece(text, textStyle)],
+    )
   const rows: readonly Row[] =
-    quote === "" ? flowing(lines, { width, head, textStyle, headRow, below }) : [headRow(cutCells(quote, width - cellsOf(head) - 1), "dim"), ...lines.flatMap(below)]
+    quote === ""
+      ? flowing(lines, { width, head, textStyle, headRow, below })
+      : [headRow(cutCells(quote, width - cellsOf(head) - 1), "dim"), ...lines.flatMap(below)]
   const notes = [notesOf(message), reactionText(message)].filter((part) => part !== "").join("  ")
   if (notes === "") return rows
   const isFault = message.delivered?.state === "failed"
   const last = rows.at(-1) ?? []
   // Behind the text where there is room, so that short messages take one line.
-  if (cellsOfRow(last) + cellsOf(notes) + 3 <= width) return [...rows.slice(0, -1), [...last, piece(`  · ${notes}`.slice(1), isFault ? "bad" : "dim")]]
-  return [...rows, ...breakCells(notes, width - indent.length).map((text): Row => [piece(`${indent}${text}`, isFault ? "bad" : "dim")])]
+  if (cellsOfRow(last) + cellsOf(notes) + 3 <= width)
+    return [...rows.slice(0, -1), [...last, piece(`  · ${notes}`.slice(1), isFault ? "bad" : "dim")]]
+  return [
+    ...rows,
+    ...breakCells(notes, width - indent.length).map(
+      (text): Row => [piece(`${indent}${text}`, isFault ? "bad" : "dim")],
+    ),
+  ]
 }
 
 interface Flow {
@@ -73,7 +89,10 @@ interface Flow {
 }
 
 /** The first line begins behind the name; what follows stands below it. */
-function flowing([first = "", ...rest]: readonly string[], { width, head, textStyle, headRow, below }: Flow): readonly Row[] {
+function flowing(
+  [first = "", ...rest]: readonly string[],
+  { width, head, textStyle, headRow, below }: Flow,
+): readonly Row[] {
   const [start = "", ...more] = breakCells(first, width - indent.length, width - cellsOf(head) - 1)
   return [headRow(start, textStyle), ...[...more, ...rest].flatMap(below)]
 }

@@ -6,7 +6,7 @@ import type { ChatSession } from "../session.ts"
 import { typedCommands } from "../typed.ts"
 import { breakCells } from "./cells.ts"
 import { textOf } from "./editor.ts"
-import { type Row, piece } from "./paint-row.ts"
+import { piece, type Row } from "./paint-row.ts"
 import type { Overlay } from "./state.ts"
 
 export interface OverlayRows {
@@ -28,7 +28,9 @@ export function overlayRows(session: ChatSession, overlay: Overlay, width: numbe
     case "evidence":
       return {
         title: `Evidence: ${overlay.title}`,
-        rows: (overlay.lines ?? ["looking at every account …"]).flatMap((line) => breakCells(line, width).map((text): Row => [piece(text)])),
+        rows: (overlay.lines ?? ["looking at every account …"]).flatMap((line) =>
+          breakCells(line, width).map((text): Row => [piece(text)]),
+        ),
         focus: 0,
         keys: "↑↓ scroll · r look again · Esc back",
       }
@@ -54,11 +56,19 @@ function helpRows(width: number): readonly Row[] {
     const [first = "", ...rest] = breakCells(right, Math.max(10, width - 22))
     return [[piece(left.padEnd(22), "bold"), piece(first)], ...rest.map((text): Row => [piece(" ".repeat(22) + text)])]
   }
-  return [...keyHelp.flatMap(line), [piece("")], [piece("Commands, typed like a message", "bold")], ...typedCommands.flatMap(line)]
+  return [
+    ...keyHelp.flatMap(line),
+    [piece("")],
+    [piece("Commands, typed like a message", "bold")],
+    ...typedCommands.flatMap(line),
+  ]
 }
 
 /** What the switcher offers for what is typed. */
-export function switcherChoices(session: ChatSession, filter: string): readonly { readonly id: string | undefined; readonly name: string }[] {
+export function switcherChoices(
+  session: ChatSession,
+  filter: string,
+): readonly { readonly id: string | undefined; readonly name: string }[] {
   const wanted = filter.trim().toLowerCase()
   const found = session.conversations
     .map((conversation) => ({ id: conversation.id, name: session.nameOf(conversation) }))
@@ -75,7 +85,10 @@ function switcherRows(session: ChatSession, { filter, at }: Overlay & { readonly
     const conversation = session.conversations.find((one) => one.id === id)
     const badges = badgeSummary(session.badgesOf(conversation?.contact?.chain))
     const text = id === undefined ? `look up ${printable(name, 100)}` : printable(name, 100)
-    return [piece(`${i === chosen ? "▸ " : "  "}${text}`, i === chosen ? "chosen" : "plain"), piece(badges === "" ? "" : `  ${badges}`, "dim")]
+    return [
+      piece(`${i === chosen ? "▸ " : "  "}${text}`, i === chosen ? "chosen" : "plain"),
+      piece(badges === "" ? "" : `  ${badges}`, "dim"),
+    ]
   })
   const nobody: Row = [piece("Nobody yet. Type a handle, or an account such as github:bob", "dim")]
   return {
@@ -95,12 +108,18 @@ function alarmRows(session: ChatSession, at: number, width: number): OverlayRows
     const { title, details, isLoud } = alarmWords(state, (chain) => session.nameOfChain(chain))
     if (i === chosen) focus = rows.length
     breakCells(title, width - 4).forEach((text, line) => {
-      rows.push([piece(line === 0 ? `${i === chosen ? "▸" : " "} ${isLoud ? "⑂" : "!"} ` : "    ", isLoud ? "bad" : "warn"), piece(text, i === chosen ? "bold" : "plain")])
+      rows.push([
+        piece(line === 0 ? `${i === chosen ? "▸" : " "} ${isLoud ? "⑂" : "!"} ` : "    ", isLoud ? "bad" : "warn"),
+        piece(text, i === chosen ? "bold" : "plain"),
+      ])
     })
-    if (i === chosen) for (const text of details.flatMap((line) => breakCells(line, width - 4))) rows.push([piece(`    ${text}`, "dim")])
+    if (i === chosen)
+      for (const text of details.flatMap((line) => breakCells(line, width - 4)))
+        rows.push([piece(`    ${text}`, "dim")])
   })
   const current = alarms[chosen]
-  const can = current === undefined ? "" : `${current.isAcceptable ? "a accept · " : ""}${current.isStop ? "" : "x seen · "}`
+  const can =
+    current === undefined ? "" : `${current.isAcceptable ? "a accept · " : ""}${current.isStop ? "" : "x seen · "}`
   return {
     title: `Alarms (${alarms.length})`,
     rows: rows.length === 0 ? [[piece("✓ none", "good")]] : rows,

@@ -12,7 +12,12 @@ export type Overlay =
   | { readonly kind: "switcher"; readonly filter: Editor; readonly at: number }
   | { readonly kind: "alarms"; readonly at: number }
   /** `lines` undefined: being looked at. */
-  | { readonly kind: "evidence"; readonly title: string; readonly lines: readonly string[] | undefined; readonly top: number }
+  | {
+      readonly kind: "evidence"
+      readonly title: string
+      readonly lines: readonly string[] | undefined
+      readonly top: number
+    }
 
 export interface ScreenState {
   readonly editor: Editor

@@ -35,7 +35,13 @@ const enterCodes = "\x1b[?1049h\x1b[?7l\x1b[?2004h\x1b[2J"
 const leaveCodes = "\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[0m\x1b[?1049l"
 const fatalSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
-export function openScreen({ color, events }: { readonly color: boolean; readonly events: ScreenEvents }): TerminalScreen {
+export function openScreen({
+  color,
+  events,
+}: {
+  readonly color: boolean
+  readonly events: ScreenEvents
+}): TerminalScreen {
   const { stdin, stdout } = process
   let drawn: readonly string[] = []
   let isOpen = true
@@ -133,7 +139,7 @@ function rowText(row: Row, columns: number, color: boolean): string {
 
 function toKeyPress(text: string | undefined, key: Key): KeyPress {
   const { name = "", ctrl = false, meta = false, shift = false, sequence = "" } = key
-  const isText = !ctrl && !meta && text !== undefined && text !== "" && !/^[\x00-\x1f\x7f]/.test(text)
+  const isText = !ctrl && !meta && text !== undefined && text !== "" && !/^\p{Cc}/u.test(text)
   // An escape alone comes as one with nothing behind it.
   const isEscape = sequence === "\x1b" || sequence === "\x1b\x1b"
   return { name: isEscape ? "escape" : name, text: isText ? text : "", ctrl, alt: meta && !isEscape, shift }

@@ -1,9 +1,10 @@
 /** The whole screen as rows, from what is known and what is typed: list, messages, line. A function of its input, so that it can be looked at in tests. */
+
+import { tonePaints } from "../../graph/graph-badges.ts"
 import { printable } from "../../output.ts"
 import { contactOfAlarm } from "../alarm-text.ts"
 import { badgeSummary } from "../badges.ts"
 import { safeLines } from "../message-text.ts"
-import { tonePaints } from "../../graph/graph-badges.ts"
 import type { ChatSession } from "../session.ts"
 import { breakCells, cellsOf, cutCells } from "./cells.ts"
 import { textOf } from "./editor.ts"
@@ -49,7 +50,10 @@ export function viewOf(session: ChatSession, state: ScreenState, { columns, rows
 function titleRow(session: ChatSession, width: number): Row {
   const { account } = session.chat
   const stops = session.alarms.filter(({ isStop }) => isStop).length
-  const alarms = session.alarms.length === 0 ? "" : ` ${stops > 0 ? "⑂" : "!"} ${session.alarms.length} alarm${session.alarms.length === 1 ? "" : "s"} `
+  const alarms =
+    session.alarms.length === 0
+      ? ""
+      : ` ${stops > 0 ? "⑂" : "!"} ${session.alarms.length} alarm${session.alarms.length === 1 ? "" : "s"} `
   const state = session.connection.kind
   const left = ` ${account.handle}@${account.host}`
   const right = `${state === "online" ? "● online" : state === "revoked" ? "⊘ revoked" : `○ ${state}`}${alarms} `
@@ -57,7 +61,11 @@ function titleRow(session: ChatSession, width: number): Row {
   return fitRow([piece(left + " ".repeat(gap) + right, "bar")], width, "bar")
 }
 
-function bodyRows(session: ChatSession, state: ScreenState, { width, room }: { readonly width: number; readonly room: number }) {
+function bodyRows(
+  session: ChatSession,
+  state: ScreenState,
+  { width, room }: { readonly width: number; readonly room: number },
+) {
   const isWide = width >= wideColumns
   const paneWidth = isWide ? width - listWidth - 1 : width
   const pane = paneRows(session, state, { width: paneWidth, room })
@@ -85,7 +93,11 @@ function listRows(session: ChatSession, room: number): readonly Row[] {
   })
 }
 
-function paneRows(session: ChatSession, state: ScreenState, { width, room }: { readonly width: number; readonly room: number }) {
+function paneRows(
+  session: ChatSession,
+  state: ScreenState,
+  { width, room }: { readonly width: number; readonly room: number },
+) {
   if (state.overlay !== undefined) return overlayPane(session, state, { width, room })
   const head = headRows(session, width).slice(0, Math.max(1, room - 1))
   const inner = width - 1
@@ -93,7 +105,8 @@ function paneRows(session: ChatSession, state: ScreenState, { width, room }: { r
   const shown = all.length === 0 ? emptyRows(session, inner) : all
   const space = Math.max(0, room - head.length)
   const maxScroll = Math.max(0, shown.length - space)
-  const wanted = chosen === undefined ? state.scroll : shown.length - Math.max(chosen[1], Math.min(chosen[0] + space, shown.length))
+  const wanted =
+    chosen === undefined ? state.scroll : shown.length - Math.max(chosen[1], Math.min(chosen[0] + space, shown.length))
   const scroll = Math.max(0, Math.min(wanted, maxScroll))
   const end = shown.length - scroll
   const visible = shown.slice(Math.max(0, end - space), end)
@@ -104,7 +117,11 @@ function paneRows(session: ChatSession, state: ScreenState, { width, room }: { r
   return { rows: placed.map((row) => fitRow([piece(" "), ...row], width)), maxScroll }
 }
 
-function overlayPane(session: ChatSession, state: ScreenState, { width, room }: { readonly width: number; readonly room: number }) {
+function overlayPane(
+  session: ChatSession,
+  state: ScreenState,
+  { width, room }: { readonly width: number; readonly room: number },
+) {
   const { overlay } = state
   if (overlay === undefined) throw new Error("unreachable: asked only with an overlay")
   const { title, rows, focus } = overlayRows(session, overlay, width - 2)
@@ -131,12 +148,28 @@ function headRows(session: ChatSession, width: number): readonly Row[] {
   ])
   const name = piece(printable(session.nameOf(current), 100), "bold")
   const line: Row = [name, ...(pieces.length === 0 ? [piece("  ○ no accounts proven elsewhere", "dim")] : pieces)]
-  const request = current.state === "request" ? [[piece("Wrote first. Answer or /accept to accept, /block to block. Ctrl-E shows the proofs.", "warn")]] : []
-  const removed = current.state === "removed" ? [[piece("This device is not in the conversation any more. What was read stays.", "warn")]] : []
+  const request =
+    current.state === "request"
+      ? [[piece("Wrote first. Answer or /accept to accept, /block to block. Ctrl-E shows the proofs.", "warn")]]
+      : []
+  const removed =
+    current.state === "removed"
+      ? [[piece("This device is not in the conversation any more. What was read stays.", "warn")]]
+      : []
   const stop = current.contact?.stop
-  const stopped = stop === undefined ? [] : breakCells(`⑂ ${printable(stop.message, 300)} Nothing is sent: Ctrl-G.`, width - 1).map((text): Row => [piece(text, "bad")])
-  const others = session.alarms.filter(({ alarm, isStop }) => !isStop && chain !== undefined && contactOfAlarm(alarm) === chain)
-  const quiet = others.length === 0 ? [] : [[piece(`! ${others.length} alarm${others.length === 1 ? "" : "s"} about this person: Ctrl-G`, "warn")]]
+  const stopped =
+    stop === undefined
+      ? []
+      : breakCells(`⑂ ${printable(stop.message, 300)} Nothing is sent: Ctrl-G.`, width - 1).map(
+          (text): Row => [piece(text, "bad")],
+        )
+  const others = session.alarms.filter(
+    ({ alarm, isStop }) => !isStop && chain !== undefined && contactOfAlarm(alarm) === chain,
+  )
+  const quiet =
+    others.length === 0
+      ? []
+      : [[piece(`! ${others.length} alarm${others.length === 1 ? "" : "s"} about this person: Ctrl-G`, "warn")]]
   const shown = cellsOfRow(line) <= width - 1 || pieces.length === 0 ? [line] : [[name], fitRow(pieces, width - 1)]
   return [...shown, ...request, ...removed, ...stopped, ...quiet]
 }
@@ -145,7 +178,9 @@ const paintStyle: Readonly<Record<string, Style>> = { green: "good", yellow: "wa
 
 function emptyRows(session: ChatSession, width: number): readonly Row[] {
   const { account } = session.chat
-  const waiting = session.conversations.map((one) => `  ${printable(session.nameOf(one), 60)}${one.unread === 0 ? "" : `, ${one.unread} new`}`)
+  const waiting = session.conversations.map(
+    (one) => `  ${printable(session.nameOf(one), 60)}${one.unread === 0 ? "" : `, ${one.unread} new`}`,
+  )
   const lines =
     session.current !== undefined
       ? ["", "No messages yet. What you write is encrypted between the two of you; the server cannot read it."]
@@ -163,15 +198,24 @@ function statusRows(session: ChatSession, { notice }: ScreenState, width: number
   const { current, connection } = session
   const said = (text: string, style: Style): readonly Row[] => {
     const lines = breakCells(text, width - 2)
-    const shown = lines.length > maxStatusRows ? [...lines.slice(0, maxStatusRows - 1), lines.slice(maxStatusRows - 1).join(" ")] : lines
+    const shown =
+      lines.length > maxStatusRows
+        ? [...lines.slice(0, maxStatusRows - 1), lines.slice(maxStatusRows - 1).join(" ")]
+        : lines
     return shown.map((line) => fitRow([piece(` ${line}`, style)], width))
   }
-  if (notice !== undefined) return said(`${notice.isFault ? "✕ " : ""}${printable(notice.text, 400)}`, notice.isFault ? "bad" : "good")
+  if (notice !== undefined)
+    return said(`${notice.isFault ? "✕ " : ""}${printable(notice.text, 400)}`, notice.isFault ? "bad" : "good")
   if (connection.kind === "offline") {
-    return said(`○ offline: ${printable(connection.reason, 200).replace(/\.$/, "")}. What you write is kept and goes out by itself.`, "warn")
+    return said(
+      `○ offline: ${printable(connection.reason, 200).replace(/\.$/, "")}. What you write is kept and goes out by itself.`,
+      "warn",
+    )
   }
-  if (connection.kind === "revoked") return said(`⊘ ${printable(connection.reason, 200)} To write again: kez account restore`, "bad")
-  if (current !== undefined && session.isTyping(current.id)) return said(`${printable(session.nameOf(current), 60)} is typing …`, "dim")
+  if (connection.kind === "revoked")
+    return said(`⊘ ${printable(connection.reason, 200)} To write again: kez account restore`, "bad")
+  if (current !== undefined && session.isTyping(current.id))
+    return said(`${printable(session.nameOf(current), 60)} is typing …`, "dim")
   return [fitRow([piece("─".repeat(width), "dim")], width)]
 }
 
@@ -184,8 +228,14 @@ function inputRows(session: ChatSession, { editor, purpose }: ScreenState, width
   const all = safeLines(textOf(editor)).flatMap((line) => chop(line, inner))
   const from = Math.max(0, Math.min(cursorRow - maxInputRows + 1, all.length - maxInputRows))
   const shown = all.slice(from, from + maxInputRows)
-  const hint = textOf(editor) === "" && session.current !== undefined && purpose.kind === "text" ? piece(`write to ${printable(session.nameOf(session.current), 60)}`, "dim") : undefined
-  const rows = shown.map((text, at): Row => fitRow([piece(at === 0 ? prompt : " ".repeat(cellsOf(prompt)), "bold"), hint ?? piece(text)], width))
+  const hint =
+    textOf(editor) === "" && session.current !== undefined && purpose.kind === "text"
+      ? piece(`write to ${printable(session.nameOf(session.current), 60)}`, "dim")
+      : undefined
+  const rows = shown.map(
+    (text, at): Row =>
+      fitRow([piece(at === 0 ? prompt : " ".repeat(cellsOf(prompt)), "bold"), hint ?? piece(text)], width),
+  )
   return { rows, row: cursorRow - from, column }
 }
 
