@@ -103,6 +103,7 @@ export class Connection {
       await fillKeyPackages(desk, header, false)
       this.#isFilling = false
     } catch (error) {
+      this.#isFilling = false
       if (run !== this.#run || desk.isClosed) return
       this.#again(run, attempt, error)
     }
