@@ -5,6 +5,8 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } fr
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { after, before, type TestContext, test } from "node:test"
+import { skipWithoutNats } from "../support/broker.ts"
+import { freePortBase } from "../support/trial.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const INSTALL_MS = 120_000
@@ -57,6 +59,24 @@ test("kez does not install when everything is in place", async (t) => {
   const second = await run(join(root, "kez"), ["--version"], base)
   assert.deepEqual(second, { code: 0, stdout: first.stdout, stderr: "" })
   assert.equal((await stat(stamp)).mtimeMs, mtimeMs)
+})
+
+test("both servers run from the clone", async (t) => {
+  if (isOffline(t)) return
+  for (const name of ["kez-sig-server", "kez-chat-server"]) {
+    const { code, stdout } = await run(join(root, name), ["version"], base)
+    assert.equal(code, 0)
+    assert.match(stdout, new RegExp(`^${name} \\d+\\.`))
+  }
+})
+
+test("npm start brings the whole system up from the clone", { skip: skipWithoutNats }, async (t) => {
+  if (isOffline(t)) return
+  const started = await run("npm", ["start", "--", "--check", "--port-base", String(await freePortBase())], root)
+  assert.equal(started.code, 0, `${started.stdout}${started.stderr}`)
+  assert.match(started.stdout, /^ok alice@localhost, bob@localhost: each with a proof on the local site/m)
+  const status = await run("git", ["status", "--porcelain"], root)
+  assert.equal(status.stdout, "", "what it keeps is ignored by git")
 })
 
 test("kez keeps arguments and directory when it is called through a symlink", async (t) => {

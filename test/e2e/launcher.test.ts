@@ -83,6 +83,19 @@ test("kez installs on the first start and not on the second", async (t) => {
   assert.deepEqual(await here.npmCalls(), ["ci"])
 })
 
+test("the launchers of both servers install and hand over, too", async (t) => {
+  const here = await clone(t)
+  for (const name of ["sig-server", "chat-server"]) {
+    await cp(join(ROOT, `kez-${name}`), join(here.root, `kez-${name}`))
+    await mkdir(join(here.root, "apps", name, "src"), { recursive: true })
+    await cp(join(here.root, "apps/cli/src/main.ts"), join(here.root, "apps", name, "src/main.ts"))
+    await symlink(`clone with space/kez-${name}`, join(here.root, "..", name))
+    assert.equal((await here.run(`./kez-${name} a 'b c'`)).stdout, '["a","b c"]\n')
+    assert.equal((await here.run(`cd .. && ./${name} a`)).stdout, '["a"]\n')
+  }
+  assert.deepEqual(await here.npmCalls(), ["ci"])
+})
+
 test("kez leaves stdin to the command when npm reads it", async (t) => {
   const here = await clone(t)
   await here.npm(`cat >/dev/null; ${NPM_OK}`)
