@@ -150,7 +150,8 @@ function areHosts(value: unknown): boolean {
 function areBrokers(value: unknown): boolean {
   if (!isTable(value)) return false
   return Object.entries(value).every(
-    ([host, url]) => hostForm.test(host) && typeof url === "string" && isPlainUrl(url, /^(?:nats|tls):$/, "no query"),
+    ([host, url]) =>
+      hostForm.test(host) && typeof url === "string" && isPlainUrl(url, /^(?:nats|tls|wss?):$/, "no query"),
   )
 }
 

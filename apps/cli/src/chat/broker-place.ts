@@ -13,6 +13,8 @@ export interface BrokerPlaceOptions {
 
 /** Options of a connection to it. */
 export interface BrokerPlace {
+  /** By WebSocket, as through a proxy with HTTPS. */
+  readonly isWeb: boolean
   readonly servers: string[]
   readonly tls?: Record<string, never>
   readonly ignoreClusterUpdates: true
@@ -44,8 +46,8 @@ export function createBrokerPlace(context: Context, options: BrokerPlaceOptions)
 
   async function assertFit(url: string): Promise<void> {
     const { protocol, hostname } = new URL(url)
-    if (protocol !== "tls:") {
-      throw new KezError("net.url", `Cannot use the broker of ${host}: expected a tls:// URL`, {
+    if (protocol !== "tls:" && protocol !== "wss:") {
+      throw new KezError("net.url", `Cannot use the broker of ${host}: expected a tls:// or wss:// URL`, {
         hint: "Without TLS whoever is on the way sees with whom you write.",
       })
     }
@@ -55,8 +57,12 @@ export function createBrokerPlace(context: Context, options: BrokerPlaceOptions)
   }
 }
 
-function placeOf(servers: readonly string[]): BrokerPlace {
+/** The client has one way to dial at a time: where a server names both, those that need no proxy. */
+function placeOf(urls: readonly string[]): BrokerPlace {
+  const plain = urls.filter((url) => !/^wss?:/.test(url))
+  const isWeb = plain.length === 0
+  const servers = isWeb ? urls : plain
   const isTls = servers.every((url) => url.startsWith("tls:"))
   // A broker could name others: who those are is not for it to say.
-  return { servers: [...servers], ignoreClusterUpdates: true, ...(isTls ? { tls: {} } : {}) }
+  return { isWeb, servers: [...servers], ignoreClusterUpdates: true, ...(isTls ? { tls: {} } : {}) }
 }

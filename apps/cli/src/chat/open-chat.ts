@@ -5,7 +5,7 @@ import { type Engine, type EnginePorts, openEngine } from "@kez/chat"
 import { createNatsTransport } from "@kez/chat/nats"
 import { openSqliteStore } from "@kez/chat/sqlite"
 import { type Digest, decodeEnvelope, envelopeDigest, KezError } from "@kez/core"
-import { connect } from "@nats-io/transport-node"
+import { connect, wsconnect } from "@nats-io/transport-node"
 import { type AboutHost, aboutHost, askHost, storesFor } from "../account/chat-host.ts"
 import { openDevice } from "../account/device-file.ts"
 import { folderOf, type ReadyAccount } from "../account/records.ts"
@@ -71,7 +71,10 @@ export async function openChat(context: Context, account: ReadyAccount, options:
       transport: createNatsTransport({
         // Where it is, the server is asked at each attempt, which may find it moved.
         servers: [],
-        dial: async (options) => connect({ ...options, ...(await place()) }),
+        dial: async (options) => {
+          const { isWeb, ...at } = await place()
+          return (isWeb ? wsconnect : connect)({ ...options, ...at })
+        },
       }),
       store,
       chains,
