@@ -36,20 +36,21 @@ sh "$(dirname "$0")/node.sh" "$(dirname "$0")/nats-server.ts" >/dev/null || {
   exit 1
 }
 
-# The log code of Go's checksum database, which ours is compared with. Its modules are pinned by go.sum.
-peer=$(cd "$(dirname "$0")/.." && pwd)/test/peers/tlog
-peer_program=$peer/../../../.cache/test-servers/tlog-peer
-if command -v go >/dev/null 2>&1; then
-  if [ ! -x "$peer_program" ] || [ "$peer/main.go" -nt "$peer_program" ] || [ "$peer/go.sum" -nt "$peer_program" ]; then
-    say 'building test server: tlog'
+# Other people's code in Go: that of the checksum database, which our log is compared with, and Docker Compose's loader. Pinned by go.sum.
+for go_sum in "$(dirname "$0")"/../test/peers/*/go.sum; do
+  peer=$(cd "$(dirname "$go_sum")" && pwd)
+  name=$(basename "$peer")
+  peer_program=$peer/../../../.cache/test-servers/$name-peer
+  if ! command -v go >/dev/null 2>&1; then
+    say "went on without: test/peers/$name, which needs Go"
+  elif [ ! -x "$peer_program" ] || [ "$peer/main.go" -nt "$peer_program" ] || [ "$peer/go.sum" -nt "$peer_program" ]; then
+    say "building test server: $name"
     (cd "$peer" && GOFLAGS=-mod=readonly GOWORK=off go build -trimpath -buildvcs=false -o "$peer_program" .) >&2 || {
-      say 'could not build: test/peers/tlog'
+      say "could not build: test/peers/$name"
       exit 1
     }
   fi
-else
-  say 'went on without: test/peers/tlog, which needs Go'
-fi
+done
 
 missing_needed='' missing_optional='' names=''
 PATH=$PATH:/usr/sbin:/usr/local/sbin
