@@ -12,6 +12,8 @@ export const secondSignalMs = 1_000
 export const commandMs = 60_000
 /** Of a log, when its process has ended. */
 export const shownLogLines = 12
+/** A log that is larger is put aside at the next start. nats-server turns over its own. */
+export const maxLogBytes = 4_194_304
 /** A signed head of a chain lives 7 days. */
 export const headDays = 3
 /** What was being started when all was to end may take so long to be there, and to be stopped. */

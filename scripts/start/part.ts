@@ -1,10 +1,10 @@
 /** One server of `npm start` as a process of its own: started, waited for, watched, and stopped in order. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, openSync, readFileSync, statSync } from "node:fs"
+import { closeSync, openSync, readFileSync, renameSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { KezError } from "@kez/core"
-import { pollMs, readyMs, shownLogLines, stopMs } from "./limits.ts"
+import { maxLogBytes, pollMs, readyMs, shownLogLines, stopMs } from "./limits.ts"
 
 export interface Part {
   readonly name: string
@@ -37,6 +37,7 @@ export function cleanEnvironment(env: NodeJS.ProcessEnv): Record<string, string>
 /** Resolves when it is ready. Throws `internal` with the end of its log when it is not; nothing of it runs then. */
 export async function startPart(plan: PartPlan): Promise<Part> {
   const { name, root, script, nodeFlags = [], args, logFile } = plan
+  turnOver(logFile)
   const log = openSync(logFile, "a", 0o600)
   // A group of its own: Ctrl-C reaches us alone, and we stop it when nobody needs it any more.
   const child = spawn(process.execPath, [...nodeFlags, join(root, script), ...args], {
@@ -54,6 +55,12 @@ export async function startPart(plan: PartPlan): Promise<Part> {
     throw error
   }
   return part
+}
+
+/** A start of every day must not fill a disk. */
+function turnOver(logFile: string): void {
+  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
+  if (size > maxLogBytes) renameSync(logFile, `${logFile}.old`)
 }
 
 function toPart(child: ChildProcess, name: string, logFile: string): Part {
