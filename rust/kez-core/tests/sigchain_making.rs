@@ -128,7 +128,8 @@ fn a_mark_finds_its_chain_by_a_primary_that_nobody_serves() {
     let primaries = BTreeSet::from([key(0), key(3)]);
     let mark = Mark { chain: events[0].digest(), seq: 3, digest: events[3].digest(), primaries };
     let verdict = judge(3, vec![source(SourceKind::Store, true, &events[..2], None)], vec![mark]);
-    assert_eq!((verdict.status, verdict.reason), (Status::Invalid, Some(Code::ClaimNotInChain)));
+    // VER-8: what was not served may list the claim.
+    assert_eq!((verdict.status, verdict.reason), (Status::Unreachable, Some(Code::ChainRollback)));
     assert!(verdict.flags.contains(&Flag::Rollback));
 }
 
