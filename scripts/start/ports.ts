@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { createServer } from "node:net"
+import { basename } from "node:path"
 import { promisify } from "node:util"
 import { KezError } from "@kez/core"
 
@@ -90,7 +91,8 @@ function findInProc(port: number): string | undefined {
   )
   if (inodes.length === 0) return undefined
   const pid = readdirSync("/proc").find((name) => /^[0-9]+$/.test(name) && holdsOneOf(name, inodes))
-  return pid === undefined ? undefined : `${tryRead(`/proc/${pid}/comm`).trim() || "a program"}, process ${pid}`
+  // Not its comm: Node calls its first thread MainThread.
+  return pid === undefined ? undefined : `${basename(tryLink(`/proc/${pid}/exe`)) || "a program"}, process ${pid}`
 }
 
 function holdsOneOf(pid: string, inodes: readonly string[]): boolean {

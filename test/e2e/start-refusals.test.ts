@@ -36,7 +36,7 @@ test("npm start says who has a port that is taken, and starts nothing", { skip }
   await takePort(t, ports + 2)
   const { code, said } = await run(t, ["--folder", folder], { KEZ_START_PORT_BASE: String(ports) })
   assert.equal(code, 1)
-  const wanted = `ports are taken: ${ports + 2} \\(for nats-server\\) by [^;]*, process ${process.pid} \\[broker\\.port\\]`
+  const wanted = `ports are taken: ${ports + 2} \\(for nats-server\\) by node, process ${process.pid} \\[broker\\.port\\]`
   assert.match(said, new RegExp(wanted))
   assert.match(said, /^hint: Nothing was started\. .*npm start -- --port-base \d+$/m)
   assert.deepEqual(processesWith(folder), [])
