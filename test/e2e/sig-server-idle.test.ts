@@ -121,6 +121,42 @@ test("a connection that asks nothing is ended, and one that has asked something 
   assert.ok(await within(20 * idleMs, asking.closed))
 })
 
+test("what an answer took is not counted as quiet after it", async (t) => {
+  const { views, ...others } = sources(1_000)
+  const { find } = views
+  const slow: typeof views = { get: () => undefined, find: (name) => setTimeout(400).then(() => find(name)) }
+  const { socket, closed } = await open(t, hotRead(1_000), (server) => {
+    const quiet = { firstMs: 600, nextMs: 600, busyMs: 5_000, checkMs: 50 }
+    const options = { ...others, views: slow, isTrusted: undefined, posts: undefined, quiet }
+    const plain = answerPlainRequests(server, options)
+    server.on("close", () => plain.close())
+  })
+  socket.write(get(`/v1/chains/${chain}`))
+  await once(socket, "data")
+  await setTimeout(400)
+  assert.equal(closed(), false)
+  assert.ok(await within(20 * idleMs, closed))
+})
+
+test("a connection that comes after the order to stop, and before listening has ended, is ended", async (t) => {
+  const { closed } = await open(t, hotRead(1_000), (server) => {
+    const options = { ...sources(1_000), isTrusted: undefined, posts: undefined }
+    answerPlainRequests(server, options).close()
+  })
+  assert.ok(await within(10 * idleMs, closed))
+})
+
+test("answerPlainRequests() throws when it would leave somebody else who listens without connections", () => {
+  const options = { ...sources(1_000), isTrusted: undefined, posts: undefined }
+  assert.throws(() =>
+    answerPlainRequests(
+      createServer().on("connection", () => undefined),
+      options,
+    ),
+  )
+  assert.throws(() => answerPlainRequests(createServer().removeAllListeners("connection"), options))
+})
+
 test("D-10 a reader that asks plainly a thousand times and takes nothing is cut, whatever its pace", async (t) => {
   const { socket, closed } = await open(t, hotRead(16_000), plainReads(16_000))
   socket.pause()

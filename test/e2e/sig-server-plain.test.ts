@@ -123,6 +123,41 @@ test("a reader that has said all it wants to say gets its answer, and the connec
   assert.deepEqual(statusesOf(answersIn(text)), ["200"])
 })
 
+/** Ends its side with the request, and waits for the other. */
+async function halfClosed(port: number, request: string): Promise<readonly string[]> {
+  const socket = openSocket(port)
+  let text = ""
+  socket.setEncoding("latin1").on("data", (part: string) => (text += part))
+  const closed = new Promise((resolve) => socket.once("close", resolve))
+  socket.end(request)
+  await closed
+  return answersIn(text)
+}
+
+test("so does one whose answer takes a while, above all where an event was kept", async (t) => {
+  const { port, store } = await start(t)
+  const { find, append } = store.service
+  store.service.find = async (name) => {
+    await setTimeout(50)
+    return find.call(store.service, name)
+  }
+  store.service.append = async (...args) => {
+    await setTimeout(50)
+    return append.apply(store.service, args)
+  }
+  for (const [status, request] of [
+    ["200", get()],
+    ["201", postOf(formatEnvelope(second))],
+  ] as const) {
+    const [answer = "", ...more] = await halfClosed(port, request)
+    assert.equal(answer.slice(0, 3), status)
+    assert.match(answer, /^Connection: close\r$/m)
+    assert.deepEqual(more, [])
+  }
+  assert.deepEqual(await halfClosed(port, get("", `/v1/chains/sha256:${"0".repeat(64)}`)), [])
+  assert.equal((await sendRaw(port, get())).status, 200)
+})
+
 test("G5 plain reads are limited by address, one token each, 304 too, and the last is refused by the framework", async (t) => {
   const { answers, wait, port } = await start(t, {
     reads: { burst: 3, perHour: 3_600 },
@@ -207,8 +242,9 @@ test("to stop waits for a chain that is looked up, and answers", async (t) => {
   const answer = sendRaw(port, get())
   await setTimeout(50)
   await app.close()
-  assert.equal((await answer).status, 200)
-  assert.equal((await answer).isClosed, true)
+  const { status, head, isClosed } = await answer
+  assert.deepEqual([status, isClosed], [200, true])
+  assert.match(head, /connection: close/i)
 })
 
 const json = "Content-Type: application/json\r\n"

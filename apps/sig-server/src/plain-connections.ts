@@ -2,16 +2,17 @@
  * Connections before Node's HTTP has them. Plain requests (plain-request.ts) are answered as bytes on the socket: for objects that such an
  * answer has no use for, Node and the framework take two thirds of the time of a read and a quarter of that of an append. With the first
  * request that is anything else, a connection goes to Node with all that was received, and stays there. The answers are the framework's,
- * byte for byte, but for the `X-Request-Id` of a read.
+ * but for the `X-Request-Id` of a read and the order of a post's headers.
  */
 import type { Server } from "node:http"
 import type { Socket } from "node:net"
 import { addressOf, type IsTrusted } from "@kez/server"
-import { answerOf, type ChainAnswer, hasVersion } from "./chain-answer.ts"
+import { answerOf, hasVersion } from "./chain-answer.ts"
 import type { ChainView } from "./chain-service.ts"
 import * as bounds from "./http-limits.ts"
 import type { Metrics, RouteMeter } from "./metrics.ts"
-import { answerPost, eventsRoute, type PlainAnswer, type PlainPostDeps } from "./plain-post.ts"
+import { notModified, postAnswer, wholeAnswer } from "./plain-answer.ts"
+import { answerPost, eventsRoute, type PlainPostDeps } from "./plain-post.ts"
 import * as plain from "./plain-request.ts"
 import type { ReadLimit } from "./read-limit.ts"
 import { type RecentViews, tryFind } from "./recent-views.ts"
@@ -64,7 +65,10 @@ interface Shared extends PlainOptions {
 export function answerPlainRequests(server: Server, options: PlainOptions): PlainConnections {
   // What Node does with a connection. There is no other way to be there before it and to leave it the rest: a second server
   // that never listens would keep none of Node's bounds on the time of a request.
-  const [toHttp] = server.listeners("connection")
+  const [toHttp, ...others] = server.listeners("connection")
+  // A Node that has none, or somebody who listens too, would be left out without a word.
+  if (toHttp === undefined || others.length > 0)
+    throw new Error("Cannot stand before Node's HTTP: expected one listener")
   server.removeAllListeners("connection")
   const { metrics, quiet = usualTimes } = options
   const shared: Shared = {
@@ -73,7 +77,7 @@ export function answerPlainRequests(server: Server, options: PlainOptions): Plai
     readMeter: metrics.route("GET", `${plain.chainsPath}:id`),
     postMeter: metrics.route("POST", eventsRoute),
     open: new Set(),
-    toHttp: (socket) => toHttp?.call(server, socket),
+    toHttp: (socket) => toHttp.call(server, socket),
     isClosing: false,
   }
   server.on("connection", (socket: Socket) => new Connection(socket, shared))
@@ -103,12 +107,16 @@ class Connection {
   #isBusy = false
   #quietMs = 0
   #hasAsked = false
+  /** The reader has said all it wants to say. */
+  #hasEnded = false
 
   constructor(socket: Socket, shared: Shared) {
     this.#socket = socket
     this.#shared = shared
     shared.open.add(this)
     socket.on("data", this.#receive).on("end", this.#end).on("error", ignore).on("close", this.#forget)
+    // It came between the order to close and the end of listening, and nobody would look at it again.
+    if (shared.isClosing) this.finish()
   }
 
   /** Called now and then. A timer for each request would cost more than the look at all connections. */
@@ -179,6 +187,8 @@ class Connection {
     this.#isBusy = false
     if (this.#socket.destroyed) return
     if (found?.status === "found" && this.#tryAnswer(found.view)) this.#goOn()
+    // Node answers nobody who has left, and takes nothing back on such a connection.
+    else if (this.#hasEnded) this.finish()
     else this.#handOver(chunk)
   }
 
@@ -189,7 +199,7 @@ class Connection {
     this.#isBusy = false
     this.#shared.postMeter.observe(answer.status, (performance.now() - began) / 1_000)
     if (this.#socket.destroyed) return
-    this.#socket.write(postAnswer(answer, this.#shared.isClosing))
+    this.#socket.write(postAnswer(answer, this.#isLast()))
     this.#goOn()
   }
 
@@ -199,8 +209,13 @@ class Connection {
   }
 
   #goOn(): void {
-    if (this.#shared.isClosing) this.finish()
+    this.#quietMs = 0
+    if (this.#isLast()) this.finish()
     else this.#socket.resume()
+  }
+
+  #isLast(): boolean {
+    return this.#shared.isClosing || this.#hasEnded
   }
 
   /** False: the chain is long, or there is no token. */
@@ -209,7 +224,8 @@ class Connection {
     const answer = answerOf(view)
     if (answer.text === undefined || !this.#shared.reads.tryTakeFrom(this.#network)) return false
     const isKnown = hasVersion(this.#headers?.ifNoneMatch, answer.etag)
-    this.#socket.write(isKnown ? notModified(answer) : wholeAnswer(answer), "latin1")
+    const isLast = this.#isLast()
+    this.#socket.write(isKnown ? notModified(answer, isLast) : wholeAnswer(answer, isLast), "latin1")
     this.#shared.readMeter.observe(isKnown ? 304 : 200, (performance.now() - began) / 1_000)
     return true
   }
@@ -224,7 +240,9 @@ class Connection {
   }
 
   readonly #end = (): void => {
-    this.#socket.end()
+    this.#hasEnded = true
+    // An event that is kept is acknowledged first.
+    if (!this.#isBusy) this.#socket.end()
   }
 
   readonly #forget = (): void => {
@@ -235,40 +253,4 @@ class Connection {
 /** The socket is closed after it. */
 function ignore(): void {
   // Nothing is under way that could be told.
-}
-
-/** Answers that have the date of this second. Put together, one is 6 kB of new memory; as it is, none. */
-const maxPutTogether = 256
-const putTogether = new Map<ChainAnswer, string>()
-let second = 0
-let date = ""
-
-const keepAlive = `\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${bounds.keepAliveTimeoutMs / 1_000}\r\n\r\n`
-const close = "\r\nConnection: close\r\n\r\n"
-
-function wholeAnswer(answer: ChainAnswer): string {
-  refreshDate()
-  const known = putTogether.get(answer)
-  if (known !== undefined) return known
-  const whole = `${answer.start}${date}${keepAlive}${answer.text}`
-  if (putTogether.size < maxPutTogether) putTogether.set(answer, whole)
-  return whole
-}
-
-function notModified({ notModifiedStart }: ChainAnswer): string {
-  refreshDate()
-  return `${notModifiedStart}${date}${keepAlive}`
-}
-
-function postAnswer({ start, text }: PlainAnswer, isLast: boolean): string {
-  refreshDate()
-  return `${start}${date}${isLast ? close : keepAlive}${text}`
-}
-
-function refreshDate(): void {
-  const now = Math.floor(Date.now() / 1_000)
-  if (now === second) return
-  second = now
-  date = `Date: ${new Date(now * 1_000).toUTCString()}`
-  putTogether.clear()
 }
