@@ -214,6 +214,23 @@ test("reads are counted, whoever answers them", async (t) => {
   assert.ok(figures.includes(`kez_sig_http_requests_total{${label},status="304"} 1\n`))
 })
 
+test("the time to look a chain up counts, whoever answers", async (t) => {
+  const { answers, metrics, store } = await start(t)
+  const { find } = store.service
+  store.service.find = async (name) => {
+    await setTimeout(120)
+    return find.call(store.service, name)
+  }
+  const seconds = async (): Promise<number> =>
+    Number(/_seconds_sum\{method="GET",route="\/v1\/chains\/:id"\} (\S+)/.exec(await metrics.text())?.[1] ?? 0)
+  await answers(get())
+  const plain = await seconds()
+  assert.ok(plain > 0.1, `${plain} s`)
+  // Of the other name nothing is known yet; what is told of the connection makes it Node's.
+  await answers(get("Connection: keep-alive, x\r\n", `/v1/chains/${owner.key}`))
+  assert.ok((await seconds()) - plain > 0.1)
+})
+
 test("where requests are logged, plain reads are too", async (t) => {
   const { answers, lines } = await start(t, { logRequests: true })
   assert.deepEqual(statusesOf(await answers(get())), ["200"])

@@ -37,20 +37,23 @@ export function createHotRead({ views, metrics, reads, idleMs, otherwise }: HotR
   const meter = metrics.route("GET", `${prefix}:id`)
 
   const send = (view: ChainView, request: IncomingMessage, response: ServerResponse): void => {
-    const began = performance.now()
     const { body, text, flatHeaders } = answerOf(view)
     response.writeHead(200, flatHeaders)
     if (text === undefined) response.end(body)
     else response.end(text, "latin1")
     // Most answers are with the system by now. A timer for each of them would cost more than the look whether one is needed.
     if (response.writableLength > 0) request.socket.setTimeout(idleMs)
-    meter.observe(200, (performance.now() - began) / 1_000)
   }
 
+  const observeSince = (began: number): void => meter.observe(200, (performance.now() - began) / 1_000)
+
   const findAndSend = async (name: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const began = performance.now()
     const found = await tryFind(name, views)
-    if (found?.status === "found") send(found.view, request, response)
-    else {
+    if (found?.status === "found") {
+      send(found.view, request, response)
+      observeSince(began)
+    } else {
       reads.pay(request)
       otherwise(request, response)
     }
@@ -60,8 +63,10 @@ export function createHotRead({ views, metrics, reads, idleMs, otherwise }: HotR
     if (!isPlainRead(request) || !reads.tryTake(request)) return otherwise(request, response)
     const name = request.url?.slice(prefix.length) ?? ""
     const view = views.get(name)
-    if (view === undefined) void findAndSend(name, request, response)
-    else send(view, request, response)
+    if (view === undefined) return void findAndSend(name, request, response)
+    const began = performance.now()
+    send(view, request, response)
+    observeSince(began)
   }
 }
 

@@ -182,11 +182,12 @@ class Connection {
   }
 
   async #find(name: string, chunk: Buffer): Promise<void> {
+    const began = performance.now()
     this.#pause()
     const found = await tryFind(name, this.#shared.views)
     this.#isBusy = false
     if (this.#socket.destroyed) return
-    if (found?.status === "found" && this.#tryAnswer(found.view)) this.#goOn()
+    if (found?.status === "found" && this.#tryAnswer(found.view, began)) this.#goOn()
     // Node answers nobody who has left, and takes nothing back on such a connection.
     else if (this.#hasEnded) this.finish()
     else this.#handOver(chunk)
@@ -219,8 +220,7 @@ class Connection {
   }
 
   /** False: the chain is long, or there is no token. */
-  #tryAnswer(view: ChainView): boolean {
-    const began = performance.now()
+  #tryAnswer(view: ChainView, began = performance.now()): boolean {
     const answer = answerOf(view)
     if (answer.text === undefined || !this.#shared.reads.tryTakeFrom(this.#network)) return false
     const isKnown = hasVersion(this.#headers?.ifNoneMatch, answer.etag)
