@@ -1,6 +1,7 @@
 /**
  * What the store is compared with. `hello`: node:http and five bytes. `verify`: Fastify as the store sets it up, which reads an event,
- * checks its signature, answers as many bytes as the store, and keeps nothing. Prints its URL; ends when its standard input does.
+ * checks its signature, answers as many bytes as the store, and keeps nothing. `front`: the store's own HTTP side over a service that does
+ * the same. Prints its URL; ends when its standard input does.
  */
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -8,8 +9,15 @@ import { assertSignature, envelopeDigest, parseChainLine } from "@kez/core"
 import { fastify } from "fastify"
 import * as bounds from "../../apps/sig-server/src/http-limits.ts"
 import { chainParams } from "../../apps/sig-server/src/schemas.ts"
+import { makeChain } from "../../apps/sig-server/test/chain-maker.ts"
+import { makeApp } from "../../apps/sig-server/test/support/test-app.ts"
 
-process.stdout.write(`${process.argv[2] === "hello" ? await startHello() : await startVerifier()}\n`)
+const starts: Readonly<Record<string, () => Promise<string>>> = {
+  hello: startHello,
+  verify: startVerifier,
+  front: startFront,
+}
+process.stdout.write(`${await starts[process.argv[2] ?? ""]?.()}\n`)
 process.stdin.resume().on("end", () => process.exit())
 
 function startHello(): Promise<string> {
@@ -37,5 +45,24 @@ function startVerifier(): Promise<string> {
         .send(JSON.stringify({ chain: params.id, seq, digest, head: { seq, digest }, status: "valid" }))
     },
   )
+  return http.listen({ host: "127.0.0.1", port: 0 })
+}
+
+async function startFront(): Promise<string> {
+  const off = { burst: 0, perHour: 0 }
+  const { http, store } = makeApp({
+    maxConnections: 4_000,
+    writes: { chain: off, ip: off, genesis: off },
+    reads: { burst: 1_000_000_000, perHour: 0 },
+  })
+  const { replay } = await makeChain("front", 1)
+  // What the answer tells of the chain, as long as for any other.
+  const view = { chain: replay.chain, replay, document: new Uint8Array(), size: 1 }
+  store.service.append = async (_id, text, options) => {
+    options?.admit?.(view)
+    const event = parseChainLine(text)
+    assertSignature(event)
+    return { status: "stored", view, digest: envelopeDigest(event), seq: event.payload.seq }
+  }
   return http.listen({ host: "127.0.0.1", port: 0 })
 }
