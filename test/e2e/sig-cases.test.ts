@@ -1,19 +1,21 @@
 /**
- * G4 over HTTP: every case of vectors/ is posted to a real kez-sig-server, one after the other, and to a ChainService in this
- * process. Answers, codes and what is served have to be the same; that the service says what the library says is shown by
+ * G4 over HTTP: every case of vectors/ is posted to a real kez-sig-server, on SQLite and on PostgreSQL, one after the other, and to a
+ * ChainService in this process. Answers, codes and what is served have to be the same; that the service says what the library says is shown by
  * apps/sig-server/test/chain-cases.test.ts.
  */
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { after, suite, test } from "node:test"
+import { after, before, suite, test } from "node:test"
 import { createChainService } from "../../apps/sig-server/src/chains/service.ts"
 import { codeOf } from "../../apps/sig-server/test/support/asking.ts"
 import { createMemoryStorage } from "../../apps/sig-server/test/support/memory-storage.ts"
 import { codes, decodeEnvelope, envelopeDigest, formatChain, KezError, limits } from "../../packages/core/src/index.ts"
 import { add } from "../../packages/core/test/support/chains.ts"
 import { keyNamed, sealedText } from "../../packages/core/test/support/keys.ts"
-import { startSigServer } from "../support/sig-server.ts"
+import type { Cleaner } from "../support/person.ts"
+import { postgresMissing, startPostgres } from "../support/postgres.ts"
+import { type SigServer, startSigServer } from "../support/sig-server.ts"
 
 interface Case {
   readonly id: string
@@ -52,9 +54,30 @@ function chainOf(first: Uint8Array | undefined): string {
   }
 }
 
-const server = await startSigServer({ after: (clean) => after(clean) }, { args: unlimited })
+type Env = Readonly<Record<string, string>>
 
-suite("G4 the store over HTTP gives the codes of the library", () => {
+async function ownDatabase({ after: afterwards }: Cleaner): Promise<Env> {
+  const postgres = await startPostgres()
+  afterwards(() => postgres.close())
+  return { KEZ_SIG_DATABASE_URL: await postgres.createDatabase() }
+}
+
+suite("G4 the store over HTTP gives the codes of the library, SQLite", () => testCodes(async () => ({})))
+suite("G4 the store over HTTP gives the codes of the library, PostgreSQL", { skip: postgresMissing }, () =>
+  testCodes(ownDatabase),
+)
+
+function testCodes(prepare: (cleaner: Cleaner) => Promise<Env>): void {
+  // What a hook asks to be done after it is done after the hook.
+  const cleaning: (() => void | Promise<void>)[] = []
+  const cleaner: Cleaner = { after: (clean) => cleaning.unshift(clean) }
+  let server: SigServer
+  before(async () => {
+    server = await startSigServer(cleaner, { args: unlimited, env: await prepare(cleaner) })
+  })
+  after(async () => {
+    for (const clean of cleaning) await clean()
+  })
   const service = createChainService({ storage: createMemoryStorage(), now })
   const seen = new Set<string>()
 
@@ -162,4 +185,4 @@ suite("G4 the store over HTTP gives the codes of the library", () => {
     }
     assert.ok(found >= 5, `${found}`)
   })
-})
+}
