@@ -81,6 +81,21 @@ describe("accounts with the kez command", { skip: skipWithoutNats }, () => {
     assert.equal((await guest.ok("identity", "list")).identities.length, 1)
   })
 
+  test("keys under a passphrase: locked without it, open while the agent has them, and nothing readable on the disk", async () => {
+    const vera = await makeChatter(t, world)
+    const secret = ["--passphrase-file", vera.file("pass", "correct horse battery\n")]
+    const made = await vera.ok("account", "create", "vera@localhost", ...secret)
+    assert.deepEqual([made.protection, made.holds_primary], ["passphrase", true])
+    const locked = await vera.json(["dm", "bob", "hi"])
+    assert.deepEqual([locked.code, locked.error.code], [4, "key.locked"])
+    assert.match(locked.error.hint ?? "", /kez account unlock/)
+    await vera.ok("account", "unlock", "--for", "5m", ...secret)
+    await vera.ok("dm", "bob", "a canary text")
+    assert.deepEqual((await vera.ok("account", "lock")).locked, ["vera@localhost"])
+    assert.equal((await vera.json(["contacts", "list"])).error.code, "key.locked")
+    assert.ok(!vera.keeps("a canary text"))
+  })
+
   test("a renamed contact is told as such, and accepted by hand", async () => {
     const moved = await bob.ok("account", "rename", "robert", "--yes")
     assert.equal(moved.account, "robert@localhost")
@@ -119,6 +134,8 @@ describe("accounts with the kez command", { skip: skipWithoutNats }, () => {
       [restored.account, restored.other_devices.length, restored.holds_primary],
       ["alice@localhost", 1, false],
     )
+    // One's own devices add a new one at once; those of others leave it to them for a while.
+    await alice.ok("dm", "robert", "from the first device")
     await bob.ok("dm", "alice", "to both of you")
     assert.equal(texts(await other.ok("dm", "robert", "--tail")).at(-1), "to both of you")
     assert.equal(texts(await alice.ok("dm", "robert", "--tail")).at(-1), "to both of you")

@@ -80,7 +80,7 @@ describe("kez at a terminal, over real servers", { skip: skipWithoutNats }, () =
     a.type(key.f1)
     await a.expect(/Ctrl-K/)
     a.type(key.escape)
-    await a.expect(/write to bob/)
+    await a.expect(/\^P choose a message/)
     a.type("/quit\r")
     assert.equal(await a.end(), 0)
   })

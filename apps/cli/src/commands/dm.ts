@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs"
 import { KezError } from "@kez/core"
 import { messageJson, nameOfConversation } from "../chat/chat-json.ts"
 import { deliveredText } from "../chat/message-text.ts"
+import { waitOnline } from "../chat/open-chat.ts"
 import { assertSameHost, findPerson } from "../chat/people.ts"
 import { sendAndWait } from "../chat/send.ts"
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
@@ -12,6 +13,8 @@ import type { Handler } from "../run.ts"
 
 const defaultWaitSeconds = 20
 const maxWaitSeconds = 3_600
+const onlineMs = 8_000
+const settleMs = 5_000
 /** A message has at most about 60,000 bytes; the engine says so exactly. */
 const maxInputBytes = 1_048_576
 
@@ -37,8 +40,13 @@ export const run: Handler<DmOptions> = async (
   return withChat(context, options, async (chat) => {
     const contact = await findPerson(context, chat, who)
     assertSameHost(chat, contact)
-    // A device of his may be revoked since.
-    await chat.chains.look(contact.chain)
+    // A device of either side may be new or revoked since: the conversation is to know before the message goes out.
+    await Promise.all([
+      chat.chains.look(contact.chain),
+      chat.chains.look(chat.engine.chain),
+      waitOnline(chat.engine, Math.min(waitMs, onlineMs)),
+    ])
+    if (chat.engine.connection().kind === "online") await chat.engine.settled(Math.min(waitMs, settleMs))
     const conversation = await chat.engine.openDirect(contact.chain)
     const { message, delivered } = await sendAndWait(chat.engine, conversation.id, { type: "text", text }, waitMs)
     const name = nameOfConversation(chat, conversation)

@@ -2,7 +2,7 @@
  * The terminal while a view has all of it: the alternate screen, keys as they are pressed, rows drawn where they changed. However the process
  * ends, the terminal is as it was: after an error, a signal, a crash.
  */
-import { emitKeypressEvents, type Key } from "node:readline"
+import { emitKeypressEvents, type Interface, type Key } from "node:readline"
 import { cellsOfRow, formatRow, type Row } from "./paint-row.ts"
 import type { Size, View } from "./view.ts"
 
@@ -33,6 +33,8 @@ export interface TerminalScreen {
 /** Alternate screen, no wrapping at the edge (a character that is wider than we think must not push lines down), pastes marked. */
 const enterCodes = "\x1b[?1049h\x1b[?7l\x1b[?2004h\x1b[2J"
 const leaveCodes = "\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[0m\x1b[?1049l"
+/** The bytes of one key come together, over slow lines too. */
+const escapeMs = 100
 const fatalSignals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 export function openScreen({
@@ -98,7 +100,8 @@ export function openScreen({
     process.kill(process.pid, "SIGTSTP")
   }
 
-  emitKeypressEvents(stdin)
+  // Of its second argument the timeout alone is read: with the usual 500 ms, Esc and then a letter would be Alt with it.
+  emitKeypressEvents(stdin, { escapeCodeTimeout: escapeMs } as unknown as Interface)
   stdin.setRawMode(true)
   stdin.resume()
   stdin.on("keypress", onKeypress)
