@@ -47,6 +47,24 @@ test("a contact's new device is added, told as an alarm, and reads what comes fr
   await world.close()
 })
 
+test("a contact's device that was listed a while ago is added at once: there may be no other of its person", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "before")
+  await world.rest()
+  // Events of this world are dated at its beginning.
+  world.clock.advance(40)
+  await world.rest()
+  bob.transport.unplug()
+  const laptop = await world.homeOf(bob.person, await bob.person.addDevice())
+  await world.rest()
+  world.publish(bob.person)
+  await world.rest()
+  await alice.say(bob, "who reads this?")
+  await world.rest()
+  assert.deepEqual(await laptop.texts(alice), ["who reads this?"])
+  await world.close()
+})
+
 test("an own new device gets into all conversations, and both devices show what both write", async () => {
   const { world, alice, bob } = await couple()
   await alice.say(bob, "before")

@@ -2,7 +2,7 @@
  * What a conversation lacks before anything is written there: devices that a chain revoked are removed, devices that members have and the conversation
  * has not are added, an old credential is renewed. Made as commits: prepared and kept, published by compare-and-set, then applied or rebased.
  */
-import { type Digest, digestOf, KezError } from "@kez/core"
+import { type Digest, digestOf, KezError, parseTime } from "@kez/core"
 import { encodeText, joinBytes } from "../bytes.ts"
 import type { CommitRequest, GroupDevice, PreparedCommit } from "../cipher/group-cipher.ts"
 import { verifyKeyPackage } from "../credential/key-package.ts"
@@ -18,6 +18,8 @@ import { positionsOf } from "./welcome.ts"
 
 /** A credential in a conversation that ends so soon is replaced. */
 const renewSeconds = 86_400
+/** For so long a device is left to the others of its person, who add it within seconds. */
+const newDeviceSeconds = 30
 
 export interface Plan {
   readonly remove: readonly string[]
@@ -52,17 +54,32 @@ function isOverdue(desk: Desk, { standing, chain, isSelf }: GroupDevice): boolea
 export async function takeKeyPackages(desk: Desk, shelf: KeyPackageShelf, group: Digest, plan: Plan): Promise<void> {
   const members = await desk.turn(async () => (await desk.ciphers.of(group)).members())
   for (const [chain, missing] of plan.missing) {
-    const devices = missing.filter((device) => shelf.isDue(device, howUrgent(desk, members, chain), desk.now()))
+    const urgency = new Map(missing.map((device) => [device, howUrgent(desk, members, { chain, device })]))
+    const devices = missing.filter((device) => shelf.isDue(device, urgency.get(device) ?? "first", desk.now()))
     if (devices.length === 0) continue
-    shelf.asked(devices, howUrgent(desk, members, chain), desk.now())
+    for (const device of devices) shelf.asked([device], urgency.get(device) ?? "first", desk.now())
     const { parts } = await desk.request("key-packages-take", { chain, devices })
     for (const bytes of parts) await judgeKeyPackage(desk, shelf, { bytes, chain, devices, group })
   }
 }
 
-function howUrgent(desk: Desk, members: readonly GroupDevice[], chain: Digest): Urgency {
+function howUrgent(
+  desk: Desk,
+  members: readonly GroupDevice[],
+  { chain, device }: { readonly chain: Digest; readonly device: string },
+): Urgency {
   if (chain === desk.chain) return "own"
-  return members.some((member) => member.chain === chain) ? "further" : "first"
+  // A device that came long ago is not being added by one of its own: there may be none left.
+  const isNew = desk.now() - listedAt(desk, chain, device) < newDeviceSeconds
+  return isNew && members.some((member) => member.chain === chain) ? "further" : "first"
+}
+
+/** Unix seconds, as the event says that lists it; it decides nothing but when it is asked for. */
+function listedAt(desk: Desk, chain: Digest, device: string): number {
+  const event = desk
+    .known(chain)
+    ?.path.findLast(({ payload }) => payload.op === "add_device" && payload.payload.key === device)
+  return event === undefined ? 0 : parseTime(event.payload.created_at)
 }
 
 async function judgeKeyPackage(
