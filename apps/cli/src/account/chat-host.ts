@@ -54,7 +54,7 @@ function unreachable(host: string, error: KezError): KezError {
 export interface AboutHost {
   /** Sigchain stores that it asks. */
   readonly stores: readonly string[]
-  /** URLs of its broker: `nats://…`, `tls://…`. */
+  /** URLs of its broker: `tls://…`, `wss://…`; `nats://…` and `ws://…` on this computer. */
   readonly broker: readonly string[]
 }
 
@@ -65,7 +65,7 @@ export async function aboutHost(net: Net, host: string, timeoutMs: number): Prom
   return {
     stores: textsIn(members?.["stores"]).filter(isStore).slice(0, maxStoresNamed),
     broker: textsIn(members?.["broker"])
-      .filter((url) => /^(?:nats|tls):\/\/[^/@\s]+\/?$/.test(url))
+      .filter((url) => /^(?:nats|tls|wss?):\/\/[^/@\s]+\/?$/.test(url))
       .slice(0, maxStoresNamed),
   }
 }

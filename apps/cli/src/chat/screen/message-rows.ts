@@ -107,6 +107,9 @@ export function shortName(session: ChatSession, message: ShownMessage): string {
   return withoutOwnHost(session, printable(session.senderOf(message), 60))
 }
 
-export function withoutOwnHost({ chat }: ChatSession, name: string): string {
-  return name.replace(`@${chat.account.host}`, "")
+/** Only where the host ends there: `bob@chat.example` must not look like somebody at `chat.example.net`. */
+export function withoutOwnHost({ chat }: Pick<ChatSession, "chat">, name: string): string {
+  const [, handle, mark] = /^([^@]*)@[^?]*(\??)$/.exec(name) ?? []
+  const short = `${handle}${mark}`
+  return name === `${handle}@${chat.account.host}${mark}` ? short : name
 }
