@@ -406,6 +406,28 @@ test("the last-resort key package is replaced after its use, and the next strang
   await world.close()
 })
 
+test("M18 conversations that no Welcome ever comes for take no more than 32 MiB of the disk, and who is let in then reads all", async () => {
+  const { world, alice, bob } = await talking()
+  const data = new Uint8Array(60_000)
+  for (let i = 0; i < 1_200; i++) {
+    const conversation = i.toString(16).padStart(64, "0")
+    world.server.push(uidOf(bob), { kind: "message", conversation, seq: 1, id: `sha256:${conversation}`, data })
+  }
+  await world.rest()
+  const rows = [...bob.rows].filter(([key]) => key.startsWith("inbox/"))
+  const bytes = rows.reduce((sum, [, value]) => sum + value.length, 0)
+  assert.ok(bytes > 30_000_000 && bytes < 34_000_000, `${bytes} bytes wait`)
+  const carol = await world.home("carol")
+  await world.rest()
+  await carol.engine.contacts.add("bobby@localhost")
+  await carol.say(bob, "through all of that")
+  await alice.say(bob, "1")
+  await world.rest()
+  assert.deepEqual(await bob.texts(carol), ["through all of that"])
+  assert.deepEqual(await bob.texts(alice), ["0", "1"])
+  await world.close()
+})
+
 test("M18 more strangers than the request folder takes are not shown", async () => {
   const { world, alice, bob } = await talking()
   for (let i = 0; i < 100; i++) {

@@ -11,13 +11,9 @@ import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { Held, type OpenedAt, refuse, takeOpened } from "./opened.ts"
 import { type GroupRow, keys } from "./row.ts"
+import { type Coming, noteStrangers, roomFor } from "./strangers.ts"
 import type { Unit } from "./unit.ts"
 import { takeWelcome } from "./welcome.ts"
-
-/** Deliveries of a conversation that this device is not in (yet). */
-const maxWaitingForWelcome = 512
-/** Deliveries of one conversation that wait for something. */
-const maxWaiting = 4_096
 
 export const groupOf = (conversation: string): Digest => `sha256:${conversation}`
 
@@ -26,6 +22,7 @@ export async function takeMailbox(unit: Unit, desk: Desk, items: readonly Mailbo
   const groups = new Set<Digest>()
   let cursor = (await unit.get<number>(keys.cursor)) ?? 0
   const rooms = new Map<Digest, number>()
+  const coming: Coming[] = []
   for (const { seq, bytes } of items) {
     if (seq <= cursor) continue
     cursor = seq
@@ -39,16 +36,15 @@ export async function takeMailbox(unit: Unit, desk: Desk, items: readonly Mailbo
     rooms.set(group, room - 1)
     if (delivery.kind !== "welcome" && room <= 0) continue
     unit.putBytes(keys.inbox(group, seq), bytes)
+    coming.push({ group, bytes: bytes.length })
     groups.add(group)
   }
   unit.put(keys.cursor, cursor)
+  await noteStrangers(unit, coming, isWelcomeRow)
   return groups
 }
 
-async function roomFor(unit: Unit, group: Digest): Promise<number> {
-  const limit = (await unit.bytes(keys.group(group))) === undefined ? maxWaitingForWelcome : maxWaiting
-  return limit - (await unit.rows(keys.inbox(group), limit)).length
-}
+const isWelcomeRow = (bytes: Uint8Array): boolean => tryDelivery(bytes)?.kind === "welcome"
 
 function tryDelivery(bytes: Uint8Array): Delivery | undefined {
   try {

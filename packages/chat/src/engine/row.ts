@@ -54,6 +54,8 @@ export const keys = {
   welcome: (group: Digest, device?: string) => `welcome/${hex(group)}/${device ?? ""}`,
   inbox: (group: Digest, seq?: number) => `inbox/${hex(group)}/${seq === undefined ? "" : padded(seq)}`,
   inboxes: "inbox/",
+  /** Conversations that deliveries came of and no Welcome yet. */
+  strangers: "strangers",
   keyPackage: (ref: Digest) => `key-package/${hex(ref)}`,
   keyPackages: "key-package/",
   contact: (chain: Digest) => `contact/${hex(chain)}`,
