@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { createSigner } from "@kez/core"
+import { createNoteSigner, signCheckpoint } from "@kez/core/tlog"
 import { createDeviceKeys } from "../src/credential/device-keys.ts"
 import { createKeyPackage } from "../src/credential/key-package.ts"
 import { encodeRow } from "../src/engine/row.ts"
@@ -288,6 +289,24 @@ test("H13 a directory that shows another history than before is an alarm, and no
   world.directory.leaves.splice(0, 2, here(world.directory.leaves[1]), here(world.directory.leaves[0]))
   await assert.rejects(alice.engine.contacts.add("carol"), { code: "directory.split" })
   assert.deepEqual(await alice.alarms(), ["directory"])
+  await world.close()
+})
+
+test("H13 a directory that claims more statements than anybody reads is an alarm, and asks for none of them", async () => {
+  const { world, alice } = await couple()
+  const log = createNoteSigner(`${host}/handles`, new Uint8Array(32).fill(7))
+  const checkpoint = signCheckpoint({ origin: log.name, size: Number.MAX_SAFE_INTEGER, root: new Uint8Array(32) }, log)
+  const asked: string[] = []
+  world.directory.lie = (path) => {
+    asked.push(path)
+    return path === "/v1/log/checkpoint" ? { status: 200, body: new TextEncoder().encode(checkpoint) } : undefined
+  }
+  await alice.engine.contacts.check()
+  assert.deepEqual(await alice.alarms(), ["directory"])
+  assert.deepEqual(
+    asked.filter((path) => path.startsWith("/v1/log/tile/")),
+    [],
+  )
   await world.close()
 })
 

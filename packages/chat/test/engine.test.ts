@@ -197,6 +197,27 @@ test("what the server refuses for good fails with its reason, and goes out in it
   await world.close()
 })
 
+test("why a message waited is forgotten once it is there, also where the server's answer was lost", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "0")
+  await world.rest()
+  for (const lie of ["lose_request", "lose_answer"] as const) {
+    let isLost = false
+    world.server.lies.answer = (operation) => {
+      if (operation !== "send" || isLost) return undefined
+      isLost = true
+      return lie
+    }
+    const [sent] = await alice.say(bob, lie)
+    await world.rest()
+    world.clock.advance(60)
+    await world.rest()
+    const message = (await alice.messages(bob)).find(({ id }) => id === here(sent).id)
+    assert.deepEqual(message?.delivered, { state: "delivered" }, lie)
+  }
+  await world.close()
+})
+
 test("pages go back from a place, oldest first", async () => {
   const { world, alice, bob } = await couple()
   const sent = await alice.say(bob, ..."abcdefg")

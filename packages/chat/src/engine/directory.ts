@@ -27,6 +27,8 @@ import { keys } from "./row.ts"
 
 const maxTextBytes = 65_536
 const maxBundleBytes = 16_900_000
+/** Leaves of one look: a server may sign any size. */
+const maxWatchedLeaves = 1_000_000
 
 export interface Handle {
   readonly handle: string
@@ -98,6 +100,13 @@ export async function watchHandle(desk: Desk, own: Handle): Promise<readonly Dir
   const frontier: Frontier = { size: stored?.size ?? 0, hashes }
   const checkpoint = decodeText((await get(desk, host, "/v1/log/checkpoint", maxTextBytes)).body, maxTextBytes)
   const { size } = openCheckpoint(checkpoint, keyOf(memory.host, memory.key))
+  if (size - frontier.size > maxWatchedLeaves) {
+    throw new KezError(
+      "directory.checkpoint",
+      `Cannot check the log of ${host}: it claims ${size - frontier.size} new statements at once`,
+      { hint: `No more than ${maxWatchedLeaves} are read. Ask who runs the server what happened.` },
+    )
+  }
   const leaves: Uint8Array[] = []
   for (const bundle of frontier.size === size ? [] : bundlesOf({ start: frontier.size, end: size }, size)) {
     const { status, body } = await get(desk, host, `/v1/log/${formatTilePath(bundle)}`, maxBundleBytes)

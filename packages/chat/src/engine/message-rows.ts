@@ -125,7 +125,9 @@ function offerOf({ transfer, name, size, media_type, hash }: ContentTypes["file_
   return { transfer, name, size, media_type, hash }
 }
 
+/** Why it waited is of no interest once it is there. */
 function deliveredOf({ state = "waiting", code, reason }: MessageRow): Delivered {
+  if (state !== "waiting" && state !== "failed") return { state }
   return { state, ...(code === undefined ? {} : { code }), ...(reason === undefined ? {} : { reason }) }
 }
 

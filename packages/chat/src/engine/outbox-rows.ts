@@ -119,6 +119,8 @@ export async function holdUp(
   for (const { place } of await outboxOf(unit, group)) {
     const row = place === undefined ? undefined : await unit.get<MessageRow>(keys.message(thread, place))
     if (place === undefined || row?.reason === why.reason) continue
+    // A receipt was faster than the server's answer, which got lost.
+    if (row?.state === "delivered" || row?.state === "read") continue
     await changeMessage(unit, desk, { thread, place }, { state: "waiting", ...why })
   }
 }
