@@ -159,7 +159,10 @@ async function run(context: Context, chat: OpenChat, kind: string, command: Json
       return { ...contactJson(chat, contact), proofs: (await checkBadges(context, chat, contact.chain)).map(badgeJson) }
     }
     case "accept":
-      return contactJson(chat, await acceptContact(context, chat, await knownContact(chat, command)))
+      return contactJson(
+        chat,
+        await acceptContact(context, chat, await knownContact(chat, command), textIn(command, "who")),
+      )
     case "block": {
       const { chain } = await knownContact(chat, command)
       await engine.contacts.block(chain)

@@ -1,8 +1,11 @@
 /** What programs get of contacts, conversations, messages and alarms. docs/json.md has the tables. */
 import type { AlarmState, Contact, Conversation, Delivered, ShownMessage } from "@kez/chat"
 import { alarmWords } from "./alarm-text.ts"
+import { pinnedHandle } from "./names.ts"
 import type { OpenChat } from "./open-chat.ts"
 import { nameOfContact } from "./people.ts"
+
+export { rememberNames } from "./names.ts"
 
 type Names = Pick<OpenChat, "chains" | "account">
 
@@ -66,17 +69,8 @@ export function messageJson(chat: Names, message: ShownMessage) {
 
 /** By the contacts that `rememberNames` was told. */
 export function senderName(chat: Names, { sender }: Pick<ShownMessage, "sender">): string {
-  const handle = handles.get(chat.account)?.get(sender.chain)
+  const handle = pinnedHandle(chat.account, sender.chain)
   return nameOfContact(chat, { chain: sender.chain, ...(handle === undefined ? {} : { handle }) })
-}
-
-const handles = new WeakMap<OpenChat["account"], Map<string, string>>()
-
-/** Pinned handles, for messages, which name chains alone. */
-export function rememberNames({ account }: Names, contacts: readonly Contact[]): void {
-  const known = handles.get(account) ?? new Map<string, string>()
-  for (const { chain, handle } of contacts) if (handle !== undefined) known.set(chain, handle)
-  handles.set(account, known)
 }
 
 export function deliveredJson({ state, code, reason }: Delivered) {

@@ -9,9 +9,13 @@ import { reasonText } from "../reason-text.ts"
 import { shortDigest, shortKey } from "../short-text.ts"
 import { readStore } from "../store/access.ts"
 import { badgeOf } from "../verdict-text.ts"
+import { isSomebodyElses } from "./names.ts"
 import type { OpenChat } from "./open-chat.ts"
 
-/** How a contact is called. `?`: his chain says so, and nobody has looked it up at that server yet. */
+/**
+ * How a contact is called. `?`: his chain says so, and nobody has looked it up at that server yet. A chain that claims the handle of somebody
+ * who is pinned is called by its digest.
+ */
 export function nameOfContact(
   chat: Pick<OpenChat, "chains" | "account">,
   { chain, handle }: Pick<Contact, "chain" | "handle">,
@@ -19,7 +23,7 @@ export function nameOfContact(
   if (handle !== undefined) return handle
   const replay = chat.chains.known(chain)
   const claimed = replay === undefined ? undefined : claimedHandle(replay, chat.account.host)
-  return claimed === undefined ? shortDigest(chain) : `${claimed}?`
+  return claimed === undefined || isSomebodyElses(chat.account, claimed, chain) ? shortDigest(chain) : `${claimed}?`
 }
 
 /** The handle that a chain lists, of this host where it has one there. */

@@ -227,6 +227,8 @@ export class ChatSession {
 
   async send(draft: Draft): Promise<void> {
     const current = this.#here()
+    // To answer is to accept: whose name it is has to be known before, not after.
+    if (current.state === "request" && current.contact !== undefined) await this.accept()
     const message = await this.#chat.engine.send(current.id, draft)
     if (!this.#messages.has(current.id)) await this.select(current.id)
     this.#put(message)

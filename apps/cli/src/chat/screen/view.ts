@@ -135,6 +135,9 @@ function overlayPane(
   return { rows: [head, ...visible, ...padding].map((row) => fitRow([piece(" "), ...row], width)), maxScroll }
 }
 
+const requestText =
+  "Wrote first, under a name of their own choice. Ctrl-E shows the proofs. An answer or /accept looks the name up and accepts; /block blocks."
+
 /** Who it is, what is proven, and what stops us from writing. */
 function headRows(session: ChatSession, width: number): readonly Row[] {
   const { current } = session
@@ -149,9 +152,7 @@ function headRows(session: ChatSession, width: number): readonly Row[] {
   const name = piece(printable(session.nameOf(current), 100), "bold")
   const line: Row = [name, ...(pieces.length === 0 ? [piece("  ○ no accounts proven elsewhere", "dim")] : pieces)]
   const request =
-    current.state === "request"
-      ? [[piece("Wrote first. Answer or /accept to accept, /block to block. Ctrl-E shows the proofs.", "warn")]]
-      : []
+    current.state === "request" ? breakCells(requestText, width - 1).map((text): Row => [piece(text, "warn")]) : []
   const removed =
     current.state === "removed"
       ? [[piece("This device is not in the conversation any more. What was read stays.", "warn")]]
