@@ -1,7 +1,7 @@
 /**
  * `npm run faults [-- --rounds N --seed S]`: the long run of faults against the real store, and its figures. N is how often the
  * process is killed; the other faults are in proportion. Power cuts and full disks need Linux and root, kills under PostgreSQL
- * need PostgreSQL: what cannot run is said.
+ * need PostgreSQL: what cannot run is said. `npm run faults -- --chat [--clients N]` is that of the chat instead: 1,000 clients.
  */
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -17,9 +17,18 @@ import { type FaultReport, killRounds } from "./kill.ts"
 import { powerCuts } from "./power-cut.ts"
 import { type RaceReport, race } from "./race.ts"
 import { createRandom, newSeed } from "./random.ts"
+import { runHerd } from "./run-herd.ts"
 import { recoveryWithinMs, startStore } from "./store-process.ts"
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "200" }, seed: { type: "string" } } })
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "200" },
+    seed: { type: "string" },
+    chat: { type: "boolean", default: false },
+    clients: { type: "string", default: "1000" },
+  },
+})
+if (values.chat) process.exit(await runHerd(Number(values.clients)))
 const rounds = Number(values.rounds)
 if (!Number.isInteger(rounds) || rounds < 10) {
   console.error(`kez: Cannot run faults: expected 10 rounds or more, got ${values.rounds}`)
