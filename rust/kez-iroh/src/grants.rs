@@ -65,6 +65,11 @@ impl Grants {
         })
     }
 
+    /// What a set holds.
+    pub fn hashes(&self, name: &str) -> HashSet<Hash> {
+        self.lock().sets.get(name).map(|set| set.hashes.clone()).unwrap_or_default()
+    }
+
     /// How many sets there are.
     pub fn len(&self) -> usize {
         self.lock().sets.len()
