@@ -26,7 +26,13 @@ pub async fn answer(node: &Node, peer: EndpointId, mut send: SendStream, recv: R
     send.reset(code).ok();
 }
 
-async fn try_answer(node: &Node, peer: EndpointId, send: &mut SendStream, mut recv: RecvStream, meter: &Meter) -> Result<(), VarInt> {
+async fn try_answer(
+    node: &Node,
+    peer: EndpointId,
+    send: &mut SendStream,
+    mut recv: RecvStream,
+    meter: &Meter,
+) -> Result<(), VarInt> {
     let read = tokio::time::timeout(REQUEST_READ, Request::read_async(&mut recv)).await;
     let (hash, ranges) = read.ok().and_then(Result::ok).and_then(|(request, _)| blob(request)).ok_or(ERR_PERMISSION)?;
     let changes = node.grants.changes();
@@ -38,7 +44,8 @@ async fn try_answer(node: &Node, peer: EndpointId, send: &mut SendStream, mut re
         node.out.tell(&json!({ "event": "changed", "hash": hash.to_hex().to_string(), "path": path })).await;
         return Err(ERR_INTERNAL);
     }
-    let mut sending = Sending { node, peer, hash, changes, meter, send, batch: Vec::new(), head: BytesMut::new(), size: 0 };
+    let mut sending =
+        Sending { node, peer, hash, changes, meter, send, batch: Vec::new(), head: BytesMut::new(), size: 0 };
     sending.run(ranges).await
 }
 

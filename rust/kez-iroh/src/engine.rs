@@ -1,12 +1,12 @@
 //! Requests in, answers out: until `stop`, the end of stdin or SIGTERM.
 
 use crate::fetch::jobs;
+use crate::fetch::jobs::Ending;
 use crate::lines::{Line, Lines};
 use crate::node::Node;
 use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::wire::{self, Envelope, Offer, Operation};
-use crate::fetch::jobs::Ending;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -33,7 +33,10 @@ pub async fn serve() -> ExitCode {
         };
         match line {
             Line::End => break,
-            Line::TooLong => out.answer(&Value::Null, Err(Refusal::new("request.size", "Cannot read the request: it is too long"))).await,
+            Line::TooLong => {
+                out.answer(&Value::Null, Err(Refusal::new("request.size", "Cannot read the request: it is too long")))
+                    .await
+            }
             Line::Text(mut line) => {
                 let read = read(&line);
                 line.zeroize();
@@ -80,8 +83,9 @@ async fn terminated() {
 
 /// The request in a line, or what is wrong with it and the id to say it to.
 fn read(line: &[u8]) -> Result<(Value, Operation), (Value, Refusal)> {
-    let envelope: Envelope = serde_json::from_slice(line)
-        .map_err(|_| (Value::Null, Refusal::new("request.json", "Cannot read the request: expected a JSON object with id and do")))?;
+    let envelope: Envelope = serde_json::from_slice(line).map_err(|_| {
+        (Value::Null, Refusal::new("request.json", "Cannot read the request: expected a JSON object with id and do"))
+    })?;
     let id = envelope.id;
     if !(id.is_string() || id.is_number()) {
         return Err((Value::Null, wire::member("id is no text or number")));
@@ -107,7 +111,8 @@ async fn handle(out: &Output, node: &mut Option<Arc<Node>>, id: Value, operation
         };
         let (out, node) = (out.clone(), Arc::clone(node));
         // What may take long does not hold up what comes after it.
-        if matches!(operation, Operation::Import(_) | Operation::Fetch(_) | Operation::Pause(_) | Operation::Cancel(_)) {
+        if matches!(operation, Operation::Import(_) | Operation::Fetch(_) | Operation::Pause(_) | Operation::Cancel(_))
+        {
             tokio::spawn(async move { out.answer(&id, perform(&node, operation).await).await });
             return;
         }
@@ -172,5 +177,8 @@ fn known(done: bool, set: &str) -> Result<Value, Refusal> {
     if done {
         return Ok(json!({}));
     }
-    Err(Refusal::new("set.unknown", format!("Cannot find the set {}", set.chars().take(64).flat_map(char::escape_default).collect::<String>())))
+    Err(Refusal::new(
+        "set.unknown",
+        format!("Cannot find the set {}", set.chars().take(64).flat_map(char::escape_default).collect::<String>()),
+    ))
 }

@@ -5,9 +5,9 @@ use crate::limits::{MAX_DEPTH, MAX_FILES, PROGRESS_EVERY};
 use crate::output::Output;
 use crate::refusal::Refusal;
 use crate::store::{Library, Stamp};
+use iroh_blobs::BlobFormat;
 use iroh_blobs::Hash;
 use iroh_blobs::api::blobs::{AddPathOptions, AddProgressItem, ImportMode};
-use iroh_blobs::BlobFormat;
 use n0_future::StreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -69,9 +69,12 @@ impl Import {
 
     /// Hashes everything under `paths`; the answer of `import`.
     pub async fn run(&self, library: &Library, paths: Vec<PathBuf>) -> Result<Value, Refusal> {
-        let walk = tokio::task::spawn_blocking(move || walk_all(&paths)).await.map_err(|_| Refusal::new("internal", "Cannot look for files"))??;
+        let walk = tokio::task::spawn_blocking(move || walk_all(&paths))
+            .await
+            .map_err(|_| Refusal::new("internal", "Cannot look for files"))??;
         self.total.store(walk.files.iter().map(|found| found.size).sum(), Ordering::Relaxed);
-        let mut hashing = n0_future::stream::iter(walk.files).map(|found| self.one(library, found)).buffered_unordered(AT_ONCE);
+        let mut hashing =
+            n0_future::stream::iter(walk.files).map(|found| self.one(library, found)).buffered_unordered(AT_ONCE);
         let mut files = Vec::new();
         let mut hashed = 0;
         while let Some(done) = hashing.next().await {
@@ -106,7 +109,8 @@ impl Import {
     }
 
     async fn hash(&self, library: &Library, found: &Found) -> Result<Hash, Refusal> {
-        let options = AddPathOptions { path: found.path.clone(), format: BlobFormat::Raw, mode: ImportMode::TryReference };
+        let options =
+            AddPathOptions { path: found.path.clone(), format: BlobFormat::Raw, mode: ImportMode::TryReference };
         let mut steps = library.store().blobs().add_path_with_opts(options).stream().await;
         let mut before = 0;
         while let Some(step) = steps.next().await {
@@ -122,7 +126,9 @@ impl Import {
                     library.keep(hash).await?;
                     return Ok(hash);
                 }
-                AddProgressItem::Error(cause) => return Err(Refusal::io("file.read", &format!("read {}", found.path.display()), &cause)),
+                AddProgressItem::Error(cause) => {
+                    return Err(Refusal::io("file.read", &format!("read {}", found.path.display()), &cause));
+                }
                 AddProgressItem::CopyProgress(_) | AddProgressItem::CopyDone | AddProgressItem::Size(_) => {}
             }
         }
@@ -144,7 +150,9 @@ impl Import {
             return;
         }
         *told = Instant::now();
-        self.out.mention(&json!({ "event": "importing", "job": job, "bytes": bytes, "total": self.total.load(Ordering::Relaxed) }));
+        self.out.mention(
+            &json!({ "event": "importing", "job": job, "bytes": bytes, "total": self.total.load(Ordering::Relaxed) }),
+        );
     }
 }
 
@@ -158,7 +166,10 @@ fn walk_all(paths: &[PathBuf]) -> Result<Walk, Refusal> {
         if !path.is_absolute() {
             return Err(crate::wire::member("a path is not absolute"));
         }
-        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| crate::wire::member("a path has no name in UTF-8"))?;
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| crate::wire::member("a path has no name in UTF-8"))?;
         // What somebody names may be a link; what lies in a folder may not, it could lead anywhere.
         let real = std::fs::canonicalize(path).map_err(|cause| missing(path, &cause))?;
         let metadata = std::fs::metadata(&real).map_err(|cause| missing(path, &cause))?;
@@ -200,7 +211,8 @@ fn visit_folder(walk: &mut Walk, path: &Path, relative: &str, depth: usize) -> R
     };
     for entry in entries.flatten() {
         let Ok(name) = entry.file_name().into_string() else {
-            walk.skipped.push(Skipped { path: format!("{relative}/{}", entry.file_name().to_string_lossy()), why: "name" });
+            walk.skipped
+                .push(Skipped { path: format!("{relative}/{}", entry.file_name().to_string_lossy()), why: "name" });
             continue;
         };
         let inner = format!("{relative}/{name}");

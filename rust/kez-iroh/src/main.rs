@@ -7,8 +7,8 @@ mod engine;
 mod fetch;
 mod grants;
 mod import;
-mod lines;
 mod limits;
+mod lines;
 mod meter;
 mod names;
 mod node;
@@ -44,7 +44,8 @@ fn say(text: &str) -> ExitCode {
 }
 
 fn run() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).max_blocking_threads(32).enable_all().build();
     let Ok(runtime) = runtime else { return ExitCode::FAILURE };
     let code = runtime.block_on(engine::serve());
     // A thread that waits for stdin must not hold the process back.

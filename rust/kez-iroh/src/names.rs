@@ -84,8 +84,32 @@ mod tests {
     fn join_safe_refuses_paths_that_some_system_reads_in_another_way() {
         let long = "x".repeat(300);
         for relative in [
-            "", "../x", "a/../x", "/etc/x", "a//b", ".", "a/.", "C:\\x", "C:x", "a\\b", "a\0b", "CON", "con.txt", "a/NUL", "COM1", "lpt\u{b9}.x",
-            "x.", "x ", " x", "-rf", "a\nb", "photo\u{202e}gpj.exe", "x:stream", "a*", &long, &"a/".repeat(70),
+            "",
+            "../x",
+            "a/../x",
+            "/etc/x",
+            "a//b",
+            ".",
+            "a/.",
+            "C:\\x",
+            "C:x",
+            "a\\b",
+            "a\0b",
+            "CON",
+            "con.txt",
+            "a/NUL",
+            "COM1",
+            "lpt\u{b9}.x",
+            "x.",
+            "x ",
+            " x",
+            "-rf",
+            "a\nb",
+            "photo\u{202e}gpj.exe",
+            "x:stream",
+            "a*",
+            &long,
+            &"a/".repeat(70),
         ] {
             let refused = join_safe(Path::new("/in"), relative);
             assert_eq!(refused.map_err(|r| r.code), Err("name.unsafe"), "{relative:?}");
@@ -94,7 +118,16 @@ mod tests {
 
     #[test]
     fn join_safe_keeps_ordinary_names_of_any_language() {
-        for relative in ["a", "a/b/c.txt", ".hidden", "ünïcode/日本語.pdf", "console.log", "common/communication.md", "a b.c d", "x..y"] {
+        for relative in [
+            "a",
+            "a/b/c.txt",
+            ".hidden",
+            "ünïcode/日本語.pdf",
+            "console.log",
+            "common/communication.md",
+            "a b.c d",
+            "x..y",
+        ] {
             assert!(join_safe(Path::new("/in"), relative).is_ok(), "{relative}");
         }
     }

@@ -41,7 +41,14 @@ impl Node {
         }
         let library = Library::open(&start.data).await?;
         let endpoint = bind(start).await?;
-        let node = Arc::new(Self { out, library, endpoint, grants: Grants::default(), desk: Desk::default(), jobs: Jobs::default() });
+        let node = Arc::new(Self {
+            out,
+            library,
+            endpoint,
+            grants: Grants::default(),
+            desk: Desk::default(),
+            jobs: Jobs::default(),
+        });
         tokio::spawn(crate::serve::accept_all(Arc::clone(&node)));
         tokio::spawn(tell_addresses(Arc::clone(&node)));
         Ok(node)
@@ -103,11 +110,14 @@ async fn bind(mut start: Start) -> Result<Endpoint, Refusal> {
         .relay_mode(relay_mode(&start.relay));
     builder = bind_addresses(builder, &start)?;
     let endpoint = builder.bind().await.map_err(|cause| {
-        Refusal::new("start.bind", format!("Cannot open the endpoint: {cause:#}")).hint("Another process may use the same port")
+        Refusal::new("start.bind", format!("Cannot open the endpoint: {cause:#}"))
+            .hint("Another process may use the same port")
     })?;
     if start.discovery == Discovery::Lan {
         let lan = MdnsAddressLookup::builder().service_name("kez-files").build(endpoint.id());
-        let lan = lan.map_err(|cause| Refusal::new("start.discovery", format!("Cannot listen for the local network: {cause:#}")))?;
+        let lan = lan.map_err(|cause| {
+            Refusal::new("start.discovery", format!("Cannot listen for the local network: {cause:#}"))
+        })?;
         if let Ok(lookup) = endpoint.address_lookup() {
             lookup.add(lan);
         }
@@ -125,7 +135,9 @@ fn bind_addresses(mut builder: Builder, start: &Start) -> Result<Builder, Refusa
     let Some(addresses) = &start.bind else { return Ok(builder) };
     builder = builder.clear_ip_transports();
     for address in addresses {
-        builder = builder.bind_addr(*address).map_err(|cause| wire::member(format!("bind has an address that cannot be used: {cause:#}")))?;
+        builder = builder
+            .bind_addr(*address)
+            .map_err(|cause| wire::member(format!("bind has an address that cannot be used: {cause:#}")))?;
     }
     Ok(builder)
 }

@@ -2,8 +2,8 @@
 //! hash, and only then the store. An endpoint that is not listed learns that somebody is there, which it knew, and nothing else.
 
 use crate::limits::{
-    HANDSHAKE, MAX_CONNECTIONS, MAX_HANDSHAKES, MAX_PEER_CONNECTIONS, MAX_PEER_REQUESTS, MAX_REFUSALS_TOLD, MAX_WINDOW_REQUESTS, PROGRESS_EVERY,
-    REQUEST_WINDOW,
+    HANDSHAKE, MAX_CONNECTIONS, MAX_HANDSHAKES, MAX_PEER_CONNECTIONS, MAX_PEER_REQUESTS, MAX_REFUSALS_TOLD,
+    MAX_WINDOW_REQUESTS, PROGRESS_EVERY, REQUEST_WINDOW,
 };
 use crate::meter::Meter;
 use crate::node::{Node, id_text};
@@ -192,7 +192,11 @@ async fn serve(node: &Arc<Node>, connection: &Connection, peer: EndpointId, requ
 
 fn tell_serving(node: &Node, peer: &EndpointId, path: &str, meter: &Meter) {
     if let Some(reading) = meter.read() {
-        let files: Vec<_> = reading.files.iter().map(|(hash, bytes)| json!({ "hash": hash.to_hex().to_string(), "bytes": bytes })).collect();
+        let files: Vec<_> = reading
+            .files
+            .iter()
+            .map(|(hash, bytes)| json!({ "hash": hash.to_hex().to_string(), "bytes": bytes }))
+            .collect();
         let (bytes, rate) = (reading.bytes, reading.rate);
         node.out.mention(&json!({ "event": "serving", "peer": id_text(peer), "path": path, "bytes": bytes, "rate": rate, "files": files }));
     }

@@ -71,11 +71,13 @@ impl Library {
         let mut options = Options::new(&data.join("blobs"));
         options.gc = Some(GcConfig { interval: SWEEP_EVERY, add_protected: None });
         let store = FsStore::load_with_opts(data.join("blobs").join("blobs.db"), options).await.map_err(|cause| {
-            Refusal::new("start.store", format!("Cannot open the store: {cause:#}")).hint("Another kez-iroh may use the same data folder")
+            Refusal::new("start.store", format!("Cannot open the store: {cause:#}"))
+                .hint("Another kez-iroh may use the same data folder")
         })?;
         let path = data.join("files.jsonl");
         let seen = read_list(&path);
-        let list = rewrite_list(&path, &seen).map_err(|cause| Refusal::io("start.store", "write the list of files", &cause))?;
+        let list = rewrite_list(&path, &seen)
+            .map_err(|cause| Refusal::io("start.store", "write the list of files", &cause))?;
         Ok(Self { store, seen: Mutex::new(seen), list: Mutex::new(list) })
     }
 

@@ -229,7 +229,9 @@ pub fn hash(text: &str) -> Result<Hash, Refusal> {
 
 /// An endpoint's id or `request.member`.
 pub fn endpoint(text: &str) -> Result<EndpointId, Refusal> {
-    bytes32(text).and_then(|bytes| EndpointId::from_bytes(&bytes).ok()).ok_or_else(|| member("an endpoint is not a key of 64 hexadecimal digits"))
+    bytes32(text)
+        .and_then(|bytes| EndpointId::from_bytes(&bytes).ok())
+        .ok_or_else(|| member("an endpoint is not a key of 64 hexadecimal digits"))
 }
 
 /// All hashes of a set.

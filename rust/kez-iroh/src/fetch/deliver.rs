@@ -31,7 +31,8 @@ pub fn check(target: &Target<'_>) -> Result<(), Refusal> {
 
 /// Moves the part of `file` to its place and notes it.
 pub fn deliver(parts: &Parts, file: usize, size: u64, target: &Target<'_>) -> Result<(), Refusal> {
-    let write = |cause: &std::io::Error| Refusal::io("target.write", &format!("write {}", target.path.display()), cause);
+    let write =
+        |cause: &std::io::Error| Refusal::io("target.write", &format!("write {}", target.path.display()), cause);
     let part = parts.path(file);
     let handle = parts.writer(file).map_err(|cause| write(&cause))?;
     handle.sync_all().map_err(|cause| write(&cause))?;
@@ -85,7 +86,8 @@ fn is_same(_a: &std::fs::Metadata, _b: &std::fs::Metadata) -> bool {
 
 /// A hard link fails where something is, which a rename does not: so nothing that appears meanwhile is lost.
 fn place(part: &Path, target: &Target<'_>) -> Result<(), Refusal> {
-    let refuse = |cause: &std::io::Error| Refusal::io("target.write", &format!("write {}", target.path.display()), cause);
+    let refuse =
+        |cause: &std::io::Error| Refusal::io("target.write", &format!("write {}", target.path.display()), cause);
     if target.overwrite {
         if target.path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) {
             return Err(exists(target.path));
@@ -104,7 +106,8 @@ fn place(part: &Path, target: &Target<'_>) -> Result<(), Refusal> {
 
 /// Every folder between `into` and the file is a folder, not a link to one.
 fn check_folders(target: &Target<'_>, make: bool) -> Result<(), Refusal> {
-    let outside = || Refusal::new("name.unsafe", format!("Cannot write {}: it is outside its folder", target.path.display()));
+    let outside =
+        || Refusal::new("name.unsafe", format!("Cannot write {}: it is outside its folder", target.path.display()));
     let relative = target.path.strip_prefix(target.into).map_err(|_| outside())?;
     let mut folder = target.into.to_path_buf();
     for component in relative.parent().into_iter().flat_map(Path::components) {
@@ -128,7 +131,12 @@ fn make_folder(folder: &Path) -> Result<(), Refusal> {
     match std::fs::create_dir(folder) {
         Ok(()) => Ok(()),
         // Another file of the same job made it just now.
-        Err(cause) if cause.kind() == ErrorKind::AlreadyExists && folder.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) => Ok(()),
+        Err(cause)
+            if cause.kind() == ErrorKind::AlreadyExists
+                && folder.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) =>
+        {
+            Ok(())
+        }
         Err(cause) => Err(Refusal::io("target.write", &format!("make {}", folder.display()), &cause)),
     }
 }

@@ -76,7 +76,16 @@ pub struct Job {
 impl Job {
     #[allow(clippy::too_many_arguments)]
     /// A job of which `missing` bytes are to be fetched; `complete` files have only to be placed.
-    pub fn new(name: String, into: PathBuf, files: Vec<JobFile>, parts: Parts, work: Work, missing: u64, complete: Vec<usize>, max_rate: Option<u64>) -> Self {
+    pub fn new(
+        name: String,
+        into: PathBuf,
+        files: Vec<JobFile>,
+        parts: Parts,
+        work: Work,
+        missing: u64,
+        complete: Vec<usize>,
+        max_rate: Option<u64>,
+    ) -> Self {
         let total = files.iter().map(|file| file.size).sum();
         Self {
             name,
@@ -117,7 +126,12 @@ impl Job {
 
     /// Ends the job; the first reason counts.
     pub fn stop(&self, stop: Stop) {
-        self.stop.send_if_modified(|current| current.is_none() && { *current = Some(stop); true });
+        self.stop.send_if_modified(|current| {
+            current.is_none() && {
+                *current = Some(stop);
+                true
+            }
+        });
         self.wake.notify_waiters();
     }
 
@@ -189,7 +203,11 @@ impl Job {
             if reading.is_some() {
                 heard = Instant::now();
             }
-            let state = if heard.elapsed() > QUIET || self.sources().values().all(|source| !source.is_connected()) { "waiting" } else { "running" };
+            let state = if heard.elapsed() > QUIET || self.sources().values().all(|source| !source.is_connected()) {
+                "waiting"
+            } else {
+                "running"
+            };
             if reading.is_some() || state != told {
                 told = state;
                 node.out.mention(&self.progress(state, reading.map_or(0, |reading| reading.rate)));
@@ -236,7 +254,12 @@ impl Job {
         let job = Arc::clone(self);
         let placing = move || {
             let Some(file) = job.files.get(index) else { return Ok(()) };
-            deliver::deliver(&job.parts, index, file.size, &Target { into: &job.into, path: &file.path, overwrite: file.overwrite })
+            deliver::deliver(
+                &job.parts,
+                index,
+                file.size,
+                &Target { into: &job.into, path: &file.path, overwrite: file.overwrite },
+            )
         };
         match tokio::task::spawn_blocking(placing).await {
             Ok(Ok(())) => self.work().undelivered -= 1,
@@ -260,16 +283,22 @@ impl Job {
 
     /// Ends the job if no source is left that could bring anything.
     pub fn check_hopeless(&self) {
-        let (left, why): (Vec<_>, Vec<_>) = self.sources().values().map(|source| (source.id, source.verdict())).partition(|(_, verdict)| verdict.is_none());
+        let (left, why): (Vec<_>, Vec<_>) = self
+            .sources()
+            .values()
+            .map(|source| (source.id, source.verdict()))
+            .partition(|(_, verdict)| verdict.is_none());
         let left: Vec<EndpointId> = left.into_iter().map(|(id, _)| id).collect();
         if !self.work().is_hopeless(&left) {
             return;
         }
         let faulty = why.iter().any(|(_, verdict)| *verdict == Some("faulty"));
         let refusal = if faulty {
-            Refusal::new("peer.faulty", "Cannot go on: what the sources send is not the file").hint("Ask for it to be offered again")
+            Refusal::new("peer.faulty", "Cannot go on: what the sources send is not the file")
+                .hint("Ask for it to be offered again")
         } else {
-            Refusal::new("peer.refused", "Cannot go on: no source gives what is missing").hint("Ask for it to be offered again. What was received is kept")
+            Refusal::new("peer.refused", "Cannot go on: no source gives what is missing")
+                .hint("Ask for it to be offered again. What was received is kept")
         };
         self.stop(Stop::Failed(refusal));
     }

@@ -47,7 +47,8 @@ impl Jobs {
             return Err(Refusal::new("job.busy", format!("Cannot start {name}: it is running")));
         }
         if entries.len() >= MAX_JOBS {
-            return Err(Refusal::new("limit.count", format!("Cannot start {name}: {MAX_JOBS} jobs are running")).hint("Wait for one to end"));
+            return Err(Refusal::new("limit.count", format!("Cannot start {name}: {MAX_JOBS} jobs are running"))
+                .hint("Wait for one to end"));
         }
         entries.insert(name.to_owned(), entry);
         Ok(())
@@ -55,7 +56,11 @@ impl Jobs {
 
     /// Ends all fetches, keeping what they have.
     pub async fn stop_all(&self) {
-        let jobs: Vec<Arc<Job>> = self.lock().values().filter_map(|entry| if let Entry::Fetch(job) = entry { Some(Arc::clone(job)) } else { None }).collect();
+        let jobs: Vec<Arc<Job>> = self
+            .lock()
+            .values()
+            .filter_map(|entry| if let Entry::Fetch(job) = entry { Some(Arc::clone(job)) } else { None })
+            .collect();
         for job in &jobs {
             job.stop(Stop::Paused);
         }
@@ -72,7 +77,11 @@ impl Jobs {
                 cancelled.store(true, Ordering::Relaxed);
                 return Ok(json!({}));
             }
-            Some(Entry::Opening) => return Err(Refusal::new("job.busy", format!("Cannot end {name}: it is just starting")).hint("Try again")),
+            Some(Entry::Opening) => {
+                return Err(
+                    Refusal::new("job.busy", format!("Cannot end {name}: it is just starting")).hint("Try again")
+                );
+            }
             None => return Err(unknown(name)),
         };
         job.stop(match ending {

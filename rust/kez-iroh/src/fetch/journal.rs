@@ -79,7 +79,9 @@ fn read(text: &str, list: &str) -> Option<HashMap<usize, Kept>> {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
             ["p", file, start, end] => {
-                let (Ok(file), Ok(start), Ok(end)) = (file.parse::<usize>(), start.parse(), end.parse()) else { continue };
+                let (Ok(file), Ok(start), Ok(end)) = (file.parse::<usize>(), start.parse(), end.parse()) else {
+                    continue;
+                };
                 kept.entry(file).or_default().ranges.push((start, end));
             }
             ["d", file] => {

@@ -23,11 +23,18 @@ impl Parts {
         make_own_folder(&folder).map_err(|cause| Refusal::io("target.write", "make a folder for the parts", &cause))?;
         let opened = Journal::open(&folder.join("journal"), list);
         let (journal, kept) = opened.map_err(|cause| match cause.kind() {
-            ErrorKind::InvalidData => Refusal::new("job.differs", "Cannot continue the job: it was started with other files")
-                .hint("Cancel it, or use another name"),
+            ErrorKind::InvalidData => {
+                Refusal::new("job.differs", "Cannot continue the job: it was started with other files")
+                    .hint("Cancel it, or use another name")
+            }
             _ => Refusal::io("target.write", "open the journal", &cause),
         })?;
         Ok((Self { folder, journal }, kept))
+    }
+
+    /// The folder itself.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.clone()
     }
 
     /// Where the part of a file is.

@@ -58,7 +58,12 @@ pub async fn pull(job: &Job, source: &Source, connection: &Connection, flight: &
         Ok(part) => Arc::new(part),
         Err(cause) => return Outcome::Failed(write_refusal(&cause)),
     };
-    let mut buffer = Buffer { part, flight, offset: flight.start, bytes: Vec::with_capacity(WRITE_BUFFER.min(usize::try_from(file.size).unwrap_or(WRITE_BUFFER))) };
+    let mut buffer = Buffer {
+        part,
+        flight,
+        offset: flight.start,
+        bytes: Vec::with_capacity(WRITE_BUFFER.min(usize::try_from(file.size).unwrap_or(WRITE_BUFFER))),
+    };
     let outcome = read(job, source, content, flight, &mut buffer).await;
     match buffer.flush().await {
         Ok(()) => outcome,
@@ -67,7 +72,8 @@ pub async fn pull(job: &Job, source: &Source, connection: &Connection, flight: &
 }
 
 async fn open(connection: Connection, request: GetRequest) -> Result<(AtBlobContent, u64), Outcome> {
-    let connected = fsm::start(connection, request, fsm::RequestCounters::default()).next().await.map_err(|_| Outcome::Gone)?;
+    let connected =
+        fsm::start(connection, request, fsm::RequestCounters::default()).next().await.map_err(|_| Outcome::Gone)?;
     let next = connected.next().await.map_err(|_| Outcome::Gone)?;
     let ConnectedNext::StartRoot(root) = next else { return Err(Outcome::Gone) };
     root.next().next().await.map_err(|cause| match cause {
@@ -76,7 +82,13 @@ async fn open(connection: Connection, request: GetRequest) -> Result<(AtBlobCont
     })
 }
 
-async fn read(job: &Job, source: &Source, mut content: AtBlobContent, flight: &Flight, buffer: &mut Buffer<'_>) -> Outcome {
+async fn read(
+    job: &Job,
+    source: &Source,
+    mut content: AtBlobContent,
+    flight: &Flight,
+    buffer: &mut Buffer<'_>,
+) -> Outcome {
     let mut stop = job.stopping();
     let Some(file) = job.files.get(flight.file) else { return Outcome::Stopped };
     loop {
@@ -108,7 +120,9 @@ async fn read(job: &Job, source: &Source, mut content: AtBlobContent, flight: &F
                 job.count(&file.hash, bytes);
                 job.keep_pace(bytes).await;
             }
-            Err(DecodeError::ParentHashMismatch { .. } | DecodeError::LeafHashMismatch { .. }) => return Outcome::Wrong("checksum"),
+            Err(DecodeError::ParentHashMismatch { .. } | DecodeError::LeafHashMismatch { .. }) => {
+                return Outcome::Wrong("checksum");
+            }
             Err(DecodeError::Read { source, .. }) => return reset_outcome(&source),
             // The source found that what it has is not the file, and stopped.
             Err(_) => return Outcome::Lacking(true),

@@ -6,7 +6,7 @@ use crate::limits::{CONNECT, FAULTS, PULLS, REFUSALS, RETRY_PAUSE_MAX};
 use crate::meter::Meter;
 use crate::node::{Node, id_text};
 use crate::paths;
-use iroh::endpoint::{ConnectError, ConnectingError, Connection, ConnectionError, ConnectWithOptsError};
+use iroh::endpoint::{ConnectError, ConnectWithOptsError, ConnectingError, Connection, ConnectionError};
 use iroh::{EndpointAddr, EndpointId};
 use iroh_blobs::protocol::ERR_PERMISSION;
 use serde_json::{Value, json};
@@ -91,7 +91,9 @@ async fn tell(job: &Job, node: &Node, source: &Source, word: &'static str) {
         state.word = word;
         state.connection.as_ref().map_or("none", paths::kind)
     };
-    node.out.tell(&json!({ "event": "source", "job": job.name, "peer": id_text(&source.id), "state": word, "path": path })).await;
+    node.out
+        .tell(&json!({ "event": "source", "job": job.name, "peer": id_text(&source.id), "state": word, "path": path }))
+        .await;
 }
 
 /// How the time with a source ended.
@@ -181,7 +183,13 @@ async fn visit(job: &Arc<Job>, node: &Arc<Node>, source: &Arc<Source>, pause: &m
 }
 
 /// Several requests at once, so that neither distance nor small files leave the connection idle.
-async fn pull_all(job: &Arc<Job>, node: &Arc<Node>, source: &Arc<Source>, connection: &Connection, pause: &mut Duration) -> End {
+async fn pull_all(
+    job: &Arc<Job>,
+    node: &Arc<Node>,
+    source: &Arc<Source>,
+    connection: &Connection,
+    pause: &mut Duration,
+) -> End {
     let mut pulls = JoinSet::new();
     for _ in 0..PULLS {
         pulls.spawn(pull_some(Arc::clone(job), Arc::clone(node), Arc::clone(source), connection.clone()));
@@ -264,7 +272,8 @@ async fn pull_some(job: Arc<Job>, node: Arc<Node>, source: Arc<Source>, connecti
 /// In a word, why there is no connection.
 fn trouble(cause: &ConnectError) -> &'static str {
     let connection = match cause {
-        ConnectError::Connecting { source: ConnectingError::ConnectionError { source, .. }, .. } | ConnectError::Connection { source, .. } => source,
+        ConnectError::Connecting { source: ConnectingError::ConnectionError { source, .. }, .. }
+        | ConnectError::Connection { source, .. } => source,
         ConnectError::Connect { source: ConnectWithOptsError::NoAddress { .. }, .. } => return "unknown",
         _ => return "unreachable",
     };

@@ -80,7 +80,16 @@ impl Work {
         self.next += 1;
         let at = || Arc::new(AtomicU64::new(range.start));
         let end = Arc::new(AtomicU64::new(range.end));
-        let flight = Flight { id: self.next, file: range.file, start: range.start, end, taken: at(), written: at(), source, noted: at() };
+        let flight = Flight {
+            id: self.next,
+            file: range.file,
+            start: range.start,
+            end,
+            taken: at(),
+            written: at(),
+            source,
+            noted: at(),
+        };
         self.flying.insert(flight.id, flight.clone());
         flight
     }
@@ -88,10 +97,15 @@ impl Work {
     /// Half of what another source still has to fetch, or nearly all of it where that is little: so the last bytes do not wait for
     /// the slowest. Two groups stay with it, since one may be on its way from the network to the buffer.
     fn steal(&self, source: EndpointId) -> Option<Range> {
-        let others = self.flying.values().filter(|flight| flight.source != source && !self.lacks.contains(&(source, flight.file)));
-        let rest = |flight: &Flight| flight.end.load(Ordering::Acquire).saturating_sub(flight.taken.load(Ordering::Acquire));
+        let others = self
+            .flying
+            .values()
+            .filter(|flight| flight.source != source && !self.lacks.contains(&(source, flight.file)));
+        let rest =
+            |flight: &Flight| flight.end.load(Ordering::Acquire).saturating_sub(flight.taken.load(Ordering::Acquire));
         let victim = others.max_by_key(|flight| rest(flight))?;
-        let (taken, end, rest) = (victim.taken.load(Ordering::Acquire), victim.end.load(Ordering::Acquire), rest(victim));
+        let (taken, end, rest) =
+            (victim.taken.load(Ordering::Acquire), victim.end.load(Ordering::Acquire), rest(victim));
         let cut = if rest > SPLIT { taken + rest / 2 } else { taken + 2 * GROUP };
         let cut = cut.div_ceil(GROUP) * GROUP;
         if cut >= end {
@@ -151,7 +165,8 @@ impl Work {
     /// Whether there is anything that `source` could fetch from the start.
     pub fn wants(&self, source: EndpointId) -> bool {
         let lacked = |file| self.lacks.contains(&(source, file));
-        self.queue.iter().any(|range| !lacked(range.file)) || self.flying.values().any(|flight| flight.source != source && !lacked(flight.file))
+        self.queue.iter().any(|range| !lacked(range.file))
+            || self.flying.values().any(|flight| flight.source != source && !lacked(flight.file))
     }
 }
 

@@ -1,0 +1,78 @@
+//! A path that is a relay and nothing else: iroh's own relay server, started here.
+
+use super::process::{Folder, Process, noise};
+use serde_json::json;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+struct Relay {
+    child: Child,
+    url: String,
+}
+
+impl Relay {
+    /// None where only kez-iroh was built: its sibling is built with `--workspace`.
+    fn start() -> Option<Self> {
+        let program = Path::new(env!("CARGO_BIN_EXE_kez-iroh")).with_file_name("kez-test-relay");
+        let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        Some(Self { child, url: url.trim().to_owned() })
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Waits until the endpoint has its relay.
+fn online(process: &mut Process) -> serde_json::Value {
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let addresses = process.ask(json!({ "do": "addresses" })).unwrap();
+        if addresses["relay"].is_string() {
+            return addresses;
+        }
+        assert!(Instant::now() < until, "no relay: {addresses}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_file_goes_through_a_relay_when_no_direct_address_is_told() {
+    let Some(relay) = Relay::start() else {
+        println!("skipped: kez-test-relay was not built (cargo build --workspace)");
+        return;
+    };
+    let folder = Folder::new();
+    let how = json!({ "relay": [relay.url], "direct": false, "bind": null });
+    let mut sender = Process::start_with(&folder.join("sender"), how.clone());
+    let mut receiver = Process::start_with(&folder.join("receiver"), how);
+    let addresses = online(&mut sender);
+    online(&mut receiver);
+    assert_eq!(addresses["addresses"], json!([]), "F13: nobody is told a direct address");
+    let bytes = noise(5_000_000, 1);
+    std::fs::write(folder.join("f"), &bytes).unwrap();
+    let files = sender.share("s", &folder.join("f"), &[receiver.id()]);
+    folder.make("in");
+    let provider = json!({ "endpoint": sender.id(), "relay": addresses["relay"] });
+    let end = receiver.fetch("j", &files, &folder.join("in"), &[provider]);
+    assert_eq!(end["state"], "done", "{end}");
+    assert!(std::fs::read(folder.join("in/f")).unwrap() == bytes);
+    let path = receiver.until(|line| line["event"] == "progress" && line["sources"][0]["path"] != "none")["sources"][0]
+        ["path"]
+        .clone();
+    assert_eq!(path, "relay");
+    assert_eq!(sender.event("serving")["path"], "relay");
+}
+
+#[test]
+fn without_direct_connections_a_relay_is_demanded() {
+    let mut process = Process::bare();
+    assert_eq!(process.code(json!({ "do": "start", "data": "/nowhere", "direct": false })), "request.member");
+}

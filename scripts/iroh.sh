@@ -1,0 +1,74 @@
+#!/bin/sh
+# Builds rust/kez-iroh once and prints the path of the program. KEZ_IROH names one that somebody built already. The build lies outside
+# the tree, so that every clone of this machine shares it. Exits with 3 without cargo or with one that is too old, with 4 in a tree
+# without rust/kez-iroh.
+# --find: prints the path of a program that is there, builds nothing, exits with 3 if there is none.
+# --check: format, lint, and everything that is built for --test, which runs the tests of the workspace instead.
+
+case $0 in */*) root=${0%/*}/.. ;; *) root=.. ;; esac
+
+if [ -n "$KEZ_IROH" ] && { [ $# -eq 0 ] || [ "$1" = --find ]; }; then
+  if ! [ -x "$KEZ_IROH" ]; then
+    echo "kez: Cannot use KEZ_IROH: expected a program at $KEZ_IROH" >&2
+    exit 2
+  fi
+  printf '%s\n' "$KEZ_IROH"
+  exit
+fi
+
+manifest=$root/rust/kez-iroh/Cargo.toml
+if ! [ -f "$manifest" ]; then
+  echo "kez: Cannot build kez-iroh: there is no rust/kez-iroh in this tree. KEZ_IROH names a built program" >&2
+  exit 4
+fi
+
+: "${CARGO_TARGET_DIR:=${XDG_CACHE_HOME:-$HOME/.cache}/kez/rust-iroh}"
+export CARGO_TARGET_DIR
+program=$CARGO_TARGET_DIR/release/kez-iroh
+
+if [ "$1" = --find ]; then
+  if [ -x "$program" ]; then
+    printf '%s\n' "$program"
+    exit
+  fi
+  echo "kez: Files are off: kez-iroh is not built. sh scripts/iroh.sh builds it where cargo is; KEZ_IROH names a built program" >&2
+  exit 3
+fi
+
+# rustup puts it where only a login shell looks.
+if ! command -v cargo >/dev/null 2>&1 && [ -x "$HOME/.cargo/bin/cargo" ]; then
+  PATH=$PATH:$HOME/.cargo/bin
+  export PATH
+fi
+if ! command -v cargo >/dev/null 2>&1; then
+  echo "kez: Cannot build kez-iroh: cargo is missing. https://rustup.rs installs it; KEZ_IROH names a built program" >&2
+  exit 3
+fi
+minor=$(cargo --version | sed -n 's/^cargo 1\.\([0-9]*\).*/\1/p')
+if [ "${minor:-0}" -lt 91 ]; then
+  echo "kez: Cannot build kez-iroh: it needs cargo 1.91, here is $(cargo --version). rustup update brings it; KEZ_IROH names a built program" >&2
+  exit 3
+fi
+
+# The relay of the tests changes what the crates below it are built with. Whoever runs the tests builds both, always, so that nothing
+# is built twice; who only uses it builds the program alone.
+case $1:${CI:-} in
+  --*:* | :true | :1) scope=--workspace ;;
+  *) scope='--package kez-iroh' ;;
+esac
+
+case $1 in
+  # One after the other: they measure time, and two processors are shared by three processes each.
+  --test) exec cargo test --quiet --locked --release --no-fail-fast --workspace --manifest-path "$manifest" -- --format pretty --test-threads 2 ;;
+  --check)
+    cargo fmt --check --all --manifest-path "$manifest" >&2 || exit 1
+    # Checked as it is built for the tests, so that no dependency is compiled twice for nothing.
+    cargo clippy --quiet --locked --release --all-targets --workspace --manifest-path "$manifest" -- -D warnings >&2 || exit 1
+    cargo test --quiet --locked --release --no-run --workspace --manifest-path "$manifest" >&2 || exit 1
+    ;;
+esac
+
+# Splitting is wanted.
+# shellcheck disable=SC2086
+cargo build --quiet --locked --release $scope --manifest-path "$manifest" >&2 || exit 1
+printf '%s\n' "$program"
