@@ -9,7 +9,9 @@ import { pullCable } from "../iroh/cable.ts"
 import { createNetworks, networksMissing } from "../iroh/networks.ts"
 import { ROOT, skipWithoutIroh } from "../support/iroh.ts"
 
-test("a transfer survives killed processes and a pulled cable", { skip: skipWithoutIroh() || networksMissing() }, async (t) => {
+test("a transfer survives killed processes and a pulled cable", {
+  skip: skipWithoutIroh() || networksMissing(),
+}, async (t) => {
   const program = execFileSync("sh", [join(ROOT, "scripts", "iroh.sh")], { encoding: "utf8" }).trim()
   const folder = mkdtempSync(join(tmpdir(), "kez-cable-"))
   const networks = createNetworks()

@@ -88,7 +88,10 @@ async function start(plan: CablePlan, network: Network, name: string): Promise<P
   return { process, start }
 }
 
-async function share(scene: Scene, path: string): Promise<{ readonly files: readonly IrohLine[]; readonly hashed: number }> {
+async function share(
+  scene: Scene,
+  path: string,
+): Promise<{ readonly files: readonly IrohLine[]; readonly hashed: number }> {
   const { sender, receiver } = scene
   const answer = await sender.process.ask({ do: "import", paths: [path] })
   const files = answer["files"] as readonly IrohLine[]
@@ -103,7 +106,14 @@ function provider(peer: Peer): IrohLine {
 
 function fetchOf(scene: Scene, files: readonly IrohLine[], maxRate?: number): IrohLine {
   const into = join(scene.plan.folder, "in")
-  return { do: "fetch", job: "j", files, into, providers: [provider(scene.sender)], ...(maxRate === undefined ? {} : { maxRate }) }
+  return {
+    do: "fetch",
+    job: "j",
+    files,
+    into,
+    providers: [provider(scene.sender)],
+    ...(maxRate === undefined ? {} : { maxRate }),
+  }
 }
 
 async function end(peer: Peer): Promise<void> {

@@ -6,8 +6,8 @@ use crate::lines::{Line, Lines};
 use crate::node::Node;
 use crate::output::Output;
 use crate::refusal::Refusal;
-use crate::wire::{self, Envelope, Offer, Operation};
-use serde_json::{Value, json};
+use crate::wire::{self, Offer, Operation};
+use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::ctrl_c;
@@ -83,14 +83,13 @@ async fn terminated() {
 
 /// The request in a line, or what is wrong with it and the id to say it to.
 fn read(line: &[u8]) -> Result<(Value, Operation), (Value, Refusal)> {
-    let envelope: Envelope = serde_json::from_slice(line).map_err(|_| {
-        (Value::Null, Refusal::new("request.json", "Cannot read the request: expected a JSON object with id and do"))
-    })?;
-    let id = envelope.id;
+    let unreadable = || Refusal::new("request.json", "Cannot read the request: expected a JSON object with id and do");
+    let mut members: Map<String, Value> = serde_json::from_slice(line).map_err(|_| (Value::Null, unreadable()))?;
+    let id = members.remove("id").ok_or_else(|| (Value::Null, unreadable()))?;
     if !(id.is_string() || id.is_number()) {
         return Err((Value::Null, wire::member("id is no text or number")));
     }
-    let operation = serde_json::from_value(Value::Object(envelope.operation));
+    let operation = serde_json::from_value(Value::Object(members));
     // The message names members, not values, but for words of ours that are not known.
     operation.map(|operation| (id.clone(), operation)).map_err(|cause| (id, wire::member(plain(&cause))))
 }

@@ -8,7 +8,7 @@ use crate::store::{Library, Stamp};
 use iroh_blobs::BlobFormat;
 use iroh_blobs::Hash;
 use iroh_blobs::api::blobs::{AddPathOptions, AddProgressItem, ImportMode};
-use n0_future::StreamExt;
+use n0_future::{BufferedStreamExt, StreamExt};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::fs::Metadata;

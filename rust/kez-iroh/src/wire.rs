@@ -5,22 +5,11 @@ use crate::refusal::Refusal;
 use data_encoding::HEXLOWER;
 use iroh::{EndpointAddr, EndpointId, RelayUrl};
 use iroh_blobs::Hash;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::{Deserialize, Deserializer};
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
-
-/// A request before its operation is looked at.
-#[derive(Deserialize)]
-pub struct Envelope {
-    /// Any number or text; comes back in the answer.
-    pub id: Value,
-    /// The operation and its members.
-    #[serde(flatten)]
-    pub operation: serde_json::Map<String, Value>,
-}
 
 /// The operations.
 #[derive(Deserialize)]
@@ -62,6 +51,7 @@ pub struct Start {
     /// The folder of the store.
     pub data: PathBuf,
     /// 64 hexadecimal digits; random where absent.
+    #[serde(default, deserialize_with = "secret")]
     pub seed: Option<Zeroizing<String>>,
     /// `"none"`, `"public"` or URLs.
     #[serde(default)]
@@ -74,6 +64,10 @@ pub struct Start {
     /// False: only through the relay, no address is told to anybody.
     #[serde(default = "yes")]
     pub direct: bool,
+}
+
+fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(Zeroizing::new))
 }
 
 fn yes() -> bool {

@@ -161,13 +161,6 @@ impl Work {
         let can = |range: &Range| sources.iter().any(|source| !self.lacks.contains(&(*source, range.file)));
         self.flying.is_empty() && !self.queue.is_empty() && !self.queue.iter().any(can)
     }
-
-    /// Whether there is anything that `source` could fetch from the start.
-    pub fn wants(&self, source: EndpointId) -> bool {
-        let lacked = |file| self.lacks.contains(&(source, file));
-        self.queue.iter().any(|range| !lacked(range.file))
-            || self.flying.values().any(|flight| flight.source != source && !lacked(flight.file))
-    }
 }
 
 #[cfg(test)]
@@ -221,8 +214,8 @@ mod tests {
         assert!(work.is_hopeless(&[]));
         assert!(!work.is_hopeless(&[source(1)]));
         work.lacks(source(1), 0);
-        assert!(work.is_hopeless(&[source(1)]) && work.take(source(1)).is_none() && !work.wants(source(1)));
+        assert!(work.is_hopeless(&[source(1)]) && work.take(source(1)).is_none());
         work.forgive(&source(1));
-        assert!(work.wants(source(1)));
+        assert!(work.take(source(1)).is_some());
     }
 }
