@@ -27,6 +27,13 @@ test("everything is counted, what is stored once more, what is live for itself; 
   ask("history")
 })
 
+test("what is no command counts as well: it is answered", () => {
+  const limit = createCommandLimits(plans, () => 0)
+  for (let at = 0; at < 5; at++) limit("a", { operation: undefined, bytes: 10 })
+  assert.throws(() => limit("a", { operation: undefined, bytes: 10 }), limited)
+  assert.throws(() => limit("a", { operation: "history", bytes: 10 }), limited)
+})
+
 test("bytes are counted in pieces: who sends the largest messages comes to an end before the count does", () => {
   const limit = createCommandLimits({ ...plans, all: off, write: { burst: 1e6, perHour: 1 } }, () => 0)
   const bytes = 98_304

@@ -1,8 +1,12 @@
 /** The life of a conversation: made, joined, written to, changed, left, come back to. What the library is known to do wrong is looked for. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import type { RatchetTree } from "ts-mls"
+import { deriveSecret } from "ts-mls/crypto/kdf.js"
+import { assertKeysOfNodes } from "../src/cipher/enter-group.ts"
 import { joinByItself, joinConversation } from "../src/cipher/mls-join.ts"
 import { decodeRecord } from "../src/cipher/saved-group.ts"
+import { suite } from "../src/cipher/suite.ts"
 import { assertUnmergedLeaves } from "../src/cipher/tree-check.ts"
 import { signDeviceCredential } from "../src/credential/device-credential.ts"
 import { maxSkippedMessages, retainedEpochs } from "../src/limits.ts"
@@ -251,6 +255,20 @@ test("nothing is sent while the chain of a member is not known here, and it says
     a,
   )
   await assert.rejects(blind.encrypt(bytes("x")), { code: "chain.unknown" })
+})
+
+test("a Welcome with a path secret that is none of the tree's is refused: its device could apply no commit of others later", async () => {
+  const secret = new Uint8Array(32).fill(1)
+  const { publicKey } = await suite.hpke.deriveKeyPair(await deriveSecret(secret, "node", suite.kdf))
+  const hpkePublicKey = await suite.hpke.exportPublicKey(publicKey)
+  const empty = new Uint8Array()
+  const tree: RatchetTree = [
+    undefined,
+    { nodeType: "parent", parent: { hpkePublicKey, parentHash: empty, unmergedLeaves: [] } },
+  ]
+  await assertKeysOfNodes(tree, { 1: secret })
+  await assertKeysOfNodes(tree, { 0: new Uint8Array(32), 1: secret })
+  await assert.rejects(assertKeysOfNodes(tree, { 1: new Uint8Array(32).fill(2) }), { code: "chat.commit" })
 })
 
 test("unmerged leaves: each below its node, and in every node between that is not blank", async () => {

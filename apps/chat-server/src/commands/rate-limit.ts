@@ -49,11 +49,14 @@ const kinds: { readonly [O in Operation]?: keyof CommandPlans } = {
   live: "live",
 }
 
+export interface Asked {
+  /** Undefined: no command that there is. */
+  readonly operation: Operation | undefined
+  readonly bytes: number
+}
+
 /** Throws `net.rate_limit`. */
-export function createCommandLimits(
-  plans: CommandPlans,
-  nowMs: () => number,
-): (uid: string, asked: { readonly operation: Operation; readonly bytes: number }) => void {
+export function createCommandLimits(plans: CommandPlans, nowMs: () => number): (uid: string, asked: Asked) => void {
   const make = (plan: BucketPlan): TokenBuckets => new TokenBuckets(plan, { maxBuckets, nowMs })
   const buckets = { write: make(plans.write), all: make(plans.all), live: make(plans.live) }
   const take = (bucket: TokenBuckets, uid: string): void => {
@@ -62,7 +65,7 @@ export function createCommandLimits(
   }
   const pieces = make(plans.write.burst === 0 ? { burst: 0, perHour: 0 } : piecePlan)
   return (uid, { operation, bytes }) => {
-    const kind = kinds[operation]
+    const kind = operation === undefined ? undefined : kinds[operation]
     if (kind !== "live") take(buckets.all, uid)
     if (kind !== undefined) take(buckets[kind], uid)
     if (kind !== "write") return

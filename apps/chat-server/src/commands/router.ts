@@ -7,13 +7,14 @@ import type { DeviceRow, Devices } from "../broker/devices.ts"
 import { maxCommandsAtOnce, maxCommandsOfPerson } from "../limits.ts"
 import { busy, ComeAgain } from "./come-again.ts"
 import type { Handlers } from "./command.ts"
+import type { Asked } from "./rate-limit.ts"
 
 export interface RouterOptions {
   /** Of account CHAT. */
   readonly connection: NatsConnection
   readonly handlers: Handlers
   readonly devices: Devices
-  readonly limit: (uid: string, asked: { readonly operation: Operation; readonly bytes: number }) => void
+  readonly limit: (uid: string, asked: Asked) => void
   /** A device is connected that nobody let in, as far as the database knows: it has to come again. */
   readonly onStranger: (device: BrokerDevice) => void
   readonly onDone: (done: { readonly operation: string; readonly result: string; readonly seconds: number }) => void
@@ -74,8 +75,9 @@ async function answer(
   const done = (result: string): void =>
     onDone({ operation: isKnown ? operation : "none", result, seconds: (performance.now() - start) / 1_000 })
   try {
+    // What is no command counts as well: it is answered.
+    limit(device.uid, { operation: isKnown ? operation : undefined, bytes: message.data.length })
     if (!isKnown) throw new KezError("usage", "Cannot do that: this server has no such command; it may be older")
-    limit(device.uid, { operation, bytes: message.data.length })
     const caller = await devices.find(device)
     if (caller === undefined || caller.revokedSeq !== undefined) {
       onStranger(device)

@@ -1,12 +1,18 @@
 /** `kez chat`: on the whole screen where the terminal can, in plain lines otherwise, as JSON for programs. */
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import type { Context } from "../context.ts"
+import { fault } from "../fault.ts"
 import type { Handler } from "../run.ts"
 
 const minColumns = 20
 const minRows = 7
 
 export const run: Handler<ChatOptions> = async (context, { args: [who], ...options }) => {
+  if (context.flags.json && who !== undefined) {
+    throw fault("usage", "Cannot open one conversation with --json: each command on stdin names whom it is for", {
+      hint: `For example: {"do":"send","to":${JSON.stringify(who)},"text":"hello"}`,
+    })
+  }
   return withChat(context, { ...options, holder: "kez chat", follows: true }, async (chat) => {
     if (context.flags.json) {
       const { runBotChat } = await import("../chat/bot-chat.ts")

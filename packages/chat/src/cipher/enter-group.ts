@@ -5,6 +5,7 @@
 import { KezError } from "@kez/core"
 import type { GroupInfo, GroupState, LeafIndex, PublicMessage, RatchetTree, Welcome } from "ts-mls"
 import { exportSecret, nextEpochContext } from "ts-mls/clientState.js"
+import { deriveSecret } from "ts-mls/crypto/kdf.js"
 import { createConfirmationTag, createContentCommitSignature } from "ts-mls/framedContent.js"
 import { verifyGroupInfoConfirmationTag, verifyGroupInfoSignature } from "ts-mls/groupInfo.js"
 import { makeKeyPackageRef } from "ts-mls/keyPackage.js"
@@ -19,6 +20,7 @@ import { leafToNodeIndex, leafWidth, nodeToLeafIndex, toLeafIndex, toNodeIndex }
 import { createUpdatePath, firstCommonAncestor } from "ts-mls/updatePath.js"
 import { zeroOutUint8Array } from "ts-mls/util/byteArray.js"
 import { decryptGroupInfo, decryptGroupSecrets } from "ts-mls/welcome.js"
+import { equalBytes } from "../bytes.ts"
 import type { OwnKeyPackage } from "../credential/key-package.ts"
 import { leafAt } from "./group-record.ts"
 import type { LeafJudge } from "./mls-config.ts"
@@ -77,7 +79,24 @@ async function keysAbove(
   { leafIndex, pathSecret }: { readonly leafIndex: LeafIndex; readonly pathSecret: Uint8Array },
 ) {
   const ancestor = firstCommonAncestor(tree, leafIndex, toLeafIndex(signer))
-  return toPrivateKeyPath(await pathToRoot(tree, ancestor, pathSecret, kdf), leafIndex, suite)
+  const secrets = await pathToRoot(tree, ancestor, pathSecret, kdf)
+  await assertKeysOfNodes(tree, secrets)
+  return toPrivateKeyPath(secrets, leafIndex, suite)
+}
+
+/** Whoever adds a device could give it keys that are none of the tree's: it would read now, and apply no commit of others later. RFC 9420 §12.4.3.1 */
+export async function assertKeysOfNodes(
+  tree: RatchetTree,
+  secrets: Readonly<Record<number, Uint8Array>>,
+): Promise<void> {
+  for (const [index, secret] of Object.entries(secrets)) {
+    const node = tree[Number(index)]
+    if (node?.nodeType !== "parent") continue
+    const { publicKey } = await hpke.deriveKeyPair(await deriveSecret(secret, "node", kdf))
+    if (!equalBytes(await hpke.exportPublicKey(publicKey), node.parent.hpkePublicKey)) {
+      throw fault("its path secret is none of the tree's")
+    }
+  }
 }
 
 export interface Entered {

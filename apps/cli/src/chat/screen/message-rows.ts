@@ -1,5 +1,6 @@
 /** The messages of a conversation as rows of a given width: days, names, texts, what became of them. */
 import type { ShownMessage } from "@kez/chat"
+import type { Digest } from "@kez/core"
 import { printable } from "../../output.ts"
 import { badgeSummary } from "../badges.ts"
 import { bodyLines, clockText, dayText, notesOf, quoteOf, reactionText } from "../message-text.ts"
@@ -48,9 +49,7 @@ function rowsOf(
   const { isSelf } = message.sender
   const style: Style = isSelf ? "self" : "bold"
   const name = shortName(session, message)
-  const badge = isSelf
-    ? ""
-    : badgeSummary(session.badgesOf(message.sender.chain).filter(({ badge }) => badge.glyph !== "○"))
+  const badge = isSelf || name.endsWith("?") ? "" : summaryOf(session, message.sender.chain)
   const quote = message.answers === undefined ? "" : ` ↪ ${printable(quoteText(session, message))}`
   const head = `${clockText(message.at)} ${name}${badge === "" ? "" : ` ${badge}`}${quote === "" ? ": " : ""}`
   const textStyle: Style = ["text", "reply", "thread"].includes(message.type) ? "plain" : "dim"
@@ -105,6 +104,11 @@ function quoteText(session: ChatSession, { answers }: ShownMessage): string {
 /** Without the host where that is one's own: the title has the whole name. */
 export function shortName(session: ChatSession, message: ShownMessage): string {
   return withoutOwnHost(session, printable(session.senderOf(message), 60))
+}
+
+/** What was seen of somebody's accounts, beside a name that was looked up. Beside one of his own choice it would seem to confirm that. */
+export function summaryOf(session: ChatSession, chain: Digest): string {
+  return badgeSummary(session.badgesOf(chain).filter(({ badge }) => badge.glyph !== "○"))
 }
 
 /** Only where the host ends there: `bob@chat.example` must not look like somebody at `chat.example.net`. */

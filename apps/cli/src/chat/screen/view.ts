@@ -3,12 +3,11 @@
 import { tonePaints } from "../../graph/graph-badges.ts"
 import { printable } from "../../output.ts"
 import { contactOfAlarm } from "../alarm-text.ts"
-import { badgeSummary } from "../badges.ts"
 import { safeLines } from "../message-text.ts"
 import type { ChatSession } from "../session.ts"
 import { breakCells, cellsOf, cutCells } from "./cells.ts"
 import { textOf } from "./editor.ts"
-import { messageRows, withoutOwnHost } from "./message-rows.ts"
+import { messageRows, summaryOf, withoutOwnHost } from "./message-rows.ts"
 import { overlayRows } from "./overlays.ts"
 import { cellsOfRow, fitRow, type Piece, piece, type Row, type Style } from "./paint-row.ts"
 import type { ScreenState } from "./state.ts"
@@ -83,7 +82,7 @@ function listRows(session: ChatSession, room: number): readonly Row[] {
   return conversations.slice(from, from + room).map((one): Row => {
     const isCurrent = one.id === current?.id
     const mark = one.contact?.stop !== undefined ? "⑂" : one.state === "request" ? "?" : one.unread > 0 ? "•" : " "
-    const badges = badgeSummary(session.badgesOf(one.contact?.chain).filter(({ badge }) => badge.glyph !== "○"))
+    const badges = one.contact?.handle === undefined ? "" : summaryOf(session, one.contact.chain)
     const end = [badges, one.unread > 0 ? String(one.unread) : ""].filter((part) => part !== "").join(" ")
     const name = printable(withoutOwnHost(session, session.nameOf(one)), 60)
     const cut = cutCells(name, listWidth - 3 - (end === "" ? 0 : cellsOf(end) + 1))
