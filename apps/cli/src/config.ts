@@ -39,6 +39,7 @@ export interface Env {
   readonly blueskyAppPassword: string | undefined
   readonly mastodonToken: string | undefined
   readonly compileCache: string | undefined
+  readonly iroh: string | undefined
 }
 
 /** For `kez help environment`. */
@@ -57,6 +58,7 @@ export const variables: ReadonlyArray<readonly [name: string, meaning: string]> 
   ],
   ["KEZ_BSKY_APP_PASSWORD", "for kez claim publish bluesky:…; --credential-file is safer"],
   ["KEZ_MASTODON_TOKEN", "for kez claim publish ap:…; --credential-file is safer"],
+  ["KEZ_IROH", "path of the program kez-iroh, which moves files; without it the one that scripts/iroh.sh built"],
   ["NO_COLOR", "any value: no colours"],
   ["FORCE_COLOR", "colours even where the output is not a terminal; 0 switches them off"],
   ["CLICOLOR_FORCE", "1: the same"],
@@ -100,6 +102,7 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env, platform = proc
     blueskyAppPassword: text("KEZ_BSKY_APP_PASSWORD"),
     mastodonToken: text("KEZ_MASTODON_TOKEN"),
     compileCache: text("NODE_COMPILE_CACHE"),
+    iroh: text("KEZ_IROH"),
   }
 }
 

@@ -60,6 +60,7 @@ const areas: Readonly<Record<Area, ExitCode>> = {
   head: exitCodes.invalid,
   net: exitCodes.unreachable,
   chat: exitCodes.invalid,
+  file: exitCodes.failure,
   channel: exitCodes.usage,
   publish: exitCodes.failure,
   auth: exitCodes.locked,
@@ -93,6 +94,9 @@ const exceptions: Readonly<Partial<Record<Code, ExitCode>>> = {
   "channel.down": exitCodes.unreachable,
   "publish.credentials": exitCodes.locked,
   "publish.unconfirmed": exitCodes.unreachable,
+  "file.offer": exitCodes.invalid,
+  "file.presence": exitCodes.invalid,
+  "file.refused": exitCodes.unreachable,
   "input.missing": exitCodes.usage,
   "input.cancelled": exitCodes.cancelled,
 }

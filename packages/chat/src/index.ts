@@ -89,6 +89,7 @@ export type {
   Contact,
   Contacts,
   Conversation,
+  ConversationDevice,
   Delivered,
   DeliveryState,
   Draft,
@@ -96,11 +97,33 @@ export type {
   EngineSettings,
   PageOptions,
   Reaction,
+  Shelf,
   ShownMessage,
 } from "./engine/engine.ts"
 export type { EngineEvent } from "./engine/event.ts"
 export { openEngine } from "./engine/open-engine.ts"
 export type { Account, ChainPort, ClockPort, EnginePorts, HttpAnswer, HttpPort } from "./engine/ports.ts"
+export { Files } from "./files/files.ts"
+export { decodeFileList, encodeFileList } from "./files/list.ts"
+export type {
+  FileDisk,
+  FileMover,
+  Imported,
+  ImportedFile,
+  MoverAddress,
+  MoverEvent,
+  PathKind,
+} from "./files/mover.ts"
+export { freeName, safeName, safePaths } from "./files/names.ts"
+export { type Presence, type PresenceContext, readPresence, signPresence } from "./files/presence.ts"
+export type { Offering } from "./files/sharing.ts"
+export type {
+  FilePorts,
+  TransferListener,
+  TransferNote,
+  TransferState,
+  TransferView,
+} from "./files/transfer.ts"
 export * as chatLimits from "./limits.ts"
 export { createMemoryStore } from "./store/memory.ts"
 export { createRowSeal, type RowSeal } from "./store/seal.ts"

@@ -53,3 +53,12 @@ export const maxFrameHeaderBytes = 65_536
 export const maxFrameParts = 1_024
 /** One-time key packages of one device that the server keeps. */
 export const maxKeyPackagesHeld = 100
+
+/** Files of one offer. A folder of 5,000 fits; the list of them is one small file of its own. */
+export const maxListedFiles = 20_000
+export const maxListBytes = 8_388_608
+/** Of a path in such a list. */
+export const maxListedPathBytes = 1_024
+export const maxListedDepth = 32
+/** A signed presence. SPEC §11 allows an envelope 4,000. */
+export const maxPresenceBytes = 4_000

@@ -141,6 +141,13 @@ export const codes = [
   "chat.decrypt",
   "chat.removed",
   "chat.archive",
+  // Files (packages/chat/src/files).
+  "file.program",
+  "file.presence",
+  "file.offer",
+  "file.name",
+  "file.changed",
+  "file.refused",
   // Handles and their directory (apps/chat-server, core/directory).
   "handle.reserved",
   "handle.taken",

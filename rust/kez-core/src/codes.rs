@@ -279,6 +279,18 @@ codes! {
     ChatRemoved => "chat.removed",
     /// † an archive key or entry that does not open, or is not by the account.
     ChatArchive => "chat.archive",
+    /// † kez-iroh, which moves files, is not there or stopped.
+    FileProgram => "file.program",
+    /// † a presence that is not by the device that sent it, has expired, comes again, or names another's endpoint.
+    FilePresence => "file.presence",
+    /// † an offer or its list of files that is not what it says of itself.
+    FileOffer => "file.offer",
+    /// † a file name that is not written here.
+    FileName => "file.name",
+    /// † a file that was changed while it was read, or since it was offered.
+    FileChanged => "file.changed",
+    /// † nobody who is there gives the file.
+    FileRefused => "file.refused",
     /// A handle that nobody can have: a name of mail, of the web or of this product.
     HandleReserved => "handle.reserved",
     /// A handle that another chain has.

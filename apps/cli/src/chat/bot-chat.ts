@@ -27,7 +27,10 @@ export async function runBotChat(context: Context, chat: OpenChat): Promise<void
     connection: engine.connection(),
   })
   const following = (async () => {
-    for await (const event of events) write(eventJson(chat, event))
+    for await (const event of events) {
+      const told = eventJson(chat, event)
+      if (told !== undefined) write(told)
+    }
   })()
   const lines = createInterface({ input: process.stdin, terminal: false })
   const end = (): void => lines.close()
@@ -44,7 +47,8 @@ export async function runBotChat(context: Context, chat: OpenChat): Promise<void
   await following
 }
 
-export function eventJson(chat: OpenChat, event: EngineEvent): object {
+/** Undefined: of the files part, which tells what comes of it. */
+export function eventJson(chat: OpenChat, event: EngineEvent): object | undefined {
   switch (event.kind) {
     case "message":
     case "message_changed":
@@ -67,6 +71,10 @@ export function eventJson(chat: OpenChat, event: EngineEvent): object {
       return { kind: "alarm", is_open: event.isOpen, ...alarmNamed(chat, event) }
     case "connection":
       return { kind: event.kind, connection: event.connection }
+    case "presence":
+    case "file_state":
+    case "devices":
+      return undefined
   }
 }
 

@@ -44,6 +44,43 @@ export function addChatCommands(program: Command): void {
     "kez chat github:bob --plain",
     "kez chat --json < commands > events",
   )
+  addFiles(program)
+}
+
+const fileWords =
+  "Bytes go straight between both computers, encrypted; no server keeps them. Each side sees the other's network address."
+
+function addFiles(program: Command): void {
+  const send = program
+    .command("send <path-and-who...>")
+    .usage("PATH... WHO [options]")
+    .description(
+      `Give files or folders to somebody, and stay until they are there. ${fileWords} The same command goes on where it was. WHO: ${whoText}.`,
+    )
+    .summary("give files or folders to somebody")
+    .option("--wait <seconds>", "give up after so long (default: only at Ctrl-C)")
+    .option("--relay <url>", "also through this relay, which sees addresses and amounts, not contents")
+    .option("--relay-only", "tell nobody an address of this computer")
+    .option(...accountOption)
+    .helpGroup(chatGroup)
+    .action(action(() => import("../commands/send.ts")))
+  withExamples(withReach(send), "kez send photo.jpg bob", "kez send ~/holiday notes.txt github:bob")
+  const receive = program
+    .command("receive [from]")
+    .description(
+      `Fetch what was offered to you, or wait for an offer. ${fileWords} Nothing that is there is replaced; what broke off goes on.`,
+    )
+    .summary("fetch files that somebody offers")
+    .option("--dir <path>", "folder to write to (default: the current one)")
+    .option("--yes", "fetch without asking")
+    .option("--wait <seconds>", "give up after so long (default: only at Ctrl-C)")
+    .option("--relay <url>", "also through this relay, which sees addresses and amounts, not contents")
+    .option("--relay-only", "tell nobody an address of this computer")
+    .option("--limit-rate <bytes>", "at most so many bytes a second")
+    .option(...accountOption)
+    .helpGroup(chatGroup)
+    .action(action(() => import("../commands/receive.ts")))
+  withExamples(withReach(receive), "kez receive", "kez receive bob --dir ~/Downloads", "kez receive bob --yes --json")
 }
 
 function addContacts(program: Command): void {

@@ -3,6 +3,8 @@
  * is kept by the store, so that a process may end at any moment. docs/decisions/chat-engine.md
  */
 import type { Digest } from "@kez/core"
+import type { DeviceStanding } from "../chains.ts"
+import type { MoverAddress } from "../files/mover.ts"
 import type { ContentTypes } from "../wire/content.ts"
 import type { Alarm, AlarmState } from "./alarm.ts"
 import type { EngineEvent } from "./event.ts"
@@ -144,6 +146,22 @@ export interface EngineSettings {
   readonly typing: boolean
 }
 
+/** A device in a conversation. */
+export interface ConversationDevice {
+  readonly chain: Digest
+  readonly device: string
+  /** By everything known now. */
+  readonly standing: DeviceStanding
+  readonly isSelf: boolean
+}
+
+/** Rows of the files part, kept as the engine keeps its own. Names in printable ASCII. */
+export interface Shelf {
+  get<T>(name: string): Promise<T | undefined>
+  list<T>(prefix: string): Promise<readonly T[]>
+  put(name: string, value: unknown): Promise<void>
+}
+
 /** One device of one account. Every promise of a change resolves when a power cut cannot take the change back. */
 export interface Engine {
   /** The account's chain, and this device as the chain names it. */
@@ -169,6 +187,13 @@ export interface Engine {
   setTyping(conversation: Digest, isTyping: boolean): Promise<void>
   /** From the call on; what was before is asked of `conversations` and `messages`. A slow reader of it loses nothing and stops nobody. Ends with `close`. */
   events(): AsyncIterableIterator<EngineEvent>
+  /** Devices of members who may have what is offered there: none of somebody who is not accepted, or blocked. */
+  devices(conversation: Digest): Promise<readonly ConversationDevice[]>
+  /** Tells the members who are there now where this device is reached for files, signed. False: nobody could be told. */
+  tellPresence(conversation: Digest, address: MoverAddress): Promise<boolean>
+  /** Tells who offered it what became of it. Kept until it is sent. */
+  tellFileState(conversation: Digest, transfer: string, state: "done" | "declined"): Promise<void>
+  readonly shelf: Shelf
   readonly contacts: Contacts
   readonly alarms: Alarms
   settings(): Promise<EngineSettings>

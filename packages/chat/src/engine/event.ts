@@ -1,5 +1,6 @@
 /** What the engine tells while it runs. */
 import type { Digest } from "@kez/core"
+import type { Presence } from "../files/presence.ts"
 import type { AlarmState } from "./alarm.ts"
 import type { ConnectionState, Contact, Conversation, Delivered, ShownMessage } from "./engine.ts"
 
@@ -20,4 +21,17 @@ export type EngineEvent =
   | { readonly kind: "conversation"; readonly conversation: Conversation }
   | { readonly kind: "contact"; readonly contact: Contact }
   | { readonly kind: "alarm"; readonly alarm: AlarmState; readonly isOpen: boolean }
+  /** Where a device of a member is reached for files. Checked. */
+  | { readonly kind: "presence"; readonly conversation: Digest; readonly presence: Presence }
+  /** What became of an offer at somebody. */
+  | {
+      readonly kind: "file_state"
+      readonly conversation: Digest
+      readonly chain: Digest
+      readonly device: string
+      readonly transfer: string
+      readonly state: "done" | "declined"
+    }
+  /** Who is in a conversation, or what a device counts for, may be another now. */
+  | { readonly kind: "devices" }
   | { readonly kind: "connection"; readonly connection: ConnectionState }

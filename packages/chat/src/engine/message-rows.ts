@@ -121,8 +121,10 @@ export async function show(unit: Unit, desk: Desk, thread: Digest, row: MessageR
   }
 }
 
-function offerOf({ transfer, name, size, media_type, hash }: ContentTypes["file_offer"]): ContentTypes["file_offer"] {
-  return { transfer, name, size, media_type, hash }
+function offerOf(content: ContentTypes["file_offer"]): ContentTypes["file_offer"] {
+  const { transfer, name, size, media_type, hash, files, list_size } = content
+  const list = files === undefined || list_size === undefined ? {} : { files, list_size }
+  return { transfer, name, size, media_type, hash, ...list }
 }
 
 /** Why it waited is of no interest once it is there. */

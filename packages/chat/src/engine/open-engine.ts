@@ -1,5 +1,6 @@
 /** The engine put together: what apps call, over the parts that do it. */
 import type { Digest } from "@kez/core"
+import type { MoverAddress } from "../files/mover.ts"
 import { ensureCredential } from "./account.ts"
 import { openAlarms } from "./alarms.ts"
 import { Connection } from "./connection.ts"
@@ -9,17 +10,20 @@ import type {
   Alarms,
   Contacts,
   Conversation,
+  ConversationDevice,
   Draft,
   Engine,
   EngineSettings,
   PageOptions,
+  Shelf,
   ShownMessage,
 } from "./engine.ts"
 import type { EngineEvent } from "./event.ts"
 import { EventStream } from "./event-stream.ts"
 import { findMessage, page, threadAt } from "./message-rows.ts"
-import { outboxOf, retryAll } from "./outbox-rows.ts"
+import { enqueue, outboxOf, retryAll } from "./outbox-rows.ts"
 import type { EnginePorts } from "./ports.ts"
+import { devicesOf, Presences } from "./presence-rows.ts"
 import { noteRead } from "./receipts.ts"
 import { type ContactRow, decodeRow, type GroupRow, keys, type ThreadRow } from "./row.ts"
 import { settingsOf } from "./settings.ts"
@@ -46,7 +50,9 @@ class OpenEngine implements Engine {
   readonly #book: ContactBook
   readonly #typing: Typing
   #takeBack: (() => void) | undefined
+  readonly #presences: Presences
   readonly alarms: Alarms
+  readonly shelf: Shelf
 
   constructor(desk: Desk) {
     this.#desk = desk
@@ -54,6 +60,12 @@ class OpenEngine implements Engine {
     this.#connection = new Connection(desk, () => void this.#workers.wakeAll().catch(desk.fault))
     this.#book = new ContactBook(desk)
     this.#typing = new Typing(desk)
+    this.#presences = new Presences(desk)
+    this.shelf = {
+      get: <T>(name: string) => desk.turn((unit) => unit.get<T>(keys.shelf(name))),
+      list: <T>(prefix: string) => desk.turn((unit) => unit.list<T>(keys.shelf(prefix))),
+      put: (name, value) => desk.turn(async (unit) => unit.put(keys.shelf(name), value)),
+    }
     this.alarms = {
       list: () => desk.turn((unit) => openAlarms(unit)),
       settle: (id, decision) => this.#book.settle(id, decision),
@@ -150,6 +162,22 @@ class OpenEngine implements Engine {
     return this.#typing.say(conversation, isTyping)
   }
 
+  devices(conversation: Digest): Promise<readonly ConversationDevice[]> {
+    return this.#desk.turn((unit) => devicesOf(unit, this.#desk, conversation))
+  }
+
+  tellPresence(conversation: Digest, address: MoverAddress): Promise<boolean> {
+    return this.#presences.tell(conversation, address)
+  }
+
+  async tellFileState(conversation: Digest, transfer: string, state: "done" | "declined"): Promise<void> {
+    await this.#desk.turn(async (unit) => {
+      const row = await currentGroup(unit, this.#desk, await conversationAt(unit, conversation))
+      if (row === undefined) return
+      await enqueue(unit, this.#desk, { group: row.group, type: "file_state", content: { transfer, state } })
+    })
+  }
+
   settings(): Promise<EngineSettings> {
     return this.#desk.turn((unit) => settingsOf(unit))
   }
@@ -222,6 +250,7 @@ class OpenEngine implements Engine {
   async #changed(chain: Digest): Promise<void> {
     if (this.#desk.isClosed) return
     await this.#desk.turn((unit) => noteChain(unit, this.#desk, chain))
+    this.#desk.tell({ kind: "devices" })
     await this.#workers.wakeAll()
   }
 

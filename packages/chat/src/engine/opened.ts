@@ -10,6 +10,7 @@ import { changeMessage, isShown, type Origin, putMessage, putNote } from "./mess
 import { answerResend, enqueue } from "./outbox-rows.ts"
 import { noteReceived, takeReceipt } from "./receipts.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
+import { takePresence } from "./presence-rows.ts"
 import { placeIn, putSequence, sequenceOf, slotBefore } from "./sequence-rows.ts"
 import { mayTell } from "./threads.ts"
 import type { Unit } from "./unit.ts"
@@ -44,6 +45,8 @@ export async function takeOpened(unit: Unit, desk: Desk, opened: OpenedMessage, 
   }
   if (isBlocked) return count(unit, message, at)
   if (message.content.type === "typing") return tellTyping(unit, desk, message.content, { group: at.group, chain })
+  if (message.content.type === "presence")
+    return takePresence(unit, desk, message.body, { group: at.group, chain, device })
   await place(unit, desk, message, { ...at, chain, at: opened.at, by: device })
 }
 
@@ -144,6 +147,13 @@ async function act(unit: Unit, desk: Desk, message: Message, from: From & { read
     case "resend_request":
       if (content.device === desk.device) await answerResend(unit, desk, { ...content, group: from.group, by: from.by })
       return
+    case "file_state": {
+      const { conversation, chain, device } = { conversation: from.thread, chain: from.chain, device: message.device }
+      const { transfer, state } = content
+      unit.put(keys.shelf(`state/${transfer}/${device}`), { conversation, chain, device, transfer, state })
+      unit.afterwards(() => desk.tell({ kind: "file_state", conversation, chain, device, transfer, state }))
+      return
+    }
     case "resent":
       return takeResent(unit, desk, { message, content }, from)
   }

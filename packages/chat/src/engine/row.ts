@@ -66,6 +66,12 @@ export const keys = {
   watch: (handle: string) => `watch/${handle}`,
   alarm: (id: string) => `alarm/${id}`,
   alarms: "alarm/",
+  /** What a device said last of where it is. */
+  presence: (thread: Digest, device: string) => `presence/${hex(thread)}/${device}`,
+  presences: (thread: Digest) => `presence/${hex(thread)}/`,
+  ownPresence: "own-presence",
+  /** Of the files part. */
+  shelf: (name: string) => `file/${name}`,
   settledAlarm: (name: string) => `settled/${name}`,
 } as const
 

@@ -13,6 +13,7 @@ import {
   record,
   required,
 } from "@kez/core/schema"
+import { maxListBytes, maxListedFiles } from "../limits.ts"
 
 /** Ids of messages are the digests of what stood inside the ciphertext. */
 export interface ContentTypes {
@@ -33,7 +34,15 @@ export interface ContentTypes {
     readonly size: number
     readonly media_type: string
     readonly hash: string
+    /** Of a folder, or of several files: how many. Then `size` is of all of them together, and `hash` of the list of them. */
+    readonly files?: number
+    /** Bytes of that list. */
+    readonly list_size?: number
   }
+  /** By who fetches: what became of an offer here. */
+  file_state: { readonly transfer: string; readonly state: "done" | "declined" }
+  /** Where a device is reached for files. Behind the header stands its signed statement. */
+  presence: { readonly for: "files" }
   /** `leave`: asks to be removed; nobody can remove himself. */
   membership: { readonly action: "leave" }
   /** Asks for messages of a device that are missing here. */
@@ -97,13 +106,29 @@ const checks: { readonly [T in ContentType]: Check<ContentTypes[T]> } = {
     counter: required(count),
   }),
   typing: record<ContentTypes["typing"]>({ state: required(oneOf("on", "off")) }),
-  file_offer: record<ContentTypes["file_offer"]>({
+  file_offer: record<ContentTypes["file_offer"]>(
+    {
+      transfer: required(hex32),
+      name: required(shortName(255)),
+      size: required(count),
+      media_type: required(shortName(127)),
+      hash: required(hex32),
+      files: optional(count),
+      list_size: optional(count),
+    },
+    ({ files, list_size }) => {
+      if ((files === undefined) !== (list_size === undefined)) throw fault("schema.value", "files", "with list_size")
+      if (files !== undefined && (files < 1 || files > maxListedFiles))
+        throw fault("schema.value", "files", `1 to ${maxListedFiles}`)
+      if (list_size !== undefined && (list_size < 1 || list_size > maxListBytes))
+        throw fault("schema.value", "list_size", `1 to ${maxListBytes} bytes`)
+    },
+  ),
+  file_state: record<ContentTypes["file_state"]>({
     transfer: required(hex32),
-    name: required(shortName(255)),
-    size: required(count),
-    media_type: required(shortName(127)),
-    hash: required(hex32),
+    state: required(oneOf("done", "declined")),
   }),
+  presence: record<ContentTypes["presence"]>({ for: required(oneOf("files")) }),
   membership: record<ContentTypes["membership"]>({ action: required(oneOf("leave")) }),
   resend_request: record<ContentTypes["resend_request"]>(
     { device: required(keyIdentity), from: required(count), to: required(count) },
@@ -115,9 +140,9 @@ const checks: { readonly [T in ContentType]: Check<ContentTypes[T]> } = {
 }
 
 /** Types with something behind the header. The others have nothing there. */
-const withBody: ReadonlySet<string> = new Set<ContentType>(["text", "reply", "thread", "edit", "resent"])
+const withBody: ReadonlySet<string> = new Set<ContentType>(["text", "reply", "thread", "edit", "resent", "presence"])
 /** Types that take no place in a device's count: one that is lost is not missed. */
-const uncounted: ReadonlySet<string> = new Set<ContentType>(["typing"])
+const uncounted: ReadonlySet<string> = new Set<ContentType>(["typing", "presence"])
 
 export function isContentType(name: string): name is ContentType {
   return Object.hasOwn(checks, name)

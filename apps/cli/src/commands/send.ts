@@ -1,0 +1,120 @@
+/** `kez send PATH… WHO`: offers files or folders in the conversation, and serves them until they are there. */
+import { stat } from "node:fs/promises"
+import { basename, resolve } from "node:path"
+import type { TransferListener, TransferView } from "@kez/chat"
+import { KezError } from "@kez/core"
+import { nameOfConversation } from "../chat/chat-json.ts"
+import { waitOnline } from "../chat/open-chat.ts"
+import { assertSameHost, findPerson } from "../chat/people.ts"
+import { type ChatOptions, withChat } from "../chat/with-chat.ts"
+import { exitCodes } from "../exit-codes.ts"
+import { findIroh } from "../files/find-iroh.ts"
+import { type FileOptions, openFiles } from "../files/open-files.ts"
+import { createProgress } from "../files/progress.ts"
+import { stateText, transferJson } from "../files/transfer-text.ts"
+import { readWaitSeconds, type WaitEnd, waitFor } from "../files/wait.ts"
+import { printable, readingFailure } from "../output.ts"
+import type { Handler, Outcome } from "../run.ts"
+
+const connectMs = 10_000
+const sendMs = 10_000
+
+export interface SendOptions extends ChatOptions, FileOptions {
+  readonly wait?: string
+}
+
+export const run: Handler<SendOptions> = async (context, { args, wait, ...options }) => {
+  const [who, ...given] = args.toReversed()
+  const seconds = readWaitSeconds(wait)
+  if (who === undefined || given.length === 0)
+    throw new KezError("usage", "Cannot send: expected a file or folder, then a person", {
+      hint: "kez send photo.jpg bob",
+    })
+  const paths = await Promise.all(given.toReversed().map(readable))
+  findIroh(context)
+  return withChat(context, { ...options, holder: "kez send", follows: true }, async (chat) => {
+    const contact = await findPerson(context, chat, who)
+    assertSameHost(chat, contact)
+    await chat.chains.look(contact.chain)
+    const conversation = await chat.engine.openDirect(contact.chain)
+    const name = printable(nameOfConversation(chat, conversation), 120)
+    await waitOnline(chat.engine, connectMs)
+    const progress = createProgress(context, () => name)
+    const [over, tell] = untilOver(progress.tell)
+    const { files, stopped, close } = await openFiles(context, chat, { ...options, tell })
+    try {
+      const offering = await files.run(() => files.sharing.offer(conversation.id, paths, nameOf(paths)))
+      for (const { path, why } of offering.skipped) context.warn(`left out ${printable(path, 200)}: ${skipText(why)}`)
+      const end = await waitFor(over, { stopped, seconds })
+      progress.end()
+      const [view = offering.view] = files.sharing.views().filter(({ id }) => id === offering.view.id)
+      await chat.engine.settled(end === "over" ? 0 : sendMs)
+      return outcomeOf(view, end, name)
+    } finally {
+      progress.end()
+      await close()
+    }
+  })
+}
+
+function outcomeOf(view: TransferView, end: WaitEnd, who: string): Outcome {
+  const data = transferJson(view, who)
+  if (end === "over") {
+    const mark = view.state === "done" ? "✓" : "✕"
+    const exitCode = view.state === "done" ? exitCodes.ok : exitCodes.failure
+    return { schema: "kez.send/1", data, text: `${mark} ${stateText(view, who)}`, exitCode }
+  }
+  return {
+    schema: "kez.send/1",
+    data,
+    text: `◌ ${who} does not have all of it yet`,
+    exitCode: end === "late" ? exitCodes.unreachable : exitCodes.interrupted,
+    next: "the offer stays: the same command goes on where it was",
+  }
+}
+
+function untilOver(tell: TransferListener): readonly [over: Promise<void>, tell: TransferListener] {
+  let done: () => void = () => undefined
+  const over = new Promise<void>((resolve) => {
+    done = resolve
+  })
+  return [
+    over,
+    (view, note) => {
+      tell(view, note)
+      if (view.direction === "out" && note?.kind === "state" && view.state !== "waiting" && view.state !== "running")
+        done()
+    },
+  ]
+}
+
+async function readable(path: string): Promise<string> {
+  const full = resolve(path)
+  try {
+    await stat(full)
+    return full
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new KezError("input.unreadable", `Cannot read ${printable(path, 300)}: ${readingFailure(code)}`, { cause })
+  }
+}
+
+function nameOf(paths: readonly string[]): string {
+  const [first = "", ...more] = paths
+  return more.length === 0 ? basename(first) : `${basename(first)} and ${more.length} more`
+}
+
+function skipText(why: string): string {
+  switch (why) {
+    case "link":
+      return "a link, which is not followed"
+    case "special":
+      return "neither a file nor a folder"
+    case "unreadable":
+      return "it cannot be read"
+    case "name":
+      return "its name is not UTF-8"
+    default:
+      return "it lies too deep"
+  }
+}

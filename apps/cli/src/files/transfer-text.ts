@@ -1,0 +1,84 @@
+/** Transfers in plain words, and as JSON. */
+import type { PathKind, TransferNote, TransferView } from "@kez/chat"
+import { sizeText } from "../chat/message-text.ts"
+import { printable } from "../output.ts"
+
+export function pathText(path: PathKind): string {
+  return path === "direct" ? "direct" : path === "relay" ? "via a relay" : "no path yet"
+}
+
+/** `photo.jpg  45 %  1.2 of 2.7 MB  3.1 MB/s  0:01 left  direct`. */
+export function progressText(view: TransferView): string {
+  const { name, bytes, size, rate, path } = view
+  const percent = size === 0 ? 100 : Math.floor((bytes / size) * 100)
+  const left = secondsLeft(view)
+  return [
+    printable(name, 60),
+    `${percent} %`,
+    `${sizeText(bytes)} of ${sizeText(size)}`,
+    `${sizeText(Math.round(rate))}/s`,
+    ...(left === undefined ? [] : [`${durationText(left)} left`]),
+    pathText(path),
+  ].join("  ")
+}
+
+export function secondsLeft({ size, bytes, rate }: TransferView): number | undefined {
+  return rate > 0 ? Math.ceil((size - bytes) / rate) : undefined
+}
+
+export function durationText(seconds: number): string {
+  const [hours, minutes, rest] = [Math.floor(seconds / 3_600), Math.floor((seconds % 3_600) / 60), seconds % 60]
+  const pad = (number: number): string => String(number).padStart(2, "0")
+  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`
+}
+
+/** A line for what happened; undefined: nothing that needs one. `who`: the other side. */
+export function noteText(view: TransferView, note: TransferNote, who: string): string | undefined {
+  const name = printable(view.name, 100)
+  switch (note.kind) {
+    case "offered":
+      return `offered ${name}, ${sizeText(view.size)}. Waiting for ${who} to come online and accept`
+    case "connected":
+      return `${who} is connected, ${pathText(note.path)}`
+    case "lost":
+      return `the connection to ${who} is gone. Waiting for ${who} to come back: what was sent is not sent again`
+    case "resumed":
+      return `resumed at ${sizeText(note.bytes)} of ${sizeText(view.size)}`
+    case "checksum":
+      return `checksum wrong in ${printable(note.file, 100)}: nothing of it was written, fetched again`
+    case "changed":
+      return `${printable(note.file, 200)} was changed since it was offered, and is not sent. Send it again`
+    case "state":
+      return stateText(view, who)
+  }
+}
+
+export function stateText(view: TransferView, who: string): string {
+  const name = printable(view.name, 100)
+  switch (view.state) {
+    case "waiting":
+      return `waiting for ${who} to come online`
+    case "running":
+      return progressText(view)
+    case "paused":
+      return `paused: ${printable(view.reason ?? "what is here is kept", 300)}. The same command goes on with it`
+    case "declined":
+      return view.direction === "out" ? `${who} does not want ${name}` : `declined ${name}`
+    case "failed":
+      return `failed: ${printable(view.reason ?? name, 300)}`
+    case "done":
+      return view.direction === "out"
+        ? `${who} has ${name}, ${sizeText(view.size)}`
+        : `${printable(view.target ?? view.name, 300)}, ${sizeText(view.size)}`
+  }
+}
+
+export function transferJson(view: TransferView, who: string, note?: TransferNote): object {
+  const { id, direction, name, size, files, state, bytes, rate, path, target, code, reason } = view
+  return {
+    ...{ transfer: id, direction, with: who, name, size, files, state, bytes, rate, path },
+    seconds_left: secondsLeft(view) ?? null,
+    ...{ target: target ?? null, code: code ?? null, reason: reason ?? null },
+    note: note === undefined ? null : note.kind,
+  }
+}

@@ -1,0 +1,118 @@
+/** Where devices are reached for files: told to those who are there, believed if the device itself signed it, and who may have what is offered. */
+import { type Digest, KezError } from "@kez/core"
+import type { MoverAddress } from "../files/mover.ts"
+import { type Presence, readPresence, signPresence } from "../files/presence.ts"
+import { encodeMessage } from "../wire/message.ts"
+import { contactRow } from "./contact-rows.ts"
+import type { Desk } from "./desk.ts"
+import type { ConversationDevice } from "./engine.ts"
+import { type GroupRow, keys, type ThreadRow } from "./row.ts"
+import { currentGroup, isOpen, mayTell, stopOf } from "./threads.ts"
+import type { Unit } from "./unit.ts"
+
+/** Like typing, each takes a key that those who are away never see: with those of typing they stay below the 200 that may be skipped. */
+const maxBetweenMessages = 100
+
+export class Presences {
+  readonly #desk: Desk
+  readonly #told = new Map<Digest, { readonly counter: number; readonly count: number }>()
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
+
+  async tell(conversation: Digest, address: MoverAddress): Promise<boolean> {
+    const desk = this.#desk
+    if (!desk.isOnline) return false
+    const made = await desk.turn(async (unit) => {
+      const row = await this.#mayTell(unit, conversation)
+      if (row === undefined) return undefined
+      const cipher = await desk.ciphers.of(row.group)
+      // Rising also where the store is younger than what others remember.
+      const counter = Math.max(((await unit.get<number>(keys.ownPresence)) ?? 0) + 1, desk.now())
+      unit.put(keys.ownPresence, counter)
+      const { chain, ports } = desk
+      const body = await signPresence({ chain, keys: ports.account.keys, address, counter, now: desk.now() })
+      const { bytes } = encodeMessage({ device: desk.device }, "presence", { content: { for: "files" }, body })
+      return { group: row.group, bytes: await cipher.encrypt(bytes) }
+    })
+    if (made === undefined) return false
+    const name = made.group.slice("sha256:".length)
+    try {
+      await desk.request("live", { conversation: name, topic: "presence" }, [made.bytes])
+      return true
+    } catch (error) {
+      if (error instanceof KezError) return false
+      throw error
+    }
+  }
+
+  async #mayTell(unit: Unit, conversation: Digest): Promise<GroupRow | undefined> {
+    const desk = this.#desk
+    const thread = await unit.get<ThreadRow>(keys.thread(conversation))
+    if (thread === undefined || !(await mayTell(unit, thread)) || (await stopOf(unit, thread)) !== undefined)
+      return undefined
+    const row = await currentGroup(unit, desk, thread)
+    if (row === undefined) return undefined
+    const cipher = await desk.ciphers.of(row.group)
+    if (!isOpen(cipher, desk.chain) || cipher.overdue().length > 0) return undefined
+    const before = this.#told.get(conversation)
+    const count = before?.counter === row.nextCounter ? before.count + 1 : 1
+    if (count > maxBetweenMessages) return undefined
+    this.#told.set(conversation, { counter: row.nextCounter, count })
+    return row
+  }
+}
+
+/** What is kept of a presence: its counter outlives it, so that it never counts twice. */
+interface PresenceRow {
+  readonly device: string
+  readonly counter: number
+  readonly endpoint: string
+  readonly expiresAt: number
+}
+
+/** One that does not fit is forgotten: whoever sent it can send nothing worse than silence. */
+export async function takePresence(
+  unit: Unit,
+  desk: Desk,
+  body: Uint8Array,
+  { group, chain, device }: { readonly group: Digest; readonly chain: Digest; readonly device: string },
+): Promise<void> {
+  const row = await unit.get<GroupRow>(keys.group(group))
+  const thread = row === undefined ? undefined : await unit.get<ThreadRow>(keys.thread(row.thread))
+  if (thread === undefined || device === desk.device) return
+  const rows = await unit.list<PresenceRow>(keys.presences(thread.id))
+  const now = desk.now()
+  const ownerOf = (endpoint: string): string | undefined =>
+    rows.find((one) => one.endpoint === endpoint && one.expiresAt > now)?.device
+  const lastCounter = rows.find((one) => one.device === device)?.counter
+  let presence: Presence
+  try {
+    presence = readPresence(body, { chain, device, now, lastCounter, ownerOf })
+  } catch (fault) {
+    if (fault instanceof KezError) return
+    throw fault
+  }
+  const { counter, address, expiresAt } = presence
+  unit.put(keys.presence(thread.id, device), {
+    ...{ device, counter, endpoint: address.endpoint, expiresAt },
+  } satisfies PresenceRow)
+  unit.afterwards(() => desk.tell({ kind: "presence", conversation: thread.id, presence }))
+}
+
+/** Devices of members who may have what is offered in a conversation. */
+export async function devicesOf(unit: Unit, desk: Desk, conversation: Digest): Promise<readonly ConversationDevice[]> {
+  const thread = await unit.get<ThreadRow>(keys.thread(conversation))
+  if (thread === undefined || (await stopOf(unit, thread)) !== undefined || !(await mayTell(unit, thread))) return []
+  const found = new Map<string, ConversationDevice>()
+  for (const group of thread.groups) {
+    const row = await unit.get<GroupRow>(keys.group(group))
+    if (row === undefined || row.isRemoved === true) continue
+    for (const { chain, device, standing, isSelf } of (await desk.ciphers.of(group)).members()) {
+      if ((await contactRow(unit, chain))?.standing === "blocked") continue
+      found.set(device, { chain, device, standing, isSelf })
+    }
+  }
+  return [...found.values()]
+}

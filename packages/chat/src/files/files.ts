@@ -1,0 +1,115 @@
+/** Files between people who chat: what apps call. One step after another, so that an allow-list is never older than what it was made from. */
+import { KezError } from "@kez/core"
+import type { EngineEvent } from "../engine/event.ts"
+import type { MoverEvent } from "./mover.ts"
+import { PresenceBook } from "./presence-book.ts"
+import { Receiving } from "./receiving.ts"
+import { Sharing } from "./sharing.ts"
+import type { FilePorts, TransferListener } from "./transfer.ts"
+
+const tickMs = 5_000
+
+export class Files {
+  readonly sharing: Sharing
+  readonly receiving: Receiving
+  readonly #ports: FilePorts
+  readonly #book: PresenceBook
+  #queue: Promise<unknown> = Promise.resolve()
+  #isClosed = false
+  #takeBack: (() => void) | undefined
+  #events: AsyncIterableIterator<EngineEvent> | undefined
+  readonly #onStopped: (reason: string) => void
+
+  constructor(ports: FilePorts, tell: TransferListener, onStopped: (reason: string) => void) {
+    this.#ports = ports
+    this.#book = new PresenceBook(ports)
+    this.sharing = new Sharing(ports, this.#book, tell)
+    this.receiving = new Receiving(ports, this.#book, tell)
+    this.#onStopped = onStopped
+  }
+
+  /** Listens from now on. */
+  start(): void {
+    this.#ports.mover.on((event) => this.#then(() => this.#moved(event)))
+    this.#events = this.#ports.engine.events()
+    void this.#follow(this.#events)
+    this.#tick()
+  }
+
+  /** In its turn, like everything here. */
+  run<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(task)
+    this.#queue = turn.catch(() => undefined)
+    return turn
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#takeBack?.()
+    await this.#events?.return?.()
+    await this.#queue
+    await this.#ports.mover.close()
+  }
+
+  #then(task: () => Promise<void> | void): void {
+    if (this.#isClosed) return
+    void this.run(async () => {
+      try {
+        await task()
+      } catch (error) {
+        // A mover that is gone, a store that fails: told where somebody waits for it.
+        if (!(error instanceof KezError)) this.#ports.onFault?.(error)
+      }
+    })
+  }
+
+  async #follow(events: AsyncIterableIterator<EngineEvent>): Promise<void> {
+    for await (const event of events) this.#then(() => this.#heard(event))
+  }
+
+  async #heard(event: EngineEvent): Promise<void> {
+    switch (event.kind) {
+      case "presence": {
+        const isNew = this.#book.take(event.conversation, event.presence)
+        // First allowed, then told where we are: who hears it may fetch.
+        await this.sharing.allowAnew()
+        if (this.#conversations().has(event.conversation)) await this.#book.answer(event.conversation, isNew)
+        return this.receiving.look(event.conversation)
+      }
+      case "file_state":
+        return this.sharing.takeState(event.conversation, event.transfer, event.state)
+      case "devices":
+      case "conversation":
+      case "contact":
+        return this.sharing.allowAnew()
+      case "connection":
+        if (event.connection.kind === "online") return this.#tellAll()
+    }
+  }
+
+  async #moved(event: MoverEvent): Promise<void> {
+    if (event.event === "stopped") return this.#onStopped(event.reason)
+    if (event.event === "addresses") return this.#tellAll()
+    this.sharing.take(event)
+    await this.receiving.take(event)
+  }
+
+  async #tellAll(): Promise<void> {
+    this.#book.forgetTold()
+    await this.#book.tellDue(this.#conversations())
+  }
+
+  #conversations(): ReadonlySet<string> {
+    return new Set([...this.sharing.conversations(), ...this.receiving.conversations()])
+  }
+
+  #tick(): void {
+    this.#takeBack = this.#ports.clock.after(tickMs, () => {
+      this.#then(async () => {
+        await this.sharing.allowAnew()
+        await this.#book.tellDue(this.#conversations())
+      })
+      if (!this.#isClosed) this.#tick()
+    })
+  }
+}

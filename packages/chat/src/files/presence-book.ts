@@ -1,0 +1,86 @@
+/** Which devices are there, by what they signed, and when to tell them that this one is. */
+import type { Digest } from "@kez/core"
+import type { MoverAddress } from "./mover.ts"
+import type { Presence } from "./presence.ts"
+import type { FilePorts } from "./transfer.ts"
+
+/** Half of the life and less: two that are lost do no harm. */
+const renewSeconds = 240
+/** While nobody is heard: each tells takes a key, and who comes later says so himself. */
+const repeatSeconds = [0, 10, 30, 90, 210] as const
+/** Who tells us so again may have missed what we said, but not what was said just now. */
+const answerSeconds = 5
+
+interface Told {
+  at: number
+  /** How often without having heard anybody. */
+  alone: number
+}
+
+export class PresenceBook {
+  readonly #ports: FilePorts
+  readonly #heard = new Map<Digest, Map<string, Presence>>()
+  readonly #told = new Map<Digest, Told>()
+
+  constructor(ports: FilePorts) {
+    this.#ports = ports
+  }
+
+  /** Keeps it. True: this device was not heard at that place before. */
+  take(conversation: Digest, presence: Presence): boolean {
+    const known = this.#heard.get(conversation) ?? new Map<string, Presence>()
+    this.#heard.set(conversation, known)
+    const before = known.get(presence.device)
+    known.set(presence.device, presence)
+    return before?.address.endpoint !== presence.address.endpoint
+  }
+
+  /** Devices that are there, count now, and belong to members: nobody else is given anything. */
+  async here(conversation: Digest): Promise<readonly Presence[]> {
+    const known = this.#heard.get(conversation)
+    if (known === undefined) return []
+    const now = this.#ports.clock.now()
+    const devices = await this.#ports.engine.devices(conversation)
+    return devices.flatMap(({ chain, device, standing, isSelf }) => {
+      const presence = known.get(device)
+      const counts = presence !== undefined && presence.expiresAt > now && presence.chain === chain
+      return counts && standing === "current" && !isSelf ? [presence] : []
+    })
+  }
+
+  async tell(conversation: Digest): Promise<void> {
+    const told = this.#told.get(conversation) ?? { at: 0, alone: 0 }
+    this.#told.set(conversation, told)
+    told.at = this.#ports.clock.now()
+    // Where nobody could be told it is tried again soon.
+    if (await this.#ports.engine.tellPresence(conversation, this.#ports.mover.address())) told.alone += 1
+  }
+
+  /** After somebody was heard. */
+  async answer(conversation: Digest, isNew: boolean): Promise<void> {
+    const told = this.#told.get(conversation)
+    const isRecent = told !== undefined && this.#ports.clock.now() - told.at < answerSeconds
+    if (told !== undefined) told.alone = 0
+    if (isNew || !isRecent) await this.tell(conversation)
+  }
+
+  /** As if nothing had been said: connected anew, or reached at another place. */
+  forgetTold(): void {
+    this.#told.clear()
+  }
+
+  /** Tells where it is due: often at first, then as long as somebody is there. */
+  async tellDue(conversations: ReadonlySet<Digest>): Promise<void> {
+    const now = this.#ports.clock.now()
+    for (const conversation of conversations) {
+      const told = this.#told.get(conversation) ?? { at: 0, alone: 0 }
+      const isHeard = (await this.here(conversation)).length > 0
+      const wait = isHeard ? renewSeconds : repeatSeconds[told.alone]
+      if (wait !== undefined && now - told.at >= wait) await this.tell(conversation)
+    }
+  }
+}
+
+export function addressesOf(presences: readonly Presence[]): readonly MoverAddress[] {
+  return presences.map(({ address }) => address)
+}

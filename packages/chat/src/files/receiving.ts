@@ -1,0 +1,275 @@
+/** What this device fetches: begun because a person said so, kept step by step in the store, gone on with after a kill. */
+import { type Digest, KezError } from "@kez/core"
+import type { ShownMessage } from "../engine/engine.ts"
+import { maxListBytes } from "../limits.ts"
+import { decodeFileList } from "./list.ts"
+import type { ImportedFile, MoverEvent, PathKind } from "./mover.ts"
+import { moverFault } from "./mover-fault.ts"
+import { foldedName, freeName, safeName, safePaths } from "./names.ts"
+import { addressesOf, type PresenceBook } from "./presence-book.ts"
+import type { FilePorts, InRow, TransferListener, TransferNote, TransferState, TransferView } from "./transfer.ts"
+
+/** After everybody refused: what allows us there may be under way. */
+const againMs = [500, 1_000, 2_000, 5_000, 15_000, 60_000] as const
+
+interface In {
+  row: InRow
+  bytes: number
+  rate: number
+  path: PathKind
+  /** What runs at the mover now: the list, the files, or nothing. */
+  job: string | undefined
+  attempt: number
+  isConnected: boolean
+  isStopped: boolean
+}
+
+export class Receiving {
+  readonly #ports: FilePorts
+  readonly #book: PresenceBook
+  readonly #tell: TransferListener
+  readonly #ins = new Map<string, In>()
+
+  constructor(ports: FilePorts, book: PresenceBook, tell: TransferListener) {
+    this.#ports = ports
+    this.#book = book
+    this.#tell = tell
+  }
+
+  conversations(): readonly Digest[] {
+    return [...this.#ins.values()].filter(isOpen).map(({ row }) => row.conversation)
+  }
+
+  views(): readonly TransferView[] {
+    return [...this.#ins.values()].map(viewOf)
+  }
+
+  /** Fetches what a message offers into a folder, from now on until it is there. */
+  async accept(message: ShownMessage, into: string): Promise<TransferView> {
+    const { fileOffer, sender, conversation } = message
+    if (fileOffer === undefined || sender.isSelf)
+      throw new KezError("usage", "Cannot fetch that: the message offers nothing that you do not have")
+    const id = idOf(message)
+    const { transfer, name, size, hash, files = 1, list_size: listSize } = fileOffer
+    const row: InRow = {
+      ...{ id, conversation, transfer, sender: sender.chain, name, size, files, hash, into, state: "waiting" },
+      ...(listSize === undefined ? {} : { listSize }),
+    }
+    await this.#ports.engine.shelf.put(`in/${id}`, row)
+    return this.#begin(row)
+  }
+
+  async decline(message: ShownMessage): Promise<void> {
+    const { fileOffer, conversation, sender } = message
+    if (fileOffer === undefined) return
+    const { transfer, name, size, hash, files = 1 } = fileOffer
+    const id = idOf(message)
+    const said = { id, conversation, transfer, sender: sender.chain, name, size, files, hash, into: "" }
+    await this.#ports.engine.shelf.put(`in/${id}`, { ...said, state: "declined" } satisfies InRow)
+    await this.#ports.engine.tellFileState(conversation, transfer, "declined")
+  }
+
+  /** What was said yes to before and is not here yet. */
+  async resume(): Promise<readonly TransferView[]> {
+    const rows = await this.#ports.engine.shelf.list<InRow>("in/")
+    const open = rows.filter(({ id, state }) => (state === "waiting" || state === "paused") && !this.#ins.has(id))
+    return Promise.all(open.map((row) => this.#begin({ ...row, state: "waiting" })))
+  }
+
+  /** What was decided about an offer; undefined: nothing yet. */
+  async stateOf(message: ShownMessage): Promise<TransferState | undefined> {
+    return (await this.#ports.engine.shelf.get<InRow>(`in/${idOf(message)}`))?.state
+  }
+
+  async #begin(row: InRow): Promise<TransferView> {
+    const one: In = {
+      ...{ row, bytes: 0, rate: 0, path: "none", job: undefined, attempt: 0 },
+      ...{ isConnected: false, isStopped: false },
+    }
+    this.#ins.set(row.id, one)
+    await this.#book.tell(row.conversation)
+    await this.#start(one)
+    return viewOf(one)
+  }
+
+  /** Somebody is there, or at another place: asks whoever has it. */
+  async look(conversation: Digest): Promise<void> {
+    for (const one of this.#ins.values()) {
+      if (one.row.conversation !== conversation || !isOpen(one)) continue
+      const providers = await this.#providers(one.row)
+      if (one.job === undefined) await this.#start(one)
+      else if (providers.length > 0) await this.#ports.mover.providers(one.job, addressesOf(providers)).catch(ignoreKez)
+    }
+  }
+
+  async pauseAll(): Promise<void> {
+    for (const one of this.#ins.values())
+      if (one.job !== undefined) await this.#ports.mover.pause(one.job).catch(ignoreKez)
+  }
+
+  /** The sender's devices that are there: of several the mover takes from all. */
+  async #providers({ conversation, sender }: InRow) {
+    return (await this.#book.here(conversation)).filter(({ chain }) => chain === sender)
+  }
+
+  async #start(one: In): Promise<void> {
+    const providers = await this.#providers(one.row)
+    if (providers.length === 0 || one.job !== undefined || !isOpen(one)) return
+    const { row } = one
+    const needsList = row.listSize !== undefined && row.targets === undefined
+    const job = needsList ? `${row.id.slice(0, 62)}-l` : row.id
+    one.job = job
+    try {
+      const plan = needsList ? this.#listPlan(row) : await this.#filePlan(one)
+      const { maxRate } = this.#ports
+      const begun = await this.#ports.mover.fetch({
+        ...{ job, files: plan.files, into: plan.into, providers: addressesOf(providers) },
+        ...(maxRate === undefined ? {} : { maxRate }),
+      })
+      if (needsList) return
+      one.bytes = begun.bytes
+      if (begun.bytes > 0 && begun.bytes < begun.total) this.#note(one, { kind: "resumed", bytes: begun.bytes })
+    } catch (error) {
+      one.job = undefined
+      if (!(error instanceof KezError)) throw error
+      await this.#stop(one, isSelfMade(error.code) ? "paused" : "failed", error)
+    }
+  }
+
+  #listPlan({ id, hash, listSize = 0 }: InRow) {
+    return { files: [{ hash, size: listSize, path: `${id}.json` }], into: this.#ports.disk.lists }
+  }
+
+  async #filePlan(one: In) {
+    const { row } = one
+    const taken = await this.#ports.disk.namesIn(row.into)
+    const folded = new Set([...taken].map(foldedName))
+    const isTaken = (name: string): boolean => folded.has(foldedName(name))
+    const files: readonly ImportedFile[] =
+      row.listSize === undefined
+        ? [{ path: row.name, size: row.size, hash: row.hash }]
+        : decodeFileList(await this.#ports.disk.readList(`${row.id}.json`, maxListBytes), row)
+    // Chosen once: what runs again finds its own parts by the same names.
+    const targets =
+      row.targets ??
+      (row.listSize === undefined
+        ? [freeName(safeName(row.name), isTaken)]
+        : safePaths(
+            files.map(({ path }) => path),
+            isTaken,
+          ))
+    if (row.targets === undefined) await this.#keep(one, { targets })
+    return { files: files.map(({ size, hash }, at) => ({ size, hash, path: targets[at] ?? "" })), into: row.into }
+  }
+
+  async take(event: MoverEvent): Promise<void> {
+    if (!("job" in event)) return
+    const one = [...this.#ins.values()].find(({ job }) => job === event.job)
+    if (one === undefined) return
+    const isList = event.job !== one.row.id
+    switch (event.event) {
+      case "progress": {
+        if (isList) return
+        const from = event.sources.find(({ state }) => state === "connected")
+        Object.assign(one, { bytes: event.bytes, rate: event.state === "running" ? event.rate : 0 })
+        one.path = from?.path ?? "none"
+        return this.#note(one, undefined)
+      }
+      case "source":
+        return this.#source(one, event)
+      case "fault":
+        if (event.kind !== "source") this.#note(one, { kind: "checksum", file: event.path })
+        return
+      case "end":
+        return this.#ended(one, event, isList)
+    }
+  }
+
+  #source(one: In, { state, path }: MoverEvent & { readonly event: "source" }): void {
+    const wasConnected = one.isConnected
+    if (state === "connected") {
+      const isSame = wasConnected && one.path === path
+      Object.assign(one, { isConnected: true, path, attempt: 0 })
+      if (!isSame) this.#note(one, { kind: "connected", path })
+    } else if (wasConnected && (state === "lost" || state === "unreachable")) {
+      Object.assign(one, { isConnected: false, path: "none", rate: 0 })
+      this.#note(one, { kind: "lost" })
+    }
+  }
+
+  async #ended(
+    one: In,
+    { state, error, bytes }: MoverEvent & { readonly event: "end" },
+    isList: boolean,
+  ): Promise<void> {
+    one.job = undefined
+    Object.assign(one, { rate: 0, path: "none", isConnected: false })
+    if (!isList) one.bytes = bytes
+    if (state === "done" && isList) return this.#start(one)
+    if (state === "done") {
+      one.bytes = one.row.size
+      await this.#keep(one, { state: "done" })
+      await this.#ports.engine.tellFileState(one.row.conversation, one.row.transfer, "done")
+      return this.#note(one, { kind: "state" })
+    }
+    if (state !== "failed") return this.#stop(one, "paused")
+    const fault = error ?? { code: "internal", message: "kez-iroh does not say why" }
+    // Refused by all: what allows us may be under way there. Lost: somebody comes back, and says so.
+    if (fault.code.startsWith("peer.")) return this.#againSoon(one)
+    await this.#stop(one, fault.code === "disk.full" ? "paused" : "failed", moverFault(fault))
+  }
+
+  #againSoon(one: In): void {
+    const wait = againMs[Math.min(one.attempt, againMs.length - 1)] ?? 60_000
+    one.attempt += 1
+    this.#note(one, undefined)
+    this.#ports.clock.after(wait, () => void this.#start(one).catch((error) => this.#ports.onFault?.(error)))
+  }
+
+  async #stop(one: In, state: "paused" | "failed", fault?: KezError): Promise<void> {
+    one.isStopped = true
+    const why = fault === undefined ? {} : { code: fault.code, reason: fault.message }
+    await this.#keep(one, { state, ...why })
+    this.#note(one, { kind: "state" }, fault?.hint)
+  }
+
+  async #keep(one: In, change: Partial<InRow>): Promise<void> {
+    one.row = { ...one.row, ...change }
+    await this.#ports.engine.shelf.put(`in/${one.row.id}`, one.row)
+  }
+
+  #note(one: In, note: TransferNote | undefined, hint?: string): void {
+    this.#tell({ ...viewOf(one), ...(hint === undefined ? {} : { hint }) }, note)
+  }
+}
+
+/** What the person can put right, then go on. */
+function isSelfMade(code: string): boolean {
+  return code.startsWith("store.")
+}
+
+function isOpen({ row, isStopped }: In): boolean {
+  return row.state === "waiting" && !isStopped
+}
+
+function viewOf({ row, bytes, rate, path, job, isConnected }: In): TransferView {
+  const { id, conversation, name, size, files, into, targets, code, reason } = row
+  const isRunning = row.state === "waiting" && job !== undefined && isConnected
+  const [first] = targets ?? []
+  const top = first === undefined ? undefined : row.listSize === undefined ? first : first.split("/")[0]
+  return {
+    ...{ id, direction: "in", conversation, name, size, files, bytes, rate, path },
+    state: isRunning ? "running" : row.state,
+    ...(top === undefined ? {} : { target: `${into}/${top}` }),
+    ...(code === undefined ? {} : { code }),
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+function idOf({ id }: ShownMessage): string {
+  return id.slice("sha256:".length)
+}
+
+function ignoreKez(error: unknown): void {
+  if (!(error instanceof KezError)) throw error
+}

@@ -1,0 +1,88 @@
+/** Transfers as rows that outlive a kill, and as what people see of them. */
+import type { Digest } from "@kez/core"
+import type { Engine } from "../engine/engine.ts"
+import type { ClockPort } from "../engine/ports.ts"
+import type { FileDisk, FileMover, PathKind } from "./mover.ts"
+
+export interface FilePorts {
+  readonly engine: Engine
+  readonly mover: FileMover
+  readonly disk: FileDisk
+  readonly clock: ClockPort
+  /** 64 hex of randomness. */
+  readonly newId: () => string
+  /** Bytes a second of what is fetched; absent: as fast as it goes. */
+  readonly maxRate?: number
+  readonly onFault?: (error: unknown) => void
+}
+
+/**
+ * `waiting`: for a device of the other side to be there. `paused`: kept, and not tried again by itself. `done`, `declined`, `failed`: over.
+ */
+export type TransferState = "waiting" | "running" | "paused" | "done" | "declined" | "failed"
+
+export interface TransferView {
+  /** The offer's own of what is sent, the message's of what is fetched. */
+  readonly id: string
+  readonly direction: "out" | "in"
+  readonly conversation: Digest
+  readonly name: string
+  readonly size: number
+  readonly files: number
+  readonly state: TransferState
+  readonly bytes: number
+  /** Bytes a second. */
+  readonly rate: number
+  readonly path: PathKind
+  /** Where it is written. */
+  readonly target?: string
+  readonly code?: string
+  readonly reason?: string
+  readonly hint?: string
+}
+
+/** What is worth a line of its own. */
+export type TransferNote =
+  | { readonly kind: "offered" }
+  | { readonly kind: "connected"; readonly path: PathKind }
+  | { readonly kind: "lost" }
+  | { readonly kind: "resumed"; readonly bytes: number }
+  /** Somebody sent what is not the file. Nothing of it was written; it is fetched again. */
+  | { readonly kind: "checksum"; readonly file: string }
+  /** What is offered is not what was hashed any more, and was not sent. */
+  | { readonly kind: "changed"; readonly file: string }
+  | { readonly kind: "state" }
+
+export type TransferListener = (view: TransferView, note: TransferNote | undefined) => void
+
+export interface OutRow {
+  readonly transfer: string
+  readonly conversation: Digest
+  readonly name: string
+  readonly size: number
+  readonly files: number
+  readonly hash: string
+  readonly listSize?: number
+  /** Absolute. What was imported. */
+  readonly paths: readonly string[]
+  readonly isOver: boolean
+}
+
+export interface InRow {
+  /** Hex of the message's id. */
+  readonly id: string
+  readonly conversation: Digest
+  readonly transfer: string
+  readonly sender: Digest
+  readonly name: string
+  readonly size: number
+  readonly files: number
+  readonly hash: string
+  readonly listSize?: number
+  readonly into: string
+  /** Names that the files get below `into`, in the list's order; absent until they are chosen. */
+  readonly targets?: readonly string[]
+  readonly state: TransferState
+  readonly code?: string
+  readonly reason?: string
+}
