@@ -85,6 +85,7 @@ export {
 export { type Alarm, type AlarmKind, type AlarmState, isAcceptable, isStop } from "./engine/alarm.ts"
 export type {
   Alarms,
+  ArchiveState,
   ConnectionState,
   Contact,
   Contacts,

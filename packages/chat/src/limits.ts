@@ -46,6 +46,18 @@ export const maxHeldMessages = 256
 /** Sealed copies of one archive key: 32 devices and the words. */
 export const maxArchiveRecipients = 33
 export const maxArchiveEntryBytes = 131_072
+/** Of the records in one entry: all but their texts, and the texts. One alone is written whatever it has. */
+export const maxArchiveHeaderBytes = 49_152
+export const maxArchiveTextBytes = 65_536
+/** Records that wait, taken into one entry at most. */
+export const maxArchiveRecords = 512
+/** Items of the stream taken in in one step, and their bytes. */
+export const maxArchiveStepItems = 64
+export const maxArchiveStepBytes = 98_304
+/** Keys of earlier epochs that one epoch holds, the newest of them: its document is to fit into an entry. */
+export const maxEarlierEpochs = 256
+/** Devices whose newest entry an epoch names, revoked ones too. */
+export const maxArchiveHeads = 128
 
 /** A command, an answer, or what stands in a mailbox: what the broker carries at once. */
 export const maxFrameBytes = 262_144

@@ -11,8 +11,8 @@ import {
   KezError,
   parseJson,
 } from "@kez/core"
-import { anyString, assertObject, type Check, count, digest, fault, hex32, record, required } from "@kez/core/schema"
-import { maxArchiveRecipients } from "../limits.ts"
+import { anyString, assertObject, type Check, count, digest, fault, hex32, keyIdentity, record, required } from "@kez/core/schema"
+import { maxArchiveEntryBytes, maxArchiveHeads, maxArchiveRecipients, maxEarlierEpochs } from "../limits.ts"
 
 export interface SealedKey {
   /** A device, or `words`. */
@@ -28,9 +28,17 @@ export interface EarlierKey {
   readonly box: string
 }
 
+/** The newest entry of a device that the maker of an epoch had read: what is missing up to there was dropped, and a revoked device adds nothing behind it. */
+export interface ArchiveHead {
+  readonly device: string
+  readonly number: number
+  readonly digest: Digest
+}
+
 export interface ArchiveKeys {
   readonly sealed: readonly SealedKey[]
   readonly before: readonly EarlierKey[]
+  readonly heads: readonly ArchiveHead[]
 }
 
 export interface ArchiveEpochDocument {
@@ -38,8 +46,6 @@ export interface ArchiveEpochDocument {
   readonly keys: ArchiveKeys
 }
 
-const maxEarlier = 4_096
-const maxDocumentBytes = 1_048_576
 
 function hexText(bytes: number): Check<string> {
   return (value, name) => {
@@ -70,7 +76,14 @@ const keysCheck = record<ArchiveKeys>({
     listOf(
       record<EarlierKey>({ id: required(digest), epoch: required(count), box: required(hexText(72)) }),
       0,
-      maxEarlier,
+      maxEarlierEpochs,
+    ),
+  ),
+  heads: required(
+    listOf(
+      record<ArchiveHead>({ device: required(keyIdentity), number: required(count), digest: required(digest) }),
+      0,
+      maxArchiveHeads,
     ),
   ),
 })
@@ -81,7 +94,7 @@ export function encodeArchiveDocument(document: ArchiveEpochDocument): string {
 
 /** Size, structure, signature, digest. Throws the codes of decoding, or `chat.archive`. */
 export function decodeArchiveDocument(text: string | Uint8Array): ArchiveEpochDocument {
-  const value = parseJson(decodeText(text, maxDocumentBytes))
+  const value = parseJson(decodeText(text, maxArchiveEntryBytes))
   assertObject(value, "archive")
   const { envelope, keys, ...rest } = value
   if (envelope === undefined || keys === undefined) throw fault("schema.missing_member", "archive", "envelope and keys")

@@ -24,8 +24,9 @@ import { headOf, standingAt, standingNow } from "../chains.ts"
 import { hkdfExpand, hkdfExtract } from "../cipher/hkdf.ts"
 import { deriveHpkeKeyPair, type HpkeKeyPair, openHpke, sealHpke } from "../cipher/hpke.ts"
 import type { DeviceCredential } from "../credential/device-credential.ts"
+import { maxArchiveHeads, maxEarlierEpochs } from "../limits.ts"
 import { openUnder, sealUnder } from "./archive-box.ts"
-import { type ArchiveEpochDocument, assertDocument, type SealedKey } from "./archive-document.ts"
+import { type ArchiveEpochDocument, type ArchiveHead, assertDocument, type SealedKey } from "./archive-document.ts"
 
 export const archiveKeyBytes = 32
 /** The name of the words among the recipients. */
@@ -82,8 +83,10 @@ export interface NewEpoch {
   /** Credentials of devices of the account; those that are not current now are left out. */
   readonly devices: readonly DeviceCredential[]
   readonly words: Envelope<"archive_key">
-  /** Every epoch that this device can open. */
+  /** Every epoch that this device can open. The newest of them are held by the new one. */
   readonly earlier: readonly ArchiveEpoch[]
+  /** Of each device: the newest entry that this one has read. */
+  readonly heads?: readonly ArchiveHead[]
   readonly now: number
 }
 
@@ -94,9 +97,10 @@ export interface MadeEpoch {
 
 /** A new epoch, for all devices that are current now and for the words. `signer` is the device's own key. */
 export async function createArchiveEpoch(request: NewEpoch, signer: Signer): Promise<MadeEpoch> {
-  const { replay, devices, words, earlier, now } = request
+  const { replay, devices, words, earlier, heads = [], now } = request
   const key = backend.randomBytes(archiveKeyBytes)
-  const epoch = Math.max(0, ...earlier.map((one) => one.epoch + 1))
+  // A device that was revoked since may have named the last number that there is. Entries name an epoch by its id.
+  const epoch = Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, ...earlier.map((one) => one.epoch + 1)))
   const recipients = devices
     .filter(({ chain, device }) => chain === replay.chain && standingNow(replay, device) === "current")
     .map(({ device, hpkeKey }) => ({ to: device, publicKey: hpkeKey }))
@@ -104,12 +108,12 @@ export async function createArchiveEpoch(request: NewEpoch, signer: Signer): Pro
   const sealed = await Promise.all(
     all.map(({ to, publicKey }) => sealTo(publicKey, key, { chain: replay.chain, epoch, to })),
   )
-  const before = earlier.map((one) => ({
+  const before = newestEpochs(earlier).map((one) => ({
     id: one.id,
     epoch: one.epoch,
     box: formatHex(sealUnder(key, one.key, contextOf(replay.chain, epoch, one.id))),
   }))
-  const keys = { sealed, before }
+  const keys = { sealed, before, heads: heads.slice(-maxArchiveHeads) }
   const payload = {
     type: "kez.chat.archive_epoch",
     version: 1,
@@ -121,6 +125,11 @@ export async function createArchiveEpoch(request: NewEpoch, signer: Signer): Pro
   } as const
   const envelope = await signEnvelope("archive_epoch", payload, signer)
   return { document: { envelope, keys }, opened: { id: envelopeDigest(envelope), epoch, key } }
+}
+
+/** Those that a new epoch holds. */
+export function newestEpochs(epochs: readonly ArchiveEpoch[]): readonly ArchiveEpoch[] {
+  return epochs.toSorted((a, b) => a.epoch - b.epoch).slice(-maxEarlierEpochs)
 }
 
 /** Whoever opens an epoch: a device with its own key, or the words. */
@@ -139,7 +148,7 @@ export async function openArchiveEpoch(
   replay: ChainReplay,
 ): Promise<readonly ArchiveEpoch[]> {
   const { envelope, keys } = assertDocument(received)
-  assertAuthor(envelope, replay)
+  assertArchiveAuthor(received, replay)
   const { epoch, chain } = envelope.payload
   const mine = keys.sealed.find(({ to }) => to === opener.to)
   if (mine === undefined)
@@ -155,15 +164,18 @@ export async function openArchiveEpoch(
 
 /**
  * Whether a new epoch is due: since `document` a device was revoked or added, or the primary changed, or its maker is not current. Nothing is
- * written under an epoch that is due: a revoked device could have made it.
+ * written under an epoch that is due: a revoked device could have made it. `canSeal`: whether the credential of a device is known; one that was
+ * added and did not say what is sealed to it is no reason.
  */
 export function isRenewalDue(
   { envelope, keys }: ArchiveEpochDocument,
   replay: ChainReplay,
   words: Envelope<"archive_key">,
+  canSeal: (device: string) => boolean = () => true,
 ): boolean {
-  const current = replay.state.devices.filter(({ suspended }) => !suspended).map(({ key }) => key)
   const sealedTo = keys.sealed.map(({ to }) => to).filter((to) => to !== wordsRecipient)
+  const listed = replay.state.devices.filter(({ suspended }) => !suspended).map(({ key }) => key)
+  const current = listed.filter((device) => sealedTo.includes(device) || canSeal(device))
   const sameDevices = current.length === sealedTo.length && current.every((device) => sealedTo.includes(device))
   const isByCurrent = current.includes(envelope.signature.key)
   const madeSince = replay.path.slice(replay.digests.indexOf(envelope.payload.head) + 1)
@@ -171,7 +183,9 @@ export function isRenewalDue(
   return !sameDevices || !isByCurrent || changed || words.signature.key !== replay.state.primary
 }
 
-function assertAuthor({ payload, signature }: Envelope<"archive_epoch">, replay: ChainReplay): void {
+/** Throws `chat.archive` when no current or former device of the account signed it, at the head that it names. */
+export function assertArchiveAuthor({ envelope }: ArchiveEpochDocument, replay: ChainReplay): void {
+  const { payload, signature } = envelope
   const isKnown = payload.chain === replay.chain && replay.knows(payload.head)
   if (isKnown && standingAt(replay, payload.head, signature.key) === "current") return
   throw archiveFault(

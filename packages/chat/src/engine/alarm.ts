@@ -56,6 +56,12 @@ export type Alarm = AlarmBody &
     | { readonly kind: "message_refused"; readonly conversation: Digest; readonly seq: number }
     /** A device said two things in one place: a restored old copy of it, or somebody with its keys. */
     | { readonly kind: "sender_fork"; readonly conversation: Digest; readonly device: string; readonly counter: number }
+    /** Entries that a device wrote to the account's archive are not there. Closed by itself when they came. */
+    | { readonly kind: "archive_missing"; readonly device: string; readonly from: number; readonly to: number }
+    /** Two entries in one place of a device of ours: a restored old copy of it, or somebody with the archive's keys. The second is not shown. */
+    | { readonly kind: "archive_fork"; readonly device: string; readonly number: number }
+    /** Something in the archive that no device of ours wrote, that was altered, or that a revoked device wrote. It is not shown. */
+    | { readonly kind: "archive_refused"; readonly seq: number }
   )
 
 export type AlarmKind = Alarm["kind"]

@@ -1,6 +1,7 @@
 /** Contacts as they are kept: who is pinned, accepted, blocked. */
 import type { Digest } from "@kez/core"
 import { openStops } from "./alarms.ts"
+import { archiveLater } from "./archive-rows.ts"
 import type { Desk } from "./desk.ts"
 import type { Contact } from "./engine.ts"
 import { type ContactRow, keys } from "./row.ts"
@@ -24,6 +25,7 @@ export async function contactOf(unit: Unit, desk: Desk, chain: Digest): Promise<
 
 export async function putContact(unit: Unit, desk: Desk, row: ContactRow): Promise<void> {
   unit.put(keys.contact(row.chain), row)
+  await archiveLater(unit, desk, { kind: "contact", chain: row.chain })
   const contact = await contactOf(unit, desk, row.chain)
   unit.afterwards(() => desk.tell({ kind: "contact", contact }))
 }

@@ -28,6 +28,8 @@ export class Desk {
   wake: (group: Digest) => void = () => undefined
   /** Key packages and credential are to be looked at. */
   wakeAccount: () => void = () => undefined
+  /** Something is to be written to the archive. */
+  wakeArchive: () => void = () => undefined
   /** There are more chains to be followed. */
   followChains: () => void = () => undefined
   /** A defect: told to who runs this. */

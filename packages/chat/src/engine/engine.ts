@@ -17,6 +17,19 @@ export type ConnectionState =
   /** The chat server signed that this device is revoked. Nothing is tried again. */
   | { readonly kind: "revoked"; readonly reason: string }
 
+/** The account's history, which any of its devices and the words can read. Nothing that is sent or comes waits for it. */
+export type ArchiveState =
+  /** Not looked at yet: there was no connection since the engine was opened. */
+  | { readonly kind: "waiting" }
+  /** Nothing is written: the account has no archive key of its words, or one that its primary in force did not sign. */
+  | { readonly kind: "off"; readonly reason: string }
+  /** There is one, and its keys are not sealed to this device: another device does that, or the words do. */
+  | { readonly kind: "closed"; readonly reason: string }
+  /** It is being read. `messages`: of them so far. */
+  | { readonly kind: "restoring"; readonly messages: number }
+  /** Read to its end; what comes and what is sent is written to it. */
+  | { readonly kind: "on" }
+
 /** Somebody, by the sigchain that is pinned for him. */
 export interface Contact {
   readonly chain: Digest
@@ -168,6 +181,7 @@ export interface Engine {
   readonly chain: Digest
   readonly device: string
   connection(): ConnectionState
+  archive(): ArchiveState
   conversations(): Promise<readonly Conversation[]>
   conversation(id: Digest): Promise<Conversation | undefined>
   /** Oldest first. */

@@ -2,7 +2,7 @@
 import type { Digest } from "@kez/core"
 import type { Presence } from "../files/presence.ts"
 import type { AlarmState } from "./alarm.ts"
-import type { ConnectionState, Contact, Conversation, Delivered, ShownMessage } from "./engine.ts"
+import type { ArchiveState, ConnectionState, Contact, Conversation, Delivered, ShownMessage } from "./engine.ts"
 
 export type EngineEvent =
   /** New here, by anybody. */
@@ -35,3 +35,5 @@ export type EngineEvent =
   /** Who is in a conversation, or what a device counts for, may be another now. */
   | { readonly kind: "devices" }
   | { readonly kind: "connection"; readonly connection: ConnectionState }
+  /** Another state, and while it is restored how far it is. Messages out of it are no `message` events: `conversation` is told instead. */
+  | { readonly kind: "archive"; readonly archive: ArchiveState }

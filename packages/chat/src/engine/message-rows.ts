@@ -2,6 +2,7 @@
 import type { Digest } from "@kez/core"
 import type { Content, ContentTypes } from "../wire/content.ts"
 import { type Message, textOf } from "../wire/message.ts"
+import { archiveLater, isArchived } from "./archive-rows.ts"
 import type { Desk } from "./desk.ts"
 import type { Delivered, Reaction, ShownMessage } from "./engine.ts"
 import { decodeRow, keys, type MessageRow, type NoteRow, padded, type ThreadRow } from "./row.ts"
@@ -20,6 +21,15 @@ export interface Origin {
   readonly slot?: number
 }
 
+/** Of messages out of the archive: they sort before all that came here, whose places begin with a digit. */
+export function archivePlace(n: number, counter: number): string {
+  return `-${padded(n)}.${padded(counter)}`
+}
+
+export function isArchivePlace(place: string): boolean {
+  return place.startsWith("-")
+}
+
 const shownTypes: ReadonlySet<string> = new Set(["text", "reply", "thread", "file_offer", "membership", "unknown"])
 
 export function isShown({ type }: Content): boolean {
@@ -30,6 +40,9 @@ export function isShown({ type }: Content): boolean {
 export async function putMessage(unit: Unit, desk: Desk, message: Message, origin: Origin): Promise<MessageRow> {
   const { thread: id, slot: given, isEarly, ...from } = origin
   const thread = await threadAt(unit, id)
+  // The archive had it first.
+  const before = await unit.get<string>(keys.placeOf(id, message.id))
+  if (before !== undefined && isArchivePlace(before)) unit.delete(keys.message(id, before))
   const slot = given ?? thread.nextSlot
   const counter = message.counter ?? 0
   const row: MessageRow = {
@@ -42,6 +55,10 @@ export async function putMessage(unit: Unit, desk: Desk, message: Message, origi
   }
   unit.put(keys.message(id, row.place), row)
   unit.put(keys.placeOf(id, row.id), row.place)
+  // What this device sends is written once it is sent.
+  if (from.device !== desk.device && (await isArchived(desk, from.group))) {
+    await archiveLater(unit, desk, { kind: "message", thread: id, id: row.id })
+  }
   const lastAt = Math.max(thread.lastAt ?? 0, from.at)
   const unread = thread.unread + (row.isOwn || row.place <= thread.readPlace ? 0 : 1)
   unit.put(keys.thread(id), { ...thread, lastAt, unread, nextSlot: Math.max(thread.nextSlot, slot + 1) })
@@ -92,6 +109,7 @@ export async function putNote(unit: Unit, desk: Desk, message: Message, origin: 
     ...(content.type === "reaction" ? { emoji: content.emoji, action: content.action } : {}),
   }
   unit.put(keys.note(thread, about, id), note)
+  if (await isArchived(desk, origin.group)) await archiveLater(unit, desk, { kind: "note", thread, about, id })
   const row = await findMessage(unit, thread, about)
   if (row === undefined) return
   const shown = await show(unit, desk, thread, row)

@@ -3,11 +3,13 @@ import type { Digest } from "@kez/core"
 import type { MoverAddress } from "../files/mover.ts"
 import { ensureCredential } from "./account.ts"
 import { openAlarms } from "./alarms.ts"
+import { Archive } from "./archive.ts"
 import { Connection } from "./connection.ts"
 import { ContactBook, noteChain } from "./contacts.ts"
 import { Desk } from "./desk.ts"
 import type {
   Alarms,
+  ArchiveState,
   Contacts,
   Conversation,
   ConversationDevice,
@@ -49,6 +51,7 @@ class OpenEngine implements Engine {
   readonly #connection: Connection
   readonly #book: ContactBook
   readonly #typing: Typing
+  readonly #archive: Archive
   #takeBack: (() => void) | undefined
   readonly #presences: Presences
   readonly alarms: Alarms
@@ -57,8 +60,12 @@ class OpenEngine implements Engine {
   constructor(desk: Desk) {
     this.#desk = desk
     this.#workers = new Workers(desk)
-    this.#connection = new Connection(desk, () => void this.#workers.wakeAll().catch(desk.fault))
+    this.#connection = new Connection(desk, () => {
+      void this.#workers.wakeAll().catch(desk.fault)
+      void this.#archive.online().catch(() => undefined)
+    })
     this.#book = new ContactBook(desk)
+    this.#archive = new Archive(desk, () => void this.#book.check().catch(() => undefined))
     this.#typing = new Typing(desk)
     this.#presences = new Presences(desk)
     this.shelf = {
@@ -73,6 +80,7 @@ class OpenEngine implements Engine {
     desk.tell = (event) => this.#stream.tell(event)
     desk.wake = (group) => this.#workers.wake(group)
     desk.wakeAccount = () => void this.#connection.upkeep().catch(() => undefined)
+    desk.wakeArchive = () => this.#archive.soon()
     desk.followChains = () => void this.#follow().catch(() => undefined)
   }
 
@@ -96,6 +104,10 @@ class OpenEngine implements Engine {
 
   connection() {
     return this.#connection.state
+  }
+
+  archive(): ArchiveState {
+    return this.#archive.state
   }
 
   events(): AsyncIterableIterator<EngineEvent> {
@@ -194,7 +206,9 @@ class OpenEngine implements Engine {
     })
     try {
       while (!isOver && !this.#desk.isClosed) {
-        if (this.#connection.isCaughtUp && !this.#workers.isBusy && !(await this.#hasWork())) return true
+        const isIdle = this.#connection.isCaughtUp && !this.#workers.isBusy && !(await this.#hasWork())
+        if (isIdle && !(await this.#archive.isBusy())) return true
+        if (isIdle) this.#archive.hurry()
         await new Promise<void>((resolve) => clock.after(20, resolve))
       }
       return false
@@ -222,6 +236,7 @@ class OpenEngine implements Engine {
     desk.isClosed = true
     this.#takeBack?.()
     this.#workers.close()
+    this.#archive.close()
     this.#connection.stop()
     desk.ports.chains.follow([], () => undefined)
     await desk.ports.transport.close()
@@ -251,6 +266,7 @@ class OpenEngine implements Engine {
     if (this.#desk.isClosed) return
     await this.#desk.turn((unit) => noteChain(unit, this.#desk, chain))
     this.#desk.tell({ kind: "devices" })
+    if (chain === this.#desk.chain) this.#archive.now()
     await this.#workers.wakeAll()
   }
 

@@ -3,6 +3,7 @@ import type { Digest, KezError } from "@kez/core"
 import type { ContentType, ContentTypes } from "../wire/content.ts"
 import { isCounted } from "../wire/content.ts"
 import { decodeMessage, encodeMessage } from "../wire/message.ts"
+import { archiveLater, isArchived } from "./archive-rows.ts"
 import type { Desk } from "./desk.ts"
 import { changeMessage, isShown, putMessage, putNote } from "./message-rows.ts"
 import { decodeRow, type GroupRow, keys, type MessageRow, type OutboxRow, padded, type UnconfirmedRow } from "./row.ts"
@@ -76,6 +77,7 @@ export async function markSent(unit: Unit, desk: Desk, group: Digest, entry: Out
   const { thread } = await groupAt(unit, group)
   unit.delete(keys.outbox(group, entry.n))
   if (entry.place === undefined) return
+  if (await isArchived(desk, group)) await archiveLater(unit, desk, { kind: "message", thread, id: entry.id })
   unit.put(keys.unconfirmed(group, entry.counter), {
     ...{ id: entry.id, place: entry.place, state: "sent" },
   } satisfies UnconfirmedRow)

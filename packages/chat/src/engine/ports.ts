@@ -1,5 +1,5 @@
 /** What the engine needs of the place where it runs. The same engine runs in Node and in a page; these differ. */
-import type { ChainReplay, Digest } from "@kez/core"
+import type { ChainReplay, Digest, Envelope } from "@kez/core"
 import type { DeviceKeys } from "../credential/device-keys.ts"
 import type { EngineStore } from "../store/store.ts"
 import type { Transport } from "../transport/transport.ts"
@@ -15,6 +15,10 @@ export interface Account {
   readonly handle?: string
   /** Digests of the statements about the handle that this account signed: any other in the log is an alarm. Absent: any that names another chain is. */
   readonly handleStatements?: readonly Digest[]
+  /** The public archive key of the words, by `signArchiveKey`: put into the archive if it is not there. Without one there nothing is archived. */
+  readonly archiveKey?: Envelope<"archive_key">
+  /** Only to restore: `(await archiveKeyPairOfWords(secret)).secretKey`. Kept in memory until the archive's keys are sealed to this device, and stored nowhere. */
+  readonly archiveSecret?: Uint8Array
 }
 
 /** The sigchains of members: kept and fetched by the app, judged by core. */

@@ -44,7 +44,9 @@ export async function noteRead(unit: Unit, desk: Desk, thread: ThreadRow, upTo: 
   for (const { value } of rows) {
     const { place, device, counter, group, isOwn } = decodeRow<MessageRow>(value).value
     if (place > upTo || isOwn) continue
-    const row = await groupAt(unit, group)
+    const row = await unit.get<GroupRow>(keys.group(group))
+    // Out of the archive: somebody said so then.
+    if (row === undefined) continue
     const before = row.receipts[device] ?? nothing
     const read = Math.max(before.read, counter + 1)
     unit.put(keys.group(group), { ...row, receipts: { ...row.receipts, [device]: { ...before, read } } })

@@ -72,6 +72,17 @@ export const keys = {
   ownPresence: "own-presence",
   /** Of the files part. */
   shelf: (name: string) => `file/${name}`,
+  archive: "archive",
+  archiveQueue: (n?: number) => `archive-queue/${n === undefined ? "" : padded(n)}`,
+  archivePending: "archive-pending",
+  archiveKey: "archive-key",
+  archiveNewest: "archive-newest",
+  archiveEpoch: (id: Digest) => `archive-epoch/${hex(id)}`,
+  archiveEpochs: "archive-epoch/",
+  /** The server's place of the first document of an epoch. */
+  archiveSeen: (id: Digest) => `archive-seen/${hex(id)}`,
+  archiveCredential: (device: string) => `archive-credential/${device}`,
+  archiveCredentials: "archive-credential/",
   settledAlarm: (name: string) => `settled/${name}`,
 } as const
 
@@ -85,6 +96,11 @@ export interface ThreadRow {
   readonly lastAt?: number
   readonly readPlace: string
   readonly unread: number
+  /** Of messages out of the archive, which stand before those that came here. */
+  readonly nextArchived?: number
+  /** From the archive, where this device is in none of its groups. */
+  readonly name?: string
+  readonly members?: readonly Digest[]
 }
 
 export interface GroupRow {

@@ -6,7 +6,7 @@ import type { StateBody } from "../conversation/state-body.ts"
 import { openStops } from "./alarms.ts"
 import { contactOf, contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
-import type { Conversation } from "./engine.ts"
+import type { Contact, Conversation } from "./engine.ts"
 import { decodeRow, type GroupRow, keys, type MessageRow, type ThreadRow } from "./row.ts"
 import type { Unit } from "./unit.ts"
 
@@ -93,17 +93,24 @@ export async function viewThread(unit: Unit, desk: Desk, thread: ThreadRow): Pro
   const cipher = row === undefined ? undefined : await desk.ciphers.of(row.group)
   const contact = thread.contact === undefined ? undefined : await contactOf(unit, desk, thread.contact)
   const members = cipher?.state.members.map(({ chain }) => chain)
+  const name = cipher === undefined ? thread.name : cipher.state.name
   return {
     id: thread.id,
     kind: thread.kind,
-    ...(cipher?.state.name === undefined ? {} : { name: cipher.state.name }),
-    members: members ?? [desk.chain, ...(thread.contact === undefined ? [] : [thread.contact])],
+    ...(name === undefined ? {} : { name }),
+    members: members ?? thread.members ?? [desk.chain, ...(thread.contact === undefined ? [] : [thread.contact])],
     ...(contact === undefined ? {} : { contact }),
-    state: stateOf(cipher, desk.chain, contact?.standing),
+    state: thread.groups.length === 0 ? stateOutside(thread, contact) : stateOf(cipher, desk.chain, contact?.standing),
     unread: thread.unread,
     ...(thread.lastAt === undefined ? {} : { lastAt: thread.lastAt }),
     ...(cipher === undefined ? {} : { safetyCode: cipher.safetyCode() }),
   }
+}
+
+/** Out of the archive, and this device is in no group of it yet. */
+function stateOutside({ kind }: ThreadRow, contact: Contact | undefined): Conversation["state"] {
+  if (contact?.standing === "blocked" || contact?.standing === "request") return contact.standing
+  return kind === "dm" ? "opening" : "removed"
 }
 
 function stateOf(

@@ -40,7 +40,9 @@ export async function writeDraft(unit: Unit, desk: Desk, conversation: Digest, d
   const thread = await conversationAt(unit, conversation)
   const stop = await stopOf(unit, thread)
   if (stop !== undefined) throw new KezError("account.changed", `Cannot send: ${stop.reason}`)
-  const row = await currentGroup(unit, desk, thread)
+  // Out of the archive: this device is in no group of it yet.
+  if (thread.groups.length === 0 && thread.contact !== undefined) await beginDirect(unit, desk, thread.contact)
+  const row = await currentGroup(unit, desk, await conversationAt(unit, conversation))
   if (row === undefined) {
     throw new KezError("chat.removed", "Cannot send: this device is not in the conversation any more")
   }

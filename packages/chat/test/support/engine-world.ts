@@ -4,7 +4,7 @@ import type { AlarmKind, AlarmState } from "../../src/engine/alarm.ts"
 import type { Engine, ShownMessage } from "../../src/engine/engine.ts"
 import type { EngineEvent } from "../../src/engine/event.ts"
 import { openEngine } from "../../src/engine/open-engine.ts"
-import type { ChainPort, ClockPort } from "../../src/engine/ports.ts"
+import type { Account, ChainPort, ClockPort } from "../../src/engine/ports.ts"
 import { createMemoryStore } from "../../src/store/memory.ts"
 import type { Change, EngineStore } from "../../src/store/store.ts"
 import { host, ModelDirectory } from "./model-directory.ts"
@@ -83,6 +83,8 @@ export class Home {
   followed: ReadonlySet<Digest> = new Set()
   onChange: (chain: Digest) => void = () => undefined
   readonly handle: string | undefined
+  /** The public archive key of the words, and the words, where the app gives them. */
+  archive: Pick<Account, "archiveKey" | "archiveSecret"> = {}
 
   constructor(world: EngineWorld, person: Person, device: Device, handle: string | undefined) {
     this.world = world
@@ -114,6 +116,7 @@ export class Home {
       account: {
         ...{ chain: this.person.chain, keys: this.device.keys, host },
         ...(this.handle === undefined ? {} : { handle: this.handle }),
+        ...this.archive,
       },
       ...{ transport: this.transport, store: this.store, chains: this.chains, http: this.world.directory },
       ...{ clock: this.clock, random: () => 0.5, keyPackages: 4 },
@@ -213,8 +216,9 @@ export class EngineWorld {
     return this.homeOf(person, await person.addDevice(), handle)
   }
 
-  async homeOf(person: Person, device: Device, handle?: string): Promise<Home> {
+  async homeOf(person: Person, device: Device, handle?: string, archive: Home["archive"] = {}): Promise<Home> {
     const home = new Home(this, person, device, handle)
+    home.archive = archive
     this.homes.push(home)
     return home.open()
   }

@@ -10,7 +10,7 @@ import { decodeRequest, encodeAnswer, encodeRefusal, type WithParts } from "../.
 import type { CommandAnswers, CommandRequests, Operation } from "../../src/wire/commands.ts"
 import { type Delivery, encodeDelivery, encodeLive } from "../../src/wire/delivery.ts"
 
-interface Kept {
+export interface Kept {
   readonly seq: number
   readonly id: Digest
   readonly data: Uint8Array
@@ -45,6 +45,8 @@ export interface Lies {
   answer?: (operation: Operation, device: BrokerDevice) => "lose_request" | "lose_answer" | undefined
   /** What history shows of what is kept. */
   history?: (kept: readonly Kept[], kind: "messages" | "commits") => readonly Kept[]
+  /** What a device is shown of an archive. */
+  archive?: (kept: readonly Kept[], device: BrokerDevice) => readonly Kept[]
 }
 
 export class ModelServer {
@@ -53,6 +55,9 @@ export class ModelServer {
   readonly seen: Uint8Array[] = []
   readonly mailboxes = new Map<string, MailboxItem[]>()
   readonly conversations = new Map<string, ModelConversation>()
+  readonly archives = new Map<string, Kept[]>()
+  /** Items of an archive in one answer. */
+  archivePage = 4
   requests = 0
   readonly #devices = new Map<
     string,
@@ -61,6 +66,7 @@ export class ModelServer {
   readonly #lines = new Set<Line>()
   #seq = 0
   #mailSeq = 0
+  #archiveSeq = 0
 
   /** Somebody registers a device, as the callout would learn it. */
   register(chain: Digest, device: string): BrokerDevice {
@@ -79,7 +85,9 @@ export class ModelServer {
     for (const [name, device] of this.#devices) {
       copy.#devices.set(name, { ...device, packages: device.packages.map((one) => ({ ...one })) })
     }
+    for (const [name, items] of this.archives) copy.archives.set(name, [...items])
     copy.#seq = this.#seq
+    copy.#archiveSeq = this.#archiveSeq
     copy.#mailSeq = this.#mailSeq
     return copy
   }
@@ -156,7 +164,9 @@ export class ModelServer {
       case "live":
         return plain(this.#live(from, header, parts))
       case "archive-put":
+        return plain(this.#archivePut(from, header, parts))
       case "archive-read":
+        return this.#archiveRead(from, header)
       case "invite":
         throw new KezError("usage", "not in the model")
     }
@@ -249,6 +259,23 @@ export class ModelServer {
     const kept = this.#of(asked.conversation, from)[asked.kind]
     const shown = (this.lies.history?.(kept, asked.kind) ?? kept).filter(({ seq }) => seq >= asked.from)
     const some = shown.slice(0, Math.min(asked.limit, 16))
+    const header = { places: some.map(({ seq }) => seq), is_end: some.length === shown.length }
+    return { header, parts: some.map(({ data }) => data) }
+  }
+
+  #archivePut(from: BrokerDevice, { id }: CommandRequests["archive-put"], [data]: readonly Uint8Array[]) {
+    const kept = this.archives.get(from.uid) ?? []
+    this.archives.set(from.uid, kept)
+    const known = kept.find((one) => one.id === id)
+    if (known !== undefined) return { seq: known.seq }
+    kept.push({ seq: ++this.#archiveSeq, id, data: data ?? new Uint8Array() })
+    return { seq: this.#archiveSeq }
+  }
+
+  #archiveRead(from: BrokerDevice, { from: place, limit }: CommandRequests["archive-read"]) {
+    const kept = this.archives.get(from.uid) ?? []
+    const shown = (this.lies.archive?.(kept, from) ?? kept).filter(({ seq }) => seq >= place)
+    const some = shown.slice(0, Math.min(limit, this.archivePage))
     const header = { places: some.map(({ seq }) => seq), is_end: some.length === shown.length }
     return { header, parts: some.map(({ data }) => data) }
   }
