@@ -66,7 +66,6 @@ export class ModelServer {
   readonly #lines = new Set<Line>()
   #seq = 0
   #mailSeq = 0
-  #archiveSeq = 0
 
   /** Somebody registers a device, as the callout would learn it. */
   register(chain: Digest, device: string): BrokerDevice {
@@ -87,7 +86,6 @@ export class ModelServer {
     }
     for (const [name, items] of this.archives) copy.archives.set(name, [...items])
     copy.#seq = this.#seq
-    copy.#archiveSeq = this.#archiveSeq
     copy.#mailSeq = this.#mailSeq
     return copy
   }
@@ -268,8 +266,9 @@ export class ModelServer {
     this.archives.set(from.uid, kept)
     const known = kept.find((one) => one.id === id)
     if (known !== undefined) return { seq: known.seq }
-    kept.push({ seq: ++this.#archiveSeq, id, data: data ?? new Uint8Array() })
-    return { seq: this.#archiveSeq }
+    const seq = (kept.at(-1)?.seq ?? 0) + 1
+    kept.push({ seq, id, data: data ?? new Uint8Array() })
+    return { seq }
   }
 
   #archiveRead(from: BrokerDevice, { from: place, limit }: CommandRequests["archive-read"]) {
