@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type ChainPort, type ClockPort, type Engine, type EngineEvent, type HttpPort, openEngine } from "@kez/chat"
+import { type Account, type ChainPort, type ClockPort, type Engine, type EngineEvent, type HttpPort, openEngine } from "@kez/chat"
 import { createNatsTransport } from "@kez/chat/nats"
 import { openSqliteStore } from "@kez/chat/sqlite"
 import { connect } from "@nats-io/transport-node"
@@ -85,7 +85,15 @@ export interface TestEngine {
 export async function openTestEngine(
   t: Cleaner,
   world: ChatWorld,
-  { person, device }: { readonly person: WorldPerson; readonly device: WorldDevice },
+  {
+    person,
+    device,
+    archive = {},
+  }: {
+    readonly person: WorldPerson
+    readonly device: WorldDevice
+    readonly archive?: Pick<Account, "archiveKey" | "archiveSecret">
+  },
 ): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), "kez-engine-"))
   const storeKey = new Uint8Array(randomBytes(32))
@@ -94,7 +102,7 @@ export async function openTestEngine(
   await chains.fetch(person.chain.chain)
   const open = async (): Promise<Engine> => {
     const engine = await openEngine({
-      account: { chain: person.chain.chain, keys: device.keys, host: "localhost", handle: person.handle },
+      account: { chain: person.chain.chain, keys: device.keys, host: "localhost", handle: person.handle, ...archive },
       transport: createNatsTransport({ servers: world.broker.url, dial: connect }),
       store: openSqliteStore({ folder, key: storeKey, holder: "test" }),
       ...{ chains, clock, http: httpPort(() => world.server.url), random: Math.random },

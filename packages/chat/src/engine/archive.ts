@@ -19,6 +19,7 @@ const gatherMs = 1_000
 const spreadMs = 10_000
 const firstWaitMs = 2_000
 const maxWaitMs = 60_000
+const quickLooks = 15
 /** Looks for the keys of a device that is not here yet: less and less often. */
 const maxPatienceMs = 3_600_000
 
@@ -79,6 +80,7 @@ export class Archive {
 
   /** Our chain changed. */
   now(): void {
+    this.#looks = 0
     this.#after(0)
   }
 
@@ -171,7 +173,7 @@ export class Archive {
   /** Asks again while a device may come that has what is missing. */
   #wait(state: ArchiveState): number {
     this.#say(state)
-    return Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(this.#looks++, 10))
+    return Math.min(maxWaitMs, this.#nextLookMs())
   }
 
   /** A device that was added says by and by what is sealed to it. */
@@ -182,7 +184,12 @@ export class Archive {
       this.#looks = 0
       return undefined
     }
-    return Math.min(maxPatienceMs, firstWaitMs * 2 ** Math.min(this.#looks++, 20))
+    return Math.min(maxPatienceMs, this.#nextLookMs())
+  }
+
+  /** The first ones soon: most of the time somebody sits before both devices. */
+  #nextLookMs(): number {
+    return firstWaitMs * 2 ** Math.min(20, Math.max(0, this.#looks++ - quickLooks))
   }
 
   #say(state: ArchiveState): void {

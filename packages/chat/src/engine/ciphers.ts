@@ -12,6 +12,8 @@ export class Ciphers implements CipherStore {
   readonly ports: CipherPorts
   /** Chains that were asked for and are not known here: to be fetched. */
   readonly missed = new Set<Digest>()
+  /** All that were asked for since it was emptied. */
+  readonly asked = new Set<Digest>()
   readonly #loaded = new Map<Digest, MlsGroup>()
   readonly #journals = new Map<Digest, number>()
   #unit: Unit | undefined
@@ -23,6 +25,7 @@ export class Ciphers implements CipherStore {
   }: { readonly chains: Chains; readonly now: () => number; readonly keys: DeviceKeys }) {
     const noting: Chains = (chain) => {
       const known = chains(chain)
+      this.asked.add(chain)
       if (known === undefined) this.missed.add(chain)
       return known
     }

@@ -1,5 +1,5 @@
 /** A Welcome: this device comes into a conversation, by one of its key packages that is not used yet. */
-import { type Digest, decodeText, KezError } from "@kez/core"
+import { type Digest, decodeText, digestOf, KezError } from "@kez/core"
 import { encodeText } from "../bytes.ts"
 import type { Joined } from "../cipher/mls-join.ts"
 import { joinConversation } from "../cipher/mls-join.ts"
@@ -18,6 +18,8 @@ import type { Unit } from "./unit.ts"
 
 /** Requests of strangers that are kept at once. The next ones are not shown. */
 const maxRequests = 100
+/** A Welcome waits so long for the chain of the device that made it. */
+const earlySeconds = 600
 const maxExtraBytes = 262_144
 
 export interface KeyPackageRow {
@@ -75,14 +77,33 @@ function forget(unit: Unit, group: Digest): void {
 async function join(unit: Unit, desk: Desk, welcome: Uint8Array): Promise<Joined | undefined> {
   const own: OwnKeyPackage[] = []
   for (const { value } of await unit.rows(keys.keyPackages)) own.push(await decodeOwnKeyPackage(decodeRow(value).bytes))
+  const { asked, missed } = desk.ciphers
+  asked.clear()
   try {
     return await joinConversation(welcome, own, desk.ciphers.ports)
   } catch (fault) {
     if (!(fault instanceof KezError)) throw fault
-    if (fault.code === "chain.unknown") throw new Held("chains")
+    // A device that was just added writes before its chain comes by here: the chains are fetched, and it is tried again.
+    const isEarly = fault.code === "chat.credential" && mayBeEarly(desk, digestOf(welcome))
+    if (isEarly) for (const chain of asked) missed.add(chain)
+    if (isEarly || fault.code === "chain.unknown") throw new Held("chains")
     // Made for another key package, used before, or by nobody: it opens nothing, and nothing of it is shown.
     return undefined
   }
+}
+
+const firstTried = new WeakMap<Desk, Map<Digest, number>>()
+
+/** For so long; what no chain explains by then is nobody's. */
+function mayBeEarly(desk: Desk, welcome: Digest): boolean {
+  const tried = firstTried.get(desk) ?? new Map<Digest, number>()
+  firstTried.set(desk, tried)
+  const first = tried.get(welcome)
+  if (first !== undefined) return desk.now() - first < earlySeconds
+  const [oldest] = tried.keys()
+  if (tried.size >= maxRequests && oldest !== undefined) tried.delete(oldest)
+  tried.set(welcome, desk.now())
+  return true
 }
 
 /** Somebody who was not looked up is a request; nobody is shown who is blocked, or one of too many. */
