@@ -52,7 +52,10 @@ describe("the archive over real servers", { skip: skipWithoutNats }, async () =>
   test("both devices write, and the words alone read all of it with nobody else online", async () => {
     if (laptop === undefined) throw new Error("no laptop")
     const home = laptop
-    await until("the laptop is in the conversation", async () => (await home.engine.conversations())[0]?.state === "open")
+    await until(
+      "the laptop is in the conversation",
+      async () => (await home.engine.conversations())[0]?.state === "open",
+    )
     await laptop.say(bobChain, "from the laptop")
     await until("on the phone", async () => (await phone.texts(bobChain)).at(-1) === "from the laptop")
     await phone.say(bobChain, "from the phone")

@@ -3,7 +3,15 @@ import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Account, type ChainPort, type ClockPort, type Engine, type EngineEvent, type HttpPort, openEngine } from "@kez/chat"
+import {
+  type Account,
+  type ChainPort,
+  type ClockPort,
+  type Engine,
+  type EngineEvent,
+  type HttpPort,
+  openEngine,
+} from "@kez/chat"
 import { createNatsTransport } from "@kez/chat/nats"
 import { openSqliteStore } from "@kez/chat/sqlite"
 import { connect } from "@nats-io/transport-node"

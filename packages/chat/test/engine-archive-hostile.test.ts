@@ -9,7 +9,15 @@ import { createArchiveEpoch, signArchiveKey } from "../src/archive/archive-keys.
 import { encodeRecords } from "../src/archive/archive-record.ts"
 import { encodeText } from "../src/bytes.ts"
 import { deviceSigner } from "../src/credential/device-keys.ts"
-import { addHome, archiveItems, type ArchiveWorld, archiveWorld, entriesOf, epochsIn, settle } from "./support/archive-world.ts"
+import {
+  type ArchiveWorld,
+  addHome,
+  archiveItems,
+  archiveWorld,
+  entriesOf,
+  epochsIn,
+  settle,
+} from "./support/archive-world.ts"
 import type { Home } from "./support/engine-world.ts"
 import type { Kept } from "./support/model-server.ts"
 import { now } from "./support/world.ts"
@@ -106,7 +114,8 @@ test("an altered entry, one under another device's name, junk: each refused, the
   const phone = await restore(all, (items) => {
     const [first, second] = items.filter(isEntry).slice(-3)
     return items.flatMap((item) => {
-      if (item === first) return [{ ...item, data: item.data.map((byte, i) => (i === item.data.length - 1 ? byte ^ 1 : byte)) }]
+      if (item === first)
+        return [{ ...item, data: item.data.map((byte, i) => (i === item.data.length - 1 ? byte ^ 1 : byte)) }]
       const read = decodeArchiveItem(item.data)
       if (item === second && read?.kind === "entry") {
         return [kept(encodeArchiveItem({ ...read, device: stranger.name })), kept(Uint8Array.of(1, 2, 3)), item]
@@ -130,7 +139,11 @@ test("swapped keys, an epoch by a stranger, an archive key of the server's own: 
   const forged = await createArchiveEpoch(
     {
       ...{ replay: alice.person.replay, devices: [alice.device.credential], earlier: [], now },
-      words: await signArchiveKey(crypto.getRandomValues(new Uint8Array(32)), { chain, epoch: 9, now }, alice.person.primary),
+      words: await signArchiveKey(
+        crypto.getRandomValues(new Uint8Array(32)),
+        { chain, epoch: 9, now },
+        alice.person.primary,
+      ),
     },
     deviceSigner(bob.device.keys),
   )
@@ -177,7 +190,12 @@ test("a revoked device and the server together put nothing behind what it had wr
   const [epoch] = epochsIn(tablet.rows).toSorted((a, b) => b.epoch - a.epoch)
   const mine = entriesOf(all).filter(({ device }) => device === tablet.device.name)
   if (epoch === undefined || mine.length === 0) throw new Error("the tablet wrote nothing")
-  const contact = { type: "contact", chain: digestOf(encodeText("mallory")), standing: "accepted", devices: [] } as const
+  const contact = {
+    type: "contact",
+    chain: digestOf(encodeText("mallory")),
+    standing: "accepted",
+    devices: [],
+  } as const
   const place = {
     ...{ chain: alice.person.chain, device: tablet.device.name, number: mine.length },
     prev: digestOf(mine.at(-1)?.data ?? new Uint8Array()),

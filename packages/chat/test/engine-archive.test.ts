@@ -2,15 +2,29 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { openArchiveEntry } from "../src/archive/archive-entry.ts"
+import { archiveKeyPairOfWords, signArchiveKey } from "../src/archive/archive-keys.ts"
+import { directPolicy } from "../src/conversation/state-body.ts"
 import { decodeRow } from "../src/engine/row.ts"
 import { addHome, archiveItems, archiveWorld, entriesOf, epochsIn, settle, writeMany } from "./support/archive-world.ts"
-import { Home } from "./support/engine-world.ts"
+import { Home, testStore } from "./support/engine-world.ts"
+import { host } from "./support/model-directory.ts"
+import { createPerson, now } from "./support/world.ts"
 
 async function shown(home: Home, other: Home) {
   return (await home.messages(other)).map(({ id, type, text, editedAt, reactions, sender, at, answers }) => ({
     ...{ id, type, text, editedAt, reactions, at, answers },
     by: sender.device,
   }))
+}
+
+/** As a command waits that sends and ends. */
+async function settledSoon({ engine, clock }: Home): Promise<boolean> {
+  const settled = engine.settled(10_000)
+  for (let i = 0; i < 20; i++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(0)
+  }
+  return settled
 }
 
 async function say(all: Awaited<ReturnType<typeof archiveWorld>>) {
@@ -67,15 +81,22 @@ test("the words alone read everything: messages, replies, edits, reactions, dele
   await world.close()
 })
 
-test("a pin out of the archive makes another chain behind the handle an alarm, and a contact's new device too", async () => {
+test("H11 pins out of the archive: another chain behind the handle is a hard stop, a contact's new device an alarm", async () => {
   const all = await archiveWorld()
   const { world, alice, bob, words } = all
   await alice.say(bob, "hello")
   await settle(world)
   await alice.engine.close()
   const laptop = await bob.person.addDevice()
+  const impostor = await createPerson()
+  await impostor.append({ op: "add", subject: `kez:bobby@${host}` })
+  world.people.set(impostor.chain, impostor)
+  await world.directory.register(impostor, "bobby")
   const phone = await addHome(world, alice, words)
   await settle(world)
+  const stop = await phone.alarm("chain_changed")
+  assert.ok(stop.isStop && "pinned" in stop.alarm && stop.alarm.pinned === bob.person.chain)
+  await assert.rejects(phone.say(bob, "to whom?"), { code: "account.changed" })
   const { alarm } = await phone.alarm("new_device")
   assert.equal("device" in alarm && alarm.device, laptop.name)
   await world.close()
@@ -154,6 +175,113 @@ test("a revoked device reads nothing new: nothing is written under a key that it
   await world.close()
 })
 
+test("two devices that renew the keys at once: a device that comes later reads what both wrote", async () => {
+  const all = await archiveWorld()
+  const { world, alice, bob } = all
+  const [laptop, tablet] = [await addHome(world, alice), await addHome(world, alice)]
+  await settle(world)
+  world.publish(alice.person)
+  await settle(world, 4)
+  assert.deepEqual([laptop.engine.archive().kind, tablet.engine.archive().kind], ["on", "on"])
+  await alice.person.revoke(tablet.device)
+  // Both hear of it in the same moment, and each has something to write.
+  alice.transport.unplug()
+  laptop.transport.unplug()
+  world.publish(alice.person)
+  await alice.say(bob, "by the phone")
+  await laptop.say(bob, "by the laptop")
+  alice.transport.plug()
+  laptop.transport.plug()
+  await settle(world, 4)
+  const late = await addHome(world, alice)
+  await settle(world)
+  world.publish(alice.person)
+  await settle(world, 4)
+  for (const one of [alice, laptop, bob]) await one.engine.close()
+  assert.equal(late.engine.archive().kind, "on")
+  assert.deepEqual((await late.texts(bob)).toSorted(), ["by the laptop", "by the phone"])
+  assert.deepEqual(await late.alarms(), [])
+  await world.close()
+})
+
+test("a conversation whose policy says so is not archived", async (t) => {
+  const all = await archiveWorld()
+  const { world, alice, bob, words } = all
+  const policy = directPolicy as { archive: "on" | "off" }
+  policy.archive = "off"
+  t.after(() => {
+    policy.archive = "on"
+  })
+  await alice.say(bob, "not for the archive")
+  await world.rest()
+  await bob.say(alice, "nor this")
+  await settle(world)
+  assert.deepEqual(await alice.texts(bob), ["not for the archive", "nor this"])
+  await alice.engine.close()
+  const phone = await addHome(world, alice, words)
+  await settle(world)
+  assert.equal(phone.engine.archive().kind, "on")
+  assert.deepEqual(await phone.texts(bob), [])
+  assert.equal((await phone.engine.contacts.list()).length, 1)
+  await world.close()
+})
+
+test("without an archive key nothing is written; once there is one, what was before is written too", async () => {
+  const all = await archiveWorld()
+  const { world, alice, bob } = all
+  await bob.say(alice, "from bob")
+  await alice.say(bob, "from alice")
+  await settle(world)
+  assert.equal(bob.engine.archive().kind, "off")
+  assert.equal(await settledSoon(bob), true)
+  assert.equal(world.server.archives.get(world.server.register(bob.person.chain, bob.device.name).uid), undefined)
+  const secret = crypto.getRandomValues(new Uint8Array(32))
+  const archiveKey = await signArchiveKey(secret, { chain: bob.person.chain, epoch: 0, now }, bob.person.primary)
+  bob.archive = { archiveKey }
+  await bob.restart()
+  await settle(world)
+  await bob.engine.close()
+  const laptop = await addHome(world, bob, (await archiveKeyPairOfWords(secret)).secretKey)
+  await settle(world)
+  assert.deepEqual(await laptop.texts(alice), ["from bob", "from alice"])
+  await world.close()
+})
+
+for (const when of ["before", "after"] as const) {
+  test(`a restoring device killed ${when} any write: the history is there once, in its order`, {
+    timeout: 60_000,
+  }, async () => {
+    const all = await archiveWorld()
+    const { world, alice, bob, words } = all
+    for (let i = 0; i < 12; i++) {
+      await alice.say(bob, `message ${i}`)
+      if (i % 3 === 2) await settle(world)
+    }
+    const texts = await alice.texts(bob)
+    await alice.engine.close()
+    bob.transport.unplug()
+    for (let k = 0; k < 40; k++) {
+      const phone = new Home(world, alice.person, await alice.person.addDevice(), "alice")
+      phone.archive = { archiveSecret: words }
+      phone.store.failAt = { write: k, when }
+      world.homes.push(phone)
+      await phone.open().catch(() => undefined)
+      await settle(world)
+      const wasKilled = phone.store.writes > k
+      if (phone.engine !== undefined) await phone.restart()
+      else phone.store = testStore(phone.rows)
+      if (phone.engine === undefined) await phone.open()
+      await settle(world, 2)
+      assert.equal(phone.engine.archive().kind, "on", `write ${k}`)
+      assert.deepEqual(await phone.texts(bob), texts, `write ${k}`)
+      assert.deepEqual(await phone.alarms(), [], `write ${k}`)
+      await phone.engine.close()
+      if (!wasKilled) return
+    }
+    assert.fail("more writes than were expected")
+  })
+}
+
 test("the server finds no text in what it keeps, and forges no entry", async () => {
   const all = await archiveWorld()
   const { world, alice, bob } = all
@@ -177,7 +305,10 @@ test("ten thousand messages come back in order, in steps of a bounded size", { t
   let largest = 0
   const write = phone.store.write.bind(phone.store)
   phone.store.write = async (changes) => {
-    largest = Math.max(largest, changes.reduce((sum, change) => sum + ("put" in change ? change.value.length : 0), 0))
+    largest = Math.max(
+      largest,
+      changes.reduce((sum, change) => sum + ("put" in change ? change.value.length : 0), 0),
+    )
     await write(changes)
   }
   world.homes.push(await phone.open())

@@ -1,7 +1,7 @@
 /** Devices that come, are revoked, race and renew, in conversations that go on. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
+import { copyOf, couple, type EngineWorld, type Home } from "./support/engine-world.ts"
 
 function here<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("nothing there")
@@ -62,6 +62,22 @@ test("a contact's device that was listed a while ago is added at once: there may
   await alice.say(bob, "who reads this?")
   await world.rest()
   assert.deepEqual(await laptop.texts(alice), ["who reads this?"])
+  await world.close()
+})
+
+test("a contact writes from a device that his chain, as it is known here, does not list yet: it comes once the chain does", async () => {
+  const { world, alice, bob } = await couple()
+  const phone = await world.homeOf(alice.person, await alice.person.addDevice())
+  await world.rest()
+  const stale = copyOf(here(bob.known.get(alice.person.chain)))
+  world.shows = (who, chain) => (who === bob && chain === alice.person.chain ? stale : undefined)
+  await phone.engine.contacts.add("bobby@localhost")
+  await phone.say(bob, "from the new phone")
+  await settle(world)
+  assert.deepEqual(await bob.texts(alice), [])
+  world.shows = undefined
+  await settle(world)
+  assert.deepEqual(await bob.texts(alice), ["from the new phone"])
   await world.close()
 })
 

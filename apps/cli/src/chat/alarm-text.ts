@@ -30,6 +30,7 @@ const loud: ReadonlySet<Alarm["kind"]> = new Set<Alarm["kind"]>([
   "directory",
   "key_package",
   "sender_fork",
+  "archive_fork",
   "commit_refused",
 ])
 
@@ -63,6 +64,12 @@ function titleOf(alarm: Alarm, nameOf: NameOf): string {
       return "Something came that no member wrote, or that was altered. It is not shown"
     case "sender_fork":
       return `A device said two things in one place: an old copy of it, or somebody with its keys (${shortKey(alarm.device)})`
+    case "archive_missing":
+      return `${alarm.to - alarm.from + 1} entries of a device of yours are not in your archive (${shortKey(alarm.device)})`
+    case "archive_fork":
+      return `A device of yours wrote two things in one place of your archive: an old copy of it, or somebody with its keys (${shortKey(alarm.device)})`
+    case "archive_refused":
+      return "Something stands in your archive that no device of yours wrote, or that was altered. It is not shown"
   }
 }
 

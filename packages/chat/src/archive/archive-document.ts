@@ -11,7 +11,18 @@ import {
   KezError,
   parseJson,
 } from "@kez/core"
-import { anyString, assertObject, type Check, count, digest, fault, hex32, keyIdentity, record, required } from "@kez/core/schema"
+import {
+  anyString,
+  assertObject,
+  type Check,
+  count,
+  digest,
+  fault,
+  hex32,
+  keyIdentity,
+  record,
+  required,
+} from "@kez/core/schema"
 import { maxArchiveEntryBytes, maxArchiveHeads, maxArchiveRecipients, maxEarlierEpochs } from "../limits.ts"
 
 export interface SealedKey {
@@ -45,7 +56,6 @@ export interface ArchiveEpochDocument {
   readonly envelope: Envelope<"archive_epoch">
   readonly keys: ArchiveKeys
 }
-
 
 function hexText(bytes: number): Check<string> {
   return (value, name) => {

@@ -66,6 +66,11 @@ export function openArchiveEntry(
   return { content, number, prev, digest: digestOf(bytes) }
 }
 
+/** The epoch that an entry names, in the clear; undefined: too short for one. */
+export function epochOfEntry(bytes: Uint8Array): Digest | undefined {
+  return bytes.length < headerBytes ? undefined : digestOfBytes(bytes.subarray(1, 1 + digestBytes))
+}
+
 const headerBytes = 1 + digestBytes + 8 + 1 + digestBytes
 
 function headerOf(id: Digest, { number, prev }: ArchivePlace): Uint8Array {

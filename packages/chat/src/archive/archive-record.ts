@@ -42,6 +42,8 @@ export interface MessageRecord {
   readonly device: string
   readonly counter: number
   readonly at: number
+  /** Unix seconds by the clock of the device that wrote it here. */
+  readonly cameAt: number
   readonly content: Content
   readonly text?: string
 }
@@ -121,7 +123,12 @@ const checks = {
     name: optional(upTo(maxConversationNameLength)),
     members: required(list(digest, 1, maxConversationMembers)),
   }),
-  message: record<WithText<Written<"message">>>({ ...said, group: required(digest), content: required(content) }),
+  message: record<WithText<Written<"message">>>({
+    ...said,
+    cameAt: required(count),
+    group: required(digest),
+    content: required(content),
+  }),
   note: record<WithText<Written<"note">>>({
     ...said,
     about: required(digest),
@@ -138,7 +145,10 @@ const checks = {
 } as const
 
 /** As many from the front as one entry holds, at least one. */
-export function encodeRecords(records: readonly ArchiveRecord[]): { readonly bytes: Uint8Array; readonly count: number } {
+export function encodeRecords(records: readonly ArchiveRecord[]): {
+  readonly bytes: Uint8Array
+  readonly count: number
+} {
   const header: Json[] = []
   const parts: Uint8Array[] = []
   let [headerBytes, textBytes] = [0, 0]

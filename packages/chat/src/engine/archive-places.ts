@@ -27,7 +27,11 @@ export async function placeEntry(
   await assertMayWrite(unit, desk, device, number)
   // The account's chain stands where a group stands for messages.
   const before = await sequenceOf(unit, desk.chain, device)
-  const { arrival, after } = placeIn(before, { counter: number, id: digest, ...(prev === undefined ? {} : { prev }) }, seq)
+  const { arrival, after } = placeIn(
+    before,
+    { counter: number, id: digest, ...(prev === undefined ? {} : { prev }) },
+    seq,
+  )
   switch (arrival.kind) {
     case "repeat":
       return false
@@ -80,7 +84,11 @@ async function assertMayWrite(unit: Unit, desk: Desk, device: string, number: nu
 }
 
 /** Where the maker of an epoch saw each device: what does not reach that far was dropped, and another entry there is a forgery. */
-export async function checkHeads(unit: Unit, desk: Desk, { envelope, keys: { heads, sealed } }: ArchiveEpochDocument): Promise<void> {
+export async function checkHeads(
+  unit: Unit,
+  desk: Desk,
+  { envelope, keys: { heads, sealed } }: ArchiveEpochDocument,
+): Promise<void> {
   for (const { device, number, digest } of heads) {
     const { sequence } = await sequenceOf(unit, desk.chain, device)
     const { next, recent } = sequence

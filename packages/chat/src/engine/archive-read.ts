@@ -2,34 +2,20 @@
  * Reading the archive: the stream from our own place on, a page at a time. Keys of entries may come behind them (a new device is let in at the end), so that
  * where one is missing the rest is looked through for keys first. Nothing of it is believed but what signatures and the account's keys prove.
  */
-import { assertSignature, decodeEnvelope, type Digest, envelopeDigest, KezError } from "@kez/core"
-import { type ArchiveEpochDocument, decodeArchiveDocument, encodeArchiveDocument } from "../archive/archive-document.ts"
-import { openArchiveEntry } from "../archive/archive-entry.ts"
+import { type Digest, KezError } from "@kez/core"
+import { decodeArchiveDocument } from "../archive/archive-document.ts"
+import { epochOfEntry, openArchiveEntry } from "../archive/archive-entry.ts"
 import { type ArchiveItem, decodeArchiveItem } from "../archive/archive-item.ts"
-import {
-  type ArchiveEpoch,
-  assertArchiveAuthor,
-  type Opener,
-  openArchiveEpoch,
-  publicArchiveKey,
-} from "../archive/archive-keys.ts"
+import type { ArchiveEpoch, Opener } from "../archive/archive-keys.ts"
 import { decodeRecords } from "../archive/archive-record.ts"
-import { encodeText } from "../bytes.ts"
-import { chainOf, standingNow } from "../chains.ts"
+import { standingNow } from "../chains.ts"
 import { decodeCredential } from "../credential/device-credential.ts"
 import { maxArchiveStepBytes, maxArchiveStepItems } from "../limits.ts"
 import { raise } from "./alarms.ts"
-import { checkHeads, placeEntry } from "./archive-places.ts"
-import { takeRecord, type Taken } from "./archive-restore.ts"
-import {
-  type ArchiveRow,
-  archiveKeyOf,
-  archiveRow,
-  epochsOf,
-  type NewestEpochRow,
-  newestEpoch,
-  putEpoch,
-} from "./archive-rows.ts"
+import { placeEntry } from "./archive-places.ts"
+import { type Taken, takeRecord } from "./archive-restore.ts"
+import { type ArchiveRow, archiveRow, epochsOf, newestEpoch } from "./archive-rows.ts"
+import { assertListed, passStatement, type ReadItem, takeStatement } from "./archive-statements.ts"
 import type { Desk } from "./desk.ts"
 import { keys } from "./row.ts"
 import { tellConversation } from "./threads.ts"
@@ -43,11 +29,8 @@ export interface ReadOptions {
   readonly onProgress: (messages: number) => void
 }
 
-interface StreamItem {
-  readonly seq: number
+interface StreamItem extends ReadItem {
   readonly bytes: Uint8Array
-  /** Undefined: of a newer version, or nothing that could be. */
-  readonly item: ArchiveItem | undefined
 }
 
 /** Reads to the end. Resolves to whether all entries could be opened. Throws what requests throw. */
@@ -207,123 +190,15 @@ async function takeEntry(
 ): Promise<boolean> {
   try {
     const { device, data } = item
-    if (standingNow(chainOf((chain) => desk.known(chain), desk.chain), device) === "unknown") {
-      throw archiveFault("an entry names a device that this account never had")
-    }
+    assertListed(desk, device)
     const opened = openArchiveEntry(data, [...epochs.values()], { chain: desk.chain, device })
     if (!(await placeEntry(unit, desk, { ...opened, device, seq }))) return true
     for (const record of decodeRecords(opened.content)) await takeRecord(unit, desk, record, taken)
   } catch (fault) {
-    if (!(fault instanceof KezError)) throw fault
-    if (isMissingEpoch(item.data, epochs) && !isScanned) return false
+    if (!(fault instanceof KezError) || fault.code.startsWith("store.")) throw fault
+    const epoch = epochOfEntry(item.data)
+    if (epoch !== undefined && !epochs.has(epoch) && !isScanned) return false
     await raise(unit, desk, { kind: "archive_refused", seq }, fault)
   }
   return true
-}
-
-/** By its header in the clear: 1 byte version, then the epoch. */
-function isMissingEpoch(data: Uint8Array, epochs: ReadonlyMap<Digest, ArchiveEpoch>): boolean {
-  return data.length > 33 && !epochs.has(`sha256:${[...data.subarray(1, 33)].map(hexByte).join("")}`)
-}
-
-const hexByte = (byte: number): string => byte.toString(16).padStart(2, "0")
-
-/** Who the words are, what is sealed to a device, an epoch. Returns the epochs that it opened. */
-async function takeStatement(
-  unit: Unit,
-  desk: Desk,
-  { seq, item }: StreamItem,
-  openers: readonly Opener[],
-): Promise<readonly ArchiveEpoch[]> {
-  if (item === undefined || item.kind === "entry") return []
-  try {
-    if (item.kind === "key") await takeKey(unit, desk, item.data)
-    if (item.kind === "credential") await takeCredential(unit, desk, item.data)
-    return item.kind === "epoch" ? await takeEpoch(unit, desk, { seq, data: item.data }, openers) : []
-  } catch (fault) {
-    if (!(fault instanceof KezError)) throw fault
-    await raise(unit, desk, { kind: "archive_refused", seq }, fault)
-    return []
-  }
-}
-
-export async function takeKey(unit: Unit, desk: Desk, data: Uint8Array): Promise<void> {
-  const envelope = decodeEnvelope(data, "archive_key")
-  assertSignature(envelope)
-  const replay = chainOf((chain) => desk.known(chain), desk.chain)
-  // Of a primary before: it was right then, and nothing is sealed to it any more.
-  const { payload, signature } = envelope
-  if (
-    payload.chain === desk.chain &&
-    signature.key !== replay.state.primary &&
-    replay.everyPrimary.includes(signature.key)
-  )
-    return
-  publicArchiveKey(envelope, replay)
-  const before = await archiveKeyOf(unit)
-  const isOlder = before?.signature.key === signature.key && before.payload.epoch >= payload.epoch
-  if (!isOlder) unit.put(keys.archiveKey, null, data)
-}
-
-export async function takeCredential(unit: Unit, desk: Desk, data: Uint8Array): Promise<void> {
-  const { chain, device } = decodeCredential(data)
-  const replay = chainOf((one) => desk.known(one), desk.chain)
-  if (chain !== desk.chain || standingNow(replay, device) === "unknown") {
-    throw archiveFault("it holds a credential of a device that this account never had")
-  }
-  unit.put(keys.archiveCredential(device), null, data)
-}
-
-export async function takeEpoch(
-  unit: Unit,
-  desk: Desk,
-  { seq, data }: { readonly seq: number; readonly data: Uint8Array },
-  openers: readonly Opener[],
-): Promise<readonly ArchiveEpoch[]> {
-  const document = decodeArchiveDocument(data)
-  const replay = chainOf((chain) => desk.known(chain), desk.chain)
-  assertArchiveAuthor(document, replay)
-  const id = envelopeDigest(document.envelope)
-  // One that a server puts behind newer ones once more is not the newest.
-  if ((await unit.bytes(keys.archiveSeen(id))) === undefined) {
-    unit.put(keys.archiveSeen(id), seq)
-    const newest = await newestEpoch(unit)
-    if (newest === undefined || seq > newest.seq) {
-      const row: NewestEpochRow = { id, seq }
-      unit.put(keys.archiveNewest, row, encodeText(encodeArchiveDocument(document)))
-    }
-  }
-  return openDocument(unit, document, openers, replay)
-}
-
-async function openDocument(
-  unit: Unit,
-  document: ArchiveEpochDocument,
-  openers: readonly Opener[],
-  replay: Parameters<typeof openArchiveEpoch>[2],
-): Promise<readonly ArchiveEpoch[]> {
-  const opener = openers.find(({ to }) => document.keys.sealed.some((sealed) => sealed.to === to))
-  if (opener === undefined) return []
-  const opened = await openArchiveEpoch(document, opener, replay)
-  for (const epoch of opened) if ((await unit.bytes(keys.archiveEpoch(epoch.id))) === undefined) putEpoch(unit, epoch)
-  return opened
-}
-
-/** An epoch that is passed on the way says where each device stood when it was made. */
-async function passStatement(unit: Unit, desk: Desk, { item }: StreamItem): Promise<void> {
-  if (item?.kind !== "epoch") return
-  try {
-    const document = decodeArchiveDocument(item.data)
-    assertArchiveAuthor(document, chainOf((chain) => desk.known(chain), desk.chain))
-    await checkHeads(unit, desk, document)
-  } catch (fault) {
-    // Told already.
-    if (!(fault instanceof KezError)) throw fault
-  }
-}
-
-function archiveFault(found: string): KezError {
-  return new KezError("chat.archive", `Cannot use what stands in the archive: ${found}`, {
-    hint: "The server gave something else. It is shown nowhere.",
-  })
 }

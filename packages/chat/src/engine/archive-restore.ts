@@ -54,7 +54,7 @@ async function takeMessage(unit: Unit, desk: Desk, record: MessageRecord, taken:
   const thread = await unit.get<ThreadRow>(keys.thread(id))
   if (thread === undefined || (await isHereOrComes(unit, desk, record))) return
   const n = thread.nextArchived ?? 0
-  const place = archivePlace(n, said.counter)
+  const place = archivePlace(said.cameAt, n)
   const row: MessageRow = {
     ...said,
     ...{ place, type: content.type, content, isEarly: false, isOwn: said.chain === desk.chain },

@@ -1,12 +1,13 @@
 /** Writing the archive: an epoch where one is due, then what waits, sealed once, kept, and put until the server says that it is on its disk. */
 import { type Digest, digestOf, formatEnvelope } from "@kez/core"
 import { encodeArchiveDocument } from "../archive/archive-document.ts"
-import { openArchiveEntry, sealArchiveEntry } from "../archive/archive-entry.ts"
+import { epochOfEntry, openArchiveEntry, sealArchiveEntry } from "../archive/archive-entry.ts"
 import { type ArchiveItem, decodeArchiveItem, encodeArchiveItem } from "../archive/archive-item.ts"
 import {
   type ArchiveEpoch,
   createArchiveEpoch,
   isRenewalDue,
+  type MadeEpoch,
   newestEpochs,
   publicArchiveKey,
 } from "../archive/archive-keys.ts"
@@ -16,9 +17,9 @@ import { standingNow } from "../chains.ts"
 import { encodeCredential } from "../credential/device-credential.ts"
 import { deviceSigner } from "../credential/device-keys.ts"
 import { maxArchiveRecords } from "../limits.ts"
+import type { Row } from "../store/store.ts"
 import type { Content } from "../wire/content.ts"
 import { placeEntry } from "./archive-places.ts"
-import { takeCredential, takeEpoch, takeKey } from "./archive-read.ts"
 import {
   type ArchivePendingRow,
   type ArchiveRef,
@@ -27,7 +28,9 @@ import {
   epochsOf,
   type NewestEpoch,
   newestEpoch,
+  putEpoch,
 } from "./archive-rows.ts"
+import { takeCredential, takeEpoch, takeKey } from "./archive-statements.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { findMessage } from "./message-rows.ts"
@@ -46,8 +49,13 @@ export async function prepareArchive(desk: Desk): Promise<Readiness> {
   await sayCredential(desk)
   const made = await desk.turn((unit) => epochDue(unit, desk))
   if (typeof made === "string") return made
-  const seq = await put(desk, { kind: "epoch", data: made })
-  await desk.turn((unit) => takeEpoch(unit, desk, { seq, data: made }, []))
+  const data = encodeText(encodeArchiveDocument(made.document))
+  // If the answer is lost it is read like one of another device: it is sealed to this one too.
+  const seq = await put(desk, { kind: "epoch", data })
+  await desk.turn(async (unit) => {
+    putEpoch(unit, made.opened)
+    await takeEpoch(unit, desk, { seq, data }, [])
+  })
   return "ready"
 }
 
@@ -67,8 +75,8 @@ async function sayKey(desk: Desk): Promise<void> {
   const replay = desk.known(desk.chain)
   const known = await desk.turn(archiveKeyOf)
   const isKnown = known?.signature.key === given.signature.key && known.payload.epoch >= given.payload.epoch
-  if (isKnown || replay === undefined) return
-  publicArchiveKey(given, replay)
+  // By a primary before: whoever has the words in force signs it again.
+  if (isKnown || given.signature.key !== replay?.state.primary) return
   const data = encodeText(formatEnvelope(given))
   await put(desk, { kind: "key", data })
   await desk.turn((unit) => takeKey(unit, desk, data))
@@ -89,8 +97,8 @@ async function sayCredential(desk: Desk): Promise<void> {
   await desk.turn((unit) => takeCredential(unit, desk, data))
 }
 
-/** The document of a new epoch, or what is so without one. */
-async function epochDue(unit: Unit, desk: Desk): Promise<Uint8Array | Readiness> {
+/** A new epoch, or what is so without one. */
+async function epochDue(unit: Unit, desk: Desk): Promise<MadeEpoch | Readiness> {
   const [words, replay, newest] = [await archiveKeyOf(unit), desk.known(desk.chain), await newestEpoch(unit)]
   if (words === undefined || replay === undefined) return "no_key"
   if (standingNow(replay, desk.device) !== "current") return "closed"
@@ -109,21 +117,11 @@ async function epochDue(unit: Unit, desk: Desk): Promise<Uint8Array | Readiness>
     last === undefined ? [] : [{ device, number: next - 1, digest: last }],
   )
   const request = { replay, devices: credentials, words, earlier: epochs, heads, now: desk.now() }
-  const { document, opened } = await createArchiveEpoch(request, deviceSigner(desk.ports.account.keys))
-  keepOwn(unit, opened)
-  return encodeText(encodeArchiveDocument(document))
-}
-
-/** Kept before the document goes out: the server may have it although its answer is lost. */
-function keepOwn(unit: Unit, { id, epoch, key }: ArchiveEpoch): void {
-  unit.put(keys.archiveEpoch(id), { id, epoch }, key)
+  return createArchiveEpoch(request, deviceSigner(desk.ports.account.keys))
 }
 
 /** Two devices made one at once: whose came last holds the other's too. */
-function lacksEpoch(
-  { id, document }: NewestEpoch,
-  epochs: readonly ArchiveEpoch[],
-): boolean {
+function lacksEpoch({ id, document }: NewestEpoch, epochs: readonly ArchiveEpoch[]): boolean {
   const holds = new Set<Digest>([id, ...document.keys.before.map((one) => one.id)])
   return newestEpochs(epochs).some((one) => !holds.has(one.id))
 }
@@ -170,16 +168,12 @@ async function nextEntry(unit: Unit, desk: Desk): Promise<Uint8Array | undefined
     const old = decodeArchiveItem(pending.bytes)
     if (old === undefined) return undefined
     const opened = openArchiveEntry(old.data, epochs, at)
-    const isUnder = epochOf(old.data) === epoch.id.slice("sha256:".length)
+    const isUnder = epochOfEntry(old.data) === epoch.id
     if (isUnder && opened.number === place.number && opened.prev === sequence.last) return pending.bytes
     return keepPending(unit, epoch, place, opened.content)
   }
   const content = await takeRefs(unit, desk)
   return content === undefined ? undefined : keepPending(unit, epoch, place, content)
-}
-
-function epochOf(entry: Uint8Array): string {
-  return [...entry.subarray(1, 33)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
 }
 
 function keepPending(
@@ -198,13 +192,14 @@ function keepPending(
 
 /** As many of what waits as one entry holds; they are out of the queue in the same step that keeps the entry. */
 async function takeRefs(unit: Unit, desk: Desk): Promise<Uint8Array | undefined> {
-  const rows = await unit.rows(keys.archiveQueue(), maxArchiveRecords)
+  const rows = await inShownOrder(unit, await unit.rows(keys.archiveQueue(), maxArchiveRecords))
   const found: { readonly key: string; readonly records: readonly ArchiveRecord[] }[] = []
   const threads = new Set<Digest>()
   for (const { key, value } of rows) {
     const ref = decodeRow<ArchiveRef>(value).value
     const record = await recordOf(unit, ref)
-    const thread = ref.kind === "contact" || threads.has(ref.thread) ? undefined : await threadRecord(unit, desk, ref.thread)
+    const thread =
+      ref.kind === "contact" || threads.has(ref.thread) ? undefined : await threadRecord(unit, desk, ref.thread)
     if (thread !== undefined) threads.add(thread.thread)
     // Each entry says itself whose conversation it is about: one that is lost takes no other with it.
     found.push({ key, records: [thread, record].flatMap((one) => (one === undefined ? [] : [one])) })
@@ -224,6 +219,18 @@ async function takeRefs(unit: Unit, desk: Desk): Promise<Uint8Array | undefined>
   return bytes
 }
 
+/** What was sent is queued once it is sent, and may have been shown before what came meanwhile. */
+async function inShownOrder(unit: Unit, rows: readonly Row[]): Promise<readonly Row[]> {
+  const placed: { readonly row: Row; readonly place: string }[] = []
+  let place = ""
+  for (const row of rows) {
+    const ref = decodeRow<ArchiveRef>(row.value).value
+    if (ref.kind === "message") place = (await unit.get<string>(keys.placeOf(ref.thread, ref.id))) ?? place
+    placed.push({ row, place })
+  }
+  return placed.toSorted((a, b) => (a.place < b.place ? -1 : a.place > b.place ? 1 : 0)).map(({ row }) => row)
+}
+
 async function recordOf(unit: Unit, ref: ArchiveRef): Promise<ArchiveRecord | undefined> {
   switch (ref.kind) {
     case "contact": {
@@ -239,15 +246,19 @@ async function recordOf(unit: Unit, ref: ArchiveRef): Promise<ArchiveRecord | un
     case "message": {
       const row = await findMessage(unit, ref.thread, ref.id)
       if (row === undefined) return undefined
-      const { id, group, chain, device, counter, at, text } = row
+      const { id, group, chain, device, counter, at, cameAt = at, text } = row
       const content = row.content as Content // the row holds what was checked when it came
-      const said = { thread: ref.thread, id, group, chain, device, counter, at, content }
+      const said = { thread: ref.thread, id, group, chain, device, counter, at, cameAt, content }
       return { type: "message", ...said, ...(text === undefined ? {} : { text }) }
     }
   }
 }
 
-async function threadRecord(unit: Unit, desk: Desk, id: Digest): Promise<Extract<ArchiveRecord, { type: "thread" }> | undefined> {
+async function threadRecord(
+  unit: Unit,
+  desk: Desk,
+  id: Digest,
+): Promise<Extract<ArchiveRecord, { type: "thread" }> | undefined> {
   const row = await unit.get<ThreadRow>(keys.thread(id))
   if (row === undefined) return undefined
   const { name, members } = await viewThread(unit, desk, row)

@@ -23,8 +23,10 @@ const quickLooks = 15
 /** Looks for the keys of a device that is not here yet: less and less often. */
 const maxPatienceMs = 3_600_000
 
-const whyClosed = "Its keys are not sealed to this device yet. Another device of yours does it when it is online, or your words do."
-const whyOff = "Your account has no archive key that its primary in force signed. Your words make one: kez account restore."
+const whyClosed =
+  "Its keys are not sealed to this device yet. Another device of yours does it when it is online, or your words do."
+const whyOff =
+  "Your account has no archive key that its primary in force signed. Your words make one: kez account restore."
 
 export class Archive {
   readonly #desk: Desk

@@ -21,9 +21,12 @@ export interface Origin {
   readonly slot?: number
 }
 
-/** Of messages out of the archive: they sort before all that came here, whose places begin with a digit. */
-export function archivePlace(n: number, counter: number): string {
-  return `-${padded(n)}.${padded(counter)}`
+/**
+ * Of messages out of the archive, in the order in which they came to a device of ours; `n` counts them. They sort before all that came here, whose places
+ * begin with a digit.
+ */
+export function archivePlace(cameAt: number, n: number): string {
+  return `-${padded(cameAt)}.${padded(n)}`
 }
 
 export function isArchivePlace(place: string): boolean {
@@ -47,7 +50,14 @@ export async function putMessage(unit: Unit, desk: Desk, message: Message, origi
   const counter = message.counter ?? 0
   const row: MessageRow = {
     ...{ id: message.id, place: `${padded(slot)}.${padded(counter)}`, group: from.group, chain: from.chain },
-    ...{ device: from.device, counter, at: from.at, type: message.content.type, content: message.content },
+    ...{
+      device: from.device,
+      counter,
+      at: from.at,
+      cameAt: desk.now(),
+      type: message.content.type,
+      content: message.content,
+    },
     ...(message.body.length === 0 ? {} : { text: textOf(message) }),
     ...{ isEarly, isOwn: from.chain === desk.chain },
     ...(from.seq === undefined ? {} : { seq: from.seq }),

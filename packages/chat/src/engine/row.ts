@@ -140,6 +140,8 @@ export interface MessageRow {
   readonly device: string
   readonly counter: number
   readonly at: number
+  /** Unix seconds by our clock: when it was first shown by a device of ours. Orders what comes out of the archive. */
+  readonly cameAt?: number
   readonly type: string
   /** Members of the content. */
   readonly content: unknown
