@@ -75,6 +75,8 @@ export function eventJson(chat: OpenChat, event: EngineEvent): object | undefine
     case "file_state":
     case "devices":
       return undefined
+    case "archive":
+      return { kind: event.kind, archive: event.archive }
   }
 }
 
