@@ -39,6 +39,23 @@ test("M1 a message that the server puts in twice is shown once, and is an alarm"
   await world.close()
 })
 
+test("M1 a server that repeats a thousand times makes no thousand alarms, and what stops something stands before them", async () => {
+  const { world, alice, bob } = await talking()
+  world.server.lies.deliver = (uid, one) => {
+    if (!isMessageTo(bob, uid, one)) return [one]
+    return [one, ...Array.from({ length: 100 }, (_, i) => ({ ...one, seq: one.seq + 1_000 + i }))]
+  }
+  await alice.say(bob, "1")
+  await world.rest()
+  assert.equal((await bob.alarms()).length, 32)
+  const impostor = await world.person("mallory")
+  await world.directory.register(impostor, "alice")
+  await bob.engine.contacts.check()
+  assert.equal((await bob.alarms())[0], "chain_changed")
+  assert.deepEqual(await bob.texts(alice), ["0", "1"])
+  await world.close()
+})
+
 test("M2 messages in the order 3, 1, 2: shown in theirs, and nobody is alarmed", async () => {
   const { world, alice, bob } = await talking()
   const held: Delivery[] = []
@@ -288,6 +305,20 @@ test("H13 a directory that shows another history than before is an alarm, and no
   await world.person("carol")
   world.directory.leaves.splice(0, 2, here(world.directory.leaves[1]), here(world.directory.leaves[0]))
   await assert.rejects(alice.engine.contacts.add("carol"), { code: "directory.split" })
+  assert.deepEqual(await alice.alarms(), ["directory"])
+  await world.close()
+})
+
+test("an alarm that was put away comes again the next day: a first small lie does not hide all later ones", async () => {
+  const { world, alice } = await couple()
+  world.directory.lie = (path) =>
+    path === "/v1/log/checkpoint" ? { status: 200, body: new TextEncoder().encode("nonsense") } : undefined
+  await alice.engine.contacts.check()
+  await alice.engine.alarms.settle((await alice.alarm("directory")).id, "dismiss")
+  await alice.engine.contacts.check()
+  assert.deepEqual(await alice.alarms(), [])
+  world.clock.at += 86_400
+  await alice.engine.contacts.check()
   assert.deepEqual(await alice.alarms(), ["directory"])
   await world.close()
 })

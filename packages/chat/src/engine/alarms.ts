@@ -10,10 +10,30 @@ type Distributed<T> = T extends unknown ? Omit<T, "code" | "message" | "hint"> :
 /** An alarm without its words: those are of its fault. */
 export type AlarmFacts = Distributed<Alarm>
 
+/** Open ones of one kind about one contact, conversation or server: a server that makes hundreds must not hide another one among them. */
+const maxOfKind = 32
+/** What was put away comes again after so long, where the next one has the same name. */
+const againSeconds = 86_400
+const recurring: ReadonlySet<Alarm["kind"]> = new Set<Alarm["kind"]>([
+  "directory",
+  "own_handle",
+  "key_package",
+  "handle_changed",
+  "commit_refused",
+])
+
+interface SettledRow {
+  readonly decision: string
+  readonly at: number
+}
+
 export async function raise(unit: Unit, desk: Desk, facts: AlarmFacts, fault: KezError): Promise<void> {
   const id = idOf(facts)
-  if ((await unit.bytes(keys.alarm(id))) !== undefined || (await unit.bytes(keys.settledAlarm(id))) !== undefined)
-    return
+  if ((await unit.bytes(keys.alarm(id))) !== undefined || (await isSettled(unit, desk, facts))) return
+  const alike = (await openAlarms(unit)).filter(
+    ({ alarm }) => alarm.kind === facts.kind && aboutOf(alarm) === aboutOf(facts),
+  )
+  if (alike.length >= maxOfKind) return
   const alarm = {
     ...facts,
     code: fault.code,
@@ -25,12 +45,28 @@ export async function raise(unit: Unit, desk: Desk, facts: AlarmFacts, fault: Ke
   unit.afterwards(() => desk.tell({ kind: "alarm", alarm: state, isOpen: true }))
 }
 
+/** Where the same facts may be another lie, it is not over with the first one that somebody has seen. */
+async function isSettled(unit: Unit, desk: Desk, facts: AlarmFacts): Promise<boolean> {
+  const settled = await unit.get<SettledRow | string>(keys.settledAlarm(idOf(facts)))
+  if (settled === undefined) return false
+  const at = typeof settled === "string" ? 0 : settled.at
+  return !recurring.has(facts.kind) || desk.now() - at < againSeconds
+}
+
+function aboutOf(facts: AlarmFacts): string {
+  if ("contact" in facts && facts.contact !== undefined) return facts.contact
+  if ("conversation" in facts) return facts.conversation
+  return "host" in facts ? facts.host : ""
+}
+
 export function idOf(facts: AlarmFacts): string {
   return digestOf(encodeText(canonicalize(facts as unknown as Json))).slice(7, 23)
 }
 
-export function openAlarms(unit: Unit): Promise<readonly AlarmState[]> {
-  return unit.list<AlarmState>(keys.alarms)
+/** Those that stop something first, then the newest. */
+export async function openAlarms(unit: Unit): Promise<readonly AlarmState[]> {
+  const all = await unit.list<AlarmState>(keys.alarms)
+  return all.toSorted((a, b) => Number(b.isStop) - Number(a.isStop) || b.at - a.at)
 }
 
 export async function openStops(unit: Unit): Promise<readonly Alarm[]> {
@@ -46,7 +82,7 @@ export async function close(unit: Unit, desk: Desk, isFor: (alarm: Alarm) => boo
   }
 }
 
-/** Settled by the person: it does not come again. Throws `usage`. */
+/** Settled by the person: it does not come again, or not for a day. Throws `usage`. */
 export async function settle(unit: Unit, desk: Desk, id: string, decision: "accept" | "dismiss"): Promise<AlarmState> {
   const found = await unit.get<AlarmState>(keys.alarm(id))
   if (found === undefined) throw new KezError("usage", `Cannot settle ${id}: no such alarm is open`)
@@ -61,7 +97,7 @@ export async function settle(unit: Unit, desk: Desk, id: string, decision: "acce
     })
   }
   unit.delete(keys.alarm(id))
-  unit.put(keys.settledAlarm(id), decision)
+  unit.put(keys.settledAlarm(id), { decision, at: desk.now() } satisfies SettledRow)
   unit.afterwards(() => desk.tell({ kind: "alarm", alarm: found, isOpen: false }))
   return found
 }

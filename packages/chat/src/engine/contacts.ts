@@ -199,8 +199,7 @@ export class ContactBook implements Contacts {
       const found = await lookUp(desk, { handle, host })
       if (found.chain !== desk.chain)
         throw new KezError("account.changed", `The directory says that ${own} is somebody else's`)
-      const strange = await watchHandle(desk, { handle, host })
-      if (strange.length === 0) return
+      const { strange, keep } = await watchHandle(desk, { handle, host })
       const fault = new KezError(
         "account.changed",
         `Somebody else signed a statement about ${own}, or a handle like it`,
@@ -208,9 +207,11 @@ export class ContactBook implements Contacts {
           hint: "It stands in the directory's log. Tell who runs the server, and your contacts.",
         },
       )
-      await desk.turn((unit) =>
-        raise(unit, desk, { kind: "own_handle", handle: own, evidence: strange.map(formatEnvelope) }, fault),
-      )
+      await desk.turn(async (unit) => {
+        keep(unit)
+        if (strange.length === 0) return
+        await raise(unit, desk, { kind: "own_handle", handle: own, evidence: strange.map(formatEnvelope) }, fault)
+      })
     } catch (fault) {
       if (!(fault instanceof KezError)) throw fault
       if (fault.code.startsWith("net.")) return

@@ -24,6 +24,7 @@ import {
 } from "@kez/core/tlog"
 import type { Desk } from "./desk.ts"
 import { keys } from "./row.ts"
+import type { Unit } from "./unit.ts"
 
 const maxTextBytes = 65_536
 const maxBundleBytes = 16_900_000
@@ -91,8 +92,14 @@ export function assertNamed(replay: ChainReplay, { handle, host }: Handle, { sta
   })
 }
 
+export interface Watched {
+  readonly strange: readonly DirectoryStatement[]
+  /** Notes how far the log was read: in one step with the alarm, since nothing before that place is looked at again. */
+  keep(unit: Unit): void
+}
+
 /** The daily look of an owner at all leaves since the last one: statements about the own handle, or one like it, that are not his. Throws `directory.*`, `net.*`. */
-export async function watchHandle(desk: Desk, own: Handle): Promise<readonly DirectoryStatement[]> {
+export async function watchHandle(desk: Desk, own: Handle): Promise<Watched> {
   const { handle, host } = own
   const memory = await memoryOf(desk, host)
   const stored = await desk.turn((unit) => unit.get<{ size: number; hashes: string[] }>(keys.watch(handle)))
@@ -115,18 +122,17 @@ export async function watchHandle(desk: Desk, own: Handle): Promise<readonly Dir
     leaves.push(...decodeBundle(body, bundle.width).slice(skipped))
   }
   const watch = watchOwnHandle({ memory, frontier, leaves, checkpoint, handle, known: new Set() })
-  await desk.turn(async (unit) => {
-    unit.put(keys.watch(handle), { size: watch.frontier.size, hashes: watch.frontier.hashes.map(encodeBase64) })
-  })
   const { chain, handleStatements } = desk.ports.account
   const isOurs = (statement: DirectoryStatement): boolean =>
     handleStatements === undefined
       ? statement.payload.chain === chain
       : handleStatements.includes(envelopeDigest(statement))
-  return [
+  const strange = [
     ...watch.own.map(({ statement }) => statement).filter((one) => !isOurs(one)),
     ...watch.lookalikes.map(({ statement }) => statement),
   ]
+  const read = { size: watch.frontier.size, hashes: watch.frontier.hashes.map(encodeBase64) }
+  return { strange, keep: (unit) => unit.put(keys.watch(handle), read) }
 }
 
 async function memoryOf(desk: Desk, host: string): Promise<DirectoryMemory> {
