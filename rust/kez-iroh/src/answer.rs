@@ -103,10 +103,12 @@ impl Sending<'_> {
     }
 
     /// The file does not hash to what it did: it was written to without its time changing, or its disk fails.
-    async fn fail(&self) -> Result<(), VarInt> {
+    /// The stream ends before its time, which says so, and unlike a reset does not take back what is before it.
+    async fn fail(&mut self) -> Result<(), VarInt> {
+        self.flush().await?;
         let hash = self.hash.to_hex().to_string();
         self.node.out.tell(&json!({ "event": "changed", "hash": hash, "peer": id_text(&self.peer) })).await;
-        Err(ERR_INTERNAL)
+        Ok(())
     }
 
     /// Sends what was gathered, unless the grant is gone meanwhile.

@@ -65,6 +65,8 @@ pub const WRITE_BUFFER: usize = 512 * 1024;
 pub const SPLIT: u64 = 1024 * 1024;
 /// A provider that sends no byte for this long has its request given to another.
 pub const RECEIVE_STALL: Duration = Duration::from_secs(45);
+/// How long the reason for the end of a connection is waited for.
+pub const CLOSE_REASON: Duration = Duration::from_millis(300);
 /// How long a connection is tried.
 pub const CONNECT: Duration = Duration::from_secs(20);
 /// Longest pause between two tries to reach a provider.

@@ -45,6 +45,11 @@ impl Meter {
         }
     }
 
+    /// All bytes so far.
+    pub fn total(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).bytes
+    }
+
     /// What was counted, if anything was since the last reading.
     pub fn read(&self) -> Option<Reading> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

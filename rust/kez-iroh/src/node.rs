@@ -39,8 +39,15 @@ impl Node {
         if !start.data.is_absolute() {
             return Err(wire::member("data is not an absolute path"));
         }
-        let library = Library::open(&start.data).await?;
+        let data = start.data.clone();
         let endpoint = bind(start).await?;
+        let library = match Library::open(&data).await {
+            Ok(library) => library,
+            Err(refusal) => {
+                endpoint.close().await;
+                return Err(refusal);
+            }
+        };
         let node = Arc::new(Self {
             out,
             library,

@@ -2,7 +2,7 @@
 
 use super::job::Job;
 use super::pull::{self, Outcome};
-use crate::limits::{CONNECT, FAULTS, PULLS, REFUSALS, RETRY_PAUSE_MAX};
+use crate::limits::{CLOSE_REASON, CONNECT, FAULTS, PULLS, REFUSALS, RETRY_PAUSE_MAX};
 use crate::meter::Meter;
 use crate::node::{Node, id_text};
 use crate::paths;
@@ -69,8 +69,8 @@ impl Source {
 
     /// Its entry in a progress event.
     pub fn describe(&self) -> Value {
-        let reading = self.meter.read();
-        let (bytes, rate) = reading.map_or((None, 0), |reading| (Some(reading.bytes), reading.rate));
+        let rate = self.meter.read().map_or(0, |reading| reading.rate);
+        let bytes = self.meter.total();
         let state = self.lock();
         let path = state.connection.as_ref().map_or("none", paths::kind);
         json!({ "peer": id_text(&self.id), "state": state.word, "path": path, "rate": rate, "bytes": bytes })
@@ -167,17 +167,11 @@ async fn visit(job: &Arc<Job>, node: &Arc<Node>, source: &Arc<Source>, pause: &m
     source.lock().connection = Some(connection.clone());
     tell(job, node, source, "connected").await;
     let end = pull_all(job, node, source, &connection, pause).await;
-    if is_refused(connection.close_reason().as_ref()) {
-        tell(job, node, source, "refused").await;
-        return End::Refused;
-    }
     match end {
         End::Job => connection.close(0u32.into(), b"done"),
         End::Faulty => connection.close(0u32.into(), b"faulty"),
-        End::Lost | End::Refused => {
-            connection.close(0u32.into(), b"lost");
-            tell(job, node, source, "lost").await;
-        }
+        End::Lost => tell(job, node, source, "lost").await,
+        End::Refused => tell(job, node, source, "refused").await,
     }
     end
 }
@@ -190,6 +184,7 @@ async fn pull_all(
     connection: &Connection,
     pause: &mut Duration,
 ) -> End {
+    let before = source.meter.total();
     let mut pulls = JoinSet::new();
     for _ in 0..PULLS {
         pulls.spawn(pull_some(Arc::clone(job), Arc::clone(node), Arc::clone(source), connection.clone()));
@@ -199,16 +194,20 @@ async fn pull_all(
         match one {
             Ok(End::Job) => {}
             Ok(other) => {
-                // The others end by themselves: their connection is gone, or is closed here.
-                connection.close(0u32.into(), b"");
-                if !matches!(end, End::Faulty) {
+                // Why the other side closed comes a moment after its streams end.
+                tokio::time::timeout(CLOSE_REASON, connection.closed()).await.ok();
+                if is_refused(connection.close_reason().as_ref()) {
+                    end = End::Refused;
+                } else if !matches!(end, End::Faulty | End::Refused) {
                     end = other;
                 }
+                // The others end by themselves: their connection is gone.
+                connection.close(0u32.into(), b"");
             }
             Err(_) => end = End::Lost,
         }
     }
-    if source.meter.read().is_some() {
+    if source.meter.total() > before {
         *pause = Duration::from_millis(250);
     }
     end

@@ -6,7 +6,8 @@ use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let bind = std::env::args().nth(1).map_or_else(|| Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))), |text| text.parse())?;
+    let bind =
+        std::env::args().nth(1).map_or_else(|| Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))), |text| text.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut config = ServerConfig::default();
     config.relay = Some(RelayConfig::new(bind));

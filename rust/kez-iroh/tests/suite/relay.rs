@@ -64,10 +64,8 @@ fn a_file_goes_through_a_relay_when_no_direct_address_is_told() {
     let end = receiver.fetch("j", &files, &folder.join("in"), &[provider]);
     assert_eq!(end["state"], "done", "{end}");
     assert!(std::fs::read(folder.join("in/f")).unwrap() == bytes);
-    let path = receiver.until(|line| line["event"] == "progress" && line["sources"][0]["path"] != "none")["sources"][0]
-        ["path"]
-        .clone();
-    assert_eq!(path, "relay");
+    let connected = receiver.until(|line| line["event"] == "source" && line["state"] == "connected");
+    assert_eq!(connected["path"], "relay");
     assert_eq!(sender.event("serving")["path"], "relay");
 }
 
