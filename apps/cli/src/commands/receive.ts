@@ -178,7 +178,8 @@ class Receiver {
     const failed = views.find(({ state }) => state === "failed" || state === "paused")
     const open = views.some((view) => !isOver(view))
     const lines = views.map((view) => `${markOf(view)} ${stateText(view, this.#nameOf(view))}`)
-    const exitCode = end === "interrupted" ? exitCodes.interrupted : end === "late" ? exitCodes.unreachable : exitCodes.ok
+    const exitCode =
+      end === "interrupted" ? exitCodes.interrupted : end === "late" ? exitCodes.unreachable : exitCodes.ok
     return {
       schema: "kez.receive/1",
       data: { transfers: views.map((view) => transferJson(view, this.#nameOf(view))) },

@@ -33,7 +33,10 @@ export function createProgress(context: Context, nameOf: (view: TransferView) =>
     return isNext
   }
   const json = (view: TransferView, what: TransferNote | undefined): void =>
-    writeResult({ schema: "kez.transfer/1", data: transferJson(view, nameOf(view), what), text: "", warnings: [] }, flags)
+    writeResult(
+      { schema: "kez.transfer/1", data: transferJson(view, nameOf(view), what), text: "", warnings: [] },
+      flags,
+    )
   return {
     tell(view, what) {
       if (what === undefined && (view.state !== "running" || !isDue(view))) return

@@ -18,7 +18,8 @@ interface ListDocument {
 const entry = record<ImportedFile>({ path: required(anyString), size: required(count), hash: required(hex32) })
 const entries: Check<readonly ImportedFile[]> = (value, name) => {
   if (!Array.isArray(value)) throw fault("schema.type", name, "an array")
-  if (value.length < 1 || value.length > maxListedFiles) throw fault("schema.value", name, `1 to ${maxListedFiles} files`)
+  if (value.length < 1 || value.length > maxListedFiles)
+    throw fault("schema.value", name, `1 to ${maxListedFiles} files`)
   return value.map((one: Json) => entry(one, name))
 }
 const check = record<ListDocument>({
@@ -56,7 +57,11 @@ export function decodeFileList(bytes: Uint8Array, { files, size }: ListPromise):
 }
 
 function tooMany(count: number): KezError {
-  return new KezError("limit.size", `Cannot offer ${count} files at once: at most ${maxListedFiles}, with short paths`, {
-    hint: "Pack them into an archive, or send the folders one by one.",
-  })
+  return new KezError(
+    "limit.size",
+    `Cannot offer ${count} files at once: at most ${maxListedFiles}, with short paths`,
+    {
+      hint: "Pack them into an archive, or send the folders one by one.",
+    },
+  )
 }

@@ -5,13 +5,16 @@ import { maxListedDepth, maxListedPathBytes } from "../limits.ts"
 
 const maxNameBytes = 255
 /** Separators and marks of any system, controls, characters that turn text around or cannot be seen. */
-const forbidden =
-  /[\\/:*?"<>|\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u00ad]|\p{Cs}/gu
+const forbidden = /[\\/:*?"<>|\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\u00ad]|\p{Cs}/gu
 const devices = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])$/i
 
 /** One component, safe on every system; `file` where nothing is left of it. */
 export function safeName(given: string): string {
-  const written = given.normalize("NFC").replace(forbidden, "_").replace(/^[ ]+/, "").replace(/[. ]+$/, "")
+  const written = given
+    .normalize("NFC")
+    .replace(forbidden, "_")
+    .replace(/^[ ]+/, "")
+    .replace(/[. ]+$/, "")
   if (written === "") return "file"
   const stem = (written.split(".", 1)[0] ?? "").trimEnd()
   const isOdd = written.startsWith("-") || devices.test(stem)
@@ -89,7 +92,6 @@ interface Level {
   /** Folders by the name that they were given. */
   readonly names: Map<string, readonly [name: string, level: Level]>
   readonly taken: Set<string>
-
 }
 
 function enter(

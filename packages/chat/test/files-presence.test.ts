@@ -1,0 +1,43 @@
+/** Where a device says it is: by itself, fresh, once, and at an endpoint of its own. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { createDeviceKeys, deviceSigner } from "../src/credential/device-keys.ts"
+import { type PresenceContext, readPresence, signPresence } from "../src/files/presence.ts"
+
+const chain = `sha256:${"a".repeat(64)}`
+const other = `sha256:${"b".repeat(64)}`
+const address = { endpoint: "c".repeat(64), addresses: ["192.0.2.7:4000"] }
+const keys = createDeviceKeys()
+const device = deviceSigner(keys).key
+const now = 1_800_000_000
+
+const context: PresenceContext = { chain, device, now, lastCounter: undefined, ownerOf: () => undefined }
+const signed = await signPresence({ chain, keys, address, counter: 7, now })
+
+test("a presence comes back as it was signed", () => {
+  const read = readPresence(signed, { ...context, lastCounter: 6, ownerOf: () => device })
+  assert.deepEqual(read, { chain, device, counter: 7, address, expiresAt: now + 600 })
+})
+
+for (const [what, changed] of [
+  ["of another device than the one that sent it", { device: deviceSigner(createDeviceKeys()).key }],
+  ["of another chain", { chain: other }],
+  ["that comes again", { lastCounter: 7 }],
+  ["that is older than one that was heard", { lastCounter: 8 }],
+  ["that has expired", { now: now + 600 }],
+  ["from the future", { now: now - 301 }],
+  ["with another device's endpoint", { ownerOf: () => "ed25519:other" }],
+] as const) {
+  test(`a presence ${what} is refused`, () => {
+    assert.throws(() => readPresence(signed, { ...context, ...changed }), { code: "file.presence" })
+  })
+}
+
+test("a presence whose endpoint was changed is refused: the signature does not hold", () => {
+  const text = new TextDecoder().decode(signed).replace("c".repeat(64), "d".repeat(64))
+  assert.throws(() => readPresence(new TextEncoder().encode(text), context), { code: "signature.invalid" })
+})
+
+test("a presence that is too long is refused before it is read", () => {
+  assert.throws(() => readPresence(new Uint8Array(4_001), context), { code: "limit.size" })
+})
