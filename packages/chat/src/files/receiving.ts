@@ -22,6 +22,8 @@ interface In {
   attempt: number
   isConnected: boolean
   isStopped: boolean
+  /** The list of a folder came in this run. One that came before is there at once. */
+  hasList: boolean
 }
 
 export class Receiving {
@@ -84,7 +86,7 @@ export class Receiving {
   async #begin(row: InRow): Promise<TransferView> {
     const one: In = {
       ...{ row, bytes: 0, rate: 0, path: "none", job: undefined, attempt: 0 },
-      ...{ isConnected: false, isStopped: false },
+      ...{ isConnected: false, isStopped: false, hasList: false },
     }
     this.#ins.set(row.id, one)
     await this.#book.tell(row.conversation)
@@ -116,7 +118,7 @@ export class Receiving {
     const providers = await this.#providers(one.row)
     if (providers.length === 0 || one.job !== undefined || !isOpen(one)) return
     const { row } = one
-    const needsList = row.listSize !== undefined && row.targets === undefined
+    const needsList = row.listSize !== undefined && !one.hasList
     const job = needsList ? `${row.id.slice(0, 62)}-l` : row.id
     one.job = job
     try {
@@ -205,7 +207,10 @@ export class Receiving {
     one.job = undefined
     Object.assign(one, { rate: 0, path: "none", isConnected: false })
     if (!isList) one.bytes = bytes
-    if (state === "done" && isList) return this.#start(one)
+    if (state === "done" && isList) {
+      one.hasList = true
+      return this.#start(one)
+    }
     if (state === "done") {
       one.bytes = one.row.size
       await this.#keep(one, { state: "done" })
