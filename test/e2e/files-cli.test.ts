@@ -1,6 +1,5 @@
 /** `kez send` and `kez receive` between two people over real servers and the real kez-iroh. */
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -8,7 +7,8 @@ import { after, before, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
 import { type Chatter, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
-import { ROOT, skipWithoutIroh } from "../support/iroh.ts"
+import { buildIroh, folderOf } from "../support/files-people.ts"
+import { skipWithoutIroh } from "../support/iroh.ts"
 
 const timeoutMs = 50_000
 
@@ -20,7 +20,7 @@ describe("files with the kez command", { skip: skipWithoutNats || skipWithoutIro
   let bob: Chatter
   let env: { readonly KEZ_IROH: string }
   before(async () => {
-    env = { KEZ_IROH: execFileSync("sh", [join(ROOT, "scripts", "iroh.sh")], { encoding: "utf8" }).trim() }
+    env = buildIroh()
     world = await startChatWorld(t)
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")
@@ -30,12 +30,6 @@ describe("files with the kez command", { skip: skipWithoutNats || skipWithoutIro
   after(async () => {
     for (const clean of cleaners.toReversed()) await clean()
   })
-
-  const folderOf = ({ dir }: Chatter, name: string): string => {
-    const folder = join(dir, name)
-    mkdirSync(folder, { recursive: true })
-    return folder
-  }
 
   test("a file that is offered is fetched, and both sides say so", async () => {
     const path = join(folderOf(alice, "out"), "photo.jpg")

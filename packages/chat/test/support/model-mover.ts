@@ -1,0 +1,44 @@
+/** A mover that moves nothing: what it was told is the test's to look at, and what it says is the test's to choose. */
+import type { FileDisk, FileMover, ImportedFile, MoverEvent } from "../../src/files/mover.ts"
+
+export interface ModelMover extends FileMover {
+  /** Endpoints that may have what is offered, by set. */
+  readonly sets: Map<string, readonly string[]>
+  readonly fetches: { readonly job: string; readonly endpoints: readonly string[] }[]
+  say(event: MoverEvent): void
+}
+
+export function modelMover(endpoint: string, files: readonly ImportedFile[]): ModelMover {
+  const sets = new Map<string, readonly string[]>()
+  const fetches: { job: string; endpoints: readonly string[] }[] = []
+  const listeners: ((event: MoverEvent) => void)[] = []
+  return {
+    sets,
+    fetches,
+    say: (event) => {
+      for (const listener of listeners) listener(event)
+    },
+    address: () => ({ endpoint, addresses: ["127.0.0.1:1"] }),
+    import: async () => ({ files, skipped: [] }),
+    offer: async (set, _hashes, peers) => void sets.set(set, peers),
+    allow: async (set, peers) => void sets.set(set, peers),
+    forget: async (set) => void sets.delete(set),
+    fetch: async ({ job, providers }) => {
+      fetches.push({ job, endpoints: providers.map((one) => one.endpoint) })
+      return { total: 1, bytes: 0 }
+    },
+    providers: async () => undefined,
+    pause: async () => undefined,
+    cancel: async () => undefined,
+    on: (listener) => void listeners.push(listener),
+    close: async () => undefined,
+  }
+}
+
+export const modelDisk: FileDisk = {
+  lists: "/lists",
+  writeList: async (name) => `/lists/${name}`,
+  readList: async () => new Uint8Array(),
+  namesIn: async () => new Set(),
+  join: (folder, name) => `${folder}/${name}`,
+}

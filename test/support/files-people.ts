@@ -1,0 +1,67 @@
+/** People who give each other files: the program that moves them, folders, and commands that go on until a test ends them. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { ROOT } from "./iroh.ts"
+import type { Cleaner, Person } from "./person.ts"
+
+/** For the environment of `kez`: built once for all tests. */
+export function buildIroh(): { readonly KEZ_IROH: string } {
+  return { KEZ_IROH: execFileSync("sh", [join(ROOT, "scripts", "iroh.sh")], { encoding: "utf8" }).trim() }
+}
+
+export function folderOf({ dir }: Person, name: string): string {
+  const folder = join(dir, name)
+  mkdirSync(folder, { recursive: true })
+  return folder
+}
+
+type Line = ReturnType<typeof JSON.parse>
+
+export interface RunningKez {
+  readonly child: ChildProcess
+  /** The first line from here on that is wanted; throws after 30 s. */
+  until(wanted: (line: Line) => boolean): Promise<Line>
+}
+
+/** A command with --json that goes on, for tests that end it. */
+export function startKez(
+  t: Cleaner,
+  { home, dir }: Person,
+  { args, env }: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> },
+): RunningKez {
+  const child = spawn(process.execPath, [join(ROOT, "apps/cli/src/main.ts"), ...args, "--json"], {
+    env: { PATH: process.env["PATH"], KEZ_HOME: home, HOME: dir, CI: "true", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  t.after(() => void child.kill("SIGKILL"))
+  const lines: string[] = []
+  let at = 0
+  let wake: () => void = () => undefined
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    lines.push(line)
+    wake()
+  })
+  let errors = ""
+  child.stderr.on("data", (bytes: Buffer) => {
+    errors += bytes.toString()
+  })
+  return {
+    child,
+    async until(wanted) {
+      const end = Date.now() + 30_000
+      for (;;) {
+        while (at < lines.length) {
+          const value: Line = JSON.parse(lines[at++] ?? "")
+          if (value.data !== undefined && wanted(value)) return value
+        }
+        if (Date.now() > end) throw new Error(`kez ${args.join(" ")}: ${lines.slice(-3).join("\n")}${errors}`)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          setTimeout(resolve, 500)
+        })
+      }
+    },
+  }
+}
