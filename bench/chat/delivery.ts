@@ -32,7 +32,6 @@ export async function deliveryRows(world: ChatWorld, size: DeliverySize): Promis
   try {
     const product = await openEngines(world, workers)
     const bare = await openBare(world, workers)
-    if (process.env.DBG) console.error("open", performance.now());
     for (const line of [bare, product]) for (let i = 0; i < 10; i++) await line.single() // compiles
     const rounds: { readonly bare: readonly number[]; readonly product: readonly number[] }[] = []
     for (let i = 0; i < size.rounds; i++) {

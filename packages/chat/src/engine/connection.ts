@@ -82,7 +82,11 @@ export class Connection {
   async upkeep(): Promise<void> {
     await this.#session.renew()
     if (!this.#desk.isOnline) return
-    const cursor = (await this.#desk.turn((unit) => unit.get<number>(keys.cursor))) ?? 0
+    const cursor = await this.#desk.turn(async (unit) => {
+      const kept = (await unit.get<number>(keys.cursor)) ?? 0
+      if (this.#desk.cursorAhead > kept) unit.put(keys.cursor, this.#desk.cursorAhead)
+      return Math.max(kept, this.#desk.cursorAhead)
+    })
     const isRenewed = await this.#desk.turn((unit) => ensureCredential(unit, this.#desk))
     // Nothing is opened by it; the answer of an empty put would do as well, if there were one.
     await this.#desk.request("cursor", { cursor })
@@ -114,6 +118,7 @@ export class Connection {
     const { start, pending } = readInfo(session.info, cursor)
     this.#waiting = []
     this.#backlog = pending
+    desk.cursorAhead = 0
     if (start < cursor) await desk.turn(async (unit) => unit.put(keys.cursor, start))
     if (session.rewound) await this.#askConversations()
     desk.isOnline = true
@@ -167,7 +172,7 @@ export class Connection {
     try {
       while (this.#waiting.length > 0) {
         const items = this.#waiting.splice(0, 256)
-        const groups = await this.#desk.turn((unit) => takeMailbox(unit, this.#desk, items))
+        const groups = await takeMailbox(this.#desk, items)
         for (const group of groups) this.#desk.wake(group)
       }
       this.#reportSoon()

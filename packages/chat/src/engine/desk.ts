@@ -23,6 +23,8 @@ export class Desk {
   isOnline = false
   /** Digests of what this run sent last. */
   readonly sent = new Set<Digest>()
+  /** Of the mailbox: beyond the cursor that is kept, nothing but what this device skips. */
+  cursorAhead = 0
   isClosed = false
   /** Set by whoever does it. */
   wake: (group: Digest) => void = () => undefined

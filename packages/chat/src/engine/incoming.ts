@@ -15,14 +15,22 @@ import { type Coming, noteStrangers, roomFor } from "./strangers.ts"
 import type { Unit } from "./unit.ts"
 import { takeWelcome } from "./welcome.ts"
 
+/** Messages that are opened in one step. */
+const maxAtOnce = 32
+
 export const groupOf = (conversation: string): Digest => `sha256:${conversation}`
 
-/** Takes items into the inbox, with the cursor. Returns the groups that have work now. */
-export async function takeMailbox(unit: Unit, desk: Desk, items: readonly MailboxItem[]): Promise<ReadonlySet<Digest>> {
-  const groups = new Set<Digest>()
-  let cursor = (await unit.get<number>(keys.cursor)) ?? 0
-  const rooms = new Map<Digest, number>()
-  const coming: Coming[] = []
+interface Arrived {
+  readonly seq: number
+  readonly bytes: Uint8Array
+  readonly group: Digest
+  readonly delivery: Delivery
+}
+
+/** What came after the cursor and is for this device, and the cursor after it. */
+async function arrivedOf(unit: Unit, desk: Desk, items: readonly MailboxItem[]) {
+  const arrived: Arrived[] = []
+  let cursor = Math.max((await unit.get<number>(keys.cursor)) ?? 0, desk.cursorAhead)
   for (const { seq, bytes } of items) {
     if (seq <= cursor) continue
     cursor = seq
@@ -31,7 +39,51 @@ export async function takeMailbox(unit: Unit, desk: Desk, items: readonly Mailbo
     if (delivery === undefined || (delivery.kind === "welcome" && delivery.device !== desk.name.dev)) continue
     // What this run sent comes back to it; the rest of its own is told by the cipher.
     if (delivery.kind === "message" && desk.sent.has(digestOf(delivery.data))) continue
-    const group = groupOf(delivery.conversation)
+    arrived.push({ seq, bytes, group: groupOf(delivery.conversation), delivery })
+  }
+  return { arrived, cursor }
+}
+
+/** Takes items, with the cursor. Returns the groups that have work now. */
+export async function takeMailbox(desk: Desk, items: readonly MailboxItem[]): Promise<ReadonlySet<Digest>> {
+  const groups = await takeAtOnce(desk, items).catch((error: unknown) => {
+    if (error instanceof KezError && error.code.startsWith("store.")) throw error
+    // One of them has to wait, or is to be refused: which one, the inbox shows.
+    return undefined
+  })
+  return groups ?? desk.turn((unit) => takeIntoInbox(unit, desk, items))
+}
+
+/**
+ * Opens what came in one step with the cursor, where nothing before it waits: what arrives while one looks on costs one wait for the disk, and so do
+ * many that arrive together. Undefined: it has to go through the inbox; then nothing was changed.
+ */
+function takeAtOnce(desk: Desk, items: readonly MailboxItem[]): Promise<ReadonlySet<Digest> | undefined> {
+  return desk.turn(async (unit) => {
+    const { arrived, cursor } = await arrivedOf(unit, desk, items)
+    const groups = new Set(arrived.map(({ group }) => group))
+    if (arrived.length > maxAtOnce || arrived.some(({ delivery }) => delivery.kind !== "message")) return undefined
+    for (const group of groups) {
+      const isFree = (await unit.bytes(keys.group(group))) !== undefined
+      if (!isFree || (await unit.rows(keys.inbox(group), 1)).length > 0) return undefined
+    }
+    // What is skipped waits for no disk: from an older cursor it is skipped again.
+    if (arrived.length === 0) {
+      desk.cursorAhead = cursor
+      return groups
+    }
+    for (const { delivery } of arrived) await take(unit, desk, delivery)
+    unit.put(keys.cursor, cursor)
+    return groups
+  })
+}
+
+async function takeIntoInbox(unit: Unit, desk: Desk, items: readonly MailboxItem[]): Promise<ReadonlySet<Digest>> {
+  const { arrived, cursor } = await arrivedOf(unit, desk, items)
+  const groups = new Set<Digest>()
+  const rooms = new Map<Digest, number>()
+  const coming: Coming[] = []
+  for (const { seq, bytes, group, delivery } of arrived) {
     const room = rooms.get(group) ?? (await roomFor(unit, group))
     rooms.set(group, room - 1)
     if (delivery.kind !== "welcome" && room <= 0) continue

@@ -1,5 +1,6 @@
 /** What is to be sent: kept before anything goes out, in its order, until the server has it; and what was sent, until a device of another confirms it. */
 import type { Digest, KezError } from "@kez/core"
+import type { GroupCipher } from "../cipher/group-cipher.ts"
 import type { ContentType, ContentTypes } from "../wire/content.ts"
 import { isCounted } from "../wire/content.ts"
 import { decodeMessage, encodeMessage } from "../wire/message.ts"
@@ -7,6 +8,7 @@ import { archiveLater, isArchived } from "./archive-rows.ts"
 import type { Desk } from "./desk.ts"
 import { changeMessage, isShown, putMessage, putNote } from "./message-rows.ts"
 import { decodeRow, type GroupRow, keys, type MessageRow, type OutboxRow, padded, type UnconfirmedRow } from "./row.ts"
+import { isOpen } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
 /** Own messages that can be sent again to who misses them. */
@@ -38,11 +40,42 @@ export async function enqueue<T extends ContentType>(unit: Unit, desk: Desk, out
   if (shown === undefined) await putNote(unit, desk, message, origin)
   unit.put(keys.own(group, counter), null, bytes)
   if (counter >= keptOwn) unit.delete(keys.own(group, counter - keptOwn))
-  queue(unit, row, { counter, id, ...(shown === undefined ? {} : { place: shown.place }) })
+  const isFirst = (await outboxOf(unit, group, 1)).length === 0
+  const entry: OutboxRow = { n: row.nextOutbox, counter, id, ...(shown === undefined ? {} : { place: shown.place }) }
+  unit.put(keys.outbox(group, entry.n), entry)
+  if (isFirst && desk.isOnline) await sealAtOnce(unit, desk, group, { entry, bytes })
   const now = await groupAt(unit, group)
   unit.put(keys.group(group), { ...now, nextCounter: counter + 1, lastId: id, nextOutbox: row.nextOutbox + 1 })
   unit.afterwards(() => desk.wake(group))
   return id
+}
+
+/**
+ * What goes out next in any case is encrypted in the same step: one wait for the disk less. If the epoch changes before it went out, it is encrypted
+ * anew (outbox.ts).
+ */
+async function sealAtOnce(
+  unit: Unit,
+  desk: Desk,
+  group: Digest,
+  { entry, bytes }: { readonly entry: OutboxRow; readonly bytes: Uint8Array },
+): Promise<void> {
+  const cipher = await desk.ciphers.of(group)
+  if (cipher.pending !== undefined || !isOpen(cipher, desk.chain)) return
+  await seal(unit, cipher, { group, entry, bytes })
+}
+
+/** Encrypts what stands in the outbox, in the epoch in force. */
+export async function seal(
+  unit: Unit,
+  cipher: GroupCipher,
+  { group, entry, bytes }: { readonly group: Digest; readonly entry: OutboxRow; readonly bytes: Uint8Array },
+): Promise<Uint8Array> {
+  const ciphertext = await cipher.encrypt(bytes)
+  const { n, counter, id, place } = entry
+  const row: OutboxRow = { n, counter, id, ...(place === undefined ? {} : { place }), epoch: cipher.epoch }
+  unit.put(keys.outbox(group, n), row, ciphertext)
+  return ciphertext
 }
 
 function queue(unit: Unit, { group, nextOutbox: n }: GroupRow, entry: Omit<OutboxRow, "n">): void {

@@ -1,8 +1,8 @@
 /** Sending: encrypted once for an epoch, kept, and published until the server says that it is on its disk. */
 import { type Digest, digestOf, KezError } from "@kez/core"
 import type { Desk } from "./desk.ts"
-import { failAll, groupAt, holdUp, markSent, type OutboxEntry, outboxOf, ownMessage } from "./outbox-rows.ts"
-import { keys, type OutboxRow, type ThreadRow } from "./row.ts"
+import { failAll, groupAt, holdUp, markSent, type OutboxEntry, outboxOf, ownMessage, seal } from "./outbox-rows.ts"
+import { keys, type ThreadRow } from "./row.ts"
 import { stopOf } from "./threads.ts"
 
 /** Refusals that no later attempt changes. */
@@ -27,10 +27,7 @@ export async function sendNext(desk: Desk, group: Digest): Promise<boolean> {
     if (plaintext === undefined)
       throw new KezError("store.corrupt", "Cannot send a message: its text is not in the store")
     // In the epoch in force: who was removed meanwhile does not read it. If an earlier ciphertext of it did arrive, its count tells it from a new one.
-    const ciphertext = await cipher.encrypt(plaintext)
-    const { ciphertext: _, ...kept } = entry
-    unit.put(keys.outbox(group, entry.n), { ...kept, epoch: cipher.epoch } satisfies OutboxRow, ciphertext)
-    return { entry, ciphertext }
+    return { entry, ciphertext: await seal(unit, cipher, { group, entry, bytes: plaintext }) }
   })
   if (made === undefined) return false
   return publish(desk, group, made)
