@@ -107,13 +107,12 @@ export async function ownMessage(unit: Unit, group: Digest, counter: number): Pr
 
 /** The server has it on its disk. */
 export async function markSent(unit: Unit, desk: Desk, group: Digest, entry: OutboxRow): Promise<void> {
-  const { thread } = await groupAt(unit, group)
+  const { thread, confirmed = 0 } = await groupAt(unit, group)
   unit.delete(keys.outbox(group, entry.n))
   if (entry.place === undefined) return
   if (await isArchived(desk, group)) await archiveLater(unit, desk, { kind: "message", thread, id: entry.id })
-  unit.put(keys.unconfirmed(group, entry.counter), {
-    ...{ id: entry.id, place: entry.place, state: "sent" },
-  } satisfies UnconfirmedRow)
+  const state = entry.counter < confirmed ? "delivered" : "sent"
+  unit.put(keys.unconfirmed(group, entry.counter), { id: entry.id, place: entry.place, state } satisfies UnconfirmedRow)
   const row = await unit.get<MessageRow>(keys.message(thread, entry.place))
   // A receipt may have been faster than the server's answer.
   if (row?.state === "delivered" || row?.state === "read") return

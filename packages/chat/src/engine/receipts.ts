@@ -9,6 +9,7 @@ import {
   type GroupRow,
   keys,
   type MessageRow,
+  padded,
   type ReceiptRow,
   type ThreadRow,
   type UnconfirmedRow,
@@ -22,6 +23,7 @@ const maxMembers = 8
 
 /** Delivered messages that a receipt of reading is waited for. */
 const maxDelivered = 500
+const maxDroppedAtOnce = 64
 
 const nothing: ReceiptRow = { delivered: 0, saidDelivered: 0, read: 0, saidRead: 0 }
 
@@ -93,14 +95,25 @@ export async function takeReceipt(
     if (entry.counter > counter || entry.place === undefined || entry.ciphertext === undefined) continue
     await changeMessage(unit, desk, { thread, place: entry.place }, { state })
   }
-  for (const { key, value } of await unit.rows(keys.unconfirmed(group))) {
-    const own = Number(key.slice(-16))
-    if (own > counter) return
+  const { confirmed = 0 } = await groupAt(unit, group)
+  // All before that were said to be delivered already.
+  const place = state === "read" || confirmed === 0 ? "" : padded(confirmed - 1)
+  for (const { key, value } of await unit.after(keys.unconfirmed(group), place, Number.MAX_SAFE_INTEGER)) {
+    if (Number(key.slice(-16)) > counter) continue
     const row = decodeRow<UnconfirmedRow>(value).value
-    // Who never says that he read it would make them grow without end.
-    if (state === "read" || own < counter - maxDelivered) unit.delete(key)
+    if (state === "read") unit.delete(key)
     else if (row.state === "delivered") continue
     else unit.put(key, { ...row, state: "delivered" } satisfies UnconfirmedRow)
     if (row.place !== undefined) await changeMessage(unit, desk, { thread, place: row.place }, { state })
+  }
+  await dropOldest(unit, group, counter - maxDelivered)
+  if (counter >= confirmed) unit.put(keys.group(group), { ...(await groupAt(unit, group)), confirmed: counter + 1 })
+}
+
+/** Who never says that he read it would make them grow without end. */
+async function dropOldest(unit: Unit, group: Digest, before: number): Promise<void> {
+  if (before <= 0) return
+  for (const { key } of await unit.rows(keys.unconfirmed(group), maxDroppedAtOnce)) {
+    if (Number(key.slice(-16)) < before) unit.delete(key)
   }
 }

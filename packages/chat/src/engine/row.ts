@@ -122,6 +122,8 @@ export interface GroupRow {
   readonly isBehind?: boolean
   /** The server refused something for good: nothing goes out before `retry`. */
   readonly isStopped?: boolean
+  /** So many of this device's messages were said to be delivered: those before it need not be looked at again. */
+  readonly confirmed?: number
 }
 
 /** Of the messages of one device of another: up to where they came and were read, and what of that was said. */

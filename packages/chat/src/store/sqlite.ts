@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { KezError } from "@kez/core"
+import { RowCache } from "./row-cache.ts"
 import { createRowSeal, type RowSeal } from "./seal.ts"
 import type { Change, EngineStore, RangeOptions, Row } from "./store.ts"
 
@@ -80,6 +81,9 @@ class SqliteStore implements EngineStore {
   readonly #get: StatementSync
   readonly #put: StatementSync
   readonly #delete: StatementSync
+  readonly #lists: { readonly ASC: StatementSync; readonly DESC: StatementSync }
+  /** Nobody else writes to the file while this process holds it. */
+  readonly #cache = new RowCache()
   #isClosed = false
 
   constructor(opened: Opened) {
@@ -90,18 +94,23 @@ class SqliteStore implements EngineStore {
       "INSERT INTO rows VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     )
     this.#delete = database.prepare("DELETE FROM rows WHERE key = ?")
+    const list = (order: "ASC" | "DESC"): StatementSync =>
+      database.prepare(`SELECT key, value FROM rows WHERE key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`)
+    this.#lists = { ASC: list("ASC"), DESC: list("DESC") }
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
+    const known = this.#cache.get(key)
+    if (known !== undefined && !this.#isClosed) return known.value
     const value = this.#run(() => this.#get.get(key)?.["value"])
-    return value instanceof Uint8Array ? this.#opened.seal.open(key, value) : undefined
+    const opened = value instanceof Uint8Array ? await this.#opened.seal.open(key, value) : undefined
+    this.#cache.set(key, opened)
+    return opened
   }
 
   async list({ from, to, limit = -1, reverse = false }: RangeOptions): Promise<readonly Row[]> {
-    const { database, seal } = this.#opened
-    const order = reverse ? "DESC" : "ASC"
-    const sql = `SELECT key, value FROM rows WHERE key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`
-    const found = this.#run(() => database.prepare(sql).all(from, to, limit))
+    const { seal } = this.#opened
+    const found = this.#run(() => this.#lists[reverse ? "DESC" : "ASC"].all(from, to, limit))
     const rows: Row[] = []
     for (const { key, value } of found) {
       if (typeof key !== "string" || !(value instanceof Uint8Array)) continue
@@ -130,6 +139,10 @@ class SqliteStore implements EngineStore {
         throw error
       }
     })
+    for (const change of changes) {
+      if ("put" in change) this.#cache.set(change.put, change.value)
+      else this.#cache.set(change.delete, undefined)
+    }
   }
 
   async close(): Promise<void> {
