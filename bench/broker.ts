@@ -12,7 +12,7 @@ import { audience, freePorts, makeDevice, natsServer, type TestDevice } from "..
 import type { Order } from "./broker/responder.ts"
 import { median, perSecond, type Row } from "./measure.ts"
 
-const inFlight = 32
+export const inFlight = 32
 const target = 0.7
 
 export async function brokerRows({
@@ -57,13 +57,13 @@ export async function brokerRows({
   }
 }
 
-async function tell(responder: ChildProcess, order: Order): Promise<void> {
+export async function tell(responder: ChildProcess, order: Order): Promise<void> {
   responder.send(order)
   await once(responder, "message")
 }
 
 /** Milliseconds until all have been let in, over bare sockets: the client's own work is small and the same for both. */
-async function connectAll(port: number, devices: readonly TestDevice[]): Promise<number> {
+export async function connectAll(port: number, devices: readonly TestDevice[]): Promise<number> {
   const waiting = [...devices]
   const start = performance.now()
   const inTurn = async (): Promise<void> => {
