@@ -33,9 +33,12 @@ export async function makeWorld(
   {
     transport = "tcp",
     connectBob,
+    devices,
   }: {
     readonly transport?: "tcp" | "websocket"
     readonly connectBob?: (bob: TestDevice) => Promise<NatsConnection>
+    /** Registered at a real chat server, which answers commands then. */
+    readonly devices?: { readonly alice: TestDevice; readonly bob: TestDevice }
   } = {},
 ): Promise<World> {
   const [store, storeService, sys, chat] = [
@@ -44,7 +47,7 @@ export async function makeWorld(
     await broker.service("sys"),
     await broker.service("chat"),
   ]
-  const [alice, bob] = [await makeDevice("alice"), await makeDevice("bob")]
+  const { alice, bob } = devices ?? { alice: await makeDevice("alice"), bob: await makeDevice("bob") }
   const bobConnection = await (connectBob?.(bob) ?? connectDevice(t, { broker, device: bob, transport }))
   const reached: Msg[] = []
   const note = (_: unknown, message: Msg): void => {
@@ -56,7 +59,7 @@ export async function makeWorld(
     queue: "chat",
     callback: (_, message) => {
       if (message.subject.includes(bob.uid) || message.subject.includes("other")) reached.push(message)
-      if (parseCommand(message.subject, message.reply) !== undefined) message.respond(canary)
+      if (devices === undefined && parseCommand(message.subject, message.reply) !== undefined) message.respond(canary)
     },
   })
   await Promise.all([bobConnection.flush(), chat.flush()])
