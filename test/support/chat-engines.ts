@@ -11,6 +11,7 @@ import {
   type EngineEvent,
   type HttpPort,
   openEngine,
+  type Transport,
 } from "@kez/chat"
 import { createNatsTransport } from "@kez/chat/nats"
 import { openSqliteStore } from "@kez/chat/sqlite"
@@ -97,10 +98,13 @@ export async function openTestEngine(
     person,
     device,
     archive = {},
+    through = (transport) => transport,
   }: {
     readonly person: WorldPerson
     readonly device: WorldDevice
     readonly archive?: Pick<Account, "archiveKey" | "archiveSecret">
+    /** Somebody in between. */
+    readonly through?: (transport: Transport) => Transport
   },
 ): Promise<TestEngine> {
   const folder = mkdtempSync(join(tmpdir(), "kez-engine-"))
@@ -111,7 +115,7 @@ export async function openTestEngine(
   const open = async (): Promise<Engine> => {
     const engine = await openEngine({
       account: { chain: person.chain.chain, keys: device.keys, host: "localhost", handle: person.handle, ...archive },
-      transport: createNatsTransport({ servers: world.broker.url, dial: connect }),
+      transport: through(createNatsTransport({ servers: world.broker.url, dial: connect })),
       store: openSqliteStore({ folder, key: storeKey, holder: "test" }),
       ...{ chains, clock, http: httpPort(() => world.server.url), random: Math.random },
     })
