@@ -11,6 +11,7 @@ import { type Refusal, refusals } from "./bad-input.ts"
 import { brokerRows } from "./broker.ts"
 import { channelRows } from "./channels.ts"
 import { chatRows } from "./chat.ts"
+import { chatServerRows, shortSize, usualSize } from "./chat-servers.ts"
 import { claimRows } from "./claims.ts"
 import type { Row } from "./measure.ts"
 import { replayRows } from "./replay.ts"
@@ -29,6 +30,7 @@ const rows = [
   ...startRows(short ? 5 : 31),
   ...(await channelRows(short ? { count: 60, rounds: 1 } : { count: 200, rounds: 7 })),
   ...(await brokerRows(short ? { count: 200, rounds: 3 } : { count: 1_000, rounds: 7 })),
+  ...(await chatServerRows(short ? shortSize : usualSize)),
   ...(await storeRows(short ? "short" : large ? "large" : "usual")),
 ]
 const report = formatReport(rows, refusals(short ? 1 : 5))

@@ -69,7 +69,7 @@ describe("auth callout", { skip: skipWithoutNats }, async () => {
     assert.equal(attempts[0]?.nonce, undefined)
   })
 
-  test("trap: a token made for another server, relayed with our nonce -> refused", async () => {
+  test("A2 trap: a token made for another server, relayed with our nonce -> refused", async () => {
     const { sessionSecret, session } = await makeDevice("alice", "phone", "evil.example")
     const relayed = (nonce: string) => ({ auth_token: tokenFor(nonce, { ...alice, sessionSecret, session }), sig: "-" })
     assert.notEqual(session.payload.audience, audience)

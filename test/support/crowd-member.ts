@@ -35,6 +35,8 @@ export interface CrowdMember {
   readonly waiting: number
   /** How often the server said that it lost what was there. */
   readonly rewound: number
+  /** How often its connection ended. */
+  readonly losses: number
   start(): void
   ask<O extends Operation>(
     operation: O,
@@ -63,7 +65,7 @@ export function createMember({ device, broker, token }: MemberSetup): CrowdMembe
   const shown: Shown[] = []
   const acknowledged: Shown[] = []
   const outbox: Shown[] = []
-  const state = { run: 0, cursor: 0, isOnline: false, rewound: 0, isClosed: false, isSending: false }
+  const state = { run: 0, cursor: 0, isOnline: false, rewound: 0, losses: 0, isClosed: false, isSending: false }
 
   const ask: CrowdMember["ask"] = async (operation, request, parts = []) =>
     decodeAnswer(operation, await transport.request(operation, encodeRequest(operation, request, parts)))
@@ -120,6 +122,9 @@ export function createMember({ device, broker, token }: MemberSetup): CrowdMembe
     get rewound() {
       return state.rewound
     },
+    get losses() {
+      return state.losses
+    },
     start() {
       const own = (nonce: string | undefined) => createConnectToken({ ...device, nonce, nowSeconds: nowSeconds() })
       void transport.start({
@@ -129,6 +134,7 @@ export function createMember({ device, broker, token }: MemberSetup): CrowdMembe
           online: () => void open(++state.run),
           offline: () => {
             state.run += 1
+            state.losses += state.isOnline ? 1 : 0
             state.isOnline = false
           },
           live: () => undefined,

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import type { Cleaner } from "./person.ts"
 
 const APPS = join(import.meta.dirname, "../../apps")
-const READY_WITHIN_MS = 20_000
+const READY_WITHIN_MS = 60_000
 const INHERITED = ["PATH", "SystemRoot", "TMPDIR", "TEMP", "NODE_COMPILE_CACHE"]
 
 export interface ServerSetup {
