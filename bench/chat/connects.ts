@@ -5,9 +5,9 @@
 import { fork } from "node:child_process"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { audience } from "../../test/support/broker.ts"
 import { ask } from "../../test/support/chat-server.ts"
 import type { ChatWorld, WorldDevice } from "../../test/support/chat-world.ts"
-import { audience } from "../../test/support/broker.ts"
 import { connectAll, inFlight, tell } from "../broker.ts"
 import { median, perSecond, type Row } from "../measure.ts"
 
@@ -55,7 +55,10 @@ export async function connectRows(world: ChatWorld, { devices: count, rounds }: 
     return [
       { ...known, target: `>= ${target}`, holds: known.ratio >= target },
       {
-        ...row("the same, the first of each device since its start: each chain fetched and replayed", ({ newMs }) => newMs),
+        ...row(
+          "the same, the first of each device since its start: each chain fetched and replayed",
+          ({ newMs }) => newMs,
+        ),
         ...{ target: "for information", holds: true },
       },
     ]

@@ -56,7 +56,11 @@ const atOnce = 50
 const deliveredBytes = 700
 
 /** Everybody connects at once, opens a session and reads; the limit reads the same mailboxes over one connection of the server's own. */
-export async function catchUpRow(t: Cleaner, world: ChatWorld, { clients, each }: { clients: number; each: number }): Promise<Row> {
+export async function catchUpRow(
+  t: Cleaner,
+  world: ChatWorld,
+  { clients, each }: { clients: number; each: number },
+): Promise<Row> {
   const crowd = await makeCrowd(t, world, { people: clients })
   await fill(world, crowd, each)
   const limitMs = await pullAll(world, crowd, each)

@@ -137,7 +137,10 @@ describe("a chat server that lies", { skip: skipWithoutNats }, async () => {
   })
 
   test("what it alters is shown to nobody, and told", async () => {
-    bob.lies.deliver = (delivery) => ({ ...delivery, data: delivery.data.map((byte, i) => (i === 300 ? byte ^ 1 : byte)) })
+    bob.lies.deliver = (delivery) => ({
+      ...delivery,
+      data: delivery.data.map((byte, i) => (i === 300 ? byte ^ 1 : byte)),
+    })
     await say("16")
     await alarm(bob.home, "message_refused")
     assert.equal((await bob.home.texts(alice.chain)).length, 16)

@@ -193,7 +193,9 @@ export function complaintsOf({ clients, steps, count, engines }: HerdReport): re
   return [
     ...silent,
     ...late,
-    ...bad.flatMap(([name, number]) => (number === 0 ? [] : [`clients: ${name === "online" ? "away" : name} ${number}`])),
+    ...bad.flatMap(([name, number]) =>
+      number === 0 ? [] : [`clients: ${name === "online" ? "away" : name} ${number}`],
+    ),
     ...badOfEngines.flatMap(([name, number]) => (number === 0 ? [] : [`engines: ${name} ${number}`])),
   ]
 }

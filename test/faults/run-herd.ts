@@ -11,11 +11,15 @@ export async function runHerd(clients: number): Promise<number> {
   const began = performance.now()
   const report = await herd({ clients, perSecond: 40, onStep: (step) => console.error(`kez: ${lineOf(step)}`) })
   const took = Math.round((performance.now() - began) / 1_000)
-  console.log(`\n${availableParallelism()} cores, Node ${process.version}   ${took} s, load ${loadavg()[0]?.toFixed(1)}`)
+  console.log(
+    `\n${availableParallelism()} cores, Node ${process.version}   ${took} s, load ${loadavg()[0]?.toFixed(1)}`,
+  )
   console.log(linesOf(report).join("\n"))
   const complaints = complaintsOf(report)
   for (const complaint of complaints) console.error(`kez: ${complaint}`)
-  console.log(complaints.length === 0 ? "nobody was logged out, nothing was lost or shown twice" : "not as it should be")
+  console.log(
+    complaints.length === 0 ? "nobody was logged out, nothing was lost or shown twice" : "not as it should be",
+  )
   return complaints.length === 0 ? 0 : 1
 }
 

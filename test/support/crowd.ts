@@ -74,9 +74,7 @@ export async function makeCrowd(t: Cleaner, world: ChatWorld, setup: CrowdSetup)
   const first = next
   next += each * processes
   const told = await Promise.all(
-    children.map((child, i) =>
-      tell(child, { do: "make", ...servers, first: first + i * each, people: each, devices }),
-    ),
+    children.map((child, i) => tell(child, { do: "make", ...servers, first: first + i * each, people: each, devices })),
   )
   return {
     size: each * processes * devices,
