@@ -152,9 +152,11 @@ export class Sharing {
   take(event: MoverEvent): void {
     switch (event.event) {
       case "serving":
-        return this.#serving(event)
+        this.#serving(event)
+        break
       case "peer":
-        return this.#peer(event)
+        this.#peer(event)
+        break
       case "changed":
         for (const out of this.#outs.values())
           if (out.hashes.has(event.hash)) this.#note(out, { kind: "changed", file: event.path ?? "" })
