@@ -43,6 +43,7 @@ export const run: Handler<SendOptions> = async (context, { args, wait, ...option
     const [over, tell] = untilOver(progress.tell)
     const { files, stopped, close } = await openFiles(context, chat, { ...options, tell })
     try {
+      context.terminal.progress("reading what is to be sent")
       const offering = await files.run(() => files.sharing.offer(conversation.id, paths, nameOf(paths)))
       for (const { path, why } of offering.skipped) context.warn(`left out ${printable(path, 200)}: ${skipText(why)}`)
       const end = await waitFor(over, { stopped, seconds })

@@ -77,6 +77,7 @@ export class Files {
         return this.receiving.look(event.conversation)
       }
       case "file_state":
+        if (event.chain === this.#ports.engine.chain) return
         return this.sharing.takeState(event.conversation, event.transfer, event.state)
       case "devices":
       case "conversation":

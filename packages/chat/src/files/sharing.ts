@@ -62,7 +62,6 @@ export class Sharing {
       (row) => row.conversation === conversation && row.hash === made.row.hash && !row.isOver,
     )
     const row = before ?? made.row
-    await engine.shelf.put(`out/${row.transfer}`, { ...row, paths })
     await this.#open(row, made.hashes)
     if (before === undefined) {
       const { transfer, size, hash, files, listSize } = row
@@ -70,6 +69,8 @@ export class Sharing {
       const media_type = listSize === undefined ? mediaTypeOf(row.name) : "application/vnd.kez.files"
       await engine.send(conversation, { type: "file_offer", transfer, name: row.name, size, media_type, hash, ...list })
     }
+    // After the message: one that is offered twice is better than one that is kept and never offered.
+    await engine.shelf.put(`out/${row.transfer}`, { ...row, paths })
     await this.#book.tell(conversation)
     const out = this.#outs.get(row.transfer)
     if (out === undefined) throw new Error("an offer that was just made")
