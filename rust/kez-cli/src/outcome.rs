@@ -128,11 +128,11 @@ pub fn exit_of(code: Code) -> u8 {
         Code::Usage | Code::InputMissing | Code::KeyEncoding | Code::NetUrl => 2,
         Code::InputCancelled => 3,
         Code::LimitWork | Code::PublishCredentials => 4,
-        Code::PublishUnconfirmed | Code::ChannelDown => 5,
+        Code::PublishUnconfirmed | Code::ChannelDown | Code::FileRefused => 5,
         // VER-2: what makes a verdict `unreachable`.
         Code::ChainUnreachable | Code::ChainWithheld | Code::ChainRollback => 5,
         Code::ChainRequired | Code::ChainStale => 5,
-        Code::KeyWeak => 10,
+        Code::KeyWeak | Code::FileOffer | Code::FilePresence => 10,
         Code::ClaimRevoked => 11,
         Code::ClaimExpired => 12,
         Code::ChainFork | Code::ChatFork | Code::ChatSenderFork | Code::DirectorySplit => 13,
