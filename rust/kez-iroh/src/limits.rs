@@ -48,9 +48,10 @@ pub const HANDSHAKE: Duration = Duration::from_secs(15);
 /// A peer that takes no byte for this long is let go.
 pub const SEND_STALL: Duration = Duration::from_secs(60);
 
-/// Window of one stream and of one connection, and what is sent without an acknowledgement.
-pub const STREAM_WINDOW: u32 = 8 * 1024 * 1024;
-/// See `STREAM_WINDOW`.
+/// Window of one stream. QUIC's code ends the whole connection when more than 1,024 packets of a stream wait to be read (noq 1.4, as
+/// quinn-rs/quinn#2809 describes), which a slow disk or a rate that was asked for brings about: a window holds fewer than half of that.
+pub const STREAM_WINDOW: u32 = 512 * 1024;
+/// Window of one connection, and what is sent without an acknowledgement.
 pub const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 
 /// The unit of verification of iroh-blobs: a part of a file starts and ends at a multiple of it.
@@ -58,11 +59,13 @@ pub const GROUP: u64 = 16 * 1024;
 /// What one request asks for at most.
 pub const SEGMENT: u64 = 8 * 1024 * 1024;
 /// Requests to one provider at once.
-pub const PULLS: usize = 8;
+pub const PULLS: usize = 12;
 /// Verified bytes that are gathered before they are written.
 pub const WRITE_BUFFER: usize = 512 * 1024;
 /// Less than this is not taken from a provider that is slow, but all that is left.
 pub const SPLIT: u64 = 1024 * 1024;
+/// What a provider has not moved for this long, another one without work fetches.
+pub const STUCK: Duration = Duration::from_secs(2);
 /// A provider that sends no byte for this long has its request given to another.
 pub const RECEIVE_STALL: Duration = Duration::from_secs(45);
 /// How long the reason for the end of a connection is waited for.

@@ -166,7 +166,7 @@ fn relay_mode(relay: &Relay) -> RelayMode {
     }
 }
 
-/// Nobody may send datagrams or streams of one direction; windows are small enough for 150 MB and large enough for 1 Gbit/s over 50 ms.
+/// Nobody may send datagrams or streams of one direction; windows of all streams together hold 1 Gbit/s over 50 ms.
 fn transport() -> QuicTransportConfig {
     let streams = MAX_STREAMS.max(u32::try_from(PULLS).unwrap_or(MAX_STREAMS));
     QuicTransportConfig::builder()

@@ -222,7 +222,7 @@ impl Job {
     fn progress(&self, state: &str, rate: u64) -> Value {
         let sources: Vec<Value> = self.sources().values().map(|source| source.describe()).collect();
         let done = self.files.len() - self.work().undelivered;
-        let bytes = self.total - self.missing + self.got.load(Ordering::Relaxed);
+        let bytes = self.bytes();
         json!({ "event": "progress", "job": self.name, "state": state, "bytes": bytes, "total": self.total, "rate": rate,
             "files": self.files.len(), "filesDone": done, "sources": sources })
     }
@@ -309,6 +309,11 @@ impl Job {
         self.got.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Bytes that are there. What came twice counts once, at the latest in the end.
+    fn bytes(&self) -> u64 {
+        (self.total - self.missing + self.got.load(Ordering::Relaxed)).min(self.total)
+    }
+
     /// Waits as long as the rate that was asked for demands.
     pub async fn keep_pace(&self, bytes: u64) {
         let Some(rate) = self.max_rate else { return };
@@ -329,7 +334,7 @@ impl Job {
 
     /// The last event of the job.
     pub async fn tell_end(&self, node: &Node) {
-        let mut event = json!({ "event": "end", "job": self.name, "bytes": self.total - self.missing + self.got.load(Ordering::Relaxed),
+        let mut event = json!({ "event": "end", "job": self.name, "bytes": self.bytes(),
             "total": self.total, "faults": self.faults.load(Ordering::Relaxed) });
         let stop = self.stop.borrow().clone();
         let (state, error) = match stop {

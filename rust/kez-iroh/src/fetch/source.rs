@@ -194,8 +194,10 @@ async fn pull_all(
         match one {
             Ok(End::Job) => {}
             Ok(other) => {
-                // Why the other side closed comes a moment after its streams end.
-                tokio::time::timeout(CLOSE_REASON, connection.closed()).await.ok();
+                if matches!(other, End::Lost) {
+                    // Why the other side closed comes a moment after its streams end.
+                    tokio::time::timeout(CLOSE_REASON, connection.closed()).await.ok();
+                }
                 if is_refused(connection.close_reason().as_ref()) {
                     end = End::Refused;
                 } else if !matches!(end, End::Faulty | End::Refused) {
@@ -218,6 +220,9 @@ async fn pull_some(job: Arc<Job>, node: Arc<Node>, source: Arc<Source>, connecti
     loop {
         if stop.borrow().is_some() {
             return End::Job;
+        }
+        if source.faults.load(Ordering::Relaxed) >= FAULTS {
+            return End::Faulty;
         }
         let woken = job.wake.notified();
         let flight = job.work().take(source.id);

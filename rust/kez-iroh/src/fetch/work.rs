@@ -1,11 +1,12 @@
 //! What is missing and who fetches it. A range is cut into segments as it is handed out; a source without work takes a part of what a
 //! slower one still has before it.
 
-use crate::limits::{GROUP, SEGMENT, SPLIT};
+use crate::limits::{GROUP, SEGMENT, SPLIT, STUCK};
 use iroh::EndpointId;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// Bytes `start..end` of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,23 @@ pub struct Flight {
     pub written: Arc<AtomicU64>,
     source: EndpointId,
     noted: Arc<AtomicU64>,
+    /// How far it was when somebody looked, and when it was first seen there.
+    seen: (u64, Instant),
+}
+
+impl Flight {
+    fn rest(&self) -> u64 {
+        self.end.load(Ordering::Acquire).saturating_sub(self.taken.load(Ordering::Acquire))
+    }
+
+    /// Whether it has not moved for a while.
+    fn is_stuck(&mut self) -> bool {
+        let taken = self.taken.load(Ordering::Acquire);
+        if self.seen.0 != taken {
+            self.seen = (taken, Instant::now());
+        }
+        self.seen.1.elapsed() > STUCK
+    }
 }
 
 /// The state of a job's missing bytes.
@@ -89,24 +107,26 @@ impl Work {
             written: at(),
             source,
             noted: at(),
+            seen: (range.start, Instant::now()),
         };
         self.flying.insert(flight.id, flight.clone());
         flight
     }
 
-    /// Half of what another source still has to fetch, or nearly all of it where that is little: so the last bytes do not wait for
-    /// the slowest. Two groups stay with it, since one may be on its way from the network to the buffer.
-    fn steal(&self, source: EndpointId) -> Option<Range> {
-        let others = self
-            .flying
-            .values()
-            .filter(|flight| flight.source != source && !self.lacks.contains(&(source, flight.file)));
-        let rest =
-            |flight: &Flight| flight.end.load(Ordering::Acquire).saturating_sub(flight.taken.load(Ordering::Acquire));
-        let victim = others.max_by_key(|flight| rest(flight))?;
+    /// Half of what another source still has to fetch, or nearly all of it where that is little; all of it where that source brings
+    /// nothing any more. So the last bytes do not wait for the slowest. A group that is on its way at this moment comes twice.
+    fn steal(&mut self, source: EndpointId) -> Option<Range> {
+        let lacks = &self.lacks;
+        let others = self.flying.values_mut().filter(|flight| flight.source != source);
+        let victim =
+            others.filter(|flight| !lacks.contains(&(source, flight.file))).max_by_key(|flight| flight.rest())?;
         let (taken, end, rest) =
-            (victim.taken.load(Ordering::Acquire), victim.end.load(Ordering::Acquire), rest(victim));
-        let cut = if rest > SPLIT { taken + rest / 2 } else { taken + 2 * GROUP };
+            (victim.taken.load(Ordering::Acquire), victim.end.load(Ordering::Acquire), victim.rest());
+        let cut = match rest {
+            _ if victim.is_stuck() => taken,
+            rest if rest > SPLIT => taken + rest / 2,
+            _ => taken + 2 * GROUP,
+        };
         let cut = cut.div_ceil(GROUP) * GROUP;
         if cut >= end {
             return None;
