@@ -235,3 +235,25 @@ test("pages go back from a place, oldest first", async () => {
   )
   await world.close()
 })
+
+test("a message waits for the disk once where it is written and once where it is read", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "0")
+  await world.rest()
+  await bob.say(alice, "1")
+  await world.rest()
+  const [atAlice, atBob] = [alice.store.writes, bob.store.writes]
+  const order: string[] = []
+  const request = alice.transport.request.bind(alice.transport)
+  alice.transport.request = (...asked) => {
+    order.push(`${asked[0]} after ${alice.store.writes - atAlice}`)
+    return request(...asked)
+  }
+  await alice.say(bob, "2")
+  await world.rest()
+  assert.deepEqual(order.slice(0, 1), ["send after 1"])
+  // What came; then a receipt, which is written and taken out again.
+  assert.equal(bob.store.writes - atBob, 3)
+  assert.deepEqual(await bob.texts(alice), ["0", "1", "2"])
+  await world.close()
+})

@@ -112,3 +112,27 @@ test("a write whose last change fails changes nothing", async (t) => {
   await assert.rejects(store.write(broken))
   assert.equal(text(await store.get("a")), "1")
 })
+
+test("sqlite: what is kept in memory is what is in the file, and what a reader does to it stays with him", async (t) => {
+  const folder = folderOf(t)
+  const store = open(t, folder)
+  const value = bytes("one")
+  assert.equal(await store.get("a"), undefined)
+  await store.write([{ put: "a", value }])
+  value.fill(0)
+  const read = await store.get("a")
+  assert.equal(text(read), "one")
+  read?.fill(0)
+  assert.equal(text(await store.get("a")), "one")
+  await store.write([
+    { put: "a", value: bytes("two") },
+    { put: "b", value: new Uint8Array(20_000).fill(1) },
+  ])
+  await store.write([{ delete: "a" }])
+  assert.equal(await store.get("a"), undefined)
+  assert.equal((await store.get("b"))?.length, 20_000)
+  await store.close()
+  await assert.rejects(store.get("b"), { code: "store.write" })
+  const again = open(t, folder)
+  assert.deepEqual([await again.get("a"), (await again.get("b"))?.length], [undefined, 20_000])
+})
