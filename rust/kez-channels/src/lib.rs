@@ -2,10 +2,10 @@
 //! The places where proofs lie, and the one guarded way to them. SPEC.md §7, and written from it.
 //!
 //! A channel tells what it saw of an account ([`Publication`]); `kez_core::verify` alone judges. Channels only read; what
-//! writes is beside them, in `nostr::publish` and `github::publish`.
+//! writes is beside them, in the `publish` of each.
 
-mod ap;
-mod bluesky;
+pub mod ap;
+pub mod bluesky;
 pub mod channel;
 mod dns;
 mod finding;
@@ -17,6 +17,7 @@ pub mod net;
 pub mod nostr;
 pub mod publication;
 pub mod source;
+pub mod writing;
 
 pub use channel::{Canary, ChainSource, Channel, Look, find_channel};
 pub use net::{Guarded, Net, NetError, ResolverSettings, Rights, Settings, Token};

@@ -72,6 +72,14 @@ fn hint(matches: &ArgMatches) -> Outcome<Option<&str>> {
     }
 }
 
+/// `--chain-hint`, where the command has that option.
+pub fn hint_of(matches: &ArgMatches) -> Outcome<Option<String>> {
+    match matches.try_contains_id("chain-hint") {
+        Ok(true) => Ok(hint(matches)?.map(str::to_owned)),
+        _ => Ok(None),
+    }
+}
+
 /// `90d`, `2027-01-01`, or a time; in the past → `usage`.
 pub fn parse_expiry(typed: &str, now: Time) -> Outcome<Time> {
     let bad =

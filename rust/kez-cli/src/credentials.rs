@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 use kez_channels::Token;
-use kez_core::{Code, Identity, SecretKey, Signer as _, Suite};
+use kez_core::{Code, Identity, SecretKey, Signer as _, Suite, System};
 use zeroize::Zeroizing;
 
 use crate::context::{Context, read_input, read_secret};
@@ -71,6 +71,25 @@ pub fn github_token(context: &Context, matches: &ArgMatches, account: &Identity)
             "Log in with the GitHub CLI: gh auth login. Or set GH_TOKEN, or pass --credential-file FILE.\n\
              Where to get one: https://github.com/settings/tokens/new?scopes=gist&description=kez makes one, with the scope gist.",
         )
+    })
+}
+
+/// The app password of a Bluesky account, or the access token of a fediverse account: of the file, of the environment.
+pub fn place_token(context: &Context, matches: &ArgMatches, account: &Identity) -> Outcome<Token> {
+    let (name, what) = match account.system() {
+        System::Bluesky => ("KEZ_BSKY_APP_PASSWORD", "app password"),
+        _ => ("KEZ_MASTODON_TOKEN", "access token"),
+    };
+    let of_environment = || std::env::var(name).ok().filter(|value| !value.is_empty()).map(Zeroizing::new);
+    let text = match credential_file(matches)?.or_else(of_environment) {
+        None if context.may_ask() => {
+            Some(Zeroizing::new(crate::ask::secret(&format!("The {what} of {account}: "))?.to_string()))
+        }
+        text => text,
+    };
+    text.and_then(|text| Token::new(text.trim())).ok_or_else(|| {
+        let message = format!("Cannot write as {account}: expected its {what}, got none");
+        Failure::new(Code::InputMissing, message).hint(format!("Set {name}, or pass --credential-file FILE."))
     })
 }
 

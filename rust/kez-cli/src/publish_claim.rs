@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use kez_channels::{Look, Outcome as Sight, find_channel};
 use kez_core::envelope::{Claim, Op, Verified};
 use kez_core::sigchain::{Chain, ChainEvent, Signing, SubjectStatus, append, create_chain};
-use kez_core::{ClaimDraft, Code, Identity, Json, SecretKey, Signer as _, System, Time, sign_claim};
+use kez_core::{ClaimDraft, Code, Digest, Identity, Json, SecretKey, Signer as _, System, Time, sign_claim};
 use tokio::time::{Instant, sleep};
 
 use crate::append::{grown, keep, refused, text};
@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::json::object;
 use crate::judge::judge_account;
 use crate::outcome::{Answer, Failure, Outcome};
-use crate::seen::{confirmed, shows, shows_any};
+use crate::seen::{confirmed, confirmed_if, refers, shows, shows_any};
 use crate::verify::block_on;
 use crate::world::World;
 use crate::writer::{PlaceOutcome, Writer};
@@ -43,6 +43,11 @@ pub fn publish(context: &Context, matches: &ArgMatches) -> Outcome {
         let known = pinned(context, &key, &subject)?;
         let accepted = if matches.get_flag("accept-new-account") { None } else { known };
         let writer = writer.open(context, &world, accepted.as_deref()).await?;
+        if writer.form() == "reference" {
+            let written = refer(context, &world, &writer, &subject, &signer, wait).await;
+            writer.close(&world).await;
+            return answer(context, matches, &world, (&subject, place, &writer), written?).await;
+        }
         let claim = claim_for(context, matches, &subject, &signer)?;
         let mut seen_by = None;
         let done = match &writer {
@@ -60,21 +65,65 @@ pub fn publish(context: &Context, matches: &ArgMatches) -> Outcome {
                 Done { outcomes, servers: Vec::new(), account_id }
             }
         };
-        let (chain, events) = list(context, &subject, &claim, &signer, done.account_id.clone())?;
-        let question = verify::question(matches, Some(subject.clone()))?;
-        let now = context.refreshed()?;
-        let told = judge_account(&now, &world.at(&now).through(seen_by), &question).await?;
-        let rows: Vec<Json> = events.iter().map(chains::event_json).collect();
-        let data = object! {
-            "subject" => subject, "place" => place, "form" => writer.form(), "claim" => claim.digest(),
-            "outcomes" => done.outcomes.iter().map(PlaceOutcome::to_json).collect::<Vec<_>>(), "servers" => done.servers,
-            "chain" => chain.id(), "events" => rows, "verdict" => told.data.clone(),
-        };
-        let mut human: String = done.outcomes.iter().map(PlaceOutcome::line).collect();
-        human.push_str(&verify::human(&told));
-        let exit = verify::exit_of(&told.verdict);
-        Ok(Answer { exit, ..Answer::new("kez.publish/1", data, human) })
+        let proof = Some(claim.digest());
+        let (chain, events) = list(context, &subject, proof, &signer, done.account_id.clone())?;
+        answer(context, matches, &world, (&subject, place, &writer), Listed { done, seen_by, proof, chain, events })
+            .await
     })
+}
+
+/// What was published and listed.
+struct Listed {
+    done: Done,
+    seen_by: Option<Arc<kez_channels::Guarded>>,
+    proof: Option<Digest>,
+    chain: Chain,
+    events: Vec<ChainEvent>,
+}
+
+async fn answer(
+    context: &Context,
+    matches: &ArgMatches,
+    world: &World,
+    (subject, place, writer): (&Identity, &str, &Writer),
+    listed: Listed,
+) -> Outcome {
+    let Listed { done, seen_by, proof, chain, events } = listed;
+    let question = verify::question(matches, Some(subject.clone()))?;
+    let now = context.refreshed()?;
+    let told = judge_account(&now, &world.at(&now).through(seen_by), &question).await?;
+    let rows: Vec<Json> = events.iter().map(chains::event_json).collect();
+    let data = object! {
+        "subject" => subject, "place" => place, "form" => writer.form(), "claim" => proof,
+        "outcomes" => done.outcomes.iter().map(PlaceOutcome::to_json).collect::<Vec<_>>(), "servers" => done.servers,
+        "chain" => chain.id(), "events" => rows, "verdict" => told.data.clone(),
+    };
+    let mut human: String = done.outcomes.iter().map(PlaceOutcome::line).collect();
+    human.push_str(&verify::human(&told));
+    let exit = verify::exit_of(&told.verdict);
+    Ok(Answer { exit, ..Answer::new("kez.publish/1", data, human) })
+}
+
+/// A reference names the chain, so the account is listed first; then it is written, and looked for.
+async fn refer(
+    context: &Context,
+    world: &World,
+    writer: &Writer,
+    subject: &Identity,
+    signer: &SecretKey,
+    wait: u64,
+) -> Outcome<Listed> {
+    let (chain, events) = list(context, subject, None, signer, writer.account_id())?;
+    let id = chain.id();
+    let written = writer.write_reference(context, world, &format!("kez:r1:{}", id.to_hex())).await;
+    if written.is_err() && !events.is_empty() && !context.quiet {
+        context.warn("the chain lists the account already; the same command goes on from there");
+    }
+    let outcomes = vec![written?];
+    let look = wait_until(context, world, subject, wait, |look| refers(look, &id)).await?;
+    let account_id = confirmed_if(subject, refers(&look, &id), look)?;
+    let done = Done { outcomes, servers: Vec::new(), account_id };
+    Ok(Listed { done, seen_by: None, proof: None, chain, events })
 }
 
 /// Runs `unpublish`.
@@ -96,7 +145,9 @@ pub fn unpublish(context: &Context, matches: &ArgMatches) -> Outcome {
         let known = pinned(context, &key, &subject)?;
         let accepted = if matches.get_flag("accept-new-account") { None } else { known };
         let writer = writer.open(context, &world, accepted.as_deref()).await?;
-        let outcomes = writer.remove(context, &world).await?;
+        let removed = writer.remove(context, &world).await;
+        writer.close(&world).await;
+        let outcomes = removed?;
         let is_gone = |look: &Look| matches!(look.publication.outcome, Sight::Absent);
         let look = wait_until(context, &world, &subject, wait, is_gone).await?;
         let still_seen = match &look.publication.outcome {
@@ -140,12 +191,8 @@ fn check_place(subject: &Identity, matches: &ArgMatches) -> Outcome<&'static str
             return Err(Failure::new(Code::ChannelUnsupported, message)
                 .hint("Accounts are looked at: dns:, github:, nostr:, bluesky:, ap:, kez:."));
         }
-        System::Bluesky | System::Ap => {
-            let message = format!("Cannot publish {subject}: kez-rs does not write there");
-            return Err(Failure::new(Code::ChannelUnsupported, message).hint(format!(
-                "kez claim publish {subject} does, or by hand what kez-rs claim create {subject} prints."
-            )));
-        }
+        System::Bluesky => &["profile", "post"],
+        System::Ap => &["field", "bio", "post"],
     };
     let has_name_server = matches.try_get_one::<String>("name-server").ok().flatten().is_some();
     if has_name_server && subject.system() != System::Dns {
@@ -233,11 +280,11 @@ async fn wait_until(
     }
 }
 
-/// Lists the account with this claim, unless the chain says so already, and signs where the chain ends.
+/// Lists the account with this claim, if there is one, unless the chain says so already, and signs where the chain ends.
 fn list(
     context: &Context,
     subject: &Identity,
-    claim: &Verified<Claim>,
+    proof: Option<Digest>,
     signer: &SecretKey,
     account_id: Option<String>,
 ) -> Outcome<(Chain, Vec<ChainEvent>)> {
@@ -248,8 +295,9 @@ fn list(
         SubjectStatus::Active(listing) => Some(listing.clone()),
         _ => None,
     });
-    let proof = Some(claim.digest());
-    let is_so = listing.is_some_and(|it| it.proof == proof && (account_id.is_none() || it.subject_id == account_id));
+    let is_so = listing.is_some_and(|it| {
+        (proof.is_none() || it.proof == proof) && (account_id.is_none() || it.subject_id == account_id)
+    });
     if let Some(chain) = chain.filter(|_| is_so) {
         keep(context, chain, &[], Some(signer))?;
         return Ok((chain.clone(), Vec::new()));

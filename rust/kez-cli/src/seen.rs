@@ -17,6 +17,11 @@ pub fn shows(look: &Look, digest: &Digest) -> bool {
     proofs(look).iter().any(|proof| matches!(proof, Proof::Claim(claim) if claim.digest() == *digest))
 }
 
+/// Whether it shows a reference to this chain.
+pub fn refers(look: &Look, chain: &Digest) -> bool {
+    proofs(look).iter().any(|proof| matches!(proof, Proof::Reference(reference) if reference.chain == *chain))
+}
+
 /// Whether it shows any proof of this account.
 pub fn shows_any(look: &Look, subject: &Identity) -> bool {
     proofs(look).iter().any(|proof| match proof {
@@ -27,7 +32,12 @@ pub fn shows_any(look: &Look, subject: &Identity) -> bool {
 
 /// The account's number where the place shows the claim, else `publish.unconfirmed`.
 pub fn confirmed(subject: &Identity, look: Look, digest: &Digest) -> Outcome<Option<String>> {
-    if shows(&look, digest) {
+    confirmed_if(subject, shows(&look, digest), look)
+}
+
+/// The same for any kind of proof.
+pub fn confirmed_if(subject: &Identity, is_shown: bool, look: Look) -> Outcome<Option<String>> {
+    if is_shown {
         return Ok(look.publication.account_id);
     }
     let why = match look.publication.outcome.code() {

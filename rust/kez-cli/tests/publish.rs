@@ -159,7 +159,7 @@ fn a_proof_goes_to_github_and_comes_away_again() {
 #[test]
 fn places_that_nobody_can_write_to_are_named() {
     let home = Home::new("unsupported", "ed25519");
-    for subject in ["kez:alice@a.example", "bluesky:alice.example", "ap:alice@a.example"] {
+    for subject in ["kez:alice@a.example"] {
         let (code, answer) = home.json(&["claim", "publish", subject], "");
         assert_eq!((code, &answer["error"]["code"]), (2, &json!("channel.unsupported")), "{subject}");
     }

@@ -3,6 +3,7 @@
 mod document;
 mod html;
 mod posts;
+pub mod publish;
 mod secure;
 mod tree;
 mod webfinger;

@@ -3,6 +3,7 @@
 mod did;
 mod facets;
 mod handle;
+pub mod publish;
 mod records;
 
 use kez_core::Code;

@@ -2,7 +2,7 @@
 
 mod event;
 mod places;
-mod profile;
+pub(crate) mod profile;
 pub mod publish;
 mod relay;
 mod uri;

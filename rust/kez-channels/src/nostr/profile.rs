@@ -32,7 +32,7 @@ pub fn about(content: &str) -> Option<String> {
 }
 
 /// The text without proofs of this account. What stands beside them is its owner's, and stays (NET-6).
-fn without_proofs(text: &str, account: &Identity) -> String {
+pub(crate) fn without_proofs(text: &str, account: &Identity) -> String {
     let holds = |piece: &str| Sight::of(piece).is_some_and(|sight| sight.settles(account));
     let mut kept: Vec<String> = Vec::new();
     let mut lines = text.split('\n');
@@ -73,7 +73,7 @@ fn without_tokens(line: &str, account: &Identity) -> String {
 }
 
 /// JSON again, members in their order; none for what no text can hold.
-fn write(value: &Value) -> Option<String> {
+pub(crate) fn write(value: &Value) -> Option<String> {
     Some(match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
