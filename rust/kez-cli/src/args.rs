@@ -131,7 +131,7 @@ fn claim() -> Command {
     let writing = |command: Command| {
         with_key(command)
             .arg(positional("subject").required(true))
-            .arg(option("credential-file", "path", "file with the token or nsec; - is stdin"))
+            .arg(option("credential-file", "path", "file with the token, app password or nsec; - is stdin"))
             .arg(option("wait", "seconds", "how long to look; 0 looks once (default: 60, for a zone 600)"))
             .arg(flag(
                 "accept-new-account",
