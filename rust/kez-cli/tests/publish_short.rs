@@ -50,6 +50,10 @@ fn pds(asked_for: Arc<Mutex<Vec<String>>>) -> String {
                 (200, json!({}))
             }
             "com.atproto.server.deleteSession" if bearer == "Bearer refresh" => (200, json!({})),
+            // The canary.
+            "/did:plc:z72i7hdynmk6r22z27h6tvur" => {
+                (200, json!({"id": "did:plc:z72i7hdynmk6r22z27h6tvur", "alsoKnownAs": ["at://bsky.app"]}))
+            }
             path if path.starts_with("/did:plc:") => (200, document),
             _ => (401, json!({})),
         };
