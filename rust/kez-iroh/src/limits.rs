@@ -78,8 +78,9 @@ pub const RETRY_PAUSE_MAX: Duration = Duration::from_secs(10);
 pub const REFUSALS: u32 = 3;
 /// A provider whose bytes were wrong this often is asked no more, though it is the only one.
 pub const FAULTS: u32 = 3;
-/// How often what was written is made to last and noted in the journal.
-pub const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// How often what was written is made to last and noted in the journal. What a kill takes is what this time brought, and what was on
+/// its way to the disk.
+pub const SYNC_EVERY: Duration = Duration::from_millis(200);
 /// Free space that is left alone.
 pub const SPACE_MARGIN: u64 = 1024 * 1024;
 

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -117,12 +117,8 @@ impl Process {
     }
 
     fn next_line(&mut self, until: Instant) -> Option<Value> {
-        match self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.lines.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
     }
-
     /// Sends a request and waits for its answer.
     pub fn ask(&mut self, mut request: Value) -> Result<Value, Value> {
         self.next += 1;
