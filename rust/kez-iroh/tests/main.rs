@@ -9,5 +9,6 @@ mod suite {
     mod process;
     mod relay;
     mod resume;
+    mod stranger;
     mod transfer;
 }

@@ -1,9 +1,9 @@
 //! What is looked at before a byte is asked for: names, what is there already, free space.
 
 use super::deliver::{self, Target};
-use super::job::{Job, JobFile};
+use super::job::Job;
 use super::journal::{Kept, missing};
-use super::parts::{Parts, list_digest};
+use super::parts::{JobFile, Parts, list_digest};
 use super::work::{Range, Work};
 use crate::limits::{GROUP, MAX_FILES, SPACE_MARGIN};
 use crate::refusal::Refusal;

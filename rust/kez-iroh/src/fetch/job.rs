@@ -1,16 +1,15 @@
 //! One fetch: its files, its parts and its sources, until all is at its place or somebody ends it.
 
 use super::deliver::{self, Target};
-use super::parts::Parts;
+use super::parts::{JobFile, Parts};
 use super::source::{self, Source};
 use super::work::{Flight, Work};
 use crate::limits::{PROGRESS_EVERY, QUIET, SYNC_EVERY};
 use crate::meter::Meter;
-use crate::node::{Node, id_text};
+use crate::node::Node;
 use crate::refusal::Refusal;
 use iroh::{EndpointAddr, EndpointId};
 use iroh_blobs::Hash;
-use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,20 +17,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-
-/// A file of a job.
-pub struct JobFile {
-    /// What it must hash to.
-    pub hash: Hash,
-    /// How long it must be.
-    pub size: u64,
-    /// As the engine named it.
-    pub relative: String,
-    /// Where it belongs.
-    pub path: PathBuf,
-    /// Whether a file that is there is replaced.
-    pub overwrite: bool,
-}
 
 /// Why a job ends.
 #[derive(Debug, Clone)]
@@ -58,17 +43,17 @@ pub struct Job {
     work: Mutex<Work>,
     /// Told when there may be work again.
     pub wake: Notify,
-    stop: watch::Sender<Option<Stop>>,
+    pub(super) stop: watch::Sender<Option<Stop>>,
     over: watch::Sender<bool>,
     /// Bytes of this run.
     pub meter: Meter,
-    total: u64,
-    missing: u64,
+    pub(super) total: u64,
+    pub(super) missing: u64,
     complete: Vec<usize>,
-    sources: Mutex<HashMap<EndpointId, Arc<Source>>>,
+    pub(super) sources: Mutex<HashMap<EndpointId, Arc<Source>>>,
     tasks: Mutex<JoinSet<()>>,
-    faults: AtomicUsize,
-    got: AtomicU64,
+    pub(super) faults: AtomicUsize,
+    pub(super) got: AtomicU64,
     max_rate: Option<u64>,
     pace: Mutex<Instant>,
 }
@@ -109,18 +94,12 @@ impl Job {
         }
     }
 
-    /// The answer of `fetch`.
-    pub fn describe(&self) -> Value {
-        let undelivered = self.work().undelivered;
-        json!({ "job": self.name, "total": self.total, "bytes": self.total - self.missing, "files": self.files.len(), "filesDone": self.files.len() - undelivered })
-    }
-
     /// What is missing.
     pub fn work(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn sources(&self) -> MutexGuard<'_, HashMap<EndpointId, Arc<Source>>> {
+    pub(super) fn sources(&self) -> MutexGuard<'_, HashMap<EndpointId, Arc<Source>>> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -219,14 +198,6 @@ impl Job {
         }
     }
 
-    fn progress(&self, state: &str, rate: u64) -> Value {
-        let sources: Vec<Value> = self.sources().values().map(|source| source.describe()).collect();
-        let done = self.files.len() - self.work().undelivered;
-        let bytes = self.bytes();
-        json!({ "event": "progress", "job": self.name, "state": state, "bytes": bytes, "total": self.total, "rate": rate,
-            "files": self.files.len(), "filesDone": done, "sources": sources })
-    }
-
     /// Makes what was written last and notes it.
     async fn note(self: &Arc<Self>) {
         let written = self.work().drain_unnoted();
@@ -309,11 +280,6 @@ impl Job {
         self.got.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes that are there. What came twice counts once, at the latest in the end.
-    fn bytes(&self) -> u64 {
-        (self.total - self.missing + self.got.load(Ordering::Relaxed)).min(self.total)
-    }
-
     /// Waits as long as the rate that was asked for demands.
     pub async fn keep_pace(&self, bytes: u64) {
         let Some(rate) = self.max_rate else { return };
@@ -323,32 +289,5 @@ impl Job {
             *next
         };
         tokio::time::sleep_until(until.into()).await;
-    }
-
-    /// Tells that a source sent what it should not have.
-    pub async fn tell_fault(&self, node: &Node, source: &EndpointId, file: usize, kind: &str, offset: u64) {
-        self.faults.fetch_add(1, Ordering::Relaxed);
-        let path = self.files.get(file).map(|file| file.relative.as_str());
-        node.out.tell(&json!({ "event": "fault", "job": self.name, "peer": id_text(source), "path": path, "kind": kind, "offset": offset })).await;
-    }
-
-    /// The last event of the job.
-    pub async fn tell_end(&self, node: &Node) {
-        let mut event = json!({ "event": "end", "job": self.name, "bytes": self.bytes(),
-            "total": self.total, "faults": self.faults.load(Ordering::Relaxed) });
-        let stop = self.stop.borrow().clone();
-        let (state, error) = match stop {
-            Some(Stop::Done) => ("done", None),
-            Some(Stop::Cancelled) => ("cancelled", None),
-            Some(Stop::Failed(refusal)) => ("failed", Some(refusal)),
-            Some(Stop::Paused) | None => ("paused", None),
-        };
-        if let Some(members) = event.as_object_mut() {
-            members.insert("state".to_owned(), json!(state));
-            if let Some(error) = error {
-                members.insert("error".to_owned(), json!(error));
-            }
-        }
-        node.out.tell(&event).await;
     }
 }

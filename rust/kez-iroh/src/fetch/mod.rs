@@ -8,4 +8,5 @@ mod journal;
 mod parts;
 mod pull;
 mod source;
+mod tell;
 mod work;

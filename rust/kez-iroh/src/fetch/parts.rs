@@ -9,6 +9,20 @@ use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+/// A file of a job.
+pub struct JobFile {
+    /// What it must hash to.
+    pub hash: Hash,
+    /// How long it must be.
+    pub size: u64,
+    /// As the engine named it.
+    pub relative: String,
+    /// Where it belongs.
+    pub path: PathBuf,
+    /// Whether a file that is there is replaced.
+    pub overwrite: bool,
+}
+
 /// The open folder.
 pub struct Parts {
     folder: PathBuf,

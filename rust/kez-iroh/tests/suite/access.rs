@@ -1,7 +1,7 @@
 //! The allow-list is asked before anything is read (F2), and a grant that is taken back ends what runs.
 
-use super::hostile::{Asked, Stranger};
 use super::process::{noise, pair};
+use super::stranger::{Asked, Stranger};
 use serde_json::json;
 use std::time::Duration;
 
