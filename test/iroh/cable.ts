@@ -141,6 +141,8 @@ async function sendFile(scene: Scene): Promise<Omit<CableReport, "folderEqual" |
   const large = join(plan.folder, "large")
   const folderBytes = sentBy(scene.sender)
   const { files } = await share(scene, large)
+  // What was said of the folder must not be taken for this.
+  scene.receiver.process.heard().length = 0
   await scene.receiver.process.ask(fetchOf(scene, files, plan.slowRate))
   await reach(scene.receiver, 0.4)
   await kill(scene.receiver)
