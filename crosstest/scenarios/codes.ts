@@ -199,7 +199,7 @@ export const reachedCodes: ReadonlySet<string> = new Set([...verdicts, ...import
  * the state of a machine, or from a person at a terminal. Their exit codes are docs/exit-codes.json; what leads to those of SPEC is in vectors/.
  */
 export const unreachedCodes: readonly RegExp[] = [
-  /^(?:account|net|publish|auth|broker|chat|handle|directory)\./,
+  /^(?:account|net|publish|auth|broker|chat|handle|directory|file)\./,
   /^(?:channel\.down|limit\.body|chain\.rollback)$/,
   // A head is kept; only its use says so, as evidence.
   /^head\./,
