@@ -34,6 +34,11 @@ test("an answer arrives as it was given, a refusal is thrown with its code and h
   )
 })
 
+test("a refusal that says when to come again, and nothing else to do, says so to people", () => {
+  const busy = encodeRefusal(new KezError("net.busy", "Cannot do it now"), 7)
+  assert.throws(() => decodeAnswer("send", busy), { code: "net.busy", hint: "Try again in 7 s." })
+})
+
 test("a code that is not known here is told as broker.refused", () => {
   const header = { error: { code: "future.code", message: "Cannot" } }
   assert.equal(

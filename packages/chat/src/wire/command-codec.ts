@@ -79,7 +79,9 @@ export function decodeAnswer<O extends Operation>(operation: O, bytes: Uint8Arra
   return { header: answerShapes[operation](ok ?? null, operation), parts }
 }
 
-function refusalOf({ code, message, hint }: Refusal): KezError {
+function refusalOf({ code, message, hint, retry_after }: Refusal): KezError {
   const known: Code = codes.find((one) => one === code) ?? "broker.refused"
-  return new KezError(known, message.slice(0, 500), hint === undefined ? {} : { hint: hint.slice(0, 500) })
+  const wait = retry_after === undefined ? undefined : `Try again in ${retry_after} s.`
+  const next = hint?.slice(0, 500) ?? wait
+  return new KezError(known, message.slice(0, 500), next === undefined ? {} : { hint: next })
 }
