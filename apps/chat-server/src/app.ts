@@ -4,13 +4,18 @@ import {
   createOpenApi,
   createRequestIds,
   createTrust,
+  createUnknown,
   endAfterAnswer,
+  faultOfCoding,
+  figuresRoute,
   formatProblem,
-  Problem,
+  type Problem,
+  preflightHeaders,
   problemType,
   type RouteDoc,
   refuseConnection,
 } from "@kez/server"
+import type { CommonHttpConfig } from "@kez/server/common-settings"
 import { errorFields } from "@kez/server/log"
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify"
 import { type AddressLimits, type AddressPlans, createAddressLimits } from "./address-limits.ts"
@@ -19,19 +24,14 @@ import type { Metrics } from "./metrics.ts"
 import { refusalOf } from "./refusal.ts"
 import type { Deps, Exchange, Route } from "./route.ts"
 import { handles } from "./routes/handles.ts"
-import { figures, health } from "./routes/health.ts"
+import { health } from "./routes/health.ts"
 import { directoryLog } from "./routes/log.ts"
 import { profile } from "./routes/profile.ts"
 import { standing } from "./routes/standing.ts"
 import { nostrNames, webFinger } from "./routes/webfinger.ts"
 import { version } from "./version.ts"
 
-export interface HttpConfig {
-  /** Addresses whose X-Forwarded-For is believed. */
-  readonly trustProxy: readonly string[]
-  readonly logRequests: boolean
-  readonly metricsOnMain: boolean
-  readonly maxConnections: number
+export interface HttpConfig extends CommonHttpConfig {
   readonly limits: AddressPlans
 }
 
@@ -65,7 +65,7 @@ export function createApp(deps: Deps, config: HttpConfig): App {
     ...standing(deps),
     ...health(deps),
   ]
-  const shown = [...own, figures(deps)]
+  const shown = [...own, figuresRoute(deps.metrics)]
   const openApi = documentRoute(
     shown.map(({ doc }) => doc),
     deps.baseUrl,
@@ -120,7 +120,7 @@ function prepare(http: FastifyInstance, { metrics, log }: Deps): void {
   http.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
   http.addHook("onRequest", (request, reply, done) => {
     setCommonHeaders(request, reply)
-    const fault = faultOf(request)
+    const fault = faultOfCoding(request.raw.headers)
     if (fault !== undefined) {
       reply.header("connection", "close")
       endAfterAnswer(request.raw.socket)
@@ -133,24 +133,6 @@ function prepare(http: FastifyInstance, { metrics, log }: Deps): void {
       log.error({ request: request.id, route: request.routeOptions.url, ...errorFields(error) }, "a request failed")
     }
     sendProblem(reply, problem, metrics)
-  })
-}
-
-/** Two codings, or one that is not chunked: a proxy in front may have seen another end of the request. [G11] */
-function faultOf({ raw: { headers } }: FastifyRequest): Problem | undefined {
-  const coding = headers["transfer-encoding"]
-  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
-    return new Problem({
-      status: 400,
-      code: "net.http",
-      detail: "Cannot read the request: expected one transfer coding",
-    })
-  }
-  if (headers["content-encoding"] === undefined) return undefined
-  return new Problem({
-    status: 415,
-    code: "net.content_type",
-    detail: "Cannot take the body: expected no content coding",
   })
 }
 
@@ -209,37 +191,10 @@ function addRoute(
 }
 
 function refuseOthers(http: FastifyInstance, routes: readonly Route[], metrics: Metrics): void {
-  const known = routes.map(({ doc }) => ({
-    method: doc.method,
-    form: new RegExp(`^${doc.url.replaceAll(".", "\\.").replaceAll("*", ".+").replaceAll(/:\w+/g, "[^/]+")}$`),
-  }))
-  http.options("/*", (_request, reply) =>
-    reply
-      .code(204)
-      .headers({
-        "access-control-allow-origin": "*",
-        "access-control-allow-methods": "GET, HEAD",
-        "access-control-allow-headers": "If-None-Match, X-Request-Id",
-        "access-control-max-age": "86400",
-      })
-      .send(),
-  )
-  http.setNotFoundHandler((request, reply) => {
-    const path = request.url.split("?", 1)[0] ?? ""
-    const methods = known
-      .filter(({ form }) => form.test(path))
-      .map(({ method }) => (method === "GET" ? "GET, HEAD" : method))
-    const isElsewhere = methods.length > 0
-    const problem = new Problem({
-      status: isElsewhere ? 405 : 404,
-      code: "usage",
-      detail: isElsewhere
-        ? `Cannot do that here: expected ${methods.join(", ")}`
-        : "Cannot find it: there is no such path",
-      headers: isElsewhere ? { allow: methods.join(", ") } : {},
-    })
-    sendProblem(reply, problem, metrics)
-  })
+  const unknown = createUnknown(routes.map(({ doc }) => doc))
+  const preflight = preflightHeaders(["If-None-Match", "X-Request-Id"])
+  http.options("/*", (_request, reply) => reply.code(204).headers(preflight).send())
+  http.setNotFoundHandler((request, reply) => sendProblem(reply, unknown(request.url), metrics))
 }
 
 function documentRoute(others: readonly RouteDoc[], baseUrl: string): Route {

@@ -2,76 +2,46 @@
 import { join } from "node:path"
 import { KezError } from "@kez/core"
 import { isLoopback, type Values } from "@kez/server"
-import type { LogLevel } from "@kez/server/log"
+import { type CommonConfig, commonConfigOf, readersOf } from "@kez/server/common-settings"
 import type { HttpConfig } from "./app.ts"
 import type { BrokerConfig } from "./broker/chat-service.ts"
 import type { Registration } from "./directory/service.ts"
 import { standingPlan } from "./limits.ts"
 import type { SettingName } from "./settings.ts"
-import type { StoragePlace } from "./storage/open-database.ts"
 
-export interface Config {
-  readonly host: string
-  readonly port: number
+export interface Config extends CommonConfig {
   readonly domain: string
-  readonly baseUrl: string | undefined
   readonly registration: Registration
   /** Key identities. */
   readonly admins: readonly string[]
   readonly reserved: readonly string[]
   /** Base URLs. */
   readonly stores: readonly string[]
-  readonly storage: StoragePlace
   readonly logKeyFile: string
-  readonly logLevel: LogLevel
-  readonly metrics: { readonly mode: "separate" | "main" | "off"; readonly host: string; readonly port: number }
-  readonly drainSeconds: number
   readonly http: HttpConfig
   readonly told: { readonly broker: readonly string[]; readonly stores: readonly string[] }
   /** Undefined: handles, and no chat. */
   readonly broker: BrokerConfig | undefined
 }
 
-const bytesPerMib = 1_048_576
-
 /** Throws `usage` for settings that do not go together. */
 export function toConfig(values: Values<SettingName>): Config {
-  const textOf = (name: SettingName): string => values[name].text ?? ""
-  const numberOf = (name: SettingName): number => Number(textOf(name))
-  const listOf = (name: SettingName): readonly string[] =>
-    textOf(name)
-      .split(",")
-      .map((part) => part.trim())
-      .filter((part) => part !== "")
-  const plan = (burst: SettingName, perHour: SettingName) => ({ burst: numberOf(burst), perHour: numberOf(perHour) })
-  const mode = textOf("metrics") as Config["metrics"]["mode"]
-  const dataFolder = textOf("data")
+  const { textOf, numberOf, listOf, planOf } = readersOf(values)
+  const common = commonConfigOf(values)
+  const { dataFolder } = common.storage
   const config: Config = {
-    host: textOf("host"),
-    port: numberOf("port"),
+    ...common,
     domain: textOf("domain"),
-    baseUrl: values.base_url.text?.replace(/\/$/, ""),
     registration: textOf("registration") as Registration,
     admins: listOf("admins"),
     reserved: listOf("reserved"),
     stores: listOf("stores"),
-    storage: {
-      dataFolder,
-      databaseUrl: values.database_url.text,
-      quotaBytes: numberOf("quota_mib") === 0 ? undefined : numberOf("quota_mib") * bytesPerMib,
-    },
     logKeyFile: values.log_key.text ?? join(dataFolder, "directory.key"),
-    logLevel: textOf("log_level") as LogLevel,
-    metrics: { mode, host: textOf("metrics_host"), port: numberOf("metrics_port") },
-    drainSeconds: numberOf("drain_seconds"),
     http: {
-      trustProxy: listOf("trust_proxy"),
-      logRequests: textOf("log_requests") === "true",
-      metricsOnMain: mode === "main",
-      maxConnections: numberOf("max_connections"),
+      ...common.http,
       limits: {
-        read: plan("read_burst", "read_per_hour"),
-        write: plan("write_burst", "write_per_hour"),
+        read: planOf("read_burst", "read_per_hour"),
+        write: planOf("write_burst", "write_per_hour"),
         standing: standingPlan,
       },
     },
@@ -87,9 +57,9 @@ export function toConfig(values: Values<SettingName>): Config {
             keysFolder: values.broker_keys.text ?? join(dataFolder, "broker", "keys"),
             replicas: numberOf("replicas"),
             plans: {
-              all: plan("command_burst", "command_per_hour"),
-              write: plan("message_burst", "message_per_hour"),
-              live: plan("command_burst", "command_per_hour"),
+              all: planOf("command_burst", "command_per_hour"),
+              write: planOf("message_burst", "message_per_hour"),
+              live: planOf("command_burst", "command_per_hour"),
             },
           },
   }

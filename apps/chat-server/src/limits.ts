@@ -25,8 +25,6 @@ export const keepAliveTimeoutMs = 75_000
 export const socketIdleMs = 90_000
 /** Requests under way may finish for so long once the process is told to stop. */
 export const shutdownMs = 10_000
-/** How long the answer of /readyz stands: it writes to the disk, and everybody may ask. */
-export const readinessCacheMs = 1_000
 
 /** Token buckets that are remembered for each kind of limit; beyond, the one that was used longest ago is forgotten. */
 export const maxBuckets = 100_000

@@ -106,14 +106,6 @@ export const problem: JsonSchema = object(
   ["type", "title", "status", "detail", "code"],
 )
 
-const check = object({ ok: { type: "boolean" }, code: { enum: codes } }, ["ok"])
-export const livenessAnswer = object({ status: { const: "ok" } })
-export const readinessAnswer = object({
-  status: { enum: ["ok", "failed"] },
-  checks: { type: "object", additionalProperties: check },
-})
-export const versionAnswer = object({ name: text, version: text, api: text })
-
 const meanings = {
   400: "The path, the query or the HTTP is not as it should be",
   403: "The server takes nobody new, or asks for an invitation",

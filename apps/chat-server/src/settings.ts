@@ -1,36 +1,14 @@
 /** What admins may set. Each setting has one name in three places: `--domain`, `KEZ_CHAT_DOMAIN`, `domain = "chat.example.org"`. */
 import { isHost, KezError, parseKeyIdentity } from "@kez/core"
-import {
-  anyCount,
-  anyPort,
-  areNetworks,
-  areUrls,
-  choice,
-  createSettingTable,
-  isBaseUrl,
-  isDatabaseUrl,
-  isListenHost,
-  number,
-  type Setting,
-  text,
-} from "@kez/server"
-import { logLevels } from "@kez/server/log"
+import { anyCount, areUrls, choice, createSettingTable, number, type Setting, text } from "@kez/server"
+import { listenSettings, operationSettings, serviceSettings, storageSettings } from "@kez/server/common-settings"
 
 export const settings = {
-  host: { ...text("127.0.0.1", "address to listen at"), expected: "an IP address or localhost", fits: isListenHost },
-  port: number(6969, "port to listen at; 0: any", anyPort),
+  ...listenSettings(6969, "URL by which others reach this server; https://DOMAIN unless set"),
   domain: {
     ...text("localhost", "the host in handles, as in alice@HOST; never changed later"),
     expected: "a domain, or localhost",
     fits: isHost,
-  },
-  base_url: {
-    ...text(
-      undefined,
-      "URL by which others reach this server; https://DOMAIN unless set",
-      "an https:// URL without a path",
-    ),
-    fits: isBaseUrl,
   },
   registration: choice(["invite", "open", "closed"], "invite", "who may register a handle"),
   admins: { ...text("", "keys of those who may make invitations", "key identities, joined by commas"), fits: areKeys },
@@ -39,14 +17,8 @@ export const settings = {
     ...text("", "sigchain stores that chains are looked up at", "http(s) URLs, joined by commas"),
     fits: areUrls,
   },
-  data: text("./data", "folder of the SQLite file and of the key of the log", "a folder"),
+  ...storageSettings("folder of the SQLite file and of the key of the log"),
   log_key: text(undefined, "file of the key that signs the log; directory.key in the data folder unless set", "a file"),
-  quota_mib: number(0, "the largest that the SQLite file may become, in MiB; 0: no limit but the disk", anyCount),
-  database_url: {
-    ...text(undefined, "PostgreSQL instead of SQLite", "a postgres:// URL"),
-    fits: isDatabaseUrl,
-    isSecret: true,
-  },
   nats_url: {
     ...text(undefined, "URL of the nats-server; without it there are handles, and no chat", "a nats:// URL"),
     fits: isBrokerUrl,
@@ -65,27 +37,7 @@ export const settings = {
   },
   broker_keys: text(undefined, "folder of the broker's keys; broker/keys in the data folder unless set", "a folder"),
   replicas: number(1, "copies of each stream of the broker: 1 alone, 3 in a cluster", [1, 5]),
-  trust_proxy: {
-    ...text(
-      "",
-      "addresses of reverse proxies whose X-Forwarded-For is believed",
-      "IP addresses or networks, joined by commas",
-    ),
-    fits: areNetworks,
-  },
-  log_level: choice(logLevels, "info", "least severity of lines of the log"),
-  log_requests: choice(["true", "false"], "false", "a line for each request"),
-  metrics: choice(
-    ["separate", "main", "off"],
-    "separate",
-    "where /metrics is served: on a port of its own, or to everybody",
-  ),
-  metrics_host: {
-    ...text("127.0.0.1", "address of the separate metrics"),
-    expected: "an IP address or localhost",
-    fits: isListenHost,
-  },
-  metrics_port: number(9465, "port of the separate metrics; 0: any", anyPort),
+  ...operationSettings(9465),
   write_burst: number(20, "registrations, moves and releases from one address at once; 0: no limit", anyCount),
   write_per_hour: number(60, "the same an hour after that", anyCount),
   read_burst: number(1_000, "look-ups from one address at once; 0: no limit", anyCount),
@@ -94,8 +46,7 @@ export const settings = {
   command_per_hour: number(36_000, "the same an hour after that", anyCount),
   message_burst: number(200, "messages, commits and the like of one person at once; 0: no limit", anyCount),
   message_per_hour: number(7_200, "the same an hour after that", anyCount),
-  max_connections: number(4_000, "open connections", [1, 1_000_000]),
-  drain_seconds: number(0, "from /readyz 503 to the end of accepting, for load balancers", [0, 300]),
+  ...serviceSettings,
 } as const satisfies Readonly<Record<string, Setting>>
 
 export type SettingName = keyof typeof settings

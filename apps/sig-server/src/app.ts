@@ -6,11 +6,16 @@ import {
   type BucketPlan,
   createRequestIds,
   createTrust,
+  createUnknown,
   endAfterAnswer,
+  faultOfCoding,
+  figuresRoute,
   type IsTrusted,
-  Problem,
+  type Problem,
+  preflightHeaders,
   refuseConnection,
 } from "@kez/server"
+import type { CommonHttpConfig } from "@kez/server/common-settings"
 import type { Log } from "@kez/server/log"
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify"
 import { parseChainName } from "./chain-name.ts"
@@ -28,22 +33,16 @@ import { chainReads } from "./routes/chain-reads.ts"
 import { chainWrites } from "./routes/chain-writes.ts"
 import { openApiDocument } from "./routes/document.ts"
 import { feeds } from "./routes/feed.ts"
-import { figures } from "./routes/figures.ts"
 import { health } from "./routes/health.ts"
 import { chainStream } from "./routes/stream.ts"
 import type { Storage } from "./storage/storage.ts"
 import { createStreamHub, type StreamLimits } from "./streams.ts"
 import { WriteLimits, type WritePlans } from "./write-limits.ts"
 
-export interface HttpConfig {
+export interface HttpConfig extends CommonHttpConfig {
   readonly baseUrl: string | undefined
-  /** Addresses whose X-Forwarded-For is believed. */
-  readonly trustProxy: readonly string[]
-  readonly logRequests: boolean
   /** A mirror takes none unless its admin wants it to. */
   readonly takesPosts: boolean
-  readonly metricsOnMain: boolean
-  readonly maxConnections: number
   readonly writes: WritePlans
   readonly reads: BucketPlan
   readonly streams: StreamLimits
@@ -83,9 +82,9 @@ export function createApp(options: AppOptions): App {
   const deps: Deps = { ...options, streams, limits, isDraining }
   const { http, plain } = createServer(deps, { config, isTrusted, reads })
   const routes = [...chainReads(deps), chainStream(deps), ...chainWrites(deps, config), ...feeds(deps), ...health(deps)]
-  const main = config.metricsOnMain ? [...routes, figures(metrics)] : routes
+  const main = config.metricsOnMain ? [...routes, figuresRoute(metrics)] : routes
   const openApi = openApiDocument(
-    [...routes, figures(metrics)].map(({ doc }) => doc),
+    [...routes, figuresRoute(metrics)].map(({ doc }) => doc),
     config.baseUrl,
   )
   prepare(http, deps, { config, reads })
@@ -154,7 +153,7 @@ function prepare(http: FastifyInstance, { metrics, log }: Deps, { config, reads 
   http.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
   http.addHook("onRequest", (request, reply, done) => {
     setCommonHeaders(request, reply)
-    const fault = faultOf(request)
+    const fault = faultOfCoding(request.raw.headers)
     if (fault !== undefined) {
       reply.header("connection", "close")
       endAfterAnswer(request.raw.socket)
@@ -167,26 +166,6 @@ function prepare(http: FastifyInstance, { metrics, log }: Deps, { config, reads 
     sendProblem(reply, problem, metrics)
   })
   if (config.metricsOnMain) log.warn({}, "metrics are served to everybody who reaches this port")
-}
-
-/** Two codings, or one that is not chunked: a proxy in front may have seen another end of the request. [G11] */
-function faultOf({ raw: { headers } }: FastifyRequest): Problem | undefined {
-  const coding = headers["transfer-encoding"]
-  if (coding !== undefined && coding.toLowerCase() !== "chunked") {
-    return new Problem({
-      status: 400,
-      code: "net.http",
-      detail: "Cannot read the request: expected one transfer coding",
-    })
-  }
-  if (headers["content-encoding"] !== undefined) {
-    return new Problem({
-      status: 415,
-      code: "net.content_type",
-      detail: "Cannot take the body: expected no content coding",
-    })
-  }
-  return undefined
 }
 
 /** The name of a chain is refused by the schema; the library knows the code. */
@@ -249,35 +228,8 @@ function observer({ method, url }: Pick<RouteDoc, "url"> & { method: string }, o
 }
 
 function refuseOthers(http: FastifyInstance, routes: readonly Route[], metrics: Metrics): void {
-  const known = routes.map(({ doc }) => ({
-    method: doc.method,
-    form: new RegExp(`^${doc.url.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}$`),
-  }))
-  http.options("/*", (_request, reply) =>
-    reply
-      .code(204)
-      .headers({
-        "access-control-allow-origin": "*",
-        "access-control-allow-methods": "GET, HEAD",
-        "access-control-allow-headers": "If-None-Match, Last-Event-ID, X-Request-Id",
-        "access-control-max-age": "86400",
-      })
-      .send(),
-  )
-  http.setNotFoundHandler((request, reply) => {
-    const path = request.url.split("?", 1)[0] ?? ""
-    const methods = known
-      .filter(({ form }) => form.test(path))
-      .map(({ method }) => (method === "GET" ? "GET, HEAD" : method))
-    const isElsewhere = methods.length > 0
-    const problem = new Problem({
-      status: isElsewhere ? 405 : 404,
-      code: "usage",
-      detail: isElsewhere
-        ? `Cannot do that here: expected ${methods.join(", ")}`
-        : "Cannot find it: there is no such path",
-      headers: isElsewhere ? { allow: methods.join(", ") } : {},
-    })
-    sendProblem(reply, problem, metrics)
-  })
+  const unknown = createUnknown(routes.map(({ doc }) => doc))
+  const preflight = preflightHeaders(["If-None-Match", "Last-Event-ID", "X-Request-Id"])
+  http.options("/*", (_request, reply) => reply.code(204).headers(preflight).send())
+  http.setNotFoundHandler((request, reply) => sendProblem(reply, unknown(request.url), metrics))
 }

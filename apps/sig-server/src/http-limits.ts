@@ -35,6 +35,3 @@ export const streamHeartbeatMs = 15_000
 export const maxStreamEventsBytes = 262_144
 /** Bytes that a stream's reader has not taken yet; beyond, it is cut. */
 export const maxStreamBacklogBytes = 524_288
-
-/** How long the answer of /readyz stands: it writes to the disk, and everybody may ask. */
-export const readinessCacheMs = 1_000

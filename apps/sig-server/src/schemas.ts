@@ -79,11 +79,3 @@ export const problem: JsonSchema = object(
   },
   ["type", "title", "status", "detail", "code"],
 )
-
-export const check = object({ ok: { type: "boolean" }, code: { enum: codes } }, ["ok"])
-export const livenessAnswer = object({ status: { const: "ok" } })
-export const readinessAnswer = object({
-  status: { enum: ["ok", "failed"] },
-  checks: { type: "object", additionalProperties: check },
-})
-export const versionAnswer = object({ name: { type: "string" }, version: { type: "string" }, api: { type: "string" } })

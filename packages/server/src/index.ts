@@ -7,6 +7,8 @@ export { closeInTime, type ListenAt, type Listening, listenApp, listenMetrics } 
 export { createMetricsServer, type Figures } from "./metrics-listener.ts"
 export { nearestOf } from "./nearest.ts"
 export { createOpenApi, type OpenApiOptions } from "./openapi.ts"
+export { createUnknown, faultOfCoding, preflightHeaders } from "./other-requests.ts"
+export { type Checks, figuresRoute, healthRoutes } from "./own-routes.ts"
 export { asProblem, formatProblem, Problem, type ProblemOptions, problemType, statusOf } from "./problem.ts"
 export { type BucketPlan, type BucketView, limitHeaders, networkOf, TokenBuckets } from "./rate-limit.ts"
 export { createRequestIds } from "./request-id.ts"

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { KezError } from "@kez/core"
+import type { StoragePlace } from "@kez/server/common-settings"
 import { explainPostgres } from "@kez/server/postgres-errors"
 import { guard } from "@kez/server/sqlite-fault"
 import { Client } from "pg"
@@ -12,13 +13,6 @@ import { newestPostgresVersion } from "./postgres-schema.ts"
 import { migrations } from "./schema.ts"
 import { openSqlite } from "./sqlite.ts"
 import type { Storage } from "./storage.ts"
-
-export interface StoragePlace {
-  readonly databaseUrl: string | undefined
-  readonly dataFolder: string
-  /** The largest that a SQLite file may become; undefined: as large as the disk allows. */
-  readonly quotaBytes: number | undefined
-}
 
 export interface MigrationStatus {
   /** Without user and password. */
