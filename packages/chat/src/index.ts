@@ -96,6 +96,7 @@ export type {
   Draft,
   Engine,
   EngineSettings,
+  Groups,
   PageOptions,
   Reaction,
   Shelf,
@@ -116,6 +117,7 @@ export type {
   PathKind,
 } from "./files/mover.ts"
 export { freeName, safeName, safePaths } from "./files/names.ts"
+export { declineOffer, hasOpenTransfers, offerState, transferIdOf } from "./files/offers.ts"
 export { type Presence, type PresenceContext, readPresence, signPresence } from "./files/presence.ts"
 export type { Offering } from "./files/sharing.ts"
 export type {
@@ -146,7 +148,7 @@ export {
   maxReadAtOnce,
   type Operation,
 } from "./wire/commands.ts"
-export type { Content, ContentType, ContentTypes, UnknownContent } from "./wire/content.ts"
+export type { Content, ContentType, ContentTypes, FileState, UnknownContent } from "./wire/content.ts"
 export {
   type Delivery,
   type DeliveryKind,

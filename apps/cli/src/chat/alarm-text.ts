@@ -32,6 +32,7 @@ const loud: ReadonlySet<Alarm["kind"]> = new Set<Alarm["kind"]>([
   "sender_fork",
   "archive_fork",
   "commit_refused",
+  "members_differ",
 ])
 
 function titleOf(alarm: Alarm, nameOf: NameOf): string {
@@ -56,6 +57,12 @@ function titleOf(alarm: Alarm, nameOf: NameOf): string {
       return "The members of a conversation have different histories of it"
     case "commit_refused":
       return `A change of a conversation was refused${alarm.contact === undefined ? "" : `: ${nameOf(alarm.contact)} was not allowed to make it`}`
+    case "members_differ": {
+      const names = (chains: readonly Digest[]): string => chains.map(nameOf).join(", ")
+      const missing = alarm.missing.length === 0 ? "" : ` Nothing is delivered to ${names(alarm.missing)}.`
+      const extra = alarm.extra.length === 0 ? "" : ` Ciphertext goes to ${names(alarm.extra)}.`
+      return `The server was told other members of a group than it has.${missing}${extra}`
+    }
     case "messages_missing":
       return `${alarm.to - alarm.from + 1} messages of a device did not come. They are asked for again`
     case "message_repeated":

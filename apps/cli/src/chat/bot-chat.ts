@@ -5,8 +5,10 @@ import { type Json, type JsonObject, KezError, parseJson } from "@kez/core"
 import { assertObject } from "@kez/core/schema"
 import { acceptContact } from "../commands/contacts-stand.ts"
 import type { Context } from "../context.ts"
+import type { ChatFileOptions } from "../files/chat-files.ts"
 import { failureOf, formatJson, writeOut } from "../output.ts"
 import { badgeJson, checkBadges } from "./badges.ts"
+import { type BotFiles, createBotFiles } from "./bot-files.ts"
 import { alarmJson, contactJson, conversationJson, deliveredJson, messageJson, rememberNames } from "./chat-json.ts"
 import type { OpenChat } from "./open-chat.ts"
 import { assertSameHost, findKnown, findPerson } from "./people.ts"
@@ -14,7 +16,7 @@ import { assertSameHost, findKnown, findPerson } from "./people.ts"
 const maxLineCharacters = 262_144
 const sendMs = 20_000
 
-export async function runBotChat(context: Context, chat: OpenChat): Promise<void> {
+export async function runBotChat(context: Context, chat: OpenChat, options: ChatFileOptions): Promise<void> {
   const { engine } = chat
   const events = engine.events()
   const write = (data: object): void =>
@@ -32,17 +34,20 @@ export async function runBotChat(context: Context, chat: OpenChat): Promise<void
       if (told !== undefined) write(told)
     }
   })()
+  const files = createBotFiles(context, chat, { options, write })
+  void files.files.begin()
   const lines = createInterface({ input: process.stdin, terminal: false })
   const end = (): void => lines.close()
   process.once("SIGINT", end)
   process.once("SIGTERM", end)
   for await (const line of lines) {
     if (line.trim() === "") continue
-    const answer = await answerTo(context, chat, line)
+    const answer = await answerTo(context, { chat, files }, line)
     writeOut(`${formatJson(answer)}\n`)
     if ("data" in answer && answer.data.kind === "quit") break
   }
   await engine.settled(sendMs)
+  await files.files.close()
   await events.return?.()
   await following
 }
@@ -71,6 +76,10 @@ export function eventJson(chat: OpenChat, event: EngineEvent): object | undefine
       return { kind: "alarm", is_open: event.isOpen, ...alarmNamed(chat, event) }
     case "connection":
       return { kind: event.kind, connection: event.connection }
+    case "change_refused": {
+      const { kind, conversation, code, reason, hint = null } = event
+      return { kind, conversation, code, reason, hint }
+    }
     case "presence":
     case "file_state":
     case "devices":
@@ -101,13 +110,18 @@ type BotAnswer =
       readonly warnings: readonly string[]
     }
 
-async function answerTo(context: Context, chat: OpenChat, line: string): Promise<BotAnswer> {
+interface Bot {
+  readonly chat: OpenChat
+  readonly files: BotFiles
+}
+
+async function answerTo(context: Context, bot: Bot, line: string): Promise<BotAnswer> {
   let id: Json = null
   try {
     const command = readCommand(line)
     id = command["id"] ?? null
     const kind = textIn(command, "do")
-    const data = await run(context, chat, kind, command)
+    const data = await run(context, bot, kind, command)
     return { schema: "kez.chat_answer/1", ok: true, data: { kind, id, ...data }, warnings: [] }
   } catch (error) {
     const { code, message, hint } = failureOf(error)
@@ -130,9 +144,9 @@ function readCommand(line: string): JsonObject {
 }
 
 const commands =
-  "send, reply, edit, delete, react, read, typing, history, conversations, contacts, add, show, accept, block, alarms, settle, retry, quit"
+  "send, reply, edit, delete, react, read, typing, history, conversations, contacts, add, show, accept, block, alarms, settle, retry, send_file, receive, decline, transfers, quit"
 
-async function run(context: Context, chat: OpenChat, kind: string, command: JsonObject): Promise<object> {
+async function run(context: Context, { chat, files }: Bot, kind: string, command: JsonObject): Promise<object> {
   const { engine } = chat
   switch (kind) {
     case "send":
@@ -193,8 +207,11 @@ async function run(context: Context, chat: OpenChat, kind: string, command: Json
       return {}
     case "quit":
       return {}
-    default:
+    default: {
+      const done = await files.run(kind, command, () => conversationOf(context, chat, command))
+      if (done !== undefined) return done
       throw new KezError("usage", `Cannot do that: expected "do" to be one of ${commands}`)
+    }
   }
 }
 

@@ -73,6 +73,10 @@ export function senderName(chat: Names, { sender }: Pick<ShownMessage, "sender">
   return nameOfContact(chat, { chain: sender.chain, ...(handle === undefined ? {} : { handle }) })
 }
 
+export function nameOfChain(chat: Names, chain: string): string {
+  return senderName(chat, { sender: { chain, device: "", isSelf: false } })
+}
+
 export function deliveredJson({ state, code, reason }: Delivered) {
   return { state, code: code ?? null, reason: reason ?? null }
 }

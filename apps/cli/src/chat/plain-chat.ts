@@ -3,6 +3,8 @@ import { createInterface } from "node:readline"
 import type { EngineEvent, ShownMessage } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { Context } from "../context.ts"
+import type { ChatFileOptions } from "../files/chat-files.ts"
+import { createProgress } from "../files/progress.ts"
 import { note, printable, writeErr, writeOut } from "../output.ts"
 import { alarmWords } from "./alarm-text.ts"
 import { badgeLine, evidenceText } from "./badges.ts"
@@ -10,6 +12,7 @@ import { bodyLines, connectionText, deliveredText, quoteOf } from "./message-tex
 import type { OpenChat } from "./open-chat.ts"
 import { waitOnline } from "./open-chat.ts"
 import { ChatSession } from "./session.ts"
+import { namesOf, offerLine } from "./session-files.ts"
 import { messageLines } from "./tail.ts"
 import { typedCommands } from "./typed.ts"
 import { runTyped } from "./typed-run.ts"
@@ -19,8 +22,12 @@ const shownAtFirst = 15
 const sendMs = 20_000
 const onlineMs = 5_000
 
-export async function runPlainChat(context: Context, chat: OpenChat, who: string | undefined): Promise<void> {
-  await new PlainChat(context, chat).run(who)
+export async function runPlainChat(
+  context: Context,
+  chat: OpenChat,
+  { who, files }: { readonly who: string | undefined; readonly files: ChatFileOptions },
+): Promise<void> {
+  await new PlainChat({ ...context, warn: note }, chat, files).run(who)
 }
 
 class PlainChat {
@@ -31,9 +38,17 @@ class PlainChat {
   #lastNumber = 0
   #toldState = ""
 
-  constructor(context: Context, chat: OpenChat) {
+  constructor(context: Context, chat: OpenChat, files: ChatFileOptions) {
     this.#context = context
-    this.#session = new ChatSession(context, chat, { onChange: () => {}, onEvent: (event) => this.#tell(event) })
+    // Lines and nothing that is drawn: what is said must stand among the messages.
+    const progress = createProgress(context, (view) => namesOf(this.#session, view), { isDrawn: false })
+    this.#session = new ChatSession(context, chat, {
+      files,
+      onChange: () => {},
+      onEvent: (event) => this.#tell(event),
+      onTransfer: progress.tell,
+      onTrouble: (fault) => this.#sayFault(fault),
+    })
   }
 
   async run(who: string | undefined): Promise<void> {
@@ -57,6 +72,7 @@ class PlainChat {
       process.off("SIGINT", end)
       process.off("SIGTERM", end)
       lines.close()
+      await this.#session.files.close()
     }
   }
 
@@ -113,11 +129,14 @@ class PlainChat {
       return await task()
     } catch (error) {
       if (!(error instanceof KezError)) throw error
-      note(`${error.message} [${error.code}]`)
-      for (const hint of (error.hint ?? "").split("\n").slice(0, 2))
-        if (hint !== "") writeErr(`hint: ${printable(hint)}\n`)
+      this.#sayFault(error)
       return "go"
     }
+  }
+
+  #sayFault({ message, code, hint = "" }: KezError): void {
+    note(`${message} [${code}]`)
+    for (const line of hint.split("\n").slice(0, 2)) if (line !== "") writeErr(`hint: ${printable(line)}\n`)
   }
 
   #tell(event: EngineEvent): void {
@@ -165,7 +184,9 @@ class PlainChat {
     this.#shown.set(message.id, number)
     this.#numbers.set(String(number), message.id)
     const answered = message.answers === undefined ? undefined : this.#session.findMessage(message.answers)
-    const lines = messageLines(this.#context, this.#session.chat, message, answered)
+    const line = offerLine(this.#session, message)
+    const below = line === undefined ? [] : [line]
+    const lines = messageLines(this.#context, this.#session.chat, message, { answered, below })
     writeOut(`${prefix}#${number} ${lines.join("\n")}\n`)
   }
 

@@ -3,6 +3,7 @@ import type { AlarmState, ConnectionState, Contact, Conversation, Draft, EngineE
 import { type Digest, KezError } from "@kez/core"
 import { acceptContact } from "../commands/contacts-stand.ts"
 import type { Context } from "../context.ts"
+import { type ChatFileEvents, type ChatFileOptions, ChatFiles } from "../files/chat-files.ts"
 import { checkBadges, knownBadges, type ProofBadge } from "./badges.ts"
 import { nameOfConversation, rememberNames, senderName } from "./chat-json.ts"
 import type { OpenChat } from "./open-chat.ts"
@@ -12,7 +13,7 @@ const pageSize = 60
 /** Who types says so again; one who went away does not. */
 const typingMs = 8_000
 
-export interface SessionEvents {
+export interface SessionEvents extends Partial<ChatFileEvents> {
   /** Something that is shown is another now. */
   readonly onChange: () => void
   /** For plain lines: each event after the state has it. */
@@ -34,12 +35,27 @@ export class ChatSession {
   #current: Digest | undefined
   /** What is on the screen counts as read; nothing does while nobody looks. */
   isLooking = true
+  readonly files: ChatFiles
 
-  constructor(context: Context, chat: OpenChat, events: SessionEvents) {
+  constructor(
+    context: Context,
+    chat: OpenChat,
+    { files = {}, ...events }: SessionEvents & { files?: ChatFileOptions },
+  ) {
     this.#context = context
     this.#chat = chat
     this.#events = events
     this.#connection = chat.engine.connection()
+    this.files = new ChatFiles(context, chat, {
+      ...files,
+      events: {
+        onTransfer: (view, what) => {
+          events.onTransfer?.(view, what)
+          events.onChange()
+        },
+        onTrouble: (fault) => events.onTrouble?.(fault),
+      },
+    })
   }
 
   get chat(): OpenChat {
@@ -90,6 +106,7 @@ export class ChatSession {
   async run(): Promise<void> {
     const events = this.#chat.engine.events()
     await this.#load()
+    void this.files.begin()
     for await (const event of events) {
       await this.#take(event)
       this.#events.onEvent?.(event)
@@ -110,6 +127,7 @@ export class ChatSession {
   async #take(event: EngineEvent): Promise<void> {
     switch (event.kind) {
       case "message":
+        await this.files.look([event.message])
         this.#put(event.message)
         this.#typing.delete(event.message.conversation)
         return this.#readIfSeen(event.message.conversation)
@@ -182,6 +200,7 @@ export class ChatSession {
     if (id === undefined) return
     if (!this.#messages.has(id)) {
       const page = await this.#chat.engine.messages(id, { limit: pageSize })
+      await this.files.look(page)
       this.#messages.set(id, page)
       if (page.length < pageSize) this.#isWhole.add(id)
     }
@@ -210,6 +229,7 @@ export class ChatSession {
     const known = id === undefined ? undefined : this.#messages.get(id)
     if (id === undefined || known?.[0] === undefined || this.#isWhole.has(id)) return false
     const page = await this.#chat.engine.messages(id, { before: known[0].place, limit: pageSize })
+    await this.files.look(page)
     if (page.length < pageSize) this.#isWhole.add(id)
     this.#messages.set(id, [...page, ...(this.#messages.get(id) ?? [])])
     return page.length > 0

@@ -63,8 +63,12 @@ export async function showTail(context: Context, options: ChatOptions, request: 
 }
 
 function writeMessage(context: Context, chat: OpenChat, message: ShownMessage): void {
-  const text = messageLines(context, chat, message).join("\n")
+  const text = messageLines(context, chat, message, { below: offerHint(message) }).join("\n")
   writeResult({ schema: "kez.message/1", data: messageJson(chat, message), text, warnings: [] }, context.flags)
+}
+
+function offerHint({ fileOffer, sender }: ShownMessage): readonly string[] {
+  return fileOffer === undefined || sender.isSelf ? [] : ["kez receive fetches it"]
 }
 
 function messagesText(context: Context, chat: OpenChat, messages: readonly ShownMessage[]): string {
@@ -75,9 +79,16 @@ function messagesText(context: Context, chat: OpenChat, messages: readonly Shown
       const own = dayText(message.at)
       const head = own === day ? [] : [own]
       day = own
-      return [...head, ...messageLines(context, chat, message)]
+      return [...head, ...messageLines(context, chat, message, { below: offerHint(message) })]
     })
     .join("\n")
+}
+
+interface LineOptions {
+  /** What a reply answers. */
+  readonly answered?: ShownMessage | undefined
+  /** Further lines, such as how far a file is. */
+  readonly below?: readonly string[]
 }
 
 /** `14:02 bob@host: text`, further lines below it. */
@@ -85,12 +96,12 @@ export function messageLines(
   { terminal }: Context,
   chat: OpenChat,
   message: ShownMessage,
-  answered?: ShownMessage,
+  { answered, below = [] }: LineOptions = {},
 ): readonly string[] {
   const { color } = terminal
   const name = message.sender.isSelf ? "you" : senderName(chat, message)
   const quote = message.answers === undefined ? "" : ` (to "${quoteOf(answered)}")`
-  const [first = "", ...rest] = bodyLines(message)
+  const [first = "", ...rest] = [...bodyLines(message), ...below]
   const notes = [notesOf(message), reactionText(message)].filter((part) => part !== "").join("  ")
   const lines = [
     `${clockText(message.at)} ${paint(color, message.sender.isSelf ? "cyan" : "bold", name)}${quote}: ${first}`,

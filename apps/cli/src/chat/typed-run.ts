@@ -2,6 +2,7 @@
 import type { Draft, ShownMessage } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { ChatSession } from "./session.ts"
+import { lastOffer, offerFile } from "./session-files.ts"
 import { parseTyped, type Typed } from "./typed.ts"
 
 export type TypedResult = "done" | "quit" | "help" | "list" | "alarms" | "evidence" | "history"
@@ -30,6 +31,16 @@ export async function runTyped(session: ChatSession, line: string, numbers?: Num
     case "react":
       await session.send(draftOf(session, "react", numbered(session, typed.who, numbers).id, typed.text))
       return "done"
+    case "send":
+      await offerFile(session, typed.text)
+      return "done"
+    case "receive":
+    case "decline": {
+      const { which, text } = typed
+      const offer = which === undefined ? lastOffer(session) : numbered(session, which, numbers)
+      await (typed.do === "receive" ? session.files.fetch(offer, text) : session.files.decline(offer))
+      return "done"
+    }
     case "settle":
       await session.settle(alarmId(session, typed.which), typed.decision)
       return "done"

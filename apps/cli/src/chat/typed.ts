@@ -6,6 +6,9 @@ export type Typed =
   | { readonly do: "text"; readonly text: string }
   | { readonly do: "to" | "react"; readonly who: string; readonly text: string }
   | { readonly do: "reply" | "edit" | "delete"; readonly which: string | undefined; readonly text: string }
+  /** `text`: a path. */
+  | { readonly do: "send"; readonly text: string }
+  | { readonly do: "receive" | "decline"; readonly which: string | undefined; readonly text: string }
   | { readonly do: "settle"; readonly which: string; readonly decision: "accept" | "dismiss" }
   | {
       readonly do:
@@ -29,6 +32,9 @@ export const typedCommands: ReadonlyArray<readonly [form: string, meaning: strin
   ["/edit [N] TEXT", "change your message N, or your last one"],
   ["/delete [N]", "take it back"],
   ["/react N EMOJI", "react to message N; the same again takes it away"],
+  ["/send PATH", "offer a file or folder here, and serve it while the chat is open"],
+  ["/receive [N] [FOLDER]", "fetch what message N offers, or the last offer"],
+  ["/decline [N]", "do not want it"],
   ["/evidence", "look at the proofs of the person now, and show all that was seen"],
   ["/accept, /block", "the person who wrote first"],
   ["/alarms", "what may be a lie, and what to do about it"],
@@ -38,7 +44,7 @@ export const typedCommands: ReadonlyArray<readonly [form: string, meaning: strin
 ]
 
 const bare = ["list", "history", "accept", "block", "evidence", "alarms", "retry", "help", "quit"] as const
-const names = [...bare, "to", "reply", "edit", "delete", "react", "settle"]
+const names = [...bare, "to", "reply", "edit", "delete", "react", "settle", "send", "receive", "decline"]
 
 /** Throws `usage`, naming the nearest command. */
 export function parseTyped(line: string): Typed {
@@ -60,9 +66,18 @@ export function parseTyped(line: string): Typed {
     case "reply":
     case "edit":
     case "delete": {
-      const [, which, text = ""] = /^(?:#?([0-9]{1,6})(?:\s+|$))?(.*)$/s.exec(rest) ?? []
+      const { which, text } = numberedRest(rest)
       if (name !== "delete" && text.trim() === "") throw misuse(`/${name} [N] TEXT`)
       return { do: name, which, text }
+    }
+    case "send":
+      if (rest.trim() === "") throw misuse("/send PATH, such as /send ~/photo.jpg")
+      return { do: "send", text: rest.trim() }
+    case "receive":
+    case "decline": {
+      const { which, text } = numberedRest(rest)
+      if (name === "decline" && text.trim() !== "") throw misuse("/decline [N]")
+      return { do: name, which, text: text.trim() }
     }
     case "settle": {
       const [, which = "", decision = ""] = /^(\S+)\s+(accept|dismiss)\s*$/.exec(rest) ?? []
@@ -72,6 +87,12 @@ export function parseTyped(line: string): Typed {
     default:
       throw unknown(name)
   }
+}
+
+/** A number of a message, if one stands there, and what is behind it. */
+function numberedRest(rest: string): { readonly which: string | undefined; readonly text: string } {
+  const [, which, text = ""] = /^(?:#?([0-9]{1,6})(?:\s+|$))?(.*)$/s.exec(rest) ?? []
+  return { which, text }
 }
 
 function misuse(expected: string): KezError {

@@ -2,27 +2,32 @@
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import type { Context } from "../context.ts"
 import { fault } from "../fault.ts"
+import type { ChatFileOptions } from "../files/chat-files.ts"
+import { assertFileOptions } from "../files/open-files.ts"
 import type { Handler } from "../run.ts"
 
 const minColumns = 20
 const minRows = 7
 
-export const run: Handler<ChatOptions> = async (context, { args: [who], ...options }) => {
+export interface ChatCommandOptions extends ChatOptions, ChatFileOptions {}
+
+export const run: Handler<ChatCommandOptions> = async (context, { args: [who], ...options }) => {
   if (context.flags.json && who !== undefined) {
     throw fault("usage", "Cannot open one conversation with --json: each command on stdin names whom it is for", {
       hint: `For example: {"do":"send","to":${JSON.stringify(who)},"text":"hello"}`,
     })
   }
+  const files = fileOptionsOf(options)
   return withChat(context, { ...options, holder: "kez chat", follows: true }, async (chat) => {
     if (context.flags.json) {
       const { runBotChat } = await import("../chat/bot-chat.ts")
-      await runBotChat(context, chat)
+      await runBotChat(context, chat, files)
     } else if (canDraw(context)) {
       const { runFullScreen } = await import("../chat/screen/full-screen.ts")
-      await runFullScreen(context, chat, who)
+      await runFullScreen(context, chat, { who, files })
     } else {
       const { runPlainChat } = await import("../chat/plain-chat.ts")
-      await runPlainChat(context, chat, who)
+      await runPlainChat(context, chat, { who, files })
     }
     const waiting = await waitingIn(chat)
     const note =
@@ -36,6 +41,17 @@ export const run: Handler<ChatOptions> = async (context, { args: [who], ...optio
       warnings: note,
     }
   })
+}
+
+/** Looked at before anything is opened. */
+function fileOptionsOf({ dir, relay, relayOnly, limitRate }: ChatCommandOptions): ChatFileOptions {
+  assertFileOptions({ relay, relayOnly, limitRate })
+  return {
+    ...(dir === undefined ? {} : { dir }),
+    ...(relay === undefined ? {} : { relay }),
+    ...(relayOnly === undefined ? {} : { relayOnly }),
+    ...(limitRate === undefined ? {} : { limitRate }),
+  }
 }
 
 /** Whole screens are of no use to screen readers, pipes and terminals that cannot move their cursor. */

@@ -2,7 +2,7 @@
 import { resolve } from "node:path"
 import type { Files, ShownMessage, TransferListener, TransferView } from "@kez/chat"
 import { type Digest, KezError } from "@kez/core"
-import { senderName } from "../chat/chat-json.ts"
+import { nameOfChain, senderName } from "../chat/chat-json.ts"
 import { sizeText } from "../chat/message-text.ts"
 import { type OpenChat, waitOnline } from "../chat/open-chat.ts"
 import { findKnown } from "../chat/people.ts"
@@ -10,7 +10,7 @@ import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import type { Context } from "../context.ts"
 import { exitCodeOf, exitCodes } from "../exit-codes.ts"
 import { findIroh } from "../files/find-iroh.ts"
-import { type FileOptions, openFiles } from "../files/open-files.ts"
+import { type FileOptions, openFiles, sayWhatToType } from "../files/open-files.ts"
 import { createProgress } from "../files/progress.ts"
 import { stateText, transferJson } from "../files/transfer-text.ts"
 import { readWaitSeconds, type WaitEnd, waitFor } from "../files/wait.ts"
@@ -31,7 +31,7 @@ export const run: Handler<ReceiveOptions> = async (context, { args: [from], dir 
   const seconds = readWaitSeconds(wait)
   const into = resolve(dir)
   findIroh(context)
-  return withChat(context, { ...options, holder: "kez receive", follows: true }, async (chat) => {
+  const work = async (chat: OpenChat): Promise<Outcome> => {
     const receiver = new Receiver(context, chat, { into, isYes: yes === true, from })
     const { files, stopped, close } = await openFiles(context, chat, { ...options, tell: receiver.tell })
     try {
@@ -43,7 +43,11 @@ export const run: Handler<ReceiveOptions> = async (context, { args: [from], dir 
       receiver.end()
       await close()
     }
-  })
+  }
+  const typed = from === undefined ? "/receive, in the conversation with the offer" : `/to ${from}, then /receive`
+  return withChat(context, { ...options, holder: "kez receive", follows: true }, work).catch((error: unknown) =>
+    sayWhatToType(error, typed),
+  )
 }
 
 interface ReceiveRequest {
@@ -65,7 +69,10 @@ class Receiver {
     this.#context = context
     this.#chat = chat
     this.#request = request
-    this.#progress = createProgress(context, (view) => this.#nameOf(view))
+    this.#progress = createProgress(context, (view) => ({
+      who: this.#nameOf(view),
+      nameOf: (one) => nameOfChain(chat, one),
+    }))
   }
 
   readonly tell: TransferListener = (view, what) => {

@@ -1,19 +1,18 @@
 /** `kez send PATH… WHO`: offers files or folders in the conversation, and serves them until they are there. */
-import { stat } from "node:fs/promises"
-import { basename, resolve } from "node:path"
 import type { TransferListener, TransferView } from "@kez/chat"
 import { KezError } from "@kez/core"
-import { nameOfConversation } from "../chat/chat-json.ts"
-import { waitOnline } from "../chat/open-chat.ts"
+import { nameOfChain, nameOfConversation } from "../chat/chat-json.ts"
+import { type OpenChat, waitOnline } from "../chat/open-chat.ts"
 import { assertSameHost, findPerson } from "../chat/people.ts"
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import { exitCodes } from "../exit-codes.ts"
 import { findIroh } from "../files/find-iroh.ts"
-import { type FileOptions, openFiles } from "../files/open-files.ts"
+import { type FileOptions, openFiles, sayWhatToType } from "../files/open-files.ts"
 import { createProgress } from "../files/progress.ts"
+import { nameOfPaths, readablePath, skipText } from "../files/sendable.ts"
 import { stateText, transferJson } from "../files/transfer-text.ts"
 import { readWaitSeconds, type WaitEnd, waitFor } from "../files/wait.ts"
-import { printable, readingFailure } from "../output.ts"
+import { printable } from "../output.ts"
 import type { Handler, Outcome } from "../run.ts"
 
 const connectMs = 10_000
@@ -30,21 +29,21 @@ export const run: Handler<SendOptions> = async (context, { args, wait, ...option
     throw new KezError("usage", "Cannot send: expected a file or folder, then a person", {
       hint: "kez send photo.jpg bob",
     })
-  const paths = await Promise.all(given.toReversed().map(readable))
+  const paths = await Promise.all(given.toReversed().map(readablePath))
   findIroh(context)
-  return withChat(context, { ...options, holder: "kez send", follows: true }, async (chat) => {
+  const work = async (chat: OpenChat): Promise<Outcome> => {
     const contact = await findPerson(context, chat, who)
     assertSameHost(chat, contact)
     await chat.chains.look(contact.chain)
     const conversation = await chat.engine.openDirect(contact.chain)
     const name = printable(nameOfConversation(chat, conversation), 120)
     await waitOnline(chat.engine, connectMs)
-    const progress = createProgress(context, () => name)
+    const progress = createProgress(context, () => ({ who: name, nameOf: (chain) => nameOfChain(chat, chain) }))
     const [over, tell] = untilOver(progress.tell)
     const { files, stopped, close } = await openFiles(context, chat, { ...options, tell })
     try {
       context.terminal.progress("reading what is to be sent")
-      const offering = await files.run(() => files.sharing.offer(conversation.id, paths, nameOf(paths)))
+      const offering = await files.run(() => files.sharing.offer(conversation.id, paths, nameOfPaths(paths)))
       for (const { path, why } of offering.skipped) context.warn(`left out ${printable(path, 200)}: ${skipText(why)}`)
       const end = await waitFor(over, { stopped, seconds })
       progress.end()
@@ -55,7 +54,11 @@ export const run: Handler<SendOptions> = async (context, { args, wait, ...option
       progress.end()
       await close()
     }
-  })
+  }
+  const typed = `/to ${who}, then /send ${paths.map((path) => printable(path, 200)).join(", then /send ")}`
+  return withChat(context, { ...options, holder: "kez send", follows: true }, work).catch((error: unknown) =>
+    sayWhatToType(error, typed),
+  )
 }
 
 function outcomeOf(view: TransferView, end: WaitEnd, who: string): Outcome {
@@ -87,35 +90,4 @@ function untilOver(tell: TransferListener): readonly [over: Promise<void>, tell:
         done()
     },
   ]
-}
-
-async function readable(path: string): Promise<string> {
-  const full = resolve(path)
-  try {
-    await stat(full)
-    return full
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new KezError("input.unreadable", `Cannot read ${printable(path, 300)}: ${readingFailure(code)}`, { cause })
-  }
-}
-
-function nameOf(paths: readonly string[]): string {
-  const [first = "", ...more] = paths
-  return more.length === 0 ? basename(first) : `${basename(first)} and ${more.length} more`
-}
-
-function skipText(why: string): string {
-  switch (why) {
-    case "link":
-      return "a link, which is not followed"
-    case "special":
-      return "neither a file nor a folder"
-    case "unreadable":
-      return "it cannot be read"
-    case "name":
-      return "its name is not UTF-8"
-    default:
-      return "it lies too deep"
-  }
 }

@@ -11,10 +11,16 @@ import type { Context } from "../context.ts"
 import { findIroh } from "./find-iroh.ts"
 
 export interface FileOptions {
-  readonly relay?: string
-  readonly relayOnly?: boolean
+  readonly relay?: string | undefined
+  readonly relayOnly?: boolean | undefined
   /** Bytes a second. */
-  readonly limitRate?: string
+  readonly limitRate?: string | undefined
+}
+
+interface OpenFilesOptions extends FileOptions {
+  readonly tell: TransferListener
+  /** What was fetched is given to other members: where this stays open. */
+  readonly passesOn?: boolean
 }
 
 export interface OpenFiles {
@@ -27,10 +33,9 @@ export interface OpenFiles {
 export async function openFiles(
   context: Context,
   chat: OpenChat,
-  { relay, relayOnly, limitRate, tell }: FileOptions & { readonly tell: TransferListener },
+  { relay, relayOnly, limitRate, tell, passesOn = false }: OpenFilesOptions,
 ): Promise<OpenFiles> {
-  if (relayOnly === true && relay === undefined)
-    throw new KezError("usage", "Cannot use a relay alone: expected --relay URL with --relay-only")
+  assertFileOptions({ relay, relayOnly, limitRate })
   const folder = join(folderOf(context.paths, chat.account), `files-${chat.account.host}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const disk = createNodeDisk(folder)
@@ -51,7 +56,7 @@ export async function openFiles(
   stopped.catch(() => undefined) // whoever waits hears it
   const files = new Files(
     {
-      ...{ engine: chat.engine, mover, disk, newId: () => randomBytes(32).toString("hex") },
+      ...{ engine: chat.engine, mover, disk, passesOn, newId: () => randomBytes(32).toString("hex") },
       clock: { now: () => context.now(), after: afterTimer },
       ...(limitRate === undefined ? {} : { maxRate: readRate(limitRate) }),
       onFault: (error) => fail(error instanceof Error ? error : new Error(String(error))),
@@ -61,6 +66,19 @@ export async function openFiles(
   )
   files.start()
   return { files, stopped, close: () => files.close() }
+}
+
+/** For `catch` around a command: where the chat is open, it moves files itself. `typed`: what to type there. */
+export function sayWhatToType(error: unknown, typed: string): never {
+  if (!(error instanceof KezError) || error.code !== "store.busy" || !error.message.includes(" kez chat (")) throw error
+  throw new KezError("store.busy", error.message, { hint: `The open chat does it. Type there: ${typed}`, cause: error })
+}
+
+/** Throws `usage`. */
+export function assertFileOptions({ relay, relayOnly, limitRate }: FileOptions): void {
+  if (relayOnly === true && relay === undefined)
+    throw new KezError("usage", "Cannot use a relay alone: expected --relay URL with --relay-only")
+  if (limitRate !== undefined) readRate(limitRate)
 }
 
 function afterTimer(ms: number, run: () => void): () => void {

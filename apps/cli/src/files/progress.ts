@@ -2,7 +2,7 @@
 import type { TransferListener, TransferNote, TransferView } from "@kez/chat"
 import type { Context } from "../context.ts"
 import { note, writeErr, writeResult } from "../output.ts"
-import { noteText, progressText, transferJson } from "./transfer-text.ts"
+import { noteText, progressText, type TransferNames, transferJson } from "./transfer-text.ts"
 
 const everyMs = 5_000
 const drawMs = 200
@@ -14,9 +14,14 @@ export interface Progress {
   end(): void
 }
 
-export function createProgress(context: Context, nameOf: (view: TransferView) => string): Progress {
+/** `isDrawn`: false where other lines are written too. */
+export function createProgress(
+  context: Context,
+  namesOf: (view: TransferView) => TransferNames,
+  { isDrawn: mayDraw = true }: { readonly isDrawn?: boolean } = {},
+): Progress {
   const { flags, terminal } = context
-  const isDrawn = process.stderr.isTTY === true && !terminal.plain && context.env.term !== "dumb"
+  const isDrawn = mayDraw && process.stderr.isTTY === true && !terminal.plain && context.env.term !== "dumb"
   const last = new Map<string, { at: number; tenth: number }>()
   let drawn = false
   const clear = (): void => {
@@ -34,7 +39,7 @@ export function createProgress(context: Context, nameOf: (view: TransferView) =>
   }
   const json = (view: TransferView, what: TransferNote | undefined): void =>
     writeResult(
-      { schema: "kez.transfer/1", data: transferJson(view, nameOf(view), what), text: "", warnings: [] },
+      { schema: "kez.transfer/1", data: transferJson(view, namesOf(view).who, what), text: "", warnings: [] },
       flags,
     )
   return {
@@ -48,7 +53,7 @@ export function createProgress(context: Context, nameOf: (view: TransferView) =>
         drawn = true
         return
       }
-      const text = what === undefined ? progressText(view) : noteText(view, what, nameOf(view))
+      const text = what === undefined ? progressText(view) : noteText(view, what, namesOf(view))
       clear()
       if (text !== undefined) note(text)
     },

@@ -2,6 +2,7 @@
 import type { PathKind, TransferNote, TransferView } from "@kez/chat"
 import { sizeText } from "../chat/message-text.ts"
 import { printable } from "../output.ts"
+import { shortKey } from "../short-text.ts"
 
 export function pathText(path: PathKind): string {
   return path === "direct" ? "direct" : path === "relay" ? "via a relay" : "no path yet"
@@ -32,20 +33,29 @@ export function durationText(seconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`
 }
 
-/** A line for what happened; undefined: nothing that needs one. `who`: the other side. */
-export function noteText(view: TransferView, note: TransferNote, who: string): string | undefined {
+/** The other side of a transfer, and devices that give a file. */
+export interface TransferNames {
+  readonly who: string
+  readonly nameOf: (chain: string) => string
+}
+
+/** A line for what happened; undefined: nothing that needs one. */
+export function noteText(view: TransferView, note: TransferNote, { who, nameOf }: TransferNames): string | undefined {
   const name = printable(view.name, 100)
+  const giver = "by" in note && note.by !== undefined ? printable(nameOf(note.by.chain), 120) : who
   switch (note.kind) {
     case "offered":
       return `offered ${name}, ${sizeText(view.size)}. Waiting for ${who} to come online and accept`
     case "connected":
-      return `${who} is connected, ${pathText(note.path)}`
+      return `${giver} is connected, ${pathText(note.path)}`
     case "lost":
       return `the connection to ${who} is gone. Waiting for ${who} to come back: what was sent is not sent again`
     case "resumed":
       return `resumed at ${sizeText(note.bytes)} of ${sizeText(view.size)}`
     case "checksum":
-      return `checksum wrong in ${printable(note.file, 100)}: nothing of it was written, fetched again`
+      return `checksum wrong in ${printable(note.file, 100)} from ${giver}: nothing of it was written, fetched again`
+    case "dropped":
+      return `${giver} sends wrong bytes again and again (device ${shortKey(note.by.device)}): nothing more is taken from there`
     case "changed":
       return `${printable(note.file, 200)} was changed since it was offered, and is not sent. Send it again`
     case "state":
@@ -57,7 +67,7 @@ export function stateText(view: TransferView, who: string): string {
   const name = printable(view.name, 100)
   switch (view.state) {
     case "waiting":
-      return `waiting for ${who} to come online`
+      return `waiting for ${who} to come online${view.direction === "out" ? " and accept" : ""}`
     case "running":
       return progressText(view)
     case "paused":
@@ -80,5 +90,6 @@ export function transferJson(view: TransferView, who: string, note?: TransferNot
     seconds_left: secondsLeft(view) ?? null,
     ...{ target: target ?? null, code: code ?? null, reason: reason ?? null },
     note: note === undefined ? null : note.kind,
+    by: note !== undefined && "by" in note && note.by !== undefined ? note.by : null,
   }
 }

@@ -34,6 +34,10 @@ export function addChatCommands(program: Command): void {
       `Chat on the whole screen where the terminal can, in plain lines otherwise (--plain, no terminal, TERM=dumb), and with --json as lines for programs. WHO: ${whoText}.`,
     )
     .summary("chat, on the whole screen or in plain lines")
+    .option("--dir <path>", "folder for files that are fetched (default: the current one)")
+    .option("--relay <url>", "files also through this relay, which sees addresses and amounts, not contents")
+    .option("--relay-only", "for files, tell nobody an address of this computer")
+    .option("--limit-rate <bytes>", "fetch at most so many bytes a second")
     .option(...accountOption)
     .helpGroup(chatGroup)
     .action(action(() => import("../commands/chat.ts")))

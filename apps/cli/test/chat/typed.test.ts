@@ -15,12 +15,28 @@ for (const [line, expected] of [
   ["/delete 12", { do: "delete", which: "12", text: "" }],
   ["/react 2 👍", { do: "react", who: "2", text: "👍" }],
   ["/settle 1 accept", { do: "settle", which: "1", decision: "accept" }],
+  ["/send ~/my photo.jpg", { do: "send", text: "~/my photo.jpg" }],
+  ["/receive", { do: "receive", which: undefined, text: "" }],
+  ["/receive 3 ~/Downloads", { do: "receive", which: "3", text: "~/Downloads" }],
+  ["/receive in", { do: "receive", which: undefined, text: "in" }],
+  ["/decline #2", { do: "decline", which: "2", text: "" }],
   ["/quit", { do: "quit" }],
 ] as const) {
   test(`parseTyped() reads ${JSON.stringify(line)}`, () => assert.deepEqual(parseTyped(line), expected))
 }
 
-for (const line of ["/", "/to", "/react 2", "/reply", "/edit 3", "/settle 1", "/settle 1 perhaps", "/nonsense"]) {
+for (const line of [
+  "/",
+  "/to",
+  "/react 2",
+  "/reply",
+  "/edit 3",
+  "/settle 1",
+  "/settle 1 perhaps",
+  "/send",
+  "/decline x",
+  "/nonsense",
+]) {
   test(`parseTyped() refuses ${JSON.stringify(line)} as usage`, () => {
     assert.throws(() => parseTyped(line), { code: "usage" })
   })

@@ -34,6 +34,8 @@ export interface PreparedCommit {
   readonly digest: Digest
   /** Published to the conversation's commits, by compare-and-set. */
   readonly message: Uint8Array
+  /** Chains of everybody who is a member after it. */
+  readonly members: readonly Digest[]
   /** Sent to each device that is added, after the commit was accepted. */
   readonly welcome?: Uint8Array
 }

@@ -6,9 +6,10 @@ import { devicesOf, epochOf, type GroupRecord } from "./group-record.ts"
 
 export function prepared(
   epoch: number,
-  { digest, message, welcome }: NonNullable<GroupRecord["pending"]>,
+  { digest, message, welcome, next }: NonNullable<GroupRecord["pending"]>,
 ): PreparedCommit {
-  return { epoch, digest, message, ...(welcome === undefined ? {} : { welcome }) }
+  const members = next.log.body.members.map(({ chain }) => chain)
+  return { epoch, digest, message, members, ...(welcome === undefined ? {} : { welcome }) }
 }
 
 /** While our commit waited, messages of its epoch came and went: what they used stays used. */

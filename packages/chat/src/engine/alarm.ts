@@ -42,6 +42,16 @@ export type Alarm = AlarmBody &
         readonly contact?: Digest
         readonly device?: string
       }
+    /**
+     * The server was told, or says that it was told, other members than the state has: `missing` get nothing of it, `extra` get what they cannot read.
+     * Closed by itself with the next commit that tells it right.
+     */
+    | {
+        readonly kind: "members_differ"
+        readonly conversation: Digest
+        readonly missing: readonly Digest[]
+        readonly extra: readonly Digest[]
+      }
     /** Dropped or held back: they are asked for again. Closed by itself when they came. */
     | {
         readonly kind: "messages_missing"

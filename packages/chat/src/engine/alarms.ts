@@ -20,6 +20,7 @@ const recurring: ReadonlySet<Alarm["kind"]> = new Set<Alarm["kind"]>([
   "key_package",
   "handle_changed",
   "commit_refused",
+  "members_differ",
 ])
 
 interface SettledRow {

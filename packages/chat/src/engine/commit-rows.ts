@@ -1,12 +1,15 @@
 /** Commits of a conversation as they come and as they are made: applied in the order of the log, together with what follows from them. */
 import { type Digest, KezError } from "@kez/core"
 import type { AppliedCommit, PreparedCommit } from "../cipher/group-cipher.ts"
+import type { StateBody } from "../conversation/state-body.ts"
 import { raise } from "./alarms.ts"
 import type { Desk } from "./desk.ts"
+import { dueChange } from "./group-changes.ts"
 import { Held } from "./opened.ts"
 import { failAll, groupAt, outboxOf } from "./outbox-rows.ts"
-import { type GroupRow, keys, type WelcomeRow } from "./row.ts"
+import { type GroupRow, keys, type ThreadRow, type WelcomeRow } from "./row.ts"
 import { tellConversation } from "./threads.ts"
+import { judgeToldMembers, noteHealed } from "./told-members.ts"
 import type { Unit } from "./unit.ts"
 
 export interface ReceivedCommit {
@@ -14,10 +17,13 @@ export interface ReceivedCommit {
   readonly data: Uint8Array
   /** As the server says. Its order is that of the epochs; this only says what the next commit follows. */
   readonly seq: number
+  /** Whom the server was told to deliver to from then on. */
+  readonly members?: readonly Digest[] | undefined
 }
 
-export async function takeCommit(unit: Unit, desk: Desk, { row, data, seq }: ReceivedCommit): Promise<void> {
-  const cipher = await desk.ciphers.of(row.group)
+export async function takeCommit(unit: Unit, desk: Desk, { row, data, seq, members }: ReceivedCommit): Promise<void> {
+  const { group } = row
+  const cipher = await desk.ciphers.of(group)
   const { pending } = cipher
   const outcome = await cipher.process(data)
   switch (outcome.kind) {
@@ -27,11 +33,15 @@ export async function takeCommit(unit: Unit, desk: Desk, { row, data, seq }: Rec
       for (const { chain } of outcome.heads) desk.ciphers.missed.add(chain)
       throw new Held("chains")
     case "repeat":
-      if (outcome.isPending && pending !== undefined) return acceptOwn(unit, desk, { row, pending, seq })
-      return putPlace(unit, row.group, seq)
+      if (outcome.isPending && pending !== undefined) await acceptOwn(unit, desk, { row, pending, seq })
+      else await putPlace(unit, group, seq)
+      // Only our own comes again at its own place, and only the newest one says what holds.
+      if (seq !== (await groupAt(unit, group)).lastCommit) return
+      return judgeToldMembers(unit, desk, { group, members, isOwn: true })
     case "applied":
-      await putPlace(unit, row.group, seq)
-      return applied(unit, desk, row.group, outcome)
+      await putPlace(unit, group, seq)
+      await applied(unit, desk, group, outcome)
+      return judgeToldMembers(unit, desk, { group, members, isOwn: outcome.by.device === desk.device })
     case "refused":
       return refused(unit, desk, { row, seq }, outcome)
   }
@@ -55,6 +65,7 @@ export async function acceptOwn(
     unit.put(keys.welcome(row.group, device), { chain, device, commit: seq } satisfies WelcomeRow, pending.welcome)
   }
   await applied(unit, desk, row.group, outcome)
+  await noteHealed(unit, desk, row.group)
 }
 
 async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCommit): Promise<void> {
@@ -65,11 +76,24 @@ async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCo
   for (const { device } of outcome.removed) delete since[device]
   for (const { device } of outcome.added) since[device] = first
   unit.put(keys.group(group), { ...row, since, ...(outcome.isRemoved ? { isRemoved: true } : {}) })
+  const cipher = await desk.ciphers.of(group)
+  // What was asked for and is done now is over, so that it does not undo what somebody does later.
+  await dueChange(unit, desk, cipher)
+  if (outcome.state !== undefined) unit.afterwards(() => desk.followChains())
   if (outcome.isRemoved) {
+    await rememberLeft(unit, row, cipher.state)
     await failAll(unit, desk, group, new KezError("chat.removed", "Cannot send: this device was removed"))
   }
   await tellConversation(unit, desk, row.thread)
   unit.afterwards(() => desk.wake(group))
+}
+
+/** What it was called and who was in it stays to be seen. */
+async function rememberLeft(unit: Unit, { thread: id }: GroupRow, { kind, name, members }: StateBody): Promise<void> {
+  const thread = await unit.get<ThreadRow>(keys.thread(id))
+  if (thread === undefined || kind === "dm") return
+  const chains = members.map(({ chain }) => chain)
+  unit.put(keys.thread(id), { ...thread, ...(name === undefined ? {} : { name }), members: chains } satisfies ThreadRow)
 }
 
 async function refused(

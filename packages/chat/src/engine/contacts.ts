@@ -110,12 +110,15 @@ export class ContactBook implements Contacts {
 
   async #wakeThread(unit: Unit, chain: Digest): Promise<void> {
     const desk = this.#desk
-    const thread = await unit.get<ThreadRow>(keys.thread(directThread(desk.chain, chain)))
-    if (thread === undefined) return
-    await tellConversation(unit, desk, thread.id)
-    unit.afterwards(() => {
-      for (const group of thread.groups) desk.wake(group)
-    })
+    // The one of two, and groups into which this person brought us.
+    const all = await unit.list<ThreadRow>(keys.threads)
+    const direct = directThread(desk.chain, chain)
+    for (const { id, groups } of all.filter(({ id, addedBy }) => id === direct || addedBy === chain)) {
+      await tellConversation(unit, desk, id)
+      unit.afterwards(() => {
+        for (const group of groups) desk.wake(group)
+      })
+    }
   }
 
   /** Looks up, and turns what a directory does wrong into alarms. */

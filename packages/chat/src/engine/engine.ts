@@ -4,8 +4,9 @@
  */
 import type { Digest } from "@kez/core"
 import type { DeviceStanding } from "../chains.ts"
+import type { ConversationMember, Role } from "../conversation/state-body.ts"
 import type { MoverAddress } from "../files/mover.ts"
-import type { ContentTypes } from "../wire/content.ts"
+import type { ContentTypes, FileState } from "../wire/content.ts"
 import type { Alarm, AlarmState } from "./alarm.ts"
 import type { EngineEvent } from "./event.ts"
 
@@ -52,6 +53,8 @@ export interface Conversation {
   readonly name?: string
   /** Chains, the own one among them. */
   readonly members: readonly Digest[]
+  /** Of a group that this device is in: sorted by chain. */
+  readonly roles?: readonly ConversationMember[]
   /** Of a `dm`. */
   readonly contact?: Contact
   /** `opening`: the other side has no device in it yet. `removed`: this device was removed; what was read stays. */
@@ -143,6 +146,22 @@ export interface Contacts {
   check(): Promise<void>
 }
 
+/**
+ * Each resolves when what is asked for is kept; it is done once there is a connection, by a commit that all members judge alike. Throws `usage`, `chat.policy`
+ * (not allowed by the roles), `chat.state` (it changes nothing), `chat.removed`.
+ */
+export interface Groups {
+  /** The account owns it. `people`: chains of contacts. */
+  create(name: string, people: readonly Digest[]): Promise<Conversation>
+  add(conversation: Digest, chain: Digest): Promise<void>
+  /** All devices of that person. They get nothing that is sent or offered from now on. */
+  remove(conversation: Digest, chain: Digest): Promise<void>
+  setRole(conversation: Digest, chain: Digest, role: Role): Promise<void>
+  rename(conversation: Digest, name: string): Promise<void>
+  /** Asks to be removed: the first owner or admin who is there does it. The last owner of others cannot. */
+  leave(conversation: Digest): Promise<void>
+}
+
 export interface Alarms {
   /** Open ones, newest last. */
   list(): Promise<readonly AlarmState[]>
@@ -203,11 +222,15 @@ export interface Engine {
   events(): AsyncIterableIterator<EngineEvent>
   /** Devices of members who may have what is offered there: none of somebody who is not accepted, or blocked. */
   devices(conversation: Digest): Promise<readonly ConversationDevice[]>
-  /** Tells the members who are there now where this device is reached for files, signed. False: nobody could be told. */
-  tellPresence(conversation: Digest, address: MoverAddress): Promise<boolean>
+  /**
+   * Tells the members who are there now where this device is reached for files, signed. False: nobody could be told. `transfer`: one that is under way, of which a
+   * message is sent where too many presences would go out without one.
+   */
+  tellPresence(conversation: Digest, address: MoverAddress, transfer?: string): Promise<boolean>
   /** Tells who offered it what became of it. Kept until it is sent. */
-  tellFileState(conversation: Digest, transfer: string, state: "done" | "declined"): Promise<void>
+  tellFileState(conversation: Digest, transfer: string, state: FileState): Promise<void>
   readonly shelf: Shelf
+  readonly groups: Groups
   readonly contacts: Contacts
   readonly alarms: Alarms
   settings(): Promise<EngineSettings>

@@ -1,6 +1,7 @@
 /** What the engine tells while it runs. */
 import type { Digest } from "@kez/core"
 import type { Presence } from "../files/presence.ts"
+import type { FileState } from "../wire/content.ts"
 import type { AlarmState } from "./alarm.ts"
 import type { ArchiveState, ConnectionState, Contact, Conversation, Delivered, ShownMessage } from "./engine.ts"
 
@@ -30,7 +31,15 @@ export type EngineEvent =
       readonly chain: Digest
       readonly device: string
       readonly transfer: string
-      readonly state: "done" | "declined"
+      readonly state: Exclude<FileState, "open">
+    }
+  /** A change of a group that was asked for and cannot be made. */
+  | {
+      readonly kind: "change_refused"
+      readonly conversation: Digest
+      readonly code: string
+      readonly reason: string
+      readonly hint?: string
     }
   /** Who is in a conversation, or what a device counts for, may be another now. */
   | { readonly kind: "devices" }

@@ -176,7 +176,7 @@ async function take(unit: Unit, desk: Desk, delivery: Delivery): Promise<void> {
   const row = await unit.get<GroupRow>(keys.group(group))
   if (row === undefined) throw new Held("welcome")
   if (row.isRemoved === true) return
-  if (delivery.kind === "commit") return takeCommit(unit, desk, { row, data: delivery.data, seq: delivery.seq })
+  if (delivery.kind === "commit") return takeCommit(unit, desk, { row, ...delivery })
   await takeMessage(unit, desk, delivery.data, { row, at: { group, seq: delivery.seq } })
 }
 

@@ -5,11 +5,13 @@
 import { type Digest, digestOf, KezError, parseTime } from "@kez/core"
 import { encodeText, joinBytes } from "../bytes.ts"
 import type { CommitRequest, GroupDevice, PreparedCommit } from "../cipher/group-cipher.ts"
+import { roleOf, type StateChange } from "../conversation/state-body.ts"
 import { verifyKeyPackage } from "../credential/key-package.ts"
 import { raise } from "./alarms.ts"
 import { acceptOwn } from "./commit-rows.ts"
 import { currentDevices } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
+import { dropChange, dueChange } from "./group-changes.ts"
 import type { KeyPackageShelf, Urgency } from "./key-package-shelf.ts"
 import { groupAt } from "./outbox-rows.ts"
 import { decodeRow, keys, type WelcomeRow } from "./row.ts"
@@ -22,17 +24,25 @@ const renewSeconds = 86_400
 const newDeviceSeconds = 30
 
 export interface Plan {
+  /** A change of the state that was asked for. */
+  readonly change: StateChange | undefined
   readonly remove: readonly string[]
   /** Devices to be added, by chain. */
   readonly missing: ReadonlyMap<Digest, readonly string[]>
   readonly isRenewal: boolean
+  /** The server was told other members than there are. */
+  readonly isToldWrong: boolean
 }
 
-export async function planOf(desk: Desk, group: Digest): Promise<Plan> {
+export async function planOf(unit: Unit, desk: Desk, group: Digest): Promise<Plan> {
   const cipher = await desk.ciphers.of(group)
   const members = cipher.members()
-  const chains = cipher.state.members.map(({ chain }) => chain)
-  const remove = members.filter((device) => isOverdue(desk, device)).map(({ device }) => device)
+  const due = await dueChange(unit, desk, cipher)
+  const state = due?.next ?? cipher.state
+  const chains = state.members.map(({ chain }) => chain)
+  const remove = members
+    .filter((device) => isOverdue(desk, device) || roleOf(state, device.chain) === undefined)
+    .map(({ device }) => device)
   const here = new Set(members.map(({ device }) => device))
   const missing = new Map<Digest, readonly string[]>()
   for (const chain of chains) {
@@ -42,7 +52,9 @@ export async function planOf(desk: Desk, group: Digest): Promise<Plan> {
   }
   const own = members.find(({ isSelf }) => isSelf)?.credential
   const expiresAt = desk.credential?.expiresAt ?? 0
-  return { remove, missing, isRenewal: own !== undefined && own.expiresAt + renewSeconds < expiresAt }
+  const isRenewal = own !== undefined && own.expiresAt + renewSeconds < expiresAt
+  const { isToldWrong = false } = await groupAt(unit, group)
+  return { change: due?.change, remove, missing, isRenewal, isToldWrong }
 }
 
 /** A chain that is not known here is fetched; nobody is removed for that. */
@@ -120,15 +132,17 @@ export async function prepareCommit(
 ): Promise<PreparedCommit | undefined> {
   const cipher = await desk.ciphers.of(group)
   if (cipher.pending !== undefined) return cipher.pending
-  const plan = await planOf(desk, group)
+  const plan = await planOf(unit, desk, group)
   const devices = [...plan.missing.values()].flat().filter((device) => shelf.take(device) !== undefined)
   const add = devices.map((device) => shelf.take(device) ?? new Uint8Array())
-  if (add.length === 0 && plan.remove.length === 0 && !plan.isRenewal) return undefined
+  const isDue = plan.change !== undefined || plan.isRenewal || plan.isToldWrong
+  if (add.length === 0 && plan.remove.length === 0 && !isDue) return undefined
   const extra = add.length === 0 ? undefined : await positionsOf(unit, desk, group)
   const request: CommitRequest = {
     ...(add.length === 0 ? {} : { add }),
     ...(extra === undefined ? {} : { extra }),
     ...(plan.remove.length === 0 ? {} : { remove: plan.remove }),
+    ...(plan.change === undefined ? {} : { change: plan.change }),
     ...(add.length === 0 && desk.credential !== undefined && plan.isRenewal ? { renew: desk.credential } : {}),
   }
   try {
@@ -140,7 +154,10 @@ export async function prepareCommit(
   } catch (error) {
     // One that has expired meanwhile, or whose device was revoked: another one is taken the next time.
     if (error instanceof KezError) for (const device of devices) shelf.use(device)
-    throw error
+    if (!(error instanceof KezError) || plan.change === undefined || !hopeless.has(error.code)) throw error
+    // What nobody can make must not hold up what comes behind it.
+    await dropChange(unit, desk, await groupAt(unit, group), error)
+    return undefined
   }
 }
 
@@ -160,16 +177,25 @@ async function discard(desk: Desk, group: Digest, { digest }: PreparedCommit): P
   })
 }
 
+/** Somebody whom it brings in is none of the server's people: who is in it already must not wait for that. */
+async function giveUpChange(desk: Desk, group: Digest, pending: PreparedCommit, fault: KezError): Promise<void> {
+  await desk.turn(async (unit) => {
+    const cipher = await desk.ciphers.of(group)
+    if ((await dueChange(unit, desk, cipher)) === undefined || cipher.pending?.digest !== pending.digest) return
+    await cipher.discard()
+    await dropChange(unit, desk, await groupAt(unit, group), fault)
+  })
+}
+
 /** Asks the server to put a commit in its place. True: it is there, and applied here. */
 export async function publishCommit(desk: Desk, group: Digest, pending: PreparedCommit): Promise<boolean> {
-  const { row, members } = await desk.turn(async (unit) => ({
-    row: await groupAt(unit, group),
-    members: (await desk.ciphers.of(group)).state.members.map(({ chain }) => chain),
-  }))
+  const row = await desk.turn((unit) => groupAt(unit, group))
   const conversation = group.slice("sha256:".length)
+  const { members } = pending
   const request = { conversation, id: pending.digest, follows: row.lastCommit, members }
   const { header } = await desk.request("commit", request, [pending.message]).catch(async (error: unknown) => {
     if (error instanceof KezError && hopeless.has(error.code)) await discard(desk, group, pending)
+    if (error instanceof KezError && error.code === "chain.unknown") await giveUpChange(desk, group, pending, error)
     throw error
   })
   const { accepted, seq = 0, newest = 0 } = header

@@ -1,6 +1,7 @@
 /** The engine put together: what apps call, over the parts that do it. */
 import type { Digest } from "@kez/core"
 import type { MoverAddress } from "../files/mover.ts"
+import type { FileState } from "../wire/content.ts"
 import { ensureCredential } from "./account.ts"
 import { openAlarms } from "./alarms.ts"
 import { Archive } from "./archive.ts"
@@ -16,12 +17,14 @@ import type {
   Draft,
   Engine,
   EngineSettings,
+  Groups,
   PageOptions,
   Shelf,
   ShownMessage,
 } from "./engine.ts"
 import type { EngineEvent } from "./event.ts"
 import { EventStream } from "./event-stream.ts"
+import { GroupBook } from "./groups.ts"
 import { findMessage, page, threadAt } from "./message-rows.ts"
 import { enqueue, outboxOf, retryAll } from "./outbox-rows.ts"
 import type { EnginePorts } from "./ports.ts"
@@ -55,6 +58,7 @@ class OpenEngine implements Engine {
   #takeBack: (() => void) | undefined
   readonly #presences: Presences
   readonly alarms: Alarms
+  readonly groups: Groups
   readonly shelf: Shelf
 
   constructor(desk: Desk) {
@@ -68,6 +72,7 @@ class OpenEngine implements Engine {
     this.#archive = new Archive(desk, () => void this.#book.check().catch(() => undefined))
     this.#typing = new Typing(desk)
     this.#presences = new Presences(desk)
+    this.groups = new GroupBook(desk)
     this.shelf = {
       get: <T>(name: string) => desk.turn((unit) => unit.get<T>(keys.shelf(name))),
       list: <T>(prefix: string) => desk.turn((unit) => unit.list<T>(keys.shelf(prefix))),
@@ -178,11 +183,11 @@ class OpenEngine implements Engine {
     return this.#desk.turn((unit) => devicesOf(unit, this.#desk, conversation))
   }
 
-  tellPresence(conversation: Digest, address: MoverAddress): Promise<boolean> {
-    return this.#presences.tell(conversation, address)
+  tellPresence(conversation: Digest, address: MoverAddress, transfer?: string): Promise<boolean> {
+    return this.#presences.tell(conversation, address, transfer)
   }
 
-  async tellFileState(conversation: Digest, transfer: string, state: "done" | "declined"): Promise<void> {
+  async tellFileState(conversation: Digest, transfer: string, state: FileState): Promise<void> {
     await this.#desk.turn(async (unit) => {
       const row = await currentGroup(unit, this.#desk, await conversationAt(unit, conversation))
       if (row === undefined) return

@@ -6,6 +6,7 @@ import { decodeMessage, type Message, readResent } from "../wire/message.ts"
 import { close, raise } from "./alarms.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
+import { takeLeave } from "./groups.ts"
 import { changeMessage, isShown, type Origin, putMessage, putNote } from "./message-rows.ts"
 import { answerResend, enqueue } from "./outbox-rows.ts"
 import { takePresence } from "./presence-rows.ts"
@@ -147,9 +148,14 @@ async function act(unit: Unit, desk: Desk, message: Message, from: From & { read
     case "resend_request":
       if (content.device === desk.device) await answerResend(unit, desk, { ...content, group: from.group, by: from.by })
       return
+    case "membership": {
+      const row = await unit.get<GroupRow>(keys.group(from.group))
+      return row === undefined ? undefined : takeLeave(unit, desk, row, from.chain)
+    }
     case "file_state": {
       const { conversation, chain, device } = { conversation: from.thread, chain: from.chain, device: message.device }
       const { transfer, state } = content
+      if (state === "open") return
       unit.put(keys.shelf(`state/${transfer}/${device}`), { conversation, chain, device, transfer, state })
       unit.afterwards(() => desk.tell({ kind: "file_state", conversation, chain, device, transfer, state }))
       return

@@ -1,11 +1,14 @@
 /** Where devices are reached for files: told to those who are there, believed if the device itself signed it, and who may have what is offered. */
 import { type Digest, KezError } from "@kez/core"
+import { roleOf } from "../conversation/state-body.ts"
 import type { MoverAddress } from "../files/mover.ts"
 import { type Presence, readPresence, signPresence } from "../files/presence.ts"
 import { encodeMessage } from "../wire/message.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import type { ConversationDevice } from "./engine.ts"
+import { stateAfterChanges } from "./group-changes.ts"
+import { enqueue, groupAt } from "./outbox-rows.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
 import { currentGroup, isOpen, mayTell, stopOf } from "./threads.ts"
 import type { Unit } from "./unit.ts"
@@ -21,11 +24,11 @@ export class Presences {
     this.#desk = desk
   }
 
-  async tell(conversation: Digest, address: MoverAddress): Promise<boolean> {
+  async tell(conversation: Digest, address: MoverAddress, transfer?: string): Promise<boolean> {
     const desk = this.#desk
     if (!desk.isOnline) return false
     const made = await desk.turn(async (unit) => {
-      const row = await this.#mayTell(unit, conversation)
+      const row = await this.#mayTell(unit, conversation, transfer)
       if (row === undefined) return undefined
       const cipher = await desk.ciphers.of(row.group)
       // Rising also where the store is younger than what others remember.
@@ -47,20 +50,29 @@ export class Presences {
     }
   }
 
-  async #mayTell(unit: Unit, conversation: Digest): Promise<GroupRow | undefined> {
+  async #mayTell(unit: Unit, conversation: Digest, transfer: string | undefined): Promise<GroupRow | undefined> {
     const desk = this.#desk
     const thread = await unit.get<ThreadRow>(keys.thread(conversation))
-    if (thread === undefined || !(await mayTell(unit, thread)) || (await stopOf(unit, thread)) !== undefined)
-      return undefined
+    if (thread === undefined || thread.isLeaving === true) return undefined
+    if (!(await mayTell(unit, thread)) || (await stopOf(unit, thread)) !== undefined) return undefined
     const row = await currentGroup(unit, desk, thread)
     if (row === undefined) return undefined
     const cipher = await desk.ciphers.of(row.group)
+    // Who is to be removed would read it.
+    if ((await unit.rows(keys.changes(row.group), 1)).length > 0) return undefined
     if (!isOpen(cipher, desk.chain) || cipher.overdue().length > 0) return undefined
     const before = this.#told.get(conversation)
     const count = before?.counter === row.nextCounter ? before.count + 1 : 1
-    if (count > maxBetweenMessages) return undefined
-    this.#told.set(conversation, { counter: row.nextCounter, count })
-    return row
+    if (count <= maxBetweenMessages) {
+      this.#told.set(conversation, { counter: row.nextCounter, count })
+      return row
+    }
+    if (transfer === undefined) return undefined
+    // A message that stays: from it on those who are away count anew, whenever they come.
+    await enqueue(unit, desk, { group: row.group, type: "file_state", content: { transfer, state: "open" } })
+    const after = await groupAt(unit, row.group)
+    this.#told.set(conversation, { counter: after.nextCounter, count: 1 })
+    return after
   }
 }
 
@@ -104,13 +116,16 @@ export async function takePresence(
 /** Devices of members who may have what is offered in a conversation. */
 export async function devicesOf(unit: Unit, desk: Desk, conversation: Digest): Promise<readonly ConversationDevice[]> {
   const thread = await unit.get<ThreadRow>(keys.thread(conversation))
-  if (thread === undefined || (await stopOf(unit, thread)) !== undefined || !(await mayTell(unit, thread))) return []
+  if (thread === undefined || thread.isLeaving === true || !(await mayTell(unit, thread))) return []
+  if ((await stopOf(unit, thread)) !== undefined) return []
   const found = new Map<string, ConversationDevice>()
   for (const group of thread.groups) {
     const row = await unit.get<GroupRow>(keys.group(group))
     if (row === undefined || row.isRemoved === true) continue
+    // Who is to be removed has gone already, for what is given.
+    const state = await stateAfterChanges(unit, desk, group)
     for (const { chain, device, standing, isSelf } of (await desk.ciphers.of(group)).members()) {
-      if ((await contactRow(unit, chain))?.standing === "blocked") continue
+      if (roleOf(state, chain) === undefined || (await contactRow(unit, chain))?.standing === "blocked") continue
       found.set(device, { chain, device, standing, isSelf })
     }
   }

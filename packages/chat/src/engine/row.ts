@@ -52,6 +52,8 @@ export const keys = {
   /** The server's place of a ciphertext that was opened. */
   seen: (group: Digest, ciphertext: Digest) => `seen/${hex(group)}/${hex(ciphertext)}`,
   welcome: (group: Digest, device?: string) => `welcome/${hex(group)}/${device ?? ""}`,
+  /** What is to be changed in a group, in its order. */
+  changes: (group: Digest, n?: number) => `change/${hex(group)}/${n === undefined ? "" : padded(n)}`,
   inbox: (group: Digest, seq?: number) => `inbox/${hex(group)}/${seq === undefined ? "" : padded(seq)}`,
   inboxes: "inbox/",
   /** Conversations that deliveries came of and no Welcome yet. */
@@ -101,6 +103,10 @@ export interface ThreadRow {
   /** From the archive, where this device is in none of its groups. */
   readonly name?: string
   readonly members?: readonly Digest[]
+  /** Of a group: who brought this person in. Absent: this account made it. */
+  readonly addedBy?: Digest
+  /** It was asked to be let go. */
+  readonly isLeaving?: boolean
 }
 
 export interface GroupRow {
@@ -122,6 +128,10 @@ export interface GroupRow {
   readonly isBehind?: boolean
   /** The server refused something for good: nothing goes out before `retry`. */
   readonly isStopped?: boolean
+  /** Unix seconds: when a commit was made because the server was told other members than the state has. */
+  readonly healedAt?: number
+  /** Such a commit is due. */
+  readonly isToldWrong?: boolean
   /** So many of this device's messages were said to be delivered: those before it need not be looked at again. */
   readonly confirmed?: number
 }

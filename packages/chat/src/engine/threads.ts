@@ -33,7 +33,11 @@ export function isOpen(cipher: GroupCipher, self: Digest): boolean {
 export async function addGroup(
   unit: Unit,
   desk: Desk,
-  { cipher, lastCommit }: { readonly cipher: GroupCipher; readonly lastCommit: number },
+  {
+    cipher,
+    lastCommit,
+    addedBy,
+  }: { readonly cipher: GroupCipher; readonly lastCommit: number; readonly addedBy?: Digest | undefined },
 ): Promise<GroupRow | undefined> {
   const { group, state, epoch } = cipher
   const other = otherOf(state, desk.chain)
@@ -62,7 +66,10 @@ export async function addGroup(
   const { isRemoved: _, isStopped: __, ...kept } = known ?? begun
   const row: GroupRow = { ...kept, lastCommit, joinedEpoch: epoch }
   unit.put(keys.group(group), row)
-  unit.put(keys.thread(id), { ...thread, groups: [...new Set([...thread.groups, group])].sort() })
+  const { isLeaving: _left, ...there } = thread
+  const by = thread.kind === "group" && addedBy !== undefined && addedBy !== desk.chain ? { addedBy } : {}
+  const groups = [...new Set([...thread.groups, group])].sort()
+  unit.put(keys.thread(id), { ...there, ...by, groups } satisfies ThreadRow)
   await tellConversation(unit, desk, id)
   return row
 }
@@ -92,6 +99,7 @@ export async function viewThread(unit: Unit, desk: Desk, thread: ThreadRow): Pro
   const row = await currentGroup(unit, desk, thread)
   const cipher = row === undefined ? undefined : await desk.ciphers.of(row.group)
   const contact = thread.contact === undefined ? undefined : await contactOf(unit, desk, thread.contact)
+  const standing = contact?.standing ?? (await standingOfAdder(unit, thread))
   const members = cipher?.state.members.map(({ chain }) => chain)
   const name = cipher === undefined ? thread.name : cipher.state.name
   return {
@@ -99,8 +107,9 @@ export async function viewThread(unit: Unit, desk: Desk, thread: ThreadRow): Pro
     kind: thread.kind,
     ...(name === undefined ? {} : { name }),
     members: members ?? thread.members ?? [desk.chain, ...(thread.contact === undefined ? [] : [thread.contact])],
+    ...(cipher === undefined || thread.kind === "dm" ? {} : { roles: cipher.state.members }),
     ...(contact === undefined ? {} : { contact }),
-    state: thread.groups.length === 0 ? stateOutside(thread, contact) : stateOf(cipher, desk.chain, contact?.standing),
+    state: thread.groups.length === 0 ? stateOutside(thread, contact) : stateOf(cipher, desk.chain, standing),
     unread: thread.unread,
     ...(thread.lastAt === undefined ? {} : { lastAt: thread.lastAt }),
     ...(cipher === undefined ? {} : { safetyCode: cipher.safetyCode() }),
@@ -130,9 +139,14 @@ export async function unreadAfter(unit: Unit, id: Digest, readPlace: string): Pr
   return rows.filter(({ value }) => !decodeRow<MessageRow>(value).value.isOwn).length
 }
 
-/** Receipts and typing go to people who were accepted, and to nobody else. */
-export async function mayTell(unit: Unit, { contact }: ThreadRow): Promise<boolean> {
+/** Receipts and typing go to people who were accepted, and to nobody else; into a group once who brought us there was. */
+export async function mayTell(unit: Unit, thread: ThreadRow): Promise<boolean> {
+  const { contact = thread.addedBy } = thread
   return contact === undefined || (await contactRow(unit, contact))?.standing === "accepted"
+}
+
+async function standingOfAdder(unit: Unit, { addedBy }: ThreadRow): Promise<Contact["standing"] | undefined> {
+  return addedBy === undefined ? undefined : ((await contactRow(unit, addedBy))?.standing ?? "request")
 }
 
 /** Why nothing is sent in a conversation, or undefined. */

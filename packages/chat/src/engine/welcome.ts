@@ -36,17 +36,18 @@ export async function takeWelcome(unit: Unit, desk: Desk, delivery: Delivery): P
   if (known !== undefined && known.isRemoved !== true) return
   const joined = await join(unit, desk, delivery.data)
   if (joined === undefined || joined.cipher.group !== group) return
-  const { cipher, used, extra } = joined
+  const { cipher, used, extra, by: adder } = joined
   await markUsed(unit, desk, used)
   const other = otherOf(cipher.state, desk.chain)
-  const by = other ?? cipher.state.members.find(({ chain }) => chain !== desk.chain)?.chain
+  const by = other ?? (adder === desk.chain ? undefined : adder)
   const isKept = by === undefined || (await isWelcome(unit, desk, by))
   if (isKept) desk.ciphers.keep(cipher)
-  const row = isKept ? await addGroup(unit, desk, { cipher, lastCommit: delivery.seq }) : undefined
+  const row = isKept ? await addGroup(unit, desk, { cipher, lastCommit: delivery.seq, addedBy: adder }) : undefined
   if (row === undefined) return forget(unit, group)
   await takePositions(unit, desk, row, extra)
   await tellConversation(unit, desk, row.thread)
   unit.afterwards(() => desk.wake(group))
+  unit.afterwards(() => desk.followChains())
 }
 
 /** A one-time key package is gone with its use. A last-resort one is replaced at the server first. */

@@ -122,7 +122,7 @@ async function fillGaps(desk: Desk, { group, thread: id }: GroupRow, needs: Read
 async function commitWhatIsDue(desk: Desk, shelf: KeyPackageShelf, { group }: GroupRow): Promise<boolean> {
   const pending = await desk.turn(async () => (await desk.ciphers.of(group)).pending)
   if (pending === undefined) {
-    const plan = await desk.turn(() => planOf(desk, group))
+    const plan = await desk.turn((unit) => planOf(unit, desk, group))
     await takeKeyPackages(desk, shelf, group, plan)
   }
   const prepared = pending ?? (await desk.turn((unit) => prepareCommit(unit, desk, shelf, group)))

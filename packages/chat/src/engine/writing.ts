@@ -69,7 +69,8 @@ async function acceptByAnswer(unit: Unit, desk: Desk, { contact }: ThreadRow): P
   if (row?.standing === "request") await putContact(unit, desk, { ...row, standing: "accepted" })
 }
 
-function assertCurrent(desk: Desk): void {
+/** Throws `chat.removed`. */
+export function assertCurrent(desk: Desk): void {
   const replay = desk.known(desk.chain)
   const standing = replay === undefined ? "current" : standingNow(replay, desk.device)
   if (standing === "current") return

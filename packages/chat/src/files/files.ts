@@ -22,9 +22,12 @@ export class Files {
 
   constructor(ports: FilePorts, tell: TransferListener, onStopped: (reason: string) => void) {
     this.#ports = ports
-    this.#book = new PresenceBook(ports)
+    this.#book = new PresenceBook(
+      ports,
+      (conversation) => this.sharing.transferIn(conversation) ?? this.receiving.transferIn(conversation),
+    )
     this.sharing = new Sharing(ports, this.#book, tell)
-    this.receiving = new Receiving(ports, this.#book, tell)
+    this.receiving = new Receiving(ports, this.#book, { tell, passOn: (row) => this.sharing.passOn(row) })
     this.#onStopped = onStopped
   }
 
@@ -34,6 +37,15 @@ export class Files {
     this.#events = this.#ports.engine.events()
     void this.#follow(this.#events)
     this.#tick()
+  }
+
+  /** Goes on with what an earlier run left open, on both sides. */
+  resume(): Promise<void> {
+    return this.run(async () => {
+      await this.sharing.resume()
+      await this.receiving.resume()
+      await this.#book.tellDue(this.#conversations())
+    })
   }
 
   /** In its turn, like everything here. */
@@ -77,8 +89,8 @@ export class Files {
         return this.receiving.look(event.conversation)
       }
       case "file_state":
-        if (event.chain === this.#ports.engine.chain) return
-        return this.sharing.takeState(event.conversation, event.transfer, event.state)
+        await this.sharing.takeState(event)
+        return event.state === "serving" ? this.receiving.look(event.conversation) : undefined
       case "devices":
       case "conversation":
       case "contact":

@@ -22,8 +22,12 @@ export class PresenceBook {
   readonly #heard = new Map<Digest, Map<string, Presence>>()
   readonly #told = new Map<Digest, Told>()
 
-  constructor(ports: FilePorts) {
+  readonly #transferIn: (conversation: Digest) => string | undefined
+
+  /** `transferIn`: one that is under way in a conversation. */
+  constructor(ports: FilePorts, transferIn: (conversation: Digest) => string | undefined) {
     this.#ports = ports
+    this.#transferIn = transferIn
   }
 
   /** Keeps it. True: this device was not heard at that place before. */
@@ -48,12 +52,18 @@ export class PresenceBook {
     })
   }
 
+  /** Whose an endpoint is, of those that were heard. */
+  whoIs(conversation: Digest, endpoint: string): Presence | undefined {
+    return [...(this.#heard.get(conversation)?.values() ?? [])].find(({ address }) => address.endpoint === endpoint)
+  }
+
   async tell(conversation: Digest): Promise<void> {
     const told = this.#told.get(conversation) ?? { at: 0, alone: 0 }
     this.#told.set(conversation, told)
     told.at = this.#ports.clock.now()
     // Where nobody could be told it is tried again soon.
-    if (await this.#ports.engine.tellPresence(conversation, this.#ports.mover.address())) told.alone += 1
+    const { engine, mover } = this.#ports
+    if (await engine.tellPresence(conversation, mover.address(), this.#transferIn(conversation))) told.alone += 1
   }
 
   /** After somebody was heard. */

@@ -2,40 +2,43 @@
 import { type Digest, KezError } from "@kez/core"
 import type { ShownMessage } from "../engine/engine.ts"
 import { maxListBytes } from "../limits.ts"
+import { beginFetch, type In, isOpen, isSelfMade, viewOf } from "./fetching.ts"
 import { decodeFileList } from "./list.ts"
-import type { ImportedFile, MoverEvent, PathKind } from "./mover.ts"
+import type { ImportedFile, MoverEvent } from "./mover.ts"
 import { moverFault } from "./mover-fault.ts"
 import { foldedName, freeName, safeName, safePaths } from "./names.ts"
+import { declineOffer, offerState, transferIdOf } from "./offers.ts"
 import { addressesOf, type PresenceBook } from "./presence-book.ts"
-import type { FilePorts, InRow, TransferListener, TransferNote, TransferState, TransferView } from "./transfer.ts"
+import type {
+  FilePorts,
+  InRow,
+  Provider,
+  StateRow,
+  TransferListener,
+  TransferNote,
+  TransferState,
+  TransferView,
+} from "./transfer.ts"
 
 /** After everybody refused: what allows us there may be under way. */
 const againMs = [500, 1_000, 2_000, 5_000, 15_000, 60_000] as const
 
-interface In {
-  row: InRow
-  bytes: number
-  rate: number
-  path: PathKind
-  /** What runs at the mover now: the list, the files, or nothing. */
-  job: string | undefined
-  attempt: number
-  isConnected: boolean
-  isStopped: boolean
-  /** The list of a folder came in this run. One that came before is there at once. */
-  hasList: boolean
+interface Receiver {
+  readonly tell: TransferListener
+  /** True: it is given to others from now on. */
+  readonly passOn: (row: InRow) => Promise<boolean>
 }
 
 export class Receiving {
   readonly #ports: FilePorts
   readonly #book: PresenceBook
-  readonly #tell: TransferListener
+  readonly #receiver: Receiver
   readonly #ins = new Map<string, In>()
 
-  constructor(ports: FilePorts, book: PresenceBook, tell: TransferListener) {
+  constructor(ports: FilePorts, book: PresenceBook, receiver: Receiver) {
     this.#ports = ports
     this.#book = book
-    this.#tell = tell
+    this.#receiver = receiver
   }
 
   conversations(): readonly Digest[] {
@@ -46,12 +49,16 @@ export class Receiving {
     return [...this.#ins.values()].map(viewOf)
   }
 
+  transferIn(conversation: Digest): string | undefined {
+    return [...this.#ins.values()].find((one) => isOpen(one) && one.row.conversation === conversation)?.row.transfer
+  }
+
   /** Fetches what a message offers into a folder, from now on until it is there. */
   async accept(message: ShownMessage, into: string): Promise<TransferView> {
     const { fileOffer, sender, conversation } = message
-    if (fileOffer === undefined || sender.isSelf)
+    if (fileOffer === undefined || sender.device === this.#ports.engine.device)
       throw new KezError("usage", "Cannot fetch that: the message offers nothing that you do not have")
-    const id = idOf(message)
+    const id = transferIdOf(message)
     const { transfer, name, size, hash, files = 1, list_size: listSize } = fileOffer
     const row: InRow = {
       ...{ id, conversation, transfer, sender: sender.chain, name, size, files, hash, into, state: "waiting" },
@@ -61,14 +68,8 @@ export class Receiving {
     return this.#begin(row)
   }
 
-  async decline(message: ShownMessage): Promise<void> {
-    const { fileOffer, conversation, sender } = message
-    if (fileOffer === undefined) return
-    const { transfer, name, size, hash, files = 1 } = fileOffer
-    const id = idOf(message)
-    const said = { id, conversation, transfer, sender: sender.chain, name, size, files, hash, into: "" }
-    await this.#ports.engine.shelf.put(`in/${id}`, { ...said, state: "declined" } satisfies InRow)
-    await this.#ports.engine.tellFileState(conversation, transfer, "declined")
+  decline(message: ShownMessage): Promise<void> {
+    return declineOffer(this.#ports.engine, message)
   }
 
   /** What was said yes to before and is not here yet. */
@@ -79,15 +80,12 @@ export class Receiving {
   }
 
   /** What was decided about an offer; undefined: nothing yet. */
-  async stateOf(message: ShownMessage): Promise<TransferState | undefined> {
-    return (await this.#ports.engine.shelf.get<InRow>(`in/${idOf(message)}`))?.state
+  stateOf(message: ShownMessage): Promise<TransferState | undefined> {
+    return offerState(this.#ports.engine, message)
   }
 
   async #begin(row: InRow): Promise<TransferView> {
-    const one: In = {
-      ...{ row, bytes: 0, rate: 0, path: "none", job: undefined, attempt: 0 },
-      ...{ isConnected: false, isStopped: false, hasList: false },
-    }
+    const one = beginFetch(row)
     this.#ins.set(row.id, one)
     await this.#book.tell(row.conversation)
     await this.#start(one)
@@ -98,7 +96,7 @@ export class Receiving {
   async look(conversation: Digest): Promise<void> {
     for (const one of this.#ins.values()) {
       if (one.row.conversation !== conversation || !isOpen(one)) continue
-      const providers = await this.#providers(one.row)
+      const providers = await this.#providers(one)
       if (one.job === undefined) await this.#start(one)
       else if (providers.length > 0) await this.#ports.mover.providers(one.job, addressesOf(providers)).catch(ignoreKez)
     }
@@ -109,13 +107,22 @@ export class Receiving {
       if (one.job !== undefined) await this.#ports.mover.pause(one.job).catch(ignoreKez)
   }
 
-  /** The sender's devices that are there: of several the mover takes from all. */
-  async #providers({ conversation, sender }: InRow) {
-    return (await this.#book.here(conversation)).filter(({ chain }) => chain === sender)
+  /** Devices that are there, of the sender, and of whoever said that it gives what it fetched: the mover takes from all of them. */
+  async #providers({ row: { conversation, sender, transfer }, dropped }: In) {
+    const said = await this.#ports.engine.shelf.list<StateRow>(`state/${transfer}/`)
+    const serving = new Set(said.filter(({ state }) => state === "serving").map(({ device }) => device))
+    return (await this.#book.here(conversation)).filter(
+      ({ chain, device, address }) => (chain === sender || serving.has(device)) && !dropped.has(address.endpoint),
+    )
+  }
+
+  #providerAt({ row }: In, endpoint: string): Provider | undefined {
+    const found = this.#book.whoIs(row.conversation, endpoint)
+    return found === undefined ? undefined : { chain: found.chain, device: found.device }
   }
 
   async #start(one: In): Promise<void> {
-    const providers = await this.#providers(one.row)
+    const providers = await this.#providers(one)
     if (providers.length === 0 || one.job !== undefined || !isOpen(one)) return
     const { row } = one
     const needsList = row.listSize !== undefined && !one.hasList
@@ -180,21 +187,32 @@ export class Receiving {
       case "source":
         return this.#source(one, event)
       case "fault":
-        if (event.kind !== "source") this.#note(one, { kind: "checksum", file: event.path })
+        if (event.kind !== "source") this.#checksum(one, event)
         return
       case "end":
         return this.#ended(one, event, isList)
     }
   }
 
-  #source(one: In, { state, path }: MoverEvent & { readonly event: "source" }): void {
-    const wasConnected = one.isConnected
-    if (state === "connected") {
-      const isSame = wasConnected && one.path === path
-      Object.assign(one, { isConnected: true, path, attempt: 0 })
-      if (!isSame) this.#note(one, { kind: "connected", path })
-    } else if (wasConnected && (state === "lost" || state === "unreachable")) {
-      Object.assign(one, { isConnected: false, path: "none", rate: 0 })
+  #checksum(one: In, { path: file, peer }: MoverEvent & { readonly event: "fault" }): void {
+    const by = this.#providerAt(one, peer)
+    this.#note(one, { kind: "checksum", file, ...(by === undefined ? {} : { by }) })
+  }
+
+  #source(one: In, { state, path, peer }: MoverEvent & { readonly event: "source" }): void {
+    const by = this.#providerAt(one, peer)
+    if (state === "faulty") {
+      one.connected.delete(peer)
+      one.dropped.add(peer)
+      if (by !== undefined) this.#note(one, { kind: "dropped", by })
+    } else if (state === "connected") {
+      const isSame = one.connected.has(peer) && one.path === path
+      one.connected.add(peer)
+      Object.assign(one, { path, attempt: 0 })
+      if (!isSame) this.#note(one, { kind: "connected", path, ...(by === undefined ? {} : { by }) })
+    } else if ((state === "lost" || state === "unreachable") && one.connected.delete(peer)) {
+      if (one.connected.size > 0) return
+      Object.assign(one, { path: "none", rate: 0 })
       this.#note(one, { kind: "lost" })
     }
   }
@@ -205,7 +223,8 @@ export class Receiving {
     isList: boolean,
   ): Promise<void> {
     one.job = undefined
-    Object.assign(one, { rate: 0, path: "none", isConnected: false })
+    Object.assign(one, { rate: 0, path: "none" })
+    one.connected.clear()
     if (!isList) one.bytes = bytes
     if (state === "done" && isList) {
       one.hasList = true
@@ -214,14 +233,25 @@ export class Receiving {
     if (state === "done") {
       one.bytes = one.row.size
       await this.#keep(one, { state: "done" })
-      await this.#ports.engine.tellFileState(one.row.conversation, one.row.transfer, "done")
-      return this.#note(one, { kind: "state" })
+      this.#note(one, { kind: "state" })
+      return this.#sayDone(one.row)
     }
     if (state !== "failed") return this.#stop(one, "paused")
     const fault = error ?? { code: "internal", message: "kez-iroh does not say why" }
     // Refused by all: what allows us may be under way there. Lost: somebody comes back, and says so.
     if (fault.code.startsWith("peer.")) return this.#againSoon(one)
     await this.#stop(one, fault.code === "disk.full" ? "paused" : "failed", moverFault(fault))
+  }
+
+  async #sayDone(row: InRow): Promise<void> {
+    const { engine } = this.#ports
+    await engine.tellFileState(row.conversation, row.transfer, "done")
+    const isServing = await this.#receiver.passOn(row).catch((error: unknown) => {
+      // Moved or changed already: then it is ours alone.
+      if (error instanceof KezError) return false
+      throw error
+    })
+    if (isServing) await engine.tellFileState(row.conversation, row.transfer, "serving")
   }
 
   #againSoon(one: In): void {
@@ -244,35 +274,8 @@ export class Receiving {
   }
 
   #note(one: In, note: TransferNote | undefined, hint?: string): void {
-    this.#tell({ ...viewOf(one), ...(hint === undefined ? {} : { hint }) }, note)
+    this.#receiver.tell({ ...viewOf(one), ...(hint === undefined ? {} : { hint }) }, note)
   }
-}
-
-/** What the person can put right, then go on. */
-function isSelfMade(code: string): boolean {
-  return code.startsWith("store.")
-}
-
-function isOpen({ row, isStopped }: In): boolean {
-  return row.state === "waiting" && !isStopped
-}
-
-function viewOf({ row, bytes, rate, path, job, isConnected }: In): TransferView {
-  const { id, conversation, name, size, files, into, targets, code, reason } = row
-  const isRunning = row.state === "waiting" && job !== undefined && isConnected
-  const [first] = targets ?? []
-  const top = first === undefined ? undefined : row.listSize === undefined ? first : first.split("/")[0]
-  return {
-    ...{ id, direction: "in", conversation, name, size, files, bytes, rate, path },
-    state: isRunning ? "running" : row.state,
-    ...(top === undefined ? {} : { target: `${into}/${top}` }),
-    ...(code === undefined ? {} : { code }),
-    ...(reason === undefined ? {} : { reason }),
-  }
-}
-
-function idOf({ id }: ShownMessage): string {
-  return id.slice("sha256:".length)
 }
 
 function ignoreKez(error: unknown): void {

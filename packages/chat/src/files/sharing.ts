@@ -4,9 +4,19 @@
  */
 import { type Digest, KezError } from "@kez/core"
 import { encodeFileList } from "./list.ts"
+import { mediaTypeOf } from "./media-types.ts"
 import type { Imported, MoverEvent, PathKind } from "./mover.ts"
+import { hashesToPassOn, isWanted, passedOnRow } from "./passing-on.ts"
 import type { PresenceBook } from "./presence-book.ts"
-import type { FilePorts, OutRow, TransferListener, TransferNote, TransferView } from "./transfer.ts"
+import type { FilePorts, InRow, OutRow, StateRow, TransferListener, TransferNote, TransferView } from "./transfer.ts"
+
+/** Of messages: where an offer of another device of ours is looked for. */
+const lookedAt = 500
+
+interface TransferIn {
+  readonly conversation: Digest
+  readonly transfer: string
+}
 
 interface Out {
   row: OutRow
@@ -47,7 +57,11 @@ export class Sharing {
   }
 
   views(): readonly TransferView[] {
-    return [...this.#outs.values()].map(viewOf)
+    return [...this.#outs.values()].filter(({ row }) => row.passedOn === undefined).map(viewOf)
+  }
+
+  transferIn(conversation: Digest): string | undefined {
+    return [...this.#outs.values()].find(({ row }) => row.conversation === conversation && !row.isOver)?.row.transfer
   }
 
   /** `name`: what the other side sees, where it is more than one file. */
@@ -58,9 +72,7 @@ export class Sharing {
       throw new KezError("input.unreadable", "Cannot offer anything: there is no file in what was named")
     const { engine } = this.#ports
     const made = await this.#describe(conversation, paths, name, imported)
-    const before = (await engine.shelf.list<OutRow>("out/")).find(
-      (row) => row.conversation === conversation && row.hash === made.row.hash && !row.isOver,
-    )
+    const before = await this.#offeredBefore(made.row)
     const row = before ?? made.row
     await this.#open(row, made.hashes)
     if (before === undefined) {
@@ -78,18 +90,57 @@ export class Sharing {
     return { view: viewOf(out), skipped: imported.skipped, isAgain: before !== undefined }
   }
 
+  /** What this device offered there and nobody finished, or what another device of ours offers: it is served under the same name, from here too. */
+  async #offeredBefore(made: OutRow): Promise<OutRow | undefined> {
+    const { engine } = this.#ports
+    const { conversation, hash } = made
+    const own = (await engine.shelf.list<OutRow>("out/")).find(
+      (row) => row.conversation === conversation && row.hash === hash && !row.isOver && row.passedOn === undefined,
+    )
+    if (own !== undefined) return own
+    const elsewhere = (await engine.messages(conversation, { limit: lookedAt })).findLast(
+      ({ fileOffer, sender }) => fileOffer?.hash === hash && sender.isSelf && sender.device !== engine.device,
+    )
+    return elsewhere?.fileOffer === undefined ? undefined : { ...made, transfer: elsewhere.fileOffer.transfer }
+  }
+
+  /** Gives what was fetched whole to others who are to have it. False: nobody is, or it is not what was fetched any more. */
+  async passOn(row: InRow): Promise<boolean> {
+    if (this.#ports.passesOn !== true || !(await isWanted(this.#ports.engine, row))) return false
+    const hashes = await hashesToPassOn(this.#ports, row)
+    if (hashes === undefined) return false
+    const out = passedOnRow(row, this.#ports)
+    await this.#open(out, hashes)
+    await this.#ports.engine.shelf.put(`out/${out.transfer}`, out)
+    return true
+  }
+
   /** Offers again what an earlier run offered and nobody finished. What is gone or changed since is not. */
   async resume(): Promise<void> {
     for (const row of await this.#ports.engine.shelf.list<OutRow>("out/")) {
       if (row.isOver || this.#outs.has(row.transfer)) continue
+      if (row.passedOn !== undefined) {
+        await this.#passOnAgain(row, row.passedOn)
+        continue
+      }
       try {
         const imported = await this.#ports.mover.import(row.paths)
         const made = await this.#describe(row.conversation, row.paths, row.name, imported)
-        if (made.row.hash === row.hash) await this.#open(row, made.hashes)
+        if (made.row.hash !== row.hash) continue
+        await this.#open(row, made.hashes)
+        const out = this.#outs.get(row.transfer)
+        if (out !== undefined) this.#note(out, undefined)
       } catch (error) {
         if (!(error instanceof KezError)) throw error
       }
     }
+  }
+
+  async #passOnAgain(row: OutRow, { id, until }: NonNullable<OutRow["passedOn"]>): Promise<void> {
+    const { engine, clock } = this.#ports
+    const fetched = until > clock.now() ? await engine.shelf.get<InRow>(`in/${id}`) : undefined
+    if (fetched !== undefined && (await this.passOn(fetched))) return
+    await engine.shelf.put(`out/${row.transfer}`, { ...row, isOver: true })
   }
 
   /** Nobody gets it any more. */
@@ -141,12 +192,17 @@ export class Sharing {
   }
 
   /** What somebody says of an offer; only a member of that conversation can. */
-  async takeState(conversation: Digest, transfer: string, state: "done" | "declined"): Promise<void> {
+  async takeState({ conversation, transfer, chain, state }: StateRow & TransferIn): Promise<void> {
     const out = this.#outs.get(transfer)
-    if (out?.row.conversation !== conversation) return
-    out.isDeclined = state === "declined"
-    if (state === "done") out.now = out.row.size - out.before
-    if ((await this.#ports.engine.conversation(conversation))?.kind === "dm") return this.withdraw(transfer)
+    if (out === undefined || out.row.conversation !== conversation || out.row.isOver) return
+    const { engine } = this.#ports
+    const wanted = await isWanted(engine, { ...out.row, sender: out.row.passedOn?.sender ?? engine.chain })
+    if (out.row.passedOn !== undefined) return wanted ? undefined : this.withdraw(transfer)
+    // Another device of ours has it now: the others are still to get it.
+    if (chain === engine.chain) return
+    out.isDeclined = state === "declined" && !wanted
+    if (state !== "declined") out.now = out.row.size - out.before
+    if (!wanted) return this.withdraw(transfer)
     this.#note(out, { kind: "state" })
   }
 
@@ -188,8 +244,9 @@ export class Sharing {
     }
   }
 
+  /** Of what is passed on nothing but how far it is: it is somebody else's offer. */
   #note(out: Out, note: TransferNote | undefined): void {
-    this.#tell(viewOf(out), note)
+    this.#tell(viewOf(out), out.row.passedOn === undefined ? note : undefined)
   }
 }
 
@@ -204,24 +261,4 @@ const maxOfferedName = 255
 
 function shortNameOf(name: string): string {
   return [...name].slice(0, maxOfferedName).join("")
-}
-
-const mediaTypes: Readonly<Record<string, string>> = {
-  jpg: "image/jpeg",
-  jpeg: "image/jpeg",
-  png: "image/png",
-  gif: "image/gif",
-  webp: "image/webp",
-  pdf: "application/pdf",
-  txt: "text/plain",
-  md: "text/markdown",
-  mp4: "video/mp4",
-  mp3: "audio/mpeg",
-  zip: "application/zip",
-}
-
-/** A hint for the eyes; nothing is opened by it. */
-function mediaTypeOf(name: string): string {
-  const extension = name.slice(name.lastIndexOf(".") + 1).toLowerCase()
-  return Object.hasOwn(mediaTypes, extension) ? (mediaTypes[extension] ?? "") : "application/octet-stream"
 }

@@ -2,6 +2,7 @@
 import type { Digest } from "@kez/core"
 import type { Engine } from "../engine/engine.ts"
 import type { ClockPort } from "../engine/ports.ts"
+import type { FileState } from "../wire/content.ts"
 import type { FileDisk, FileMover, PathKind } from "./mover.ts"
 
 export interface FilePorts {
@@ -13,6 +14,8 @@ export interface FilePorts {
   readonly newId: () => string
   /** Bytes a second of what is fetched; absent: as fast as it goes. */
   readonly maxRate?: number
+  /** What was fetched whole is given to other members and own devices, as long as this runs. */
+  readonly passesOn?: boolean
   readonly onFault?: (error: unknown) => void
 }
 
@@ -44,14 +47,27 @@ export interface TransferView {
 /** What is worth a line of its own. */
 export type TransferNote =
   | { readonly kind: "offered" }
-  | { readonly kind: "connected"; readonly path: PathKind }
+  | { readonly kind: "connected"; readonly path: PathKind; readonly by?: Provider }
   | { readonly kind: "lost" }
   | { readonly kind: "resumed"; readonly bytes: number }
   /** Somebody sent what is not the file. Nothing of it was written; it is fetched again. */
-  | { readonly kind: "checksum"; readonly file: string }
+  | { readonly kind: "checksum"; readonly file: string; readonly by?: Provider }
+  /** Somebody did so again and again: nothing more of this is taken from there. */
+  | { readonly kind: "dropped"; readonly by: Provider }
   /** What is offered is not what was hashed any more, and was not sent. */
   | { readonly kind: "changed"; readonly file: string }
   | { readonly kind: "state" }
+
+/** A device that gives a file. */
+export interface Provider {
+  readonly chain: Digest
+  readonly device: string
+}
+
+/** What devices said of an offer, as the engine keeps it: `state/TRANSFER/DEVICE`. */
+export interface StateRow extends Provider {
+  readonly state: Exclude<FileState, "open">
+}
 
 export type TransferListener = (view: TransferView, note: TransferNote | undefined) => void
 
@@ -66,6 +82,8 @@ export interface OutRow {
   /** Absolute. What was imported. */
   readonly paths: readonly string[]
   readonly isOver: boolean
+  /** Fetched from somebody, and given to other members: the name of the fetch, who offered it, and until when (Unix seconds). */
+  readonly passedOn?: { readonly id: string; readonly sender: Digest; readonly until: number }
 }
 
 export interface InRow {

@@ -39,8 +39,11 @@ export interface ContentTypes {
     /** Bytes of that list. */
     readonly list_size?: number
   }
-  /** By who fetches: what became of an offer here. */
-  file_state: { readonly transfer: string; readonly state: "done" | "declined" }
+  /**
+   * By who fetches: what became of an offer here. `serving`: done, and given to other members as long as this device is there. `open`: still under way, by either
+   * side; it changes nothing, and is one of the messages that stay.
+   */
+  file_state: { readonly transfer: string; readonly state: "done" | "serving" | "declined" | "open" }
   /** Where a device is reached for files. Behind the header stands its signed statement. */
   presence: { readonly for: "files" }
   /** `leave`: asks to be removed; nobody can remove himself. */
@@ -52,6 +55,7 @@ export interface ContentTypes {
 }
 
 export type ContentType = keyof ContentTypes
+export type FileState = ContentTypes["file_state"]["state"]
 
 /** Kept and shown as "update to read": made by a newer version. */
 export interface UnknownContent {
@@ -126,7 +130,7 @@ const checks: { readonly [T in ContentType]: Check<ContentTypes[T]> } = {
   ),
   file_state: record<ContentTypes["file_state"]>({
     transfer: required(hex32),
-    state: required(oneOf("done", "declined")),
+    state: required(oneOf("done", "serving", "declined", "open")),
   }),
   presence: record<ContentTypes["presence"]>({ for: required(oneOf("files")) }),
   membership: record<ContentTypes["membership"]>({ action: required(oneOf("leave")) }),

@@ -5,6 +5,10 @@ export interface ModelMover extends FileMover {
   /** Endpoints that may have what is offered, by set. */
   readonly sets: Map<string, readonly string[]>
   readonly fetches: { readonly job: string; readonly endpoints: readonly string[] }[]
+  /** Endpoints that were added to fetches that run. */
+  readonly added: (readonly string[])[]
+  /** What an import finds. */
+  imported: readonly ImportedFile[]
   say(event: MoverEvent): void
 }
 
@@ -12,14 +16,17 @@ export function modelMover(endpoint: string, files: readonly ImportedFile[]): Mo
   const sets = new Map<string, readonly string[]>()
   const fetches: { job: string; endpoints: readonly string[] }[] = []
   const listeners: ((event: MoverEvent) => void)[] = []
-  return {
+  const added: (readonly string[])[] = []
+  const mover: ModelMover = {
     sets,
     fetches,
+    added,
+    imported: files,
     say: (event) => {
       for (const listener of listeners) listener(event)
     },
     address: () => ({ endpoint, addresses: ["127.0.0.1:1"] }),
-    import: async () => ({ files, skipped: [] }),
+    import: async () => ({ files: mover.imported, skipped: [] }),
     offer: async (set, _hashes, peers) => void sets.set(set, peers),
     allow: async (set, peers) => void sets.set(set, peers),
     forget: async (set) => void sets.delete(set),
@@ -27,12 +34,13 @@ export function modelMover(endpoint: string, files: readonly ImportedFile[]): Mo
       fetches.push({ job, endpoints: providers.map((one) => one.endpoint) })
       return { total: 1, bytes: 0 }
     },
-    providers: async () => undefined,
+    providers: async (_job, providers) => void added.push(providers.map((one) => one.endpoint)),
     pause: async () => undefined,
     cancel: async () => undefined,
     on: (listener) => void listeners.push(listener),
     close: async () => undefined,
   }
+  return mover
 }
 
 export const modelDisk: FileDisk = {

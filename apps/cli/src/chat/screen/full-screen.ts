@@ -1,10 +1,14 @@
 /** `kez chat` on the whole screen: keys and events in, rows out. */
 import { setImmediate as nextTurn } from "node:timers/promises"
+import type { TransferNote, TransferView } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { Context } from "../../context.ts"
+import type { ChatFileOptions } from "../../files/chat-files.ts"
+import { noteText } from "../../files/transfer-text.ts"
 import { evidenceText } from "../badges.ts"
 import type { OpenChat } from "../open-chat.ts"
 import { ChatSession } from "../session.ts"
+import { namesOf } from "../session-files.ts"
 import { draftOf, runTyped } from "../typed-run.ts"
 import { emptyEditor, insert, textOf } from "./editor.ts"
 import { press, type Wish } from "./keys.ts"
@@ -17,8 +21,12 @@ const redrawMs = 30_000
 const typingEveryMs = 4_000
 
 /** Resolves when the person leaves. */
-export async function runFullScreen(context: Context, chat: OpenChat, who: string | undefined): Promise<void> {
-  const screen = new FullScreen(context, chat)
+export async function runFullScreen(
+  context: Context,
+  chat: OpenChat,
+  { who, files }: { readonly who: string | undefined; readonly files: ChatFileOptions },
+): Promise<void> {
+  const screen = new FullScreen(context, chat, files)
   await screen.run(who)
 }
 
@@ -32,11 +40,16 @@ class FullScreen {
   #maxScroll = 0
   #toldTypingAt = 0
 
-  constructor(context: Context, chat: OpenChat) {
+  constructor(context: Context, chat: OpenChat, files: ChatFileOptions) {
     // Progress and questions would write over the screen: what has to be said is said on it.
     const terminal = { ...context.terminal, interactive: false, progress: (text: string) => this.#say(text, false) }
     this.#context = { ...context, terminal, warn: (text) => this.#say(text, false) }
-    this.#session = new ChatSession(this.#context, chat, { onChange: () => this.#drawSoon() })
+    this.#session = new ChatSession(this.#context, chat, {
+      files,
+      onChange: () => this.#drawSoon(),
+      onTransfer: (view, what) => this.#sayTransfer(view, what),
+      onTrouble: (fault) => this.#sayFault(fault),
+    })
   }
 
   async run(who: string | undefined): Promise<void> {
@@ -62,6 +75,7 @@ class FullScreen {
     } finally {
       clearInterval(timer)
       this.#screen.leave()
+      await this.#session.files.close()
     }
   }
 
@@ -107,6 +121,9 @@ class FullScreen {
       case "older":
         await session.loadOlder()
         return
+      case "fetch":
+      case "decline":
+        return this.#decide(wish)
       case "delete":
         return session.send({ type: "delete", of: wish.message })
       case "settle":
@@ -116,6 +133,19 @@ class FullScreen {
       case "submit":
         return this.#submit(wish.text)
     }
+  }
+
+  async #decide(wish: { readonly do: "fetch" | "decline"; readonly message: string }): Promise<void> {
+    const { files } = this.#session
+    const message = this.#session.findMessage(wish.message)
+    if (message !== undefined) await (wish.do === "fetch" ? files.fetch(message, "") : files.decline(message))
+  }
+
+  /** How far it is stands below the offer; what happened is said wherever one looks. */
+  #sayTransfer(view: TransferView, what: TransferNote | undefined): void {
+    const isWorthIt = what !== undefined && !(what.kind === "state" && view.state === "waiting")
+    const text = isWorthIt ? noteText(view, what, namesOf(this.#session, view)) : undefined
+    if (text !== undefined) this.#say(text, view.state === "failed" || what?.kind === "checksum")
   }
 
   async #select(id: string): Promise<void> {
@@ -177,11 +207,14 @@ class FullScreen {
           this.#screen?.leave()
           throw error
         }
-        const hint = error.hint === undefined ? "" : ` ${error.hint.split("\n")[0]}`
         if (this.#state.overlay?.kind === "evidence") this.#set({ overlay: undefined })
-        this.#say(`${error.message} [${error.code}]${hint}`, true)
+        this.#sayFault(error)
       },
     )
+  }
+
+  #sayFault({ message, code, hint }: KezError): void {
+    this.#say(`${message} [${code}]${hint === undefined ? "" : ` ${hint.split("\n")[0]}`}`, true)
   }
 
   #say(text: string, isFault: boolean): void {

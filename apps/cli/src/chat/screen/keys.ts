@@ -13,6 +13,7 @@ export type Wish =
   | { readonly do: "open"; readonly who: string }
   | { readonly do: "step"; readonly by: 1 | -1; readonly isUnread: boolean }
   | { readonly do: "delete"; readonly message: string }
+  | { readonly do: "fetch" | "decline"; readonly message: string }
   | { readonly do: "settle"; readonly alarm: string; readonly decision: "accept" | "dismiss" }
   | { readonly do: "evidence" | "older" | "redraw" | "leave" }
 
@@ -152,6 +153,10 @@ function pressChosen(
   if (text === "r" || name === "return")
     return { state: { ...none, purpose: { kind: "reply", message: message.id }, editor: emptyEditor } }
   if (text === "+") return { state: { ...none, purpose: { kind: "react", message: message.id }, editor: emptyEditor } }
+  if (text === "f" || text === "n")
+    return message.fileOffer === undefined || message.sender.isSelf
+      ? { state: { ...state, notice: { text: "There is nothing to fetch in that message.", isFault: true } } }
+      : { state: none, wish: { do: text === "f" ? "fetch" : "decline", message: message.id } }
   if (text === "i") return { state: none, wish: { do: "evidence" } }
   if (text !== "e" && text !== "d") return { state }
   if (!message.sender.isSelf)

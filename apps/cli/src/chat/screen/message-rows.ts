@@ -5,6 +5,7 @@ import { printable } from "../../output.ts"
 import { badgeSummary } from "../badges.ts"
 import { bodyLines, clockText, dayText, notesOf, quoteOf, reactionText } from "../message-text.ts"
 import type { ChatSession } from "../session.ts"
+import { offerLine } from "../session-files.ts"
 import { breakCells, cellsOf, cutCells } from "./cells.ts"
 import { cellsOfRow, piece, type Row, type Style } from "./paint-row.ts"
 import type { ScreenState } from "./state.ts"
@@ -54,7 +55,8 @@ function rowsOf(
   const head = `${clockText(message.at)} ${name}${badge === "" ? "" : ` ${badge}`}${quote === "" ? ": " : ""}`
   const textStyle: Style = ["text", "reply", "thread"].includes(message.type) ? "plain" : "dim"
   const mark = isChosen ? "▸" : ""
-  const lines = bodyLines(message, maxCharacters)
+  const offer = offerLine(session, message)
+  const lines = [...bodyLines(message, maxCharacters), ...(offer === undefined ? [] : [offer])]
   const headRow = (text: string, own: Style): Row => [piece(mark + head, isChosen ? "chosen" : style), piece(text, own)]
   const below = (line: string): readonly Row[] =>
     breakCells(line, width - indent.length).map(

@@ -42,7 +42,7 @@ const keyHelp: ReadonlyArray<readonly [string, string]> = [
   ["Ctrl-K", "switch to another conversation, or find somebody new"],
   ["Tab, Alt-↓ / Alt-↑", "next, previous conversation"],
   ["↑ (nothing typed)", "change your last message"],
-  ["Ctrl-P / Ctrl-N", "choose a message; then r reply, e edit, d take back, + react"],
+  ["Ctrl-P / Ctrl-N", "choose a message; then r reply, e edit, d take back, + react; of a file f fetch, n no"],
   ["PgUp / PgDn", "scroll"],
   ["Ctrl-E", "the proofs of this person, looked at now"],
   ["Ctrl-G", "alarms"],

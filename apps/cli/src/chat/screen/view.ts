@@ -5,6 +5,7 @@ import { printable } from "../../output.ts"
 import { contactOfAlarm } from "../alarm-text.ts"
 import { safeLines } from "../message-text.ts"
 import type { ChatSession } from "../session.ts"
+import { runningLine } from "../session-files.ts"
 import { breakCells, cellsOf, cutCells } from "./cells.ts"
 import { textOf } from "./editor.ts"
 import { messageRows, summaryOf, withoutOwnHost } from "./message-rows.ts"
@@ -216,6 +217,8 @@ function statusRows(session: ChatSession, { notice }: ScreenState, width: number
     return said(`⊘ ${printable(connection.reason, 200)} To write again: kez account restore`, "bad")
   if (current !== undefined && session.isTyping(current.id))
     return said(`${printable(session.nameOf(current), 60)} is typing …`, "dim")
+  const running = runningLine(session)
+  if (running !== undefined) return [fitRow([piece(` ${running}`, "dim")], width)]
   return [fitRow([piece("─".repeat(width), "dim")], width)]
 }
 
@@ -256,7 +259,10 @@ function chop(line: string, cells: number): readonly string[] {
 
 function hintOf(session: ChatSession, { overlay, chosen, purpose }: ScreenState, width: number): string {
   if (overlay !== undefined) return ` ${overlayRows(session, overlay, width).keys}`
-  if (chosen !== undefined) return " r reply · e edit · d take back · + react · i proofs · ↑↓ choose · Esc back"
+  if (chosen !== undefined) {
+    const isOffer = session.findMessage(chosen)?.fileOffer !== undefined
+    return ` r reply · e edit · d take back · + react${isOffer ? " · f fetch · n no" : ""} · i proofs · ↑↓ choose · Esc back`
+  }
   if (purpose.kind !== "text") return " Enter does it · Esc stops"
   return " F1 help  ^K whom  ^E proofs  ^G alarms  ^P choose a message  Tab next  ^Q leave"
 }

@@ -1,0 +1,62 @@
+/** Files in the conversation that is shown: what is typed about them, and how they are told. */
+import type { ShownMessage, TransferView } from "@kez/chat"
+import { KezError } from "@kez/core"
+import { progressText, stateText, type TransferNames } from "../files/transfer-text.ts"
+import type { ChatSession } from "./session.ts"
+
+/** Offers a file or folder to the conversation that is open. */
+export async function offerFile(session: ChatSession, typed: string): Promise<void> {
+  const { current } = session
+  if (current === undefined)
+    throw new KezError("usage", "Cannot do that: no conversation is open", { hint: "Open one: /to WHO" })
+  if (current.state === "request" && current.contact !== undefined) await session.accept()
+  await session.files.offer(current, typed)
+}
+
+/** The last offer of another that nothing was decided about. */
+export function lastOffer({ messages, files }: ChatSession): ShownMessage {
+  const found = messages.findLast(
+    (message) => message.fileOffer !== undefined && !message.sender.isSelf && files.stateOf(message) === undefined,
+  )
+  if (found !== undefined) return found
+  throw new KezError("usage", "Cannot do that: there is no offer here that nothing was decided about")
+}
+
+/** Who is on the other side of a transfer. */
+export function otherSideOf(session: ChatSession, { conversation }: TransferView): string {
+  const found = session.conversations.find(({ id }) => id === conversation)
+  return found === undefined ? "the other side" : session.nameOf(found)
+}
+
+export function namesOf(session: ChatSession, view: TransferView): TransferNames {
+  return { who: otherSideOf(session, view), nameOf: (chain) => session.nameOfChain(chain) }
+}
+
+/** Below an offer: how far it is, or what can be done. Undefined: nothing to say. */
+export function offerLine(session: ChatSession, message: ShownMessage): string | undefined {
+  if (message.fileOffer === undefined) return undefined
+  const view = session.files.viewOf(message)
+  if (view !== undefined) return stateText(view, otherSideOf(session, view))
+  const { isSelf } = message.sender
+  switch (session.files.stateOf(message)) {
+    case undefined:
+      return isSelf ? undefined : "/receive fetches it, /decline says no"
+    case "done":
+      return isSelf ? undefined : "fetched"
+    case "declined":
+      return "declined"
+    case "failed":
+      return "failed: /receive tries again"
+    default:
+      return isSelf ? "offered, and served while kez chat or kez send is open" : "not all of it is here yet"
+  }
+}
+
+/** What is under way anywhere, in one line; undefined: nothing is. */
+export function runningLine({ files }: ChatSession): string | undefined {
+  const running = files.views().filter(({ state }) => state === "running")
+  const [first] = running
+  if (first === undefined) return undefined
+  const more = running.length === 1 ? "" : `  and ${running.length - 1} more`
+  return `${first.direction === "in" ? "↓" : "↑"} ${progressText(first)}${more}`
+}

@@ -1,0 +1,172 @@
+/** Files while a chat is open: kez-iroh is started once something is to be moved, what was begun earlier goes on, and the view is told what becomes of it. */
+import { homedir } from "node:os"
+import { resolve } from "node:path"
+import {
+  type Conversation,
+  declineOffer,
+  type Files,
+  hasOpenTransfers,
+  offerState,
+  type ShownMessage,
+  type TransferNote,
+  type TransferState,
+  type TransferView,
+  transferIdOf,
+} from "@kez/chat"
+import { KezError } from "@kez/core"
+import type { OpenChat } from "../chat/open-chat.ts"
+import type { Context } from "../context.ts"
+import { printable } from "../output.ts"
+import { type FileOptions, type OpenFiles, openFiles } from "./open-files.ts"
+import { nameOfPaths, readablePath, skipText, typedPath } from "./sendable.ts"
+
+export interface ChatFileOptions extends FileOptions {
+  /** Where received files go if nothing else is said; the current folder if absent. */
+  readonly dir?: string
+}
+
+export interface ChatFileEvents {
+  /** `what`: worth a line of its own. */
+  readonly onTransfer: (view: TransferView, what: TransferNote | undefined) => void
+  /** kez-iroh is not here, or ended. The chat goes on. */
+  readonly onTrouble: (fault: KezError) => void
+}
+
+export class ChatFiles {
+  readonly #context: Context
+  readonly #chat: OpenChat
+  readonly #options: ChatFileOptions
+  readonly #events: ChatFileEvents
+  readonly #views = new Map<string, TransferView>()
+  /** Of offers, by message: what earlier runs decided. */
+  readonly #decided = new Map<string, TransferState>()
+  #open: Promise<OpenFiles> | undefined
+  #isClosed = false
+
+  constructor(context: Context, chat: OpenChat, options: ChatFileOptions & { readonly events: ChatFileEvents }) {
+    this.#context = context
+    this.#chat = chat
+    this.#options = options
+    this.#events = options.events
+  }
+
+  /** Goes on with what was offered or accepted before, where there is something. */
+  async begin(): Promise<void> {
+    try {
+      if (await hasOpenTransfers(this.#chat.engine)) await (await this.#ready()).resume()
+    } catch (error) {
+      this.#trouble(error)
+    }
+  }
+
+  /** Newest last. */
+  views(): readonly TransferView[] {
+    return [...this.#views.values()]
+  }
+
+  viewOf(message: ShownMessage): TransferView | undefined {
+    const isOurs = message.sender.device === this.#chat.engine.device
+    return this.#views.get(isOurs ? (message.fileOffer?.transfer ?? "") : transferIdOf(message))
+  }
+
+  /** What was decided about an offer, as far as `look` was asked for it. */
+  stateOf(message: ShownMessage): TransferState | undefined {
+    return this.viewOf(message)?.state ?? this.#decided.get(message.id)
+  }
+
+  /** Asks the store what was decided about offers. */
+  async look(messages: readonly ShownMessage[]): Promise<void> {
+    for (const message of messages) {
+      const state = message.fileOffer === undefined ? undefined : await offerState(this.#chat.engine, message)
+      if (state !== undefined) this.#decided.set(message.id, state)
+    }
+  }
+
+  /** Offers a file or folder, and serves it as long as the chat is open. */
+  async offer({ id }: Pick<Conversation, "id">, typed: string): Promise<void> {
+    const path = await readablePath(typedPath(typed, homedir()))
+    const files = await this.#ready()
+    const { skipped } = await files.run(() => files.sharing.offer(id, [path], nameOfPaths([path])))
+    for (const { path: left, why } of skipped) this.#context.warn(`left out ${printable(left, 200)}: ${skipText(why)}`)
+  }
+
+  /** Fetches what a message offers, from now on until it is there. */
+  async fetch(message: ShownMessage, typedFolder: string): Promise<void> {
+    await this.#assertFrom(message)
+    const { dir = "." } = this.#options
+    const into = resolve(typedFolder.trim() === "" ? dir : typedPath(typedFolder, homedir()))
+    const files = await this.#ready()
+    const state = await files.receiving.stateOf(message)
+    if (state === "done") throw usage("Cannot fetch it: it was fetched before")
+    if (state === "waiting" && this.viewOf(message) !== undefined) throw usage("Cannot fetch it again: it is under way")
+    this.#take(await files.run(() => files.receiving.accept(message, into)), undefined)
+  }
+
+  async decline(message: ShownMessage): Promise<void> {
+    const { engine } = this.#chat
+    const state = await offerState(engine, message)
+    if (message.sender.isSelf || message.fileOffer === undefined) throw usage("Cannot decline that: nobody offers it")
+    if (state === "done" || this.viewOf(message) !== undefined)
+      throw usage("Cannot decline it: it is here, or under way")
+    await declineOffer(engine, message)
+    this.#decided.set(message.id, "declined")
+  }
+
+  /** Parts of what is fetched are kept. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const open = await this.#open?.catch(() => undefined)
+    if (open === undefined) return
+    await open.files.run(() => open.files.receiving.pauseAll()).catch(() => undefined)
+    await open.close()
+  }
+
+  async #assertFrom({ sender, fileOffer }: ShownMessage): Promise<void> {
+    if (fileOffer === undefined || sender.device === this.#chat.engine.device)
+      throw usage("Cannot fetch that: the message offers nothing that is not here")
+    if (sender.isSelf) return
+    const contact = await this.#chat.engine.contacts.find(sender.chain)
+    if (contact?.standing === "accepted") return
+    throw usage("Cannot fetch it: who offers it is none of your contacts", "Look at the proofs, then: /accept")
+  }
+
+  async #ready(): Promise<Files> {
+    if (this.#isClosed) throw usage("Cannot move files: the chat is being closed")
+    this.#open ??= this.#start()
+    try {
+      return (await this.#open).files
+    } catch (error) {
+      this.#open = undefined
+      throw error
+    }
+  }
+
+  async #start(): Promise<OpenFiles> {
+    const { relay, relayOnly, limitRate } = this.#options
+    const options = { relay, relayOnly, limitRate }
+    const tell = (view: TransferView, what: TransferNote | undefined): void => this.#take(view, what)
+    const open = await openFiles(this.#context, this.#chat, { ...options, tell, passesOn: true })
+    open.stopped.catch((error: unknown) => {
+      // What is tried next starts it anew.
+      this.#open = undefined
+      void open.close().catch(() => undefined)
+      this.#trouble(error)
+    })
+    return open
+  }
+
+  #take(view: TransferView, what: TransferNote | undefined): void {
+    this.#views.set(view.id, view)
+    this.#events.onTransfer(view, what)
+  }
+
+  #trouble(error: unknown): void {
+    if (this.#isClosed) return
+    if (!(error instanceof KezError)) throw error
+    this.#events.onTrouble(error)
+  }
+}
+
+function usage(text: string, hint?: string): KezError {
+  return new KezError("usage", text, hint === undefined ? {} : { hint })
+}

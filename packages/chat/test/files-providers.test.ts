@@ -1,0 +1,161 @@
+/** Several who give one file: devices of the sender, members who have it whole; who sends wrong bytes is named and asked no more. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { Files } from "../src/files/files.ts"
+import type { TransferNote, TransferView } from "../src/files/transfer.ts"
+import type { Home } from "./support/engine-world.ts"
+import { three } from "./support/group-world.ts"
+import { type ModelMover, modelDisk, modelMover } from "./support/model-mover.ts"
+
+const hash = "c".repeat(64)
+const endpoint = (digit: string): string => digit.repeat(64)
+const offered = [{ path: "photo.jpg", size: 5, hash }]
+
+interface Side {
+  readonly mover: ModelMover
+  readonly files: Files
+  readonly views: TransferView[]
+  readonly notes: TransferNote[]
+}
+
+function sideOf({ engine, clock }: Home, digit: string): Side {
+  const mover = modelMover(endpoint(digit), offered)
+  const views: TransferView[] = []
+  const notes: TransferNote[] = []
+  const newId = (): string => endpoint("f")
+  const ports = { engine, mover, disk: modelDisk, clock, newId, passesOn: true }
+  const tell = (view: TransferView, note: TransferNote | undefined): void => {
+    views.push(view)
+    if (note !== undefined) notes.push(note)
+  }
+  const files = new Files(ports, tell, () => undefined)
+  files.start()
+  return { mover, files, views, notes }
+}
+
+async function offering() {
+  const all = await three()
+  const a = sideOf(all.alice, "a")
+  await a.files.run(() => a.files.sharing.offer(all.id, ["/x/photo.jpg"], "photo.jpg"))
+  await all.world.rest()
+  const accept = async (home: Home, side: Side): Promise<string> => {
+    const message = (await home.engine.messages(all.id)).find(({ type }) => type === "file_offer")
+    if (message === undefined) throw new Error("no offer came")
+    await side.files.run(() => side.files.receiving.accept(message, "/in"))
+    await all.world.rest()
+    return side.mover.fetches.at(-1)?.job ?? ""
+  }
+  return { ...all, a, accept }
+}
+
+const allowed = ({ mover }: Side): readonly string[] | undefined => mover.sets.get(endpoint("f"))
+
+test("a member who has it whole gives it to the next one, who takes from both; when all have it nobody gives it any more", async () => {
+  const { world, bob, carol, a, accept } = await offering()
+  const b = sideOf(bob, "b")
+  const job = await accept(bob, b)
+  b.mover.say({ event: "end", job, state: "done", bytes: 5 })
+  await world.rest()
+  assert.deepEqual(allowed(b), [endpoint("a")]) // those who said where they are; Alice has it and does not ask
+  const c = sideOf(carol, "d")
+  await accept(carol, c)
+  const asked = new Set(c.mover.fetches.flatMap(({ endpoints }) => endpoints))
+  for (const endpoints of c.mover.added) for (const one of endpoints) asked.add(one)
+  assert.deepEqual([...asked].toSorted(), [endpoint("a"), endpoint("b")])
+  assert.ok(allowed(b)?.includes(endpoint("d")))
+  c.mover.say({ event: "end", job: c.mover.fetches[0]?.job ?? "", state: "done", bytes: 5 })
+  await world.rest()
+  assert.equal(allowed(a), undefined)
+  assert.equal(allowed(b), undefined)
+  assert.equal(allowed(c), undefined)
+  assert.equal(a.views.at(-1)?.state, "done")
+  await world.close()
+})
+
+test("who is removed from the group gets nothing from anybody, and is asked for nothing", async () => {
+  const { world, alice, bob, carol, id, a, accept } = await offering()
+  const [b, c] = [sideOf(bob, "b"), sideOf(carol, "d")]
+  const job = await accept(bob, b)
+  b.mover.say({ event: "end", job, state: "done", bytes: 5 })
+  await accept(carol, c)
+  assert.ok(allowed(a)?.includes(endpoint("d")) && allowed(b)?.includes(endpoint("d")))
+  await alice.engine.groups.remove(id, carol.person.chain)
+  await world.rest()
+  assert.ok(allowed(a)?.includes(endpoint("d")) !== true)
+  assert.ok(allowed(b)?.includes(endpoint("d")) !== true)
+  await world.close()
+})
+
+test("who is to be removed loses it before there is a connection to make the commit", async () => {
+  const { world, alice, carol, id, a, accept } = await offering()
+  await accept(carol, sideOf(carol, "d"))
+  assert.ok(allowed(a)?.includes(endpoint("d")))
+  alice.transport.unplug()
+  await alice.engine.groups.remove(id, carol.person.chain)
+  await world.rest()
+  assert.deepEqual(allowed(a), [])
+  await world.close()
+})
+
+test("F1 who sends wrong bytes is named; who does it again and again is named and asked no more", async () => {
+  const { world, bob, carol, accept } = await offering()
+  const b = sideOf(bob, "b")
+  b.mover.say({ event: "end", job: await accept(bob, b), state: "done", bytes: 5 })
+  await world.rest()
+  const c = sideOf(carol, "d")
+  const job = await accept(carol, c)
+  const peer = endpoint("b")
+  const by = { chain: bob.person.chain, device: bob.device.name }
+  c.mover.say({ event: "source", job, peer, state: "connected", path: "direct" })
+  c.mover.say({ event: "fault", job, peer, path: "photo.jpg", kind: "checksum", offset: 0 })
+  c.mover.say({ event: "source", job, peer, state: "faulty", path: "none" })
+  await world.rest()
+  assert.deepEqual(
+    c.notes.filter((note) => "by" in note && note.by?.device === by.device),
+    [
+      { kind: "connected", path: "direct", by },
+      { kind: "checksum", file: "photo.jpg", by },
+      { kind: "dropped", by },
+    ],
+  )
+  c.mover.say({ event: "end", job, state: "failed", bytes: 0, error: { code: "peer.refused", message: "nobody" } })
+  await world.rest()
+  world.clock.advance(1)
+  await world.rest()
+  assert.deepEqual(c.mover.fetches.at(-1)?.endpoints, [endpoint("a")])
+  await world.close()
+})
+
+test("nobody gives what he fetched where everybody has it, or where it was changed since", async () => {
+  const { world, bob, carol, accept } = await offering()
+  const c = sideOf(carol, "d")
+  c.mover.say({ event: "end", job: await accept(carol, c), state: "done", bytes: 5 })
+  await world.rest()
+  const b = sideOf(bob, "b")
+  b.mover.imported = [{ path: "photo.jpg", size: 5, hash: "e".repeat(64) }]
+  b.mover.say({ event: "end", job: await accept(bob, b), state: "done", bytes: 5 })
+  await world.rest()
+  assert.equal(allowed(b), undefined)
+  assert.equal(allowed(c), undefined)
+  await world.close()
+})
+
+test("a long transfer tells where it is for days, and a member who was away reads what is said then", async () => {
+  const { world, alice, bob, carol, id, accept } = await offering()
+  carol.transport.unplug()
+  await accept(bob, sideOf(bob, "b"))
+  for (let at = 0; at < 260; at++) {
+    world.clock.advance(240)
+    await world.rest()
+  }
+  await alice.engine.send(id, { type: "text", text: "after a day" })
+  await world.rest()
+  carol.transport.plug()
+  await world.rest()
+  const texts = (await carol.engine.messages(id)).map(({ text }) => text)
+  assert.equal(texts.at(-1), "after a day")
+  assert.deepEqual(await carol.alarms(), [])
+  const heard = bob.events.filter((event) => event.kind === "presence").length
+  assert.ok(heard > 200, String(heard))
+  await world.close()
+})
