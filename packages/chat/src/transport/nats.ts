@@ -6,6 +6,7 @@ import { commandSubjectOf, inboxPrefixOf, KezError } from "@kez/core"
 import { type ConsumerInfo, type ConsumerMessages, jetstream } from "@nats-io/jetstream"
 import type { ConnectionOptions, NatsConnection, Status } from "@nats-io/transport-node"
 import type { CommandAnswers, Operation } from "../wire/commands.ts"
+import { Knocking } from "./knocking.ts"
 import type { MailboxItem, StartTransport, Transport } from "./transport.ts"
 
 export interface NatsOptions {
@@ -21,8 +22,6 @@ export interface NatsOptions {
 const connectMs = 5_000
 const requestMs = 10_000
 const closeMs = 200
-const firstWaitMs = 200
-const maxWaitMs = 30_000
 const pullMs = 30_000
 const pullMessages = 128
 
@@ -39,12 +38,12 @@ class NatsTransport implements Transport {
   #isUp = false
   /** Questions under way: what was asked over a connection that is lost is not answered any more. */
   readonly #asking = new Set<(fault: KezError) => void>()
-  /** When the connection was lost; undefined: it is there. */
-  #lostAtMs: number | undefined = Date.now()
+  readonly #knocking: Knocking
   #wakeUp: () => void = () => undefined
 
   constructor(options: NatsOptions) {
     this.#options = options
+    this.#knocking = new Knocking(options.random ?? Math.random)
   }
 
   async start(start: StartTransport): Promise<void> {
@@ -102,12 +101,12 @@ class NatsTransport implements Transport {
 
   #up(): void {
     this.#isUp = true
-    this.#lostAtMs = undefined
+    this.#knocking.back()
   }
 
   #down(): void {
     this.#isUp = false
-    this.#lostAtMs ??= Date.now()
+    this.#knocking.lost()
     this.#stopReading()
     for (const stop of this.#asking) stop(lostFault())
   }
@@ -130,7 +129,7 @@ class NatsTransport implements Transport {
         const { reason, isRefused } = faultOf(error)
         start.on.offline(reason, isRefused)
       }
-      if (!this.#isClosed) await this.#wait(this.#delayMs())
+      if (!this.#isClosed) await this.#wait(this.#knocking.waitMs())
     }
   }
 
@@ -184,20 +183,10 @@ class NatsTransport implements Transport {
       // *Authorization Violation* is what a broker says whose callout is not there yet.
       ignoreAuthErrorAbort: true,
       maxReconnectAttempts: -1,
-      reconnectDelayHandler: () => this.#delayMs(),
+      reconnectDelayHandler: () => this.#knocking.sinceLastMs(),
       timeout: connectMs,
       ignoreClusterUpdates: true,
     }
-  }
-
-  /**
-   * As long again as it has been away, spread over half of it. Not by the number of attempts: the client asks for it more than once for each.
-   */
-  #delayMs(): number {
-    const { random = Math.random } = this.#options
-    this.#lostAtMs ??= Date.now()
-    const awayMs = Date.now() - this.#lostAtMs
-    return Math.min(maxWaitMs, Math.max(firstWaitMs, awayMs)) * (0.5 + random() / 2)
   }
 
   #wait(ms: number): Promise<void> {
