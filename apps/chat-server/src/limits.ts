@@ -112,5 +112,14 @@ export const maxKeyPackageNames = 5_000
 export const beginPlan = { burst: 60, perHour: 60 } as const
 export const bringPlan = { burst: 10, perHour: 10 } as const
 
+/**
+ * Of a mailbox (10,000), what may come of conversations in which its person never wrote, since a device of theirs was last here: strangers
+ * cannot take the places of friends. The rest stands in the conversations, and devices look there.
+ */
+export const maxUnansweredInMailbox = 2_000
+/** Who wrote where, as it is remembered beside the database; and mailboxes that are counted. */
+export const maxKnownWriters = 100_000
+export const maxCountedMailboxes = 50_000
+
 /** Looks at the size of a mailbox that reports of its devices lead to: not more often. */
 export const trimEveryMs = 30_000

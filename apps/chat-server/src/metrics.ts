@@ -10,7 +10,7 @@ export interface Counts {
 /** Figures of the chat over the broker. */
 export interface ChatMetrics {
   commanded(done: { readonly operation: string; readonly result: string; readonly seconds: number }): void
-  delivered(result: "delivered" | "full"): void
+  delivered(result: "delivered" | "full" | "unanswered"): void
   /** A question of the broker, by what was decided. */
   decided(result: string): void
   revoked(): void
@@ -53,7 +53,11 @@ export function createMetrics(counts: () => Promise<Counts>): Metrics {
   const handles = gauge("directory_handles", "Handles that are registered now")
   const latencies = new Map<string, Latency>()
   const commands = counter("commands_total", "Commands of devices", ["operation", "result"])
-  const deliveries = counter("deliveries_total", "What was put into mailboxes, or found them full", ["result"])
+  const deliveries = counter(
+    "deliveries_total",
+    "What was put into mailboxes, found them full, or found the part of strangers full",
+    ["result"],
+  )
   const decisions = counter("callout_decisions_total", "Who wanted to connect to the broker", ["result"])
   const revocations = counter(
     "revoked_devices_total",

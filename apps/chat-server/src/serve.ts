@@ -7,6 +7,7 @@ import { createDevices } from "./broker/devices.ts"
 import { createStandings } from "./broker/standing.ts"
 import type { Config } from "./config.ts"
 import { createSent } from "./conversations/sent.ts"
+import { createWriters } from "./conversations/writers.ts"
 import { createChainSource } from "./directory/chains.ts"
 import { logSize } from "./directory/log.ts"
 import { openLogKey, readAnswerSigner } from "./directory/log-key.ts"
@@ -49,8 +50,14 @@ export async function serve(config: Config, log: Log): Promise<Running> {
       onFault: (error) => log.error(errorFields(error), "names of what was sent are not written"),
     })
     closing.push(() => sent.stop())
+    const writers = createWriters({
+      database,
+      nowMs: Date.now,
+      onFault: (error) => log.error(errorFields(error), "who wrote where is not written down"),
+    })
+    closing.push(() => writers.stop())
     const standings = createStandings({ chains, database, devices, nowMs: Date.now })
-    const chat = await startChatOf(config, { database, devices, sent, standings, metrics, log })
+    const chat = await startChatOf(config, { database, devices, sent, writers, standings, metrics, log })
     closing.push(() => chat?.stop())
     if (chat === undefined) log.info({}, "no nats_url is set: handles are served, and no chat")
     const app = createApp(
@@ -105,7 +112,7 @@ export async function serve(config: Config, log: Log): Promise<Running> {
 /** Without the broker the rest goes on: it is tried again for as long as the process runs. */
 async function startChatOf(
   { broker, domain, stores, admins, http }: Config,
-  deps: Pick<ChatOptions, "database" | "devices" | "sent" | "standings" | "metrics" | "log">,
+  deps: Pick<ChatOptions, "database" | "devices" | "sent" | "writers" | "standings" | "metrics" | "log">,
 ): Promise<ChatService | undefined> {
   if (broker === undefined) return undefined
   // Loaded here, so that a server of handles alone starts as fast as before.

@@ -7,6 +7,8 @@ import { createDevices } from "../src/broker/devices.ts"
 import { countKeyPackages, saveKeyPackages, takeKeyPackage } from "../src/commands/key-package-table.ts"
 import { findConversation, placeOfCommit, saveCommit } from "../src/conversations/members.ts"
 import { createSent } from "../src/conversations/sent.ts"
+import { createStrangers } from "../src/conversations/strangers.ts"
+import { createWriters } from "../src/conversations/writers.ts"
 import type { Database } from "../src/storage/database.ts"
 
 const now = 1_767_225_600
@@ -103,9 +105,13 @@ export function conversationSuite(name: string, { open }: { open(): Promise<Data
       await first.noteVerified(alice, key, now)
       first.noteCursor(device, 7)
       assert.deepEqual([(await first.find(device))?.cursor, (await first.ofPerson(device.uid))[0]?.cursor], [7, 7])
-      await first.noteMissed(device.uid, 7)
+      await first.noteMissed(device.uid, { why: "full", behind: 7 })
       assert.equal(await first.takeMissed(device), false)
-      await first.noteMissed(device.uid)
+      await first.noteMissed(device.uid, { why: "strangers" })
+      assert.equal((await first.find(device))?.missed, "strangers")
+      await first.noteMissed(device.uid, { why: "full" })
+      await first.noteMissed(device.uid, { why: "strangers" })
+      assert.equal((await first.find(device))?.missed, "full")
       await first.noteRevoked(device, 3)
       await first.stop()
       const second = createDevices(database, fail)
@@ -138,6 +144,41 @@ export function conversationSuite(name: string, { open }: { open(): Promise<Data
       const third = make()
       assert.deepEqual([await third.find("a"), await third.find("b")], [undefined, 6])
       await third.stop()
+    })
+
+    test("who wrote where is known at once, after a restart, and to another copy soon", async (t) => {
+      const database = await opened(t)
+      let nowMs = 0
+      const make = () => createWriters({ database, nowMs: () => nowMs, onFault: fail })
+      const [first, copy] = [make(), make()]
+      assert.equal(await copy.has(conversation, "bob"), false)
+      assert.equal(await first.has(conversation, "bob"), false)
+      first.note(conversation, "bob")
+      assert.deepEqual([await first.has(conversation, "bob"), await first.has(conversation, "eve")], [true, false])
+      await first.stop()
+      assert.equal(await copy.has(conversation, "bob"), false)
+      nowMs += 10_001
+      assert.equal(await copy.has(conversation, "bob"), true)
+      await copy.stop()
+      const later = make()
+      assert.equal(await later.has(conversation, "bob"), true)
+      await later.stop()
+    })
+
+    test("strangers take their part of a mailbox and no more, until its person is here", async (t) => {
+      const database = await opened(t)
+      const writers = createWriters({ database, nowMs: () => 0, onFault: fail })
+      const strangers = createStrangers(writers, 2)
+      const admit = async (from: string) => {
+        const { isRoom, isFirst } = await strangers.admit("bob", from)
+        return `${isRoom} ${isFirst}`
+      }
+      writers.note("friends", "bob")
+      const asked = [await admit("a"), await admit("b"), await admit("c"), await admit("a"), await admit("friends")]
+      assert.deepEqual(asked, ["true false", "true false", "false true", "false false", "true false"])
+      strangers.reset("bob")
+      assert.equal(await admit("a"), "true false")
+      await writers.stop()
     })
   })
 }

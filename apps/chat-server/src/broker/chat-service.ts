@@ -18,7 +18,9 @@ import { type CommandPlans, createCommandLimits, createNewLimit } from "../comma
 import { type Router, startRouter } from "../commands/router.ts"
 import { createMailboxes } from "../conversations/mailboxes.ts"
 import type { Sent } from "../conversations/sent.ts"
+import { createStrangers } from "../conversations/strangers.ts"
 import { createTurns } from "../conversations/turns.ts"
+import type { Writers } from "../conversations/writers.ts"
 import { brokerRetryMs } from "../limits.ts"
 import type { ChatMetrics } from "../metrics.ts"
 import type { Database } from "../storage/database.ts"
@@ -46,6 +48,7 @@ export interface ChatOptions {
   readonly database: Database
   readonly devices: Devices
   readonly sent: Sent
+  readonly writers: Writers
   readonly standings: Standings
   readonly metrics: ChatMetrics
   readonly log: Log
@@ -169,8 +172,9 @@ interface Parts {
 }
 
 function route(options: ChatOptions, { connections, store, cut }: Parts): Router {
-  const { database, devices, sent, standings, metrics, admins, log, config } = options
-  const mailboxes = createMailboxes({ store, devices, nowMs: Date.now, onDelivery: metrics.delivered })
+  const { database, devices, sent, writers, standings, metrics, admins, log, config } = options
+  const strangers = createStrangers(writers)
+  const mailboxes = createMailboxes({ store, devices, strangers, nowMs: Date.now, onDelivery: metrics.delivered })
   const handlers = createHandlers({
     database,
     store,
@@ -179,6 +183,7 @@ function route(options: ChatOptions, { connections, store, cut }: Parts): Router
     mailboxes,
     turns: createTurns(),
     sent,
+    writers,
     limitNew: createNewLimit(config.plans.write.burst === 0, Date.now),
     admins,
     nowSeconds: () => Math.floor(Date.now() / 1_000),

@@ -17,11 +17,17 @@ export interface DeviceRow extends BrokerDevice {
   readonly verifiedAt: number
   /** The end of the chain at which it was seen to be revoked. */
   readonly revokedSeq: number | undefined
-  /** Something came while the mailbox was full. */
-  readonly missed: boolean
+  /** Why something that came is not in the mailbox: it was full, or strangers had had their part of it. */
+  readonly missed: "full" | "strangers" | undefined
 }
 
 type Change = Partial<Pick<DeviceRow, "cursor" | "verifiedAt">>
+
+export interface Missed {
+  readonly why: "full" | "strangers"
+  /** A place in the mailbox. */
+  readonly behind?: number
+}
 
 export interface Devices {
   find(device: BrokerDevice): Promise<DeviceRow | undefined>
@@ -34,7 +40,7 @@ export interface Devices {
   /** The broker has lost messages: what was said of this mailbox before means nothing any more. */
   resetCursors(uid: string): Promise<void>
   /** Tells devices of a person, all or those that are behind a place, to look at the conversations themselves, at their next session. */
-  noteMissed(uid: string, behind?: number): Promise<void>
+  noteMissed(uid: string, missed: Missed): Promise<void>
   /** Whether it was to be told; it is now. */
   takeMissed(device: BrokerDevice): Promise<boolean>
   /** Writes what waits. */
@@ -43,6 +49,8 @@ export interface Devices {
 }
 
 const columns = "uid, dev, chain, device, cursor_seq, verified_at, revoked_seq, missed"
+/** As numbers in the table. */
+const reasons = [undefined, "full", "strangers"] as const
 const nameOf = ({ uid, dev }: BrokerDevice): string => `${uid}.${dev}`
 
 export function createDevices(database: Database, onFault: (error: unknown) => void): Devices {
@@ -123,11 +131,12 @@ export function createDevices(database: Database, onFault: (error: unknown) => v
       forget(uid)
       await database.transact((sql) => sql.rows("UPDATE devices SET cursor_seq = 0 WHERE uid = $1", [uid]))
     },
-    async noteMissed(uid, behind = Number.MAX_SAFE_INTEGER) {
-      const text = "UPDATE devices SET missed = 1 WHERE uid = $1 AND missed = 0 AND cursor_seq < $2"
+    async noteMissed(uid, { why, behind = Number.MAX_SAFE_INTEGER }) {
+      // That it is full says more: who writes to two hears of it.
+      const text = `UPDATE devices SET missed = $3 WHERE uid = $1 AND cursor_seq < $2 AND ${why === "full" ? "missed <> $3" : "missed = 0"}`
       // Before: what waits to be written must not make a device look further behind than it is.
       await flush()
-      await database.transact((sql) => sql.rows(text, [uid, behind]))
+      await database.transact((sql) => sql.rows(text, [uid, behind, reasons.indexOf(why)]))
       forget(uid)
     },
     async takeMissed({ uid, dev }) {
@@ -156,6 +165,6 @@ function rowOf(row: Row): DeviceRow {
     cursor: countOf(row["cursor_seq"]),
     verifiedAt: countOf(row["verified_at"]),
     revokedSeq: row["revoked_seq"] === null ? undefined : countOf(row["revoked_seq"]),
-    missed: countOf(row["missed"]) > 0,
+    missed: reasons[countOf(row["missed"])],
   }
 }

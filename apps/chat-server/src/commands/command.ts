@@ -8,6 +8,7 @@ import type { Mailboxes } from "../conversations/mailboxes.ts"
 import { type Conversation, findConversation } from "../conversations/members.ts"
 import type { Sent } from "../conversations/sent.ts"
 import type { Turns } from "../conversations/turns.ts"
+import type { Writers } from "../conversations/writers.ts"
 import type { Database } from "../storage/database.ts"
 import type { NewLimit } from "./rate-limit.ts"
 
@@ -18,6 +19,7 @@ export interface CommandDeps {
   readonly standings: Standings
   readonly mailboxes: Mailboxes
   readonly sent: Sent
+  readonly writers: Writers
   /** One thing at a time in each conversation. */
   readonly turns: Turns
   /** Key identities of those who may make invitations. */

@@ -57,6 +57,7 @@ async function publish(deps: CommandDeps, { before, caller, asked }: Publishing)
   })
   if (outcome.accepted) {
     for (const uid of coming) deps.limitNew.spend(caller.uid, uid)
+    deps.writers.note(conversation, caller.uid)
     return accept(deps, before, { ...asked, seq: outcome.seq })
   }
   // Of a commit whose sender or server broke off, the table may not know yet.

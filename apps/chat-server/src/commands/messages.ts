@@ -21,6 +21,7 @@ export function send(deps: CommandDeps): Handler<"send"> {
       const stored = encodeDelivery({ kind: "message", conversation, seq: 0, id, data: part })
       const { seq, data } = await append(deps, { conversation, id, name, stored, known })
       deps.sent.note(name, seq)
+      deps.writers.note(conversation, caller.uid)
       const uids = members.map(({ uid }) => uid)
       await mailboxes.deliverToAll({ ...decodeDelivery(data), seq }, uids)
       return { answer: { seq } }
@@ -63,7 +64,8 @@ async function assertRoom(
   const [other, ...more] = members.filter(({ uid }) => uid !== sender)
   if (other === undefined || more.length > 0) return
   const rows = (await devices.ofPerson(other.uid)).filter(({ revokedSeq }) => revokedSeq === undefined)
-  if (rows.length === 0 || !rows.every(({ missed }) => missed) || (await mailboxes.makeRoom(other.uid))) return
+  if (rows.length === 0 || !rows.every(({ missed }) => missed === "full") || (await mailboxes.makeRoom(other.uid)))
+    return
   throw new KezError("store.full", "Cannot deliver the message: the mailbox of the other person is full", {
     hint: "It is emptied when they come online. Keep the message and try again later.",
   })

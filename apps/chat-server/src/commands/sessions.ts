@@ -3,13 +3,14 @@
 import type { CommandDeps, Handler } from "./command.ts"
 import { countKeyPackages } from "./key-package-table.ts"
 
-export function session({ store, devices, database, nowSeconds }: CommandDeps): Handler<"session"> {
+export function session({ store, devices, database, mailboxes, nowSeconds }: CommandDeps): Handler<"session"> {
   return async (caller, { header: { cursor } }) => {
     const { consumer, isRewound } = await store.openSession(caller, cursor)
     // A device that was set back, or that missed something, has to ask the conversations themselves.
     const isBehind = cursor < caller.cursor || (await devices.takeMissed(caller))
     if (isRewound) await devices.resetCursors(caller.uid)
     else devices.noteCursor(caller, cursor)
+    mailboxes.opened(caller.uid)
     const held = await countKeyPackages(database, caller, nowSeconds())
     return {
       answer: {

@@ -13,13 +13,15 @@ import {
   trimEveryMs,
 } from "../limits.ts"
 import { createGate } from "./gate.ts"
+import type { Strangers } from "./strangers.ts"
 
 export interface Mailboxes {
   /** Does what will lead to so many deliveries. Throws `net.busy` where so much is under way that it would only be late. */
   holding<T>(count: number, work: () => Promise<T>): Promise<T>
   /**
    * Into the mailbox of each person. Ids are of the place in the conversation, so that doing it again completes what was broken off. A full
-   * mailbox keeps nobody else from getting theirs: its owner is told to look at the conversations, at the next session.
+   * mailbox keeps nobody else from getting theirs: its owner is told to look at the conversations, at the next session. So it is where
+   * strangers have had their part of it.
    */
   deliverToAll(delivery: Delivery, uids: readonly string[]): Promise<void>
   /** Into one. Throws `store.full` where it is full even without what its devices have. */
@@ -29,18 +31,21 @@ export interface Mailboxes {
    * Whether there is room now.
    */
   makeRoom(uid: string): Promise<boolean>
-  /** Forgets what all devices of a person have, but does not look often. */
+  /** A device of the person takes what waits. */
+  opened(uid: string): void
+  /** A device of the person has read up to a place. Forgets what all of them have, but does not look often. */
   trimSoon(uid: string): Promise<void>
 }
 
 export interface MailboxOptions {
   readonly store: BrokerStore
   readonly devices: Devices
+  readonly strangers: Strangers
   readonly nowMs: () => number
-  readonly onDelivery: (result: "delivered" | "full") => void
+  readonly onDelivery: (result: "delivered" | "full" | "unanswered") => void
 }
 
-export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOptions): Mailboxes {
+export function createMailboxes({ store, devices, strangers, nowMs, onDelivery }: MailboxOptions): Mailboxes {
   const trimmed = new Map<string, { readonly atMs: number; readonly upTo: number }>()
   const cursorsOf = async (uid: string): Promise<readonly number[]> => {
     const oldest = nowMs() / 1_000 - idleDeviceSeconds
@@ -62,7 +67,7 @@ export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOp
     // A device that was put into a drawer must not keep the others from getting anything.
     const furthest = Math.max(...(await cursorsOf(uid)))
     if (furthest === 0) return false
-    await devices.noteMissed(uid, furthest)
+    await devices.noteMissed(uid, { why: "full", behind: furthest })
     return (await store.trimMailbox(uid, furthest)) > 0
   }
   let held = 0
@@ -91,13 +96,18 @@ export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOp
       const { conversation, kind, seq } = delivery
       const outcomes = await Promise.allSettled(
         uids.map(async (uid) => {
+          const { isRoom, isFirst } = await strangers.admit(uid, conversation)
+          if (!isRoom) {
+            onDelivery("unanswered")
+            return isFirst ? devices.noteMissed(uid, { why: "strangers" }) : undefined
+          }
           try {
             await put(uid, `${conversation}.${kind}.${seq}:${uid}`, data)
             onDelivery("delivered")
           } catch (error) {
             if (!isFull(error)) throw error
             onDelivery("full")
-            await devices.noteMissed(uid)
+            await devices.noteMissed(uid, { why: "full" })
           }
         }),
       )
@@ -108,7 +118,9 @@ export function createMailboxes({ store, devices, nowMs, onDelivery }: MailboxOp
       await put(uid, id, encodeDelivery(delivery))
       onDelivery("delivered")
     },
+    opened: (uid) => strangers.reset(uid),
     async trimSoon(uid) {
+      strangers.reset(uid)
       const last = trimmed.get(uid)
       if (last !== undefined && nowMs() - last.atMs < trimEveryMs) return
       if ((await placeOfAll(uid)) > (last?.upTo ?? 0)) await trim(uid)

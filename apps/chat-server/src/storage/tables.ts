@@ -69,6 +69,10 @@ const steps: ReadonlyArray<(types: Types) => string> = [
   CREATE INDEX sent_by_time ON sent (sent_at);
   CREATE TABLE commits (conversation ${name} NOT NULL, id ${name} NOT NULL, place ${count} NOT NULL, PRIMARY KEY (conversation, id))${end};
   `,
+  ({ name, end }) => `
+  -- Who ever sent something into a conversation: what comes for the others of it is from strangers, as far as is known here.
+  CREATE TABLE writers (conversation ${name} NOT NULL, uid ${name} NOT NULL, PRIMARY KEY (conversation, uid))${end};
+  `,
 ]
 
 const sqliteTypes: Types = { bytes: "BLOB", count: "INTEGER", name: "TEXT", end: " STRICT" }
