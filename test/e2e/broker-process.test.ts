@@ -44,7 +44,7 @@ test("a second start has the same keys and streams, and takes less than 5 second
   assert.equal(second.keys.issuer.publicKey, first.keys.issuer.publicKey)
   const again = await second.store()
   await again.ensureStreams()
-  const [message] = await again.read({ conversation: "c1", kind: "messages", fromSeq: 1 })
+  const [message] = (await again.read({ conversation: "c1", kind: "messages", fromSeq: 1 })).messages
   assert.equal(Buffer.from(message?.data ?? []).toString(), "kept")
 })
 

@@ -149,7 +149,7 @@ describe("streams", { skip: skipWithoutNats }, async () => {
       newest = won[0] ?? 0
       for (const outcome of outcomes) if (!outcome.accepted) assert.equal(outcome.newest, newest)
     }
-    const log = await store.read({ conversation: "race", kind: "commits", fromSeq: 1 })
+    const { messages: log } = await store.read({ conversation: "race", kind: "commits", fromSeq: 1 })
     assert.equal(log.length, 25)
     assert.deepEqual(
       log.map(({ data }) => Number(Buffer.from(data).toString().split(".")[0])),
@@ -176,14 +176,37 @@ describe("streams", { skip: skipWithoutNats }, async () => {
         .accepted,
     )
     const texts = async (kind: "messages" | "commits", fromSeq: number, limit?: number) =>
-      (await store.read({ conversation: "both", kind, fromSeq, ...(limit === undefined ? {} : { limit }) })).map(
-        ({ data }) => Buffer.from(data).toString(),
-      )
+      (
+        await store.read({ conversation: "both", kind, fromSeq, ...(limit === undefined ? {} : { limit }) })
+      ).messages.map(({ data }) => Buffer.from(data).toString())
     assert.deepEqual(await texts("messages", 1), ["0", "1", "2", "3", "4"])
     assert.deepEqual(await texts("messages", 1, 2), ["0", "1"])
     assert.deepEqual(await texts("commits", 1), ["commit 1", "commit 2"])
     assert.deepEqual(await texts("commits", 1_000_000), [])
     assert.equal(conversationOf("both").commits.stream, conversationOf("both").messages.stream)
+  })
+
+  test("a page ends with the message that reaches its bytes, and says whether there is more", async () => {
+    const data = Buffer.alloc(100_000, 7)
+    for (let i = 0; i < 12; i++) await store.archive({ uid: alice.uid, id: `page ${i}`, data })
+    const page = (fromSeq: number, maxBytes: number, limit?: number) =>
+      store.readArchive({ uid: alice.uid, fromSeq, maxBytes, ...(limit === undefined ? {} : { limit }) })
+    const sizeOf = async (fromSeq: number, maxBytes: number, limit?: number) => {
+      const { messages, isEnd } = await page(fromSeq, maxBytes, limit)
+      return [messages.length, isEnd]
+    }
+    assert.deepEqual(await sizeOf(0, 196_608), [2, false])
+    assert.deepEqual(await sizeOf(0, 1), [1, false])
+    assert.deepEqual(await sizeOf(0, 10_000_000, 5), [5, false])
+    assert.deepEqual(await sizeOf(0, 10_000_000), [12, true])
+    const all: number[] = []
+    for (let isEnd = false; !isEnd; ) {
+      const read = await page((all.at(-1) ?? 0) + 1, 250_000)
+      all.push(...read.messages.map(({ seq }) => seq))
+      isEnd = read.isEnd
+    }
+    assert.equal(new Set(all).size, 12)
+    assert.deepEqual(await sizeOf((all.at(-1) ?? 0) + 1, 196_608), [0, true])
   })
 
   test("a closed session's reader is gone, and closing it again is no fault", async () => {

@@ -97,8 +97,12 @@ export const maxDeliveriesHeld = 3_072
 export const maxHandshakePartBytes = 240_000
 /** An answer of places: parts together. */
 export const maxAnswerPartsBytes = 196_608
-/** Messages that are read from the broker at once for such an answer. */
-export const readChunk = 16
+/** What the broker may send for one such answer (it ends with the message that reaches the bytes above), and what may be on its way for all. */
+export const costOfReading = 458_752
+export const maxReadingBytes = 33_554_432
+/** Commits that are read at once to make up for what broke off, and their bytes. */
+export const catchUpCommits = 16
+export const maxCatchUpBytes = 1_048_576
 /** A typing or presence message. */
 export const maxLiveBytes = 8_192
 

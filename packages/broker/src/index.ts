@@ -34,5 +34,6 @@ export {
   createBrokerStore,
   type Kept,
   type StoredMessage,
+  type StoredPage,
   type StoreOptions,
 } from "./streams/store.ts"

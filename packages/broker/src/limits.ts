@@ -38,8 +38,9 @@ export const duplicateWindowSeconds = 120
 export const sessionIdleSeconds = 120
 export const sessionMaxWaiting = 8
 export const sessionMaxBatch = 256
-/** Messages of a conversation's log in one answer. */
+/** Messages of a conversation's log, or entries of an archive, that are read at once; and their bytes, unless fewer are asked for. */
 export const maxHistoryMessages = 256
+export const maxHistoryBytes = 1_048_576
 
 /** How long nats-server may take to start; with 10 GB of streams it took 20 s. */
 export const startMs = 30_000

@@ -10,7 +10,7 @@ import {
   placeOfCommit,
   saveCommit,
 } from "../conversations/members.ts"
-import { maxHandshakePartBytes, readChunk } from "../limits.ts"
+import { catchUpCommits, maxCatchUpBytes, maxHandshakePartBytes } from "../limits.ts"
 import { type Answering, type CommandDeps, conversationFor, type Handler, partOf } from "./command.ts"
 
 interface Commit extends Omit<Accepted, "seq"> {
@@ -73,7 +73,7 @@ async function repeat(
 ): Promise<Answering<"commit"> | undefined> {
   const seq = await placeOfCommit(database, conversation, id)
   if (seq === undefined) return undefined
-  const [stored] = await store.read({ conversation, kind: "commits", fromSeq: seq, limit: 1 })
+  const [stored] = (await store.read({ conversation, kind: "commits", fromSeq: seq, limit: 1 })).messages
   const delivery = stored?.seq === seq ? { ...decodeDelivery(stored.data), seq } : undefined
   // A broker that lost its disk has another one there, or none.
   if (delivery?.id !== id) return undefined
@@ -125,8 +125,8 @@ async function accept(
   const { conversation, id, seq, follows, members, data } = accepted
   // A lower place than the table has: another copy was faster with a later commit, or the broker began anew and this is its newest.
   const isLower = seq <= (before?.newestCommit ?? 0)
-  const isReset =
-    isLower && (await store.read({ conversation, kind: "commits", fromSeq: seq + 1, limit: 1 })).length === 0
+  const after = { conversation, kind: "commits", fromSeq: seq + 1, limit: 1 } as const
+  const isReset = isLower && (await store.read(after)).messages.length === 0
   await database.transact((sql) => saveCommit(sql, { ...accepted, isReset }))
   // Who was removed gets this one too: it says so.
   const uids = new Set([...(before?.members.map(({ uid }) => uid) ?? []), ...members.map(userIdOf)])
@@ -138,8 +138,11 @@ async function accept(
 async function catchUp({ database, store, mailboxes }: CommandDeps, conversation: string, from: number): Promise<void> {
   let after = from
   for (;;) {
-    const read = await store.read({ conversation, kind: "commits", fromSeq: after + 1, limit: readChunk })
-    for (const { seq, data } of read) {
+    const { messages, isEnd } = await store.read({
+      ...{ conversation, kind: "commits", fromSeq: after + 1 },
+      ...{ limit: catchUpCommits, maxBytes: maxCatchUpBytes },
+    })
+    for (const { seq, data } of messages) {
       const delivery = { ...decodeDelivery(data), seq }
       const members = delivery.members ?? []
       const before = await findConversation(database, conversation)
@@ -148,7 +151,7 @@ async function catchUp({ database, store, mailboxes }: CommandDeps, conversation
       await mailboxes.deliverToAll(delivery, [...uids])
       after = seq
     }
-    if (read.length < readChunk) return
+    if (isEnd || messages.length === 0) return
   }
 }
 

@@ -1,5 +1,7 @@
 /** Which function does which command. */
 
+import { createGate } from "../conversations/gate.ts"
+import { maxReadingBytes } from "../limits.ts"
 import type { CommandDeps, Handlers } from "./command.ts"
 import { commit, welcome } from "./commits.ts"
 import { archivePut, archiveRead, history } from "./history.ts"
@@ -9,6 +11,7 @@ import { live, send } from "./messages.ts"
 import { cursor, session } from "./sessions.ts"
 
 export function createHandlers(deps: CommandDeps): Handlers {
+  const reading = createGate(maxReadingBytes)
   return {
     session: session(deps),
     cursor: cursor(deps),
@@ -17,10 +20,10 @@ export function createHandlers(deps: CommandDeps): Handlers {
     send: send(deps),
     commit: commit(deps),
     welcome: welcome(deps),
-    history: history(deps),
+    history: history(deps, reading),
     live: live(deps),
     "archive-put": archivePut(deps),
-    "archive-read": archiveRead(deps),
+    "archive-read": archiveRead(deps, reading),
     invite: invite(deps),
   }
 }

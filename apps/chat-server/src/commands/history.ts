@@ -1,7 +1,8 @@
 /** `history`, `archive-put`, `archive-read`: what is read from a place on. */
-import type { StoredMessage } from "@kez/broker"
+import type { StoredPage } from "@kez/broker"
 import { chatLimits, decodeDelivery } from "@kez/chat"
-import { maxAnswerPartsBytes, readChunk } from "../limits.ts"
+import type { Gate } from "../conversations/gate.ts"
+import { costOfReading, maxAnswerPartsBytes } from "../limits.ts"
 import { type CommandDeps, conversationFor, type Handler, partOf } from "./command.ts"
 
 interface Places {
@@ -9,13 +10,12 @@ interface Places {
   readonly is_end: boolean
 }
 
-type Reader = (fromSeq: number, limit: number) => Promise<readonly StoredMessage[]>
-
-export function history(deps: CommandDeps): Handler<"history"> {
-  return async (caller, { header: { conversation, kind, from, limit } }) => {
+export function history(deps: CommandDeps, reading: Gate): Handler<"history"> {
+  return async (caller, { header: { conversation, kind, from: fromSeq, limit } }) => {
     await conversationFor(deps, caller, conversation)
-    const read: Reader = (fromSeq, count) => deps.store.read({ conversation, kind, fromSeq, limit: count })
-    const { answer, parts } = await readPlaces(read, from, limit)
+    const { answer, parts } = await readPage(reading, () =>
+      deps.store.read({ conversation, kind, fromSeq, limit, maxBytes: maxAnswerPartsBytes }),
+    )
     return { answer, parts: parts.map((part) => decodeDelivery(part).data) }
   }
 }
@@ -32,35 +32,25 @@ export function archivePut({ store, sent, turns }: CommandDeps): Handler<"archiv
   }
 }
 
-export function archiveRead({ store }: CommandDeps): Handler<"archive-read"> {
-  return ({ uid }, { header: { from, limit } }) =>
-    readPlaces((fromSeq, count) => store.readArchive({ uid, fromSeq, limit: count }), from, limit)
+export function archiveRead({ store }: CommandDeps, reading: Gate): Handler<"archive-read"> {
+  return ({ uid }, { header: { from: fromSeq, limit } }) =>
+    readPage(reading, () => store.readArchive({ uid, fromSeq, limit, maxBytes: maxAnswerPartsBytes }))
 }
 
-/** As many as one answer carries, at least one where there is one. A few are read at a time, so that little is read in vain. */
-async function readPlaces(
-  read: Reader,
-  from: number,
-  limit: number,
+/** As many as one answer carries, at least one where there is one. */
+async function readPage(
+  reading: Gate,
+  read: () => Promise<StoredPage>,
 ): Promise<{ readonly answer: Places; readonly parts: readonly Uint8Array[] }> {
-  const taken: StoredMessage[] = []
+  const { messages, isEnd } = await reading.pass(costOfReading, read)
   let bytes = 0
-  let next = from
-  const answer = (isEnd: boolean) => ({
-    answer: { places: taken.map(({ seq }) => seq), is_end: isEnd },
-    parts: taken.map(({ data }) => data),
+  const end = messages.findIndex(({ data }, at) => {
+    bytes += data.length
+    return at > 0 && bytes > maxAnswerPartsBytes
   })
-  while (taken.length < limit) {
-    const chunk = await read(next, readChunk)
-    for (const message of chunk) {
-      if (taken.length === limit || (taken.length > 0 && bytes + message.data.length > maxAnswerPartsBytes)) {
-        return answer(false)
-      }
-      taken.push(message)
-      bytes += message.data.length
-      next = message.seq + 1
-    }
-    if (chunk.length < readChunk) return answer(true)
+  const taken = end === -1 ? messages : messages.slice(0, end)
+  return {
+    answer: { places: taken.map(({ seq }) => seq), is_end: isEnd && taken.length === messages.length },
+    parts: taken.map(({ data }) => data),
   }
-  return answer(false)
 }

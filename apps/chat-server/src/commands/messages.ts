@@ -48,7 +48,7 @@ async function append(
       ? await store.append({ conversation, id: name, data: stored })
       : { seq: known, isDuplicate: true }
   if (!kept.isDuplicate) return { seq: kept.seq, data: stored }
-  const [before] = await store.read({ conversation, kind: "messages", fromSeq: kept.seq, limit: 1 })
+  const [before] = (await store.read({ conversation, kind: "messages", fromSeq: kept.seq, limit: 1 })).messages
   if (before?.seq === kept.seq && decodeDelivery(before.data).id === id) return before
   // A broker that lost its disk: the message is put there again.
   const { seq } = await store.append({ conversation, id: `${name}.again`, data: stored })

@@ -8,7 +8,7 @@ import {
   jetstreamManager,
 } from "@nats-io/jetstream"
 import type { NatsConnection } from "@nats-io/transport-node"
-import { maxHistoryMessages, requestMs } from "../limits.ts"
+import { maxHistoryBytes, maxHistoryMessages, requestMs } from "../limits.ts"
 import { type CommitOutcome, publishCommit } from "./commits.ts"
 import { archiveOf, conversationOf, mailboxOf, type Place, type StreamSettings, streamSettings } from "./layout.ts"
 import { deleteConsumer, openSession, type Session } from "./session.ts"
@@ -33,6 +33,20 @@ export interface StoredMessage {
   readonly data: Uint8Array
 }
 
+/** In order. */
+export interface StoredPage {
+  readonly messages: readonly StoredMessage[]
+  /** There was nothing behind them when they were read. */
+  readonly isEnd: boolean
+}
+
+/** From where on, and how much: at most 256, and not many bytes more than `maxBytes`, but one at least where there is one. */
+export interface ReadFrom {
+  readonly fromSeq: number
+  readonly limit?: number
+  readonly maxBytes?: number
+}
+
 /** Each call throws `broker.refused` when the broker does not do it, `store.full` when a mailbox is full. */
 export interface BrokerStore {
   /** Makes those streams that are missing and brings the others to the settings of this version. */
@@ -53,21 +67,12 @@ export interface BrokerStore {
     readonly data: Uint8Array
     readonly follows: number
   }): Promise<CommitOutcome>
-  /** Messages or commits of a conversation from a place on, at most 256. */
-  read(from: {
-    readonly conversation: string
-    readonly kind: "messages" | "commits"
-    readonly fromSeq: number
-    readonly limit?: number
-  }): Promise<readonly StoredMessage[]>
+  /** Messages or commits of a conversation. */
+  read(from: ReadFrom & { readonly conversation: string; readonly kind: "messages" | "commits" }): Promise<StoredPage>
   /** Puts an entry at the end of a person's archive. */
   archive(entry: { readonly uid: string; readonly id: string; readonly data: Uint8Array }): Promise<Kept>
-  /** Entries of a person's archive from a place on, at most 256. */
-  readArchive(from: {
-    readonly uid: string
-    readonly fromSeq: number
-    readonly limit?: number
-  }): Promise<readonly StoredMessage[]>
+  /** Entries of a person's archive. */
+  readArchive(from: ReadFrom & { readonly uid: string }): Promise<StoredPage>
 }
 
 export async function createBrokerStore(options: StoreOptions): Promise<BrokerStore> {
@@ -133,18 +138,23 @@ async function publish(
 async function readPlace(
   manager: JetStreamManager,
   { stream, subject }: Place,
-  from: { readonly fromSeq: number; readonly limit?: number },
-): Promise<readonly StoredMessage[]> {
-  const batch = Math.min(from.limit ?? maxHistoryMessages, maxHistoryMessages)
-  const query = { seq: Math.max(1, from.fromSeq), next_by_subj: subject, batch }
-  const found: StoredMessage[] = []
+  { fromSeq, limit = maxHistoryMessages, maxBytes = maxHistoryBytes }: ReadFrom,
+): Promise<StoredPage> {
+  const batch = Math.min(limit, maxHistoryMessages)
+  // The broker ends a batch with the message that reaches `max_bytes`.
+  const query = { seq: Math.max(1, fromSeq), next_by_subj: subject, batch, max_bytes: maxBytes }
+  const messages: StoredMessage[] = []
+  let isEnd = true
   try {
-    for await (const { seq, data } of await manager.direct.getBatch(stream, query)) found.push({ seq, data })
+    for await (const { seq, data, pending } of await manager.direct.getBatch(stream, query)) {
+      messages.push({ seq, data })
+      isEnd = pending === 0
+    }
   } catch (error) {
     // Nothing from there on.
     if (!(error instanceof Error && "code" in error && error.code === 404)) throw error
   }
-  return found
+  return { messages, isEnd }
 }
 
 /** JetStream's code of a subject that has all the messages that it may have. */
