@@ -300,6 +300,21 @@ test("H12 the owner's look finds a statement about his handle that he did not si
   await world.close()
 })
 
+test("H12 a registration by another device of the owner is his, and one for somebody else is not", async () => {
+  const world = new EngineWorld()
+  const person = await world.person("alice")
+  // It signed nothing itself: it came later.
+  const alice = await world.homeOf(person, await person.addDevice(), "alice", { handleStatements: [] })
+  await alice.engine.contacts.check()
+  assert.deepEqual(await alice.alarms(), [])
+  const mallory = await createPerson()
+  await world.directory.register(mallory, "alice")
+  world.directory.places.set("alice", 0)
+  await alice.engine.contacts.check()
+  assert.deepEqual(await alice.alarms(), ["own_handle"])
+  await world.close()
+})
+
 test("H13 a directory that shows another history than before is an alarm, and nobody is added by it", async () => {
   const { world, alice } = await couple()
   await world.person("carol")

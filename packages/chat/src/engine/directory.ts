@@ -81,15 +81,19 @@ export async function lookUp(desk: Desk, { handle, host }: Handle): Promise<Foun
 /** That the chain says so too, and knows who signed. Throws `account.one_sided`. */
 export function assertNamed(replay: ChainReplay, { handle, host }: Handle, { statement }: LookUp): void {
   assertSignature(statement)
-  const signer = statement.signature.key
-  const isSigner =
-    replay.everyPrimary.includes(signer) ||
-    replay.path.some(({ payload }) => payload.op === "add_device" && payload.payload.key === signer)
   const entry = replay.state.subjects.get(`kez:${handle}@${host}`)
-  if (isSigner && entry?.status === "active") return
+  if (isKeyOf(replay, statement.signature.key) && entry?.status === "active") return
   throw new KezError("account.one_sided", `Cannot trust ${handle}@${host}: its sigchain does not name the handle`, {
     hint: "The server says that it belongs to that chain; the chain does not. Ask its owner.",
   })
+}
+
+/** Of its primaries and devices, former ones too. */
+function isKeyOf(replay: ChainReplay, signer: string): boolean {
+  return (
+    replay.everyPrimary.includes(signer) ||
+    replay.path.some(({ payload }) => payload.op === "add_device" && payload.payload.key === signer)
+  )
 }
 
 export interface Watched {
@@ -122,17 +126,32 @@ export async function watchHandle(desk: Desk, own: Handle): Promise<Watched> {
     leaves.push(...decodeBundle(body, bundle.width).slice(skipped))
   }
   const watch = watchOwnHandle({ memory, frontier, leaves, checkpoint, handle, known: new Set() })
-  const { chain, handleStatements } = desk.ports.account
-  const isOurs = (statement: DirectoryStatement): boolean =>
-    handleStatements === undefined
-      ? statement.payload.chain === chain
-      : handleStatements.includes(envelopeDigest(statement))
   const strange = [
-    ...watch.own.map(({ statement }) => statement).filter((one) => !isOurs(one)),
+    ...watch.own.map(({ statement }) => statement).filter((one) => !isOurs(desk, one)),
     ...watch.lookalikes.map(({ statement }) => statement),
   ]
   const read = { size: watch.frontier.size, hashes: watch.frontier.hashes.map(encodeBase64) }
   return { strange, keep: (unit) => unit.put(keys.watch(handle), read) }
+}
+
+/** Signed by this device, or a registration for our chain by another key of it: a device that came later was not there. */
+function isOurs(desk: Desk, statement: DirectoryStatement): boolean {
+  const { chain, handleStatements } = desk.ports.account
+  if (handleStatements === undefined) return statement.payload.chain === chain
+  if (handleStatements.includes(envelopeDigest(statement))) return true
+  const replay = desk.known(chain)
+  const isForUs = statement.kez === "handle_registration" && statement.payload.chain === chain
+  return isForUs && replay !== undefined && isKeyOf(replay, statement.signature.key) && isSigned(statement)
+}
+
+function isSigned(statement: DirectoryStatement): boolean {
+  try {
+    assertSignature(statement)
+    return true
+  } catch (error) {
+    if (error instanceof KezError) return false
+    throw error
+  }
 }
 
 async function memoryOf(desk: Desk, host: string): Promise<DirectoryMemory> {

@@ -4,7 +4,7 @@ import { encodeText } from "../bytes.ts"
 import type { GroupCipher } from "../cipher/group-cipher.ts"
 import type { StateBody } from "../conversation/state-body.ts"
 import { openStops } from "./alarms.ts"
-import { contactOf, contactRow } from "./contact-rows.ts"
+import { contactOf, contactRow, currentDevices } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import type { Contact, Conversation } from "./engine.ts"
 import { decodeRow, type GroupRow, keys, type MessageRow, type ThreadRow } from "./row.ts"
@@ -75,17 +75,27 @@ export async function addGroup(
 }
 
 /**
- * The group that is written to: of those that have somebody else in them the one with the smallest id, which both sides find alike. The others
- * are read on.
+ * The group that is written to, of those that have somebody else in them: where the fewest devices of its people are missing, since a device that came
+ * back by the words is in none of the old ones; then the one with the smallest id, which both sides find alike. The others are read on.
  */
 export async function currentGroup(unit: Unit, desk: Desk, { groups }: ThreadRow): Promise<GroupRow | undefined> {
-  const rows: GroupRow[] = []
+  let best: { readonly row: GroupRow; readonly missing: number } | undefined
   for (const group of groups) {
     const row = await unit.get<GroupRow>(keys.group(group))
-    if (row !== undefined && row.isRemoved !== true) rows.push(row)
+    if (row === undefined || row.isRemoved === true) continue
+    const cipher = await desk.ciphers.of(group)
+    const missing = isOpen(cipher, desk.chain) ? missingIn(desk, cipher) : Number.POSITIVE_INFINITY
+    if (best === undefined || missing < best.missing) best = { row, missing }
   }
-  for (const row of rows) if (isOpen(await desk.ciphers.of(row.group), desk.chain)) return row
-  return rows[0]
+  return best?.row
+}
+
+/** Devices that its members have now, and that are not in it. */
+function missingIn(desk: Desk, cipher: GroupCipher): number {
+  const here = new Set(cipher.members().map(({ device }) => device))
+  return cipher.state.members
+    .flatMap(({ chain }) => currentDevices(desk, chain))
+    .filter((device) => !here.has(device) && device !== desk.device).length
 }
 
 export async function tellConversation(unit: Unit, desk: Desk, id: Digest): Promise<void> {

@@ -83,8 +83,8 @@ export class Home {
   followed: ReadonlySet<Digest> = new Set()
   onChange: (chain: Digest) => void = () => undefined
   readonly handle: string | undefined
-  /** The public archive key of the words, and the words, where the app gives them. */
-  archive: Pick<Account, "archiveKey" | "archiveSecret"> = {}
+  /** What else the app gives: the public archive key of the words, the words, what it signed about its handle. */
+  archive: Pick<Account, "archiveKey" | "archiveSecret" | "handleStatements"> = {}
 
   constructor(world: EngineWorld, person: Person, device: Device, handle: string | undefined) {
     this.world = world
