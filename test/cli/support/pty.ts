@@ -26,17 +26,18 @@ export interface SessionOptions {
   readonly redirect?: string
   /** 100 unless given. */
   readonly columns?: number
+  /** For the same shell on the same terminal, once kez has ended. The terminal shows `kez is PID` before kez begins. */
+  readonly afterwards?: string
 }
 
-export function openSession(args: readonly string[], { env, redirect = "", columns = 100 }: SessionOptions): Session {
+export function openSession(args: readonly string[], options: SessionOptions): Session {
+  const { env, redirect = "", columns = 100, afterwards } = options
   const words = [process.execPath, MAIN, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`)
-  const child = spawn(
-    "script",
-    ["-qefc", `stty cols ${columns} rows 40; exec ${words.join(" ")} ${redirect}`, "/dev/null"],
-    {
-      env: { PATH: process.env["PATH"], TERM: "xterm", SHELL: "/bin/sh", NO_COLOR: "1", ...env },
-    },
-  )
+  const kez = `${words.join(" ")} ${redirect}`
+  const run = afterwards === undefined ? `exec ${kez}` : `sh -c 'echo "kez is $$"; exec "$@"' sh ${kez}; ${afterwards}`
+  const child = spawn("script", ["-qefc", `stty cols ${columns} rows 40; ${run}`, "/dev/null"], {
+    env: { PATH: process.env["PATH"], TERM: "xterm", SHELL: "/bin/sh", NO_COLOR: "1", ...env },
+  })
   return follow(child)
 }
 

@@ -2,6 +2,7 @@
  * The terminal while a view has all of it: the alternate screen, keys as they are pressed, rows drawn where they changed. However the process
  * ends, the terminal is as it was: after an error, a signal, a crash.
  */
+import { constants } from "node:os"
 import { emitKeypressEvents, type Interface, type Key } from "node:readline"
 import { cellsOfRow, formatRow, type Row } from "./paint-row.ts"
 import type { Size, View } from "./view.ts"
@@ -68,7 +69,7 @@ export function openScreen({
 
   function onSignal(signal: NodeJS.Signals): void {
     leave()
-    process.exit(signal === "SIGINT" ? 130 : 143)
+    process.exit(128 + constants.signals[signal])
   }
 
   function onContinue(): void {
