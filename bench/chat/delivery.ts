@@ -2,6 +2,7 @@
  * From the call of `send` in one engine to the message's event in another, everything in between as it is in the product, against a publish and a pull
  * on the same broker. Both by turns, one message at a time; then as many as it takes at once.
  */
+import { archiveOf } from "../../test/support/chat-engines.ts"
 import type { ChatWorld, WorldPerson } from "../../test/support/chat-world.ts"
 import { median, perSecond, type Row } from "../measure.ts"
 import type { BareOrder } from "./bare-process.ts"
@@ -97,7 +98,8 @@ async function openEngines(world: ChatWorld, workers: { end(): void }[]): Promis
     workers.push(worker)
     const { handle } = person
     const urls = { store: world.store.url, server: world.server.url, broker: world.broker.url }
-    await worker.ask({ do: "open", chain: person.chain.chain, handle, keys: device.keys, ...urls })
+    const { archiveKey } = await archiveOf(person)
+    await worker.ask({ do: "open", chain: person.chain.chain, handle, keys: device.keys, archiveKey, ...urls })
     return worker
   }
   const [from, to] = [await open(alice), await open(bob)]

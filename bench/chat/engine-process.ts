@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { type DeviceKeys, type Engine, openEngine } from "@kez/chat"
 import { createNatsTransport } from "@kez/chat/nats"
 import { openSqliteStore } from "@kez/chat/sqlite"
-import type { Digest } from "@kez/core"
+import type { Digest, Envelope } from "@kez/core"
 import { connect } from "@nats-io/transport-node"
 import { chainPort, clock, httpPort } from "../../test/support/chat-engines.ts"
 import { Arrivals, answerBy, type Told } from "./processes.ts"
@@ -16,6 +16,8 @@ export type EngineOrder =
       readonly chain: Digest
       readonly handle: string
       readonly keys: DeviceKeys
+      /** Of an account as people have it: what is said goes into its archive too. */
+      readonly archiveKey: Envelope<"archive_key">
       readonly store: string
       readonly server: string
       readonly broker: string
@@ -41,7 +43,10 @@ async function open(order: EngineOrder & { readonly do: "open" }): Promise<Told>
   const chains = chainPort({ after: () => undefined }, order.store)
   await chains.fetch(order.chain)
   const own = await openEngine({
-    account: { chain: order.chain, keys: order.keys, host: "localhost", handle: order.handle },
+    account: {
+      ...{ chain: order.chain, keys: order.keys, host: "localhost" },
+      ...{ handle: order.handle, archiveKey: order.archiveKey },
+    },
     transport: createNatsTransport({ servers: order.broker, dial: connect }),
     store: openSqliteStore({ folder, key: new Uint8Array(32).fill(5), holder: "bench" }),
     ...{ chains, clock, http: httpPort(() => order.server), random: Math.random },

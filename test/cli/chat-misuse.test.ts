@@ -10,6 +10,7 @@ for (const [args, exit, code, hint] of [
   [["contacts", "add", "bob@example.org"], 1, "store.unknown", /kez account create/],
   [["account", "show"], 1, "store.unknown", /kez account create/],
   [["account", "show", "nobody@example.org"], 1, "store.unknown", /kez account create/],
+  [["account", "archive"], 1, "store.unknown", /kez account create/],
   [["account", "create"], 2, "usage", /--help|ACCOUNT/],
   [["account", "create", "alice"], 2, "usage", /host/],
   [["account", "create", "al@example.org"], 2, "identity.syntax", /3 to 30|alice/],
@@ -34,7 +35,7 @@ for (const [args, exit, code, hint] of [
   })
 }
 
-for (const command of ["account", "account create", "contacts", "contacts check", "dm", "chat"]) {
+for (const command of ["account", "account create", "account archive", "contacts", "contacts check", "dm", "chat"]) {
   test(`kez ${command} --help shows examples first`, async () => {
     await using home = makeHome()
     const { code, stdout } = await home.run([...command.split(" "), "--help"])

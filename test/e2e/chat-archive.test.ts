@@ -1,13 +1,10 @@
 /** History through the archive over real servers: two devices, the words alone with nobody else online, and a device that was revoked. */
 import assert from "node:assert/strict"
-import { randomBytes } from "node:crypto"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { after, describe, test } from "node:test"
-import { archiveKeyPairOfWords, signArchiveKey } from "@kez/chat"
 import { skipWithoutNats } from "../support/broker.ts"
-import { laterCleaner, openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
-import { nowSeconds } from "../support/chat-server.ts"
+import { archiveOf, laterCleaner, openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
 import { startChatWorld, type WorldDevice } from "../support/chat-world.ts"
 
 const canary = "canary-5c11f0-in-no-archive"
@@ -17,13 +14,7 @@ describe("the archive over real servers", { skip: skipWithoutNats }, async () =>
   const t = laterCleaner(after)
   const world = await startChatWorld(t)
   const [alice, bob] = [await world.person("alice"), await world.person("bobby")]
-  const words = new Uint8Array(randomBytes(32))
-  const archiveKey = await signArchiveKey(
-    words,
-    { chain: alice.chain.chain, epoch: 0, now: nowSeconds() },
-    alice.primary,
-  )
-  const archiveSecret = (await archiveKeyPairOfWords(words)).secretKey
+  const { archiveKey, archiveSecret } = await archiveOf(alice)
   const [aliceChain, bobChain] = [alice.chain.chain, bob.chain.chain]
   const of = (person: typeof alice) => ({ person, device: person.devices[0] as WorldDevice })
   const phone = await openTestEngine(t, world, { ...of(alice), archive: { archiveKey } })

@@ -1,16 +1,18 @@
 /** Real engines of the people of a chat world: over NATS, with SQLite, chains from the store and handles over HTTP. */
-import { randomBytes } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   type Account,
+  archiveKeyPairOfWords,
   type ChainPort,
   type ClockPort,
   type Engine,
   type EngineEvent,
   type HttpPort,
   openEngine,
+  signArchiveKey,
   type Transport,
 } from "@kez/chat"
 import { createNatsTransport } from "@kez/chat/nats"
@@ -79,6 +81,18 @@ export function httpPort(url: () => string): HttpPort {
   }
 }
 
+/** The archive key of somebody, as an account has it, and what its words open it with. The same for each call. */
+export async function archiveOf({ handle, chain, primary }: WorldPerson): Promise<Required<ArchiveKeys>> {
+  const words = new Uint8Array(createHash("sha256").update(`words of ${handle}`).digest())
+  const statement = { chain: chain.chain, epoch: 0, now: clock.now() }
+  return {
+    archiveKey: await signArchiveKey(words, statement, primary),
+    archiveSecret: (await archiveKeyPairOfWords(words)).secretKey,
+  }
+}
+
+type ArchiveKeys = Pick<Account, "archiveKey" | "archiveSecret">
+
 export interface TestEngine {
   engine: Engine
   readonly events: EngineEvent[]
@@ -102,7 +116,7 @@ export async function openTestEngine(
   }: {
     readonly person: WorldPerson
     readonly device: WorldDevice
-    readonly archive?: Pick<Account, "archiveKey" | "archiveSecret">
+    readonly archive?: ArchiveKeys
     /** Somebody in between. */
     readonly through?: (transport: Transport) => Transport
   },

@@ -81,6 +81,27 @@ test("the words alone read everything: messages, replies, edits, reactions, dele
   await world.close()
 })
 
+test("an answer goes to the group that the device which came back is in, whichever of the two has the smaller id", async () => {
+  for (let round = 0; round < 4; round++) {
+    const all = await archiveWorld()
+    const { world, alice, bob, words } = all
+    await alice.say(bob, "hello")
+    await settle(world)
+    await alice.engine.close()
+    const phone = await addHome(world, alice, words)
+    world.publish(alice.person)
+    await world.rest()
+    await phone.say(bob, "back again")
+    await world.rest()
+    assert.equal((await bob.texts(phone)).at(-1), "back again")
+    // At once: the phone is not added to the old group yet.
+    await bob.say(phone, "welcome back")
+    await world.rest()
+    assert.equal((await phone.texts(bob)).at(-1), "welcome back")
+    await world.close()
+  }
+})
+
 test("H11 pins out of the archive: another chain behind the handle is a hard stop, a contact's new device an alarm", async () => {
   const all = await archiveWorld()
   const { world, alice, bob, words } = all

@@ -8,6 +8,7 @@ import { findKeyFile } from "../keys/key-file-place.ts"
 import { paint } from "../output.ts"
 import { isName } from "../paths.ts"
 import { shortKey } from "../short-text.ts"
+import { type KnownArchive, knownArchive } from "./archive-state.ts"
 import { type AccountRecord, folderOf, nameOfAccount } from "./records.ts"
 
 /** `data` of kez.account/1. */
@@ -26,6 +27,10 @@ export interface AccountView {
   readonly holds_primary: boolean
   readonly backup: "confirmed" | "pending" | "unknown"
   readonly protection: "passphrase" | "none" | "not_held"
+  /** Whether the words, and other devices, can read what is said: as the last chat found it. */
+  readonly archive: KnownArchive["state"]
+  /** Of `off` and `closed`: why, and what to do. */
+  readonly archive_reason: string | null
   readonly is_current: boolean
   readonly created_at: string
 }
@@ -36,6 +41,7 @@ export function accountView(context: Context, record: AccountRecord, replay?: Ch
   const isSame = identity !== undefined && identity.identity === record.primary
   const file = findKeyFile(folderOf(paths, record), "device")
   const others = replay?.state.devices.map(({ key }) => key).filter((key) => key !== record.device)
+  const archive = knownArchive(paths, record, replay?.state.primary)
   return {
     account: nameOfAccount(record),
     handle: record.handle,
@@ -49,6 +55,8 @@ export function accountView(context: Context, record: AccountRecord, replay?: Ch
     holds_primary: isSame && findKeyFile(paths.keys, record.identity) !== undefined,
     backup: isSame ? identity.backup : "unknown",
     protection: file === undefined ? "not_held" : file.isEncrypted ? "passphrase" : "none",
+    archive: archive.state,
+    archive_reason: archive.reason ?? null,
     is_current: tryReadFile(paths.currentAccount)?.trim() === record.id,
     created_at: record.created_at,
   }
@@ -65,6 +73,7 @@ export function formatAccountView(context: Context, view: AccountView): string {
     ["words", words],
     ["device", `${view.device ?? "none yet"}${view.protection === "none" ? ", NOT ENCRYPTED" : ""}`],
     ...(others.length === 0 ? [] : [["also", others.map(shortKey).join(", ")] as const]),
+    ["history", historyText(view)],
     ["created", view.created_at],
   ]
   const state = view.state === "ready" ? (view.is_current ? "  (in use)" : "") : "  NOT FINISHED"
@@ -72,4 +81,18 @@ export function formatAccountView(context: Context, view: AccountView): string {
     `${paint(color, "bold", view.account)}${state}`,
     ...rows.map(([name, text]) => `  ${name.padEnd(10)}${text}`),
   ].join("\n")
+}
+
+/** Whether it outlasts this computer. */
+function historyText({ archive, archive_reason: reason }: AccountView): string {
+  switch (archive) {
+    case "on":
+      return "in your archive: your words and your devices can read it"
+    case "unknown":
+      return "will be in your archive: no chat was online yet"
+    case "off":
+      return `ON THIS DEVICE ALONE. ${reason ?? ""}`.trim()
+    case "closed":
+      return `this device cannot read the archive yet. ${reason ?? ""}`.trim()
+  }
 }

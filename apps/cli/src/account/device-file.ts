@@ -12,6 +12,7 @@ import { encryptText } from "../keys/key-file.ts"
 import { findKeyFile } from "../keys/key-file-place.ts"
 import { drawRandom } from "../keys/random.ts"
 import { openSecretFile } from "../keys/unlock.ts"
+import { whatComesBack } from "./archive-state.ts"
 import { type AccountRecord, folderOf, nameOfAccount } from "./records.ts"
 
 const fileName = "device"
@@ -101,8 +102,8 @@ async function fromFile(context: Context, record: AccountRecord): Promise<Device
     file: fileName,
     name,
     unlock: "kez account unlock",
-    missing: `Its 24 words make a new device: kez account restore ${name}`,
-    forgotten: `Your 24 words make a new device: kez account restore ${name}\nWhat only this device has read is lost then.`,
+    missing: `Its 24 words make a new device: kez account restore ${name} --replace`,
+    forgotten: `Your 24 words make a new device: kez account restore ${name} --replace\n${whatComesBack(context.paths, record)}`,
   })
   return parseDevice(text)
 }

@@ -5,9 +5,9 @@ import type { Context } from "../context.ts"
 import { type IdentityRecord, listIdentities, readIdentity, tryReadIdentity } from "../keys/identities.ts"
 import { findKeyFile } from "../keys/key-file-place.ts"
 import { tryGivenKey } from "../keys/key-source.ts"
-import type { KeyMaterial } from "../keys/key-text.ts"
+import { identityOf, type KeyMaterial } from "../keys/key-text.ts"
 import { checkPaper, makeIdentity } from "../keys/new-identity.ts"
-import { signerFor } from "../keys/signers.ts"
+import { openKey, signerFor } from "../keys/signers.ts"
 import { unlockKey } from "../keys/unlock.ts"
 import { isName } from "../paths.ts"
 import type { AccountRecord } from "./records.ts"
@@ -15,6 +15,8 @@ import type { AccountRecord } from "./records.ts"
 export interface Primary {
   readonly key: string
   signer(): Promise<Signer>
+  /** Itself: the key of the archive is made of it. The agent has none to give. */
+  material(): Promise<KeyMaterial>
 }
 
 const newOne = "\0new"
@@ -44,14 +46,27 @@ export async function ensurePrimary(
 ): Promise<Primary & { readonly isNew: boolean; readonly words?: readonly string[] }> {
   const known = tryReadIdentity(context.paths, name)
   if (known === undefined) {
-    const { record, words, key } = await makeIdentity(context, { name, words: 24, passphrase: await passphrase() })
-    return { key: record.identity, signer: async () => signerOf(key), isNew: true, words }
+    const { words, key } = await makeIdentity(context, { name, words: 24, passphrase: await passphrase() })
+    return { ...primaryOf(key), isNew: true, words }
   }
   if (known.backup === "pending" && known.words !== undefined && context.terminal.interactive) {
-    const key = await showWordsAgain(context, known)
-    return { key: known.identity, signer: async () => signerOf(key), isNew: false }
+    return { ...primaryOf(await showWordsAgain(context, known)), isNew: false }
   }
-  return { key: known.identity, signer: () => signerFor(context, name), isNew: false }
+  return { ...primaryNamed(context, name), isNew: false }
+}
+
+/** An identity that is here. Throws `store.unknown`. */
+export function primaryNamed(context: Context, name: string): Primary {
+  const record = readIdentity(context.paths, name)
+  return {
+    key: record.identity,
+    signer: () => signerFor(context, name),
+    material: () => openKey(context, record),
+  }
+}
+
+export function primaryOf(key: KeyMaterial): Primary {
+  return { key: identityOf(key), signer: async () => signerOf(key), material: async () => key }
 }
 
 async function showWordsAgain(context: Context, record: IdentityRecord): Promise<KeyMaterial> {
@@ -71,16 +86,23 @@ export async function primarySigner(context: Context, record: AccountRecord): Pr
   )
 }
 
-async function heldSigner(context: Context, { identity, primary }: AccountRecord): Promise<Signer> {
-  const named = isName(identity) ? tryReadIdentity(context.paths, identity) : undefined
-  const record =
-    named?.identity === primary ? named : listIdentities(context.paths).find((one) => one.identity === primary)
-  if (record !== undefined && findKeyFile(context.paths.keys, record.name) !== undefined) {
-    return signerFor(context, record.name)
-  }
+async function heldSigner(context: Context, account: AccountRecord): Promise<Signer> {
+  const { identity } = account
+  const record = heldIdentity(context, account)
+  if (record !== undefined) return signerFor(context, record.name)
   throw new KezError("key.not_held", "Cannot sign as the primary of the account: its key is not on this computer", {
     hint: `It is needed for this one step. Bring it here: kez identity restore ${isName(identity) ? identity : ""}\nOr pass the words for this command alone: --mnemonic @FILE`,
   })
+}
+
+/** The identity of that primary, where its key is on this computer. */
+export function heldIdentity(
+  { paths }: Context,
+  { identity, primary }: Pick<AccountRecord, "identity" | "primary">,
+): IdentityRecord | undefined {
+  const named = isName(identity) ? tryReadIdentity(paths, identity) : undefined
+  const record = named?.identity === primary ? named : listIdentities(paths).find((one) => one.identity === primary)
+  return record !== undefined && findKeyFile(paths.keys, record.name) !== undefined ? record : undefined
 }
 
 export function signerOf({ system, secret }: { readonly system: KeySystem; readonly secret: Uint8Array }): Signer {

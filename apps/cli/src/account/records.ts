@@ -26,6 +26,8 @@ export interface AccountRecord {
   readonly moving?: { readonly handle: string; readonly host: string }
   /** Statements about its handles that were signed here: any other in the log is an alarm. */
   readonly statements: readonly string[]
+  /** The statement of the primary by which the words read the account's history. Absent in records of older versions. */
+  readonly archive_key?: string
   /** RFC 3339. */
   readonly created_at: string
 }
@@ -149,10 +151,10 @@ function tryParse(text: string): AccountRecord | undefined {
     const record: Partial<AccountRecord> = JSON.parse(text)
     const isText = (value: unknown): boolean => typeof value === "string"
     const isMaybe = (value: unknown): boolean => value === undefined || typeof value === "string"
-    const { handle, host, identity, primary, chain, device, state, statements, created_at } = record
+    const { handle, host, identity, primary, chain, device, state, statements, archive_key, created_at } = record
     const isWhole =
       [record.id, handle, host, identity, created_at].every(isText) &&
-      [primary, chain, device].every(isMaybe) &&
+      [primary, chain, device, archive_key].every(isMaybe) &&
       (state === "creating" || state === "ready") &&
       Array.isArray(statements) &&
       statements.every(isText)

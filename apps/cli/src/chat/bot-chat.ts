@@ -27,6 +27,7 @@ export async function runBotChat(context: Context, chat: OpenChat, options: Chat
     chain: engine.chain,
     device: engine.device,
     connection: engine.connection(),
+    archive: engine.archive(),
   })
   const following = (async () => {
     for await (const event of events) {

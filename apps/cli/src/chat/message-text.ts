@@ -1,5 +1,5 @@
 /** Messages as lines for people. All of it came from somebody: nothing that a terminal obeys is left in it. */
-import type { ConnectionState, Delivered, ShownMessage } from "@kez/chat"
+import type { ArchiveState, ConnectionState, Delivered, ShownMessage } from "@kez/chat"
 import { printable } from "../output.ts"
 
 const maxShownCharacters = 60_000
@@ -75,6 +75,21 @@ export function connectionText(state: ConnectionState): string {
       return `offline: ${printable(state.reason, 200)}. It tries again by itself`
     case "revoked":
       return `revoked: ${printable(state.reason, 200)} To write again: kez account restore`
+  }
+}
+
+/** What somebody has to know of the history; undefined: nothing. */
+export function archiveText(state: ArchiveState): string | undefined {
+  switch (state.kind) {
+    case "waiting":
+    case "on":
+      return undefined
+    case "restoring":
+      return `restoring ${state.messages} messages`
+    case "off":
+      return `your history is on this device alone. ${printable(state.reason, 300)}`
+    case "closed":
+      return `this device cannot read your history yet. ${printable(state.reason, 300)}`
   }
 }
 

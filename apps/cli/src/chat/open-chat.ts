@@ -6,6 +6,7 @@ import { createNatsTransport } from "@kez/chat/nats"
 import { openSqliteStore } from "@kez/chat/sqlite"
 import { type Digest, decodeEnvelope, envelopeDigest, KezError } from "@kez/core"
 import { connect, wsconnect } from "@nats-io/transport-node"
+import { archiveKeyOf, noteArchive } from "../account/archive-state.ts"
 import { type AboutHost, aboutHost, askHost, storesFor } from "../account/chat-host.ts"
 import { openDevice } from "../account/device-file.ts"
 import { folderOf, type ReadyAccount } from "../account/records.ts"
@@ -22,8 +23,12 @@ export interface ReachOptions extends Pick<VerifyOptions, "store" | "resolver" |
   readonly holder?: string
   /** Whether it goes on until somebody ends it: then changes of chains are heard of at once. */
   readonly follows?: boolean
+  /** Opens the archive for this run: of the words, which are here at the moment. */
+  readonly archiveSecret?: Uint8Array
 }
 
+/** How long a chat that ends waits for its archive. */
+const archiveMs = 3_000
 /** A store is asked for the chain of each contact. */
 const streamsPerHost = 64
 
@@ -59,6 +64,8 @@ export async function openChat(context: Context, account: ReadyAccount, options:
     const chains = createChainPort(context, { net, streams, stores, timeoutMs: demands.timeoutMs })
     await chains.load(await knownChains(context))
     const timers = createTimers()
+    const archiveKey = archiveKeyOf(account)
+    const { archiveSecret } = options
     const place = createBrokerPlace(context, { host: account.host, net, timeoutMs: demands.timeoutMs })
     const engine = await openEngine({
       account: {
@@ -67,6 +74,8 @@ export async function openChat(context: Context, account: ReadyAccount, options:
         host: account.host,
         handle: account.handle,
         handleStatements: account.statements.map(digestOfStatement),
+        ...(archiveKey === undefined ? {} : { archiveKey }),
+        ...(archiveSecret === undefined ? {} : { archiveSecret }),
       },
       transport: createNatsTransport({
         // Where it is, the server is asked at each attempt, which may find it moved.
@@ -82,9 +91,13 @@ export async function openChat(context: Context, account: ReadyAccount, options:
       clock: { now: () => context.now(), after: timers.after },
       random: Math.random,
     })
+    const noting = noteArchives(context, account, engine)
     const close = async (): Promise<void> => {
+      // What was said since is to outlast this computer. Of a store that fails, closing it tells.
+      await engine.archived(archiveMs).catch(() => undefined)
       chains.close()
       await engine.close()
+      await noting
       timers.stop()
     }
     return { account, engine, chains, demands, stores, close }
@@ -92,6 +105,20 @@ export async function openChat(context: Context, account: ReadyAccount, options:
     await store.close()
     throw error
   }
+}
+
+/** For those who ask later. Nothing stops because it cannot be noted. */
+async function noteArchives(context: Context, account: ReadyAccount, engine: Engine): Promise<void> {
+  const events = engine.events()
+  const note = (): void => {
+    try {
+      noteArchive(context, account, engine.archive())
+    } catch {
+      // Of a full disk the store tells.
+    }
+  }
+  note()
+  for await (const { kind } of events) if (kind === "archive") note()
 }
 
 /** Timers that end with the chat: one that is left would keep the command from ending. */
@@ -168,37 +195,6 @@ function createHttpPort(net: Net, timeoutMs: number): EnginePorts["http"] {
 function digestOfStatement(text: string): Digest {
   const kind = text.startsWith('{"kez":"handle_move",') ? "handle_move" : "handle_registration"
   return envelopeDigest(decodeEnvelope(text, kind))
-}
-
-/** A server without a broker is not waited for. */
-async function whyNoBroker(context: Context, { host }: ReadyAccount): Promise<string | undefined> {
-  const { net, timeoutMs } = await readDemands(context, {})
-  try {
-    await createBrokerPlace(context, { host, net: await net(), timeoutMs })()
-    return undefined
-  } catch (error) {
-    if (error instanceof KezError) return error.message
-    throw error
-  }
-}
-
-/** How long a visit waits for the broker. */
-const visitMs = 12_000
-
-/** Connects once, so that the server gets this device's key packages. Undefined: done; else why not. */
-export async function visitServer(context: Context, account: ReadyAccount): Promise<string | undefined> {
-  const missing = await whyNoBroker(context, account)
-  if (missing !== undefined) return missing
-  const chat = await openChat(context, account)
-  try {
-    await waitOnline(chat.engine, visitMs)
-    const isSettled = await chat.engine.settled(visitMs)
-    const state = chat.engine.connection()
-    if (state.kind === "online") return isSettled ? undefined : "it took too long"
-    return "reason" in state ? state.reason : "no answer"
-  } finally {
-    await chat.close()
-  }
 }
 
 /** Resolves when the engine is online, or has no hope, or after the time. */

@@ -1,6 +1,6 @@
 /** `kez chat` in plain lines: append-only, one thing a line, for screen readers, logs and pipes. Each message has a number for /reply and the like. */
 import { createInterface } from "node:readline"
-import type { EngineEvent, ShownMessage } from "@kez/chat"
+import type { ArchiveState, EngineEvent, ShownMessage } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { Context } from "../context.ts"
 import type { ChatFileOptions } from "../files/chat-files.ts"
@@ -8,7 +8,7 @@ import { createProgress } from "../files/progress.ts"
 import { note, printable, writeErr, writeOut } from "../output.ts"
 import { alarmWords } from "./alarm-text.ts"
 import { badgeLine, evidenceText } from "./badges.ts"
-import { bodyLines, connectionText, deliveredText, quoteOf } from "./message-text.ts"
+import { archiveText, bodyLines, connectionText, deliveredText, quoteOf } from "./message-text.ts"
 import type { OpenChat } from "./open-chat.ts"
 import { waitOnline } from "./open-chat.ts"
 import { ChatSession } from "./session.ts"
@@ -37,6 +37,7 @@ class PlainChat {
   readonly #shown = new Map<ShownMessage["id"], number>()
   #lastNumber = 0
   #toldState = ""
+  #archive: ArchiveState | undefined
 
   constructor(context: Context, chat: OpenChat, files: ChatFileOptions) {
     this.#context = context
@@ -160,10 +161,25 @@ class PlainChat {
       case "connection":
         this.#say(connectionText(event.connection))
         return
+      case "archive":
+        this.#tellArchive(event.archive)
+        return
       case "typing":
       case "conversation":
       case "contact":
     }
+  }
+
+  /** Each thing once: what passes is told of at its end. */
+  #tellArchive(archive: ArchiveState): void {
+    const before = this.#archive
+    this.#archive = archive
+    if (archive.kind === "on" && before?.kind === "restoring") {
+      this.#say(`${before.messages} earlier messages are here`)
+      this.#list(this.#session.conversations)
+    }
+    const text = archive.kind === "restoring" || before?.kind === archive.kind ? undefined : archiveText(archive)
+    if (text !== undefined) this.#say(text)
   }
 
   #tellMessage(message: ShownMessage): void {

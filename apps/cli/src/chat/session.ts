@@ -1,5 +1,14 @@
 /** What somebody who chats sees, kept up to date by the engine's events: the same for the screen, for plain lines and for programs. */
-import type { AlarmState, ConnectionState, Contact, Conversation, Draft, EngineEvent, ShownMessage } from "@kez/chat"
+import type {
+  AlarmState,
+  ArchiveState,
+  ConnectionState,
+  Contact,
+  Conversation,
+  Draft,
+  EngineEvent,
+  ShownMessage,
+} from "@kez/chat"
 import { type Digest, KezError } from "@kez/core"
 import { acceptContact } from "../commands/contacts-stand.ts"
 import type { Context } from "../context.ts"
@@ -33,6 +42,7 @@ export class ChatSession {
   readonly #checked = new Set<Digest>()
   readonly #typing = new Map<Digest, number>()
   #current: Digest | undefined
+  #isRestoring = false
   /** What is on the screen counts as read; nothing does while nobody looks. */
   isLooking = true
   readonly files: ChatFiles
@@ -63,6 +73,9 @@ export class ChatSession {
   }
   get connection(): ConnectionState {
     return this.#connection
+  }
+  get archive(): ArchiveState {
+    return this.#chat.engine.archive()
   }
   get alarms(): readonly AlarmState[] {
     return this.#alarms
@@ -149,7 +162,20 @@ export class ChatSession {
         return
       case "connection":
         this.#connection = event.connection
+        return
+      case "archive":
+        if (event.archive.kind === "restoring") this.#isRestoring = true
+        else if (this.#isRestoring) await this.#reload()
     }
+  }
+
+  /** What came out of the archive stands before what was loaded. */
+  async #reload(): Promise<void> {
+    this.#isRestoring = false
+    this.#conversations = await this.#chat.engine.conversations()
+    this.#messages.clear()
+    this.#isWhole.clear()
+    await this.select(this.#current)
   }
 
   #put(message: ShownMessage): void {

@@ -1,6 +1,7 @@
 /** `kez account remove`: its keys and messages leave this computer. The handle stays its owner's; the words bring the account back. */
 
 import { KezError } from "@kez/core"
+import { whatComesBack } from "../account/archive-state.ts"
 import { agentNameOf } from "../account/device-file.ts"
 import { chooseAccount, forgetAccount, nameOfAccount } from "../account/records.ts"
 import { stopAgent } from "../keys/agent.ts"
@@ -12,7 +13,7 @@ export const run: Handler<{ readonly yes?: boolean }> = async (context, { args: 
   const name = nameOfAccount(record)
   if (yes !== true) {
     terminal.say(`This deletes the keys of this device of ${name}, and all messages stored here.`)
-    terminal.say("The 24 words make a new device, which does not have these messages.")
+    terminal.say(`The 24 words make a new device. ${whatComesBack(paths, record)}`)
     const isSure = await terminal.confirm({ text: `Remove ${name} from this computer?`, flag: "--yes" })
     if (!isSure) throw new KezError("input.cancelled", "Cancelled: nothing was deleted")
   }

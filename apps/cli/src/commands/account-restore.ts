@@ -1,9 +1,11 @@
 /** `kez account restore`: the 24 words bring an account to this computer, as a new device of it. What it had here before is replaced only when asked. */
 import { type ChainReplay, formatHex, formatTime, KezError } from "@kez/core"
 import { bringOwnChain, handlesIn } from "../account/account-chain.ts"
-import { accountView, formatAccountView } from "../account/account-view.ts"
+import { type AccountView, accountView, formatAccountView } from "../account/account-view.ts"
+import { archiveSecretOf } from "../account/archive-key.ts"
+import { whatComesBack } from "../account/archive-state.ts"
 import { tryGivenInvitation } from "../account/invitation.ts"
-import { freeName, signerOf } from "../account/primary.ts"
+import { freeName, primaryOf } from "../account/primary.ts"
 import {
   type AccountRecord,
   forgetAccount,
@@ -13,7 +15,7 @@ import {
   writeAccount,
 } from "../account/records.ts"
 import type { HandleName } from "../account/register.ts"
-import { setUpAccount } from "../account/set-up.ts"
+import { type FinishedSetUp, setUpAccount } from "../account/set-up.ts"
 import { storesOf } from "../chains/store-url.ts"
 import type { Context } from "../context.ts"
 import { addIdentity, listIdentities, newRecord } from "../keys/identities.ts"
@@ -47,23 +49,38 @@ export const run: Handler<RestoreOptions> = async (context, { args: [typed], ...
     options.deviceOnly === true ? begun.identity : await keepIdentity(context, begun.identity, { words, passphrase })
   const record = writeAccount(context.paths, { ...begun, identity, primary: key, chain: chain.chain })
   const device = await ensureDevice(context, record, passphrase)
-  const primary = { key, signer: async () => signerOf(words.key) }
-  const finished = await setUpAccount(context, record, { device, primary, reach, invitation })
+  const primary = primaryOf(words.key)
+  const archiveSecret = await archiveSecretOf(words.key)
+  const finished = await setUpAccount(context, record, { device, primary, reach, invitation, archiveSecret })
   if (replaced !== undefined) forgetAccount(context.paths, replaced)
   const view = accountView(context, finished.record, finished.replay)
-  const others = view.other_devices ?? []
+  const { restored } = finished.visit
   return {
     schema: "kez.account/1",
-    data: view,
-    text: `✓ ${formatAccountView(context, view)}`,
-    warnings:
-      others.length === 0
-        ? []
-        : [
-            `this account has other devices. One that is lost can still read: kez sigchain revoke-device KEY, for ${others.join(", ")}`,
-          ],
+    data: { ...view, restored_messages: restored },
+    text: `✓ ${formatAccountView(context, view)}${restored === 0 ? "" : `\n✓ ${restored} earlier messages are here`}`,
+    warnings: [...unreadWarnings(finished), ...deviceWarnings(view)],
     next: "kez chat",
   }
+}
+
+/** What was said before is not here: why, and who brings it. */
+function unreadWarnings({ record, visit: { archive, reason } }: FinishedSetUp): readonly string[] {
+  if (archive.kind === "on") return []
+  const why =
+    archive.kind === "waiting" || archive.kind === "restoring"
+      ? `the server was not reached, or did not answer: ${reason ?? "it took too long"}`
+      : archive.reason
+  return [
+    `your earlier messages are not all here yet (${why.replace(/[.:]$/, "")}). To bring them: kez account archive ${nameOfAccount(record)}, with your words once more; or open kez chat on another device of yours, which lets this one in`,
+  ]
+}
+
+function deviceWarnings({ other_devices: others }: AccountView): readonly string[] {
+  if (others === null || others.length === 0) return []
+  return [
+    `this account has other devices. One that is lost can still read: kez sigchain revoke-device KEY, for ${others.join(", ")}`,
+  ]
 }
 
 interface Wish {
@@ -150,7 +167,7 @@ function begin(
   const ready = here.find(({ state }) => state === "ready")
   if (ready !== undefined && options.replace !== true) {
     throw new KezError("store.exists", `Cannot restore ${nameOfAccount(name)}: it is on this computer already`, {
-      hint: "kez chat opens it. For a new device in its place, such as after a forgotten passphrase: --replace\nWhat only this device has read is lost then.",
+      hint: `kez chat opens it. For a new device in its place, such as after a forgotten passphrase: --replace\n${whatComesBack(paths, ready)}`,
     })
   }
   if (unfinished !== undefined) return { begun: unfinished, replaced: ready }

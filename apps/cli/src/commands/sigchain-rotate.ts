@@ -1,4 +1,5 @@
 /** `kez sigchain rotate`: another key becomes the primary; the identity, its devices and its subjects stay. SPEC CHAIN-14 */
+import type { ChainReplay } from "@kez/core"
 import { assertCommittable } from "../chain-refusal.ts"
 import type { Context } from "../context.ts"
 import { findCurrentName, tryReadIdentity, useIdentity } from "../keys/identities.ts"
@@ -35,13 +36,34 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
   })
   const old = extended.events[0]?.payload.primary
   const isUsed = old !== undefined && (await useInstead(context, old, name))
+  const accounts = await rotateAccounts(context, extended.replay, name)
   return appendOutcome(extended, {
     notes: [
       "  Claims of the old key stay valid where the chain names them; it can sign nothing new.",
       ...(isUsed ? [`  Commands now act as ${name}.`] : []),
+      ...accounts.map(
+        (account) => `  ${account}: the words of ${name} read its history once kez chat was online here.`,
+      ),
     ],
     ...(isUsed ? {} : { next: `kez identity use ${name}` }),
   })
+}
+
+/** Chat accounts of the chain follow: their primary is the new one, and its words read their history. Their names. */
+async function rotateAccounts(context: Context, replay: ChainReplay, name: string): Promise<readonly string[]> {
+  const { listAccounts, nameOfAccount, writeAccount } = await import("../account/records.ts")
+  const rotated: string[] = []
+  for (const record of listAccounts(context.paths)) {
+    if (record.chain !== replay.chain) continue
+    const [{ tryArchiveKey }, { primaryNamed }] = await Promise.all([
+      import("../account/archive-key.ts"),
+      import("../account/primary.ts"),
+    ])
+    const followed = { ...record, chain: replay.chain, identity: name, primary: replay.state.primary }
+    const kept = writeAccount(context.paths, await tryArchiveKey(context, followed, primaryNamed(context, name)))
+    if (kept.archive_key !== record.archive_key) rotated.push(nameOfAccount(kept))
+  }
+  return rotated
 }
 
 /** Commands act as the new key where they acted as the old one, which nobody accepts any more. */

@@ -49,9 +49,20 @@ export async function signerFor(context: Context, name?: string): Promise<Signer
   const { tryAgentSigner } = await import("./agent.ts")
   const agent = await tryAgentSigner(context.paths, record.name, record.identity)
   if (agent !== undefined) return agent
+  return signerOf(await openKey(context, record))
+}
+
+const opened = new WeakMap<Context, Map<string, KeyMaterial>>()
+
+/** The key of an identity itself, out of its key file: the agent signs, and hands none out. Asked for once in a command. */
+export async function openKey(context: Context, record: IdentityRecord): Promise<KeyMaterial> {
+  const before = opened.get(context)?.get(record.name)
+  if (before !== undefined) return before
   const { unlockKey } = await import("./unlock.ts")
   const { key } = await unlockKey(context, record)
-  return signerOf(key)
+  const known = opened.get(context) ?? new Map<string, KeyMaterial>()
+  opened.set(context, known.set(record.name, key))
+  return key
 }
 
 async function signerOf({ system, secret }: KeyMaterial): Promise<Signer> {

@@ -118,6 +118,19 @@ function addKeeping(account: Command): void {
     .option("--all", "all accounts on this computer")
     .action(action(() => import("../commands/account-show.ts")))
   withExamples(show, "kez account show", "kez account show --all --json")
+  const archive = account
+    .command("archive [account]")
+    .description(
+      "Let the words read the account's history, and read what is in it: for an account of an older kez, after a rotation, and on a device that no other one has let in yet.",
+    )
+    .summary("let the words read the history, and bring it here")
+    .option(...accountOption)
+    .action(action(() => import("../commands/account-archive.ts")))
+  withExamples(
+    withReach(withKeyOptions(archive)),
+    "kez account archive",
+    "kez account archive alice@chat.example.org --mnemonic @words.txt",
+  )
   const use = account
     .command("use <account>")
     .description("Choose the account that commands use when --account is not given.")

@@ -41,7 +41,7 @@ export interface ArchiveEpoch {
   readonly key: Uint8Array
 }
 
-/** The private half of the archive key: from the 32 bytes that the words stand for. For a nostr account, of its own archive words. */
+/** The private half of the archive key: from the 32 bytes of the primary, which the words stand for. */
 export function archiveKeyPairOfWords(secret: Uint8Array): Promise<HpkeKeyPair> {
   // Its own derivation: the same bytes are the seed of the primary.
   return deriveHpkeKeyPair(hkdfExpand(hkdfExtract(none, secret), encodeText("kez/archive/v1"), archiveKeyBytes))
@@ -72,7 +72,7 @@ export function publicArchiveKey(envelope: Envelope<"archive_key">, replay: Chai
   if (chain !== replay.chain || envelope.signature.key !== replay.state.primary) {
     throw archiveFault(
       "its public key is not signed by the primary in force",
-      "Sign it again with your words: kez account restore.",
+      "Sign it again with your words: kez account archive.",
     )
   }
   return tryParseHex(public_key, 32) ?? none

@@ -24,9 +24,9 @@ const quickLooks = 15
 const maxPatienceMs = 3_600_000
 
 const whyClosed =
-  "Its keys are not sealed to this device yet. Another device of yours does it when it is online, or your words do."
+  "Its keys are not sealed to this device yet. Another device of yours does it when it is online, or your words do: kez account archive."
 const whyOff =
-  "Your account has no archive key that its primary in force signed. Your words make one: kez account restore."
+  "Your account has no archive key that its primary in force signed. Your words make one: kez account archive."
 
 export class Archive {
   readonly #desk: Desk

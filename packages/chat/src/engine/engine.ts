@@ -237,6 +237,11 @@ export interface Engine {
   setSettings(settings: Partial<EngineSettings>): Promise<void>
   /** Resolves when nothing waits that could be sent or worked off now, or after `timeoutMs`. `false`: something still waits. For commands that send and end. */
   settled(timeoutMs: number): Promise<boolean>
+  /**
+   * Resolves when what was said and read so far stands in the archive, or after `timeoutMs`. True too where it is not written to, or not now; `false`:
+   * there was no time, or no connection, and it is written the next time. For commands that end.
+   */
+  archived(timeoutMs: number): Promise<boolean>
   /** Ends all work after what is being written. */
   close(): Promise<void>
 }

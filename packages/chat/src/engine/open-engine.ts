@@ -203,7 +203,26 @@ class OpenEngine implements Engine {
     await this.#desk.turn(async (unit) => unit.put(keys.settings, { ...(await settingsOf(unit)), ...settings }))
   }
 
-  async settled(timeoutMs: number): Promise<boolean> {
+  settled(timeoutMs: number): Promise<boolean> {
+    return this.#until(timeoutMs, async () => {
+      const isIdle = this.#connection.isCaughtUp && !this.#workers.isBusy && !(await this.#hasWork())
+      return isIdle && this.#isArchived()
+    })
+  }
+
+  async archived(timeoutMs: number): Promise<boolean> {
+    if (!this.#desk.isOnline) return false
+    return this.#until(timeoutMs, () => this.#isArchived())
+  }
+
+  /** What is not goes out now. */
+  async #isArchived(): Promise<boolean> {
+    if (!(await this.#archive.isBusy())) return true
+    this.#archive.hurry()
+    return false
+  }
+
+  async #until(timeoutMs: number, isSo: () => Promise<boolean>): Promise<boolean> {
     const { clock } = this.#desk.ports
     let isOver = false
     const takeBack = clock.after(timeoutMs, () => {
@@ -211,9 +230,7 @@ class OpenEngine implements Engine {
     })
     try {
       while (!isOver && !this.#desk.isClosed) {
-        const isIdle = this.#connection.isCaughtUp && !this.#workers.isBusy && !(await this.#hasWork())
-        if (isIdle && !(await this.#archive.isBusy())) return true
-        if (isIdle) this.#archive.hurry()
+        if (await isSo()) return true
         await new Promise<void>((resolve) => clock.after(20, resolve))
       }
       return false

@@ -2,6 +2,7 @@
 import { printable } from "../../output.ts"
 import { alarmWords } from "../alarm-text.ts"
 import { badgeSummary } from "../badges.ts"
+import { archiveText } from "../message-text.ts"
 import type { ChatSession } from "../session.ts"
 import { typedCommands } from "../typed.ts"
 import { breakCells } from "./cells.ts"
@@ -45,7 +46,7 @@ const keyHelp: ReadonlyArray<readonly [string, string]> = [
   ["Ctrl-P / Ctrl-N", "choose a message; then r reply, e edit, d take back, + react; of a file f fetch, n no"],
   ["PgUp / PgDn", "scroll"],
   ["Ctrl-E", "the proofs of this person, looked at now"],
-  ["Ctrl-G", "alarms"],
+  ["Ctrl-G", "alarms, and why your history is not in your archive"],
   ["Esc", "close, or stop choosing"],
   ["Ctrl-L", "draw the screen anew"],
   ["Ctrl-Q, Ctrl-C", "leave"],
@@ -100,7 +101,11 @@ function switcherRows(session: ChatSession, { filter, at }: Overlay & { readonly
 }
 
 function alarmRows(session: ChatSession, at: number, width: number): OverlayRows {
-  const { alarms } = session
+  const { alarms, archive } = session
+  const history = archive.kind === "restoring" ? undefined : archiveText(archive)
+  const historyRows = (history === undefined ? [] : ["", `◌ ${history}`])
+    .flatMap((text) => breakCells(text, width - 4))
+    .map((text): Row => [piece(text, "warn")])
   const chosen = Math.min(at, Math.max(0, alarms.length - 1))
   let focus = 0
   const rows: Row[] = []
@@ -122,7 +127,7 @@ function alarmRows(session: ChatSession, at: number, width: number): OverlayRows
     current === undefined ? "" : `${current.isAcceptable ? "a accept · " : ""}${current.isStop ? "" : "x seen · "}`
   return {
     title: `Alarms (${alarms.length})`,
-    rows: rows.length === 0 ? [[piece("✓ none", "good")]] : rows,
+    rows: [...(rows.length === 0 ? [[piece("✓ none", "good")]] : rows), ...historyRows],
     focus,
     keys: `↑↓ choose · ${can}Esc back`,
   }

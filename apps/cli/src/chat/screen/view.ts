@@ -3,7 +3,7 @@
 import { tonePaints } from "../../graph/graph-badges.ts"
 import { printable } from "../../output.ts"
 import { contactOfAlarm } from "../alarm-text.ts"
-import { safeLines } from "../message-text.ts"
+import { archiveText, safeLines } from "../message-text.ts"
 import type { ChatSession } from "../session.ts"
 import { runningLine } from "../session-files.ts"
 import { breakCells, cellsOf, cutCells } from "./cells.ts"
@@ -56,7 +56,9 @@ function titleRow(session: ChatSession, width: number): Row {
       : ` ${stops > 0 ? "⑂" : "!"} ${session.alarms.length} alarm${session.alarms.length === 1 ? "" : "s"} `
   const state = session.connection.kind
   const left = ` ${account.handle}@${account.host}`
-  const right = `${state === "online" ? "● online" : state === "revoked" ? "⊘ revoked" : `○ ${state}`}${alarms} `
+  const { kind } = session.archive
+  const history = kind === "off" || kind === "closed" ? `◌ history ${kind}  ` : ""
+  const right = `${history}${state === "online" ? "● online" : state === "revoked" ? "⊘ revoked" : `○ ${state}`}${alarms} `
   const gap = Math.max(1, width - cellsOf(left) - cellsOf(right))
   return fitRow([piece(left + " ".repeat(gap) + right, "bar")], width, "bar")
 }
@@ -215,6 +217,7 @@ function statusRows(session: ChatSession, { notice }: ScreenState, width: number
   }
   if (connection.kind === "revoked")
     return said(`⊘ ${printable(connection.reason, 200)} To write again: kez account restore`, "bad")
+  if (session.archive.kind === "restoring") return said(`… ${archiveText(session.archive) ?? ""}`, "dim")
   if (current !== undefined && session.isTyping(current.id))
     return said(`${printable(session.nameOf(current), 60)} is typing …`, "dim")
   const running = runningLine(session)
