@@ -139,6 +139,24 @@ test("two owners change at once: both changes are made, one after the other", as
   await world.close()
 })
 
+test("what was asked for and is not allowed any more when it could be made is told, and holds nothing up", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  await alice.engine.groups.setRole(id, bob.person.chain, "admin")
+  await world.rest()
+  bob.transport.unplug()
+  await bob.engine.groups.remove(id, carol.person.chain)
+  await say(bob, id, "from bob")
+  await alice.engine.groups.setRole(id, bob.person.chain, "member")
+  await world.rest()
+  bob.transport.plug()
+  await world.rest()
+  const refused = bob.events.find((event) => event.kind === "change_refused")
+  assert.ok(refused?.kind === "change_refused")
+  assert.deepEqual([refused.conversation, refused.code], [id, "chat.policy"])
+  assert.deepEqual(await textsIn(carol, id), ["from bob"])
+  await world.close()
+})
+
 test("both remove the same person: it is done once", async () => {
   const { world, alice, bob, carol, id } = await three()
   await alice.engine.groups.setRole(id, bob.person.chain, "owner")

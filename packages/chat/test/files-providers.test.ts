@@ -11,6 +11,8 @@ const hash = "c".repeat(64)
 const endpoint = (digit: string): string => digit.repeat(64)
 const offered = [{ path: "photo.jpg", size: 5, hash }]
 
+const offerOf = { type: "file_offer", name: "photo.jpg", size: 5, media_type: "image/jpeg", hash } as const
+
 interface Side {
   readonly mover: ModelMover
   readonly files: Files
@@ -137,6 +139,54 @@ test("nobody gives what he fetched where everybody has it, or where it was chang
   await world.rest()
   assert.equal(allowed(b), undefined)
   assert.equal(allowed(c), undefined)
+  await world.close()
+})
+
+test("another device of the sender that has the file gives it too, under the same offer; and so does one of ours that fetched it", async () => {
+  const { world, alice, bob, id, accept } = await offering()
+  const [desktop, tablet] = [await alice.person.addDevice(), await bob.person.addDevice()]
+  const second = await world.homeOf(alice.person, desktop)
+  const other = await world.homeOf(bob.person, tablet)
+  await other.engine.contacts.add("alice@localhost")
+  for (const { person } of [alice, bob]) world.publish(person)
+  await world.rest()
+  world.clock.advance(61)
+  await world.rest()
+  await alice.engine.send(id, { type: "text", text: "all here" })
+  await world.rest()
+  const e = sideOf(second, "e")
+  const before = (await second.engine.messages(id)).length
+  // The offer was made before this device came: it is known from another of them.
+  await alice.engine.send(id, { ...offerOf, transfer: endpoint("f") })
+  await world.rest()
+  const { isAgain } = await e.files.run(() => e.files.sharing.offer(id, ["/y/photo.jpg"], "photo.jpg"))
+  await world.rest()
+  assert.equal(isAgain, true)
+  assert.equal((await second.engine.messages(id)).length, before + 1)
+  const b = sideOf(bob, "b")
+  b.mover.say({ event: "end", job: await accept(bob, b), state: "done", bytes: 5 })
+  await world.rest()
+  const asked = new Set([...b.mover.fetches.map(({ endpoints }) => endpoints), ...b.mover.added].flat())
+  assert.deepEqual([...asked].toSorted(), [endpoint("a"), endpoint("e")])
+  const d = sideOf(other, "9")
+  await accept(other, d)
+  const last = new Set([...d.mover.fetches.map(({ endpoints }) => endpoints), ...d.mover.added].flat())
+  assert.ok(last.has(endpoint("b")), "the other device of the same person")
+  await world.close()
+})
+
+test("an offer that takes the name of one of ours takes nothing from it", async () => {
+  const { world, alice, bob, id, a } = await offering()
+  await bob.engine.send(id, { ...offerOf, name: "trap.jpg", transfer: endpoint("f") })
+  await world.rest()
+  const trap = (await alice.engine.messages(id)).find(({ fileOffer }) => fileOffer?.name === "trap.jpg")
+  assert.ok(trap)
+  await a.files.run(() => a.files.receiving.accept(trap, "/in"))
+  const job = trap.id.slice("sha256:".length)
+  const before = a.mover.offers
+  a.mover.say({ event: "end", job, state: "done", bytes: 5 })
+  await world.rest()
+  assert.equal(a.mover.offers, before)
   await world.close()
 })
 

@@ -78,8 +78,8 @@ export function createBotFiles(
   }
 }
 
-function optionalText(value: Json | undefined): string {
-  return typeof value === "string" ? value : ""
+function optionalText(value: Json | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined
 }
 
 function textIn(command: JsonObject, name: string): string {

@@ -12,7 +12,7 @@ import { archiveText, bodyLines, connectionText, deliveredText, quoteOf } from "
 import type { OpenChat } from "./open-chat.ts"
 import { waitOnline } from "./open-chat.ts"
 import { ChatSession } from "./session.ts"
-import { namesOf, offerLine } from "./session-files.ts"
+import { namesOf, offerLine, refusedText } from "./session-files.ts"
 import { messageLines } from "./tail.ts"
 import { typedCommands } from "./typed.ts"
 import { runTyped } from "./typed-run.ts"
@@ -163,6 +163,9 @@ class PlainChat {
         return
       case "archive":
         this.#tellArchive(event.archive)
+        return
+      case "change_refused":
+        this.#say(refusedText(this.#session, event))
         return
       case "typing":
       case "conversation":

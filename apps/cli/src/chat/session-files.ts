@@ -1,7 +1,10 @@
 /** Files in the conversation that is shown: what is typed about them, and how they are told. */
-import type { ShownMessage, TransferView } from "@kez/chat"
+import { homedir } from "node:os"
+import type { EngineEvent, ShownMessage, TransferView } from "@kez/chat"
 import { KezError } from "@kez/core"
+import { typedPath } from "../files/sendable.ts"
 import { progressText, stateText, type TransferNames } from "../files/transfer-text.ts"
+import { printable } from "../output.ts"
 import type { ChatSession } from "./session.ts"
 
 /** Offers a file or folder to the conversation that is open. */
@@ -10,7 +13,12 @@ export async function offerFile(session: ChatSession, typed: string): Promise<vo
   if (current === undefined)
     throw new KezError("usage", "Cannot do that: no conversation is open", { hint: "Open one: /to WHO" })
   if (current.state === "request" && current.contact !== undefined) await session.accept()
-  await session.files.offer(current, typed)
+  await session.files.offer(current, typedPath(typed, homedir()))
+}
+
+/** Into the usual folder where none was typed. */
+export function fetchFile({ files }: ChatSession, offer: ShownMessage, typedFolder: string): Promise<void> {
+  return files.fetch(offer, typedFolder.trim() === "" ? undefined : typedPath(typedFolder, homedir()))
 }
 
 /** The last offer of another that nothing was decided about. */
@@ -23,9 +31,13 @@ export function lastOffer({ messages, files }: ChatSession): ShownMessage {
 }
 
 /** Who is on the other side of a transfer. */
-export function otherSideOf(session: ChatSession, { conversation }: TransferView): string {
+export function otherSideOf(session: ChatSession, { conversation }: Pick<TransferView, "conversation">): string {
   const found = session.conversations.find(({ id }) => id === conversation)
-  return found === undefined ? "the other side" : session.nameOf(found)
+  return found === undefined ? "the other side" : printable(session.nameOf(found), 120)
+}
+
+export function refusedText(session: ChatSession, event: EngineEvent & { readonly kind: "change_refused" }): string {
+  return `a change of ${otherSideOf(session, event)} cannot be made: ${event.reason} [${event.code}]`
 }
 
 export function namesOf(session: ChatSession, view: TransferView): TransferNames {

@@ -2,7 +2,7 @@
 import type { Draft, ShownMessage } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { ChatSession } from "./session.ts"
-import { lastOffer, offerFile } from "./session-files.ts"
+import { fetchFile, lastOffer, offerFile } from "./session-files.ts"
 import { parseTyped, type Typed } from "./typed.ts"
 
 export type TypedResult = "done" | "quit" | "help" | "list" | "alarms" | "evidence" | "history"
@@ -38,7 +38,7 @@ export async function runTyped(session: ChatSession, line: string, numbers?: Num
     case "decline": {
       const { which, text } = typed
       const offer = which === undefined ? lastOffer(session) : numbered(session, which, numbers)
-      await (typed.do === "receive" ? session.files.fetch(offer, text) : session.files.decline(offer))
+      await (typed.do === "receive" ? fetchFile(session, offer, text) : session.files.decline(offer))
       return "done"
     }
     case "settle":

@@ -123,8 +123,9 @@ class Receiver {
   async #offers(files: Files, chain: Digest | undefined): Promise<readonly ShownMessage[]> {
     const { engine } = this.#chat
     const found: ShownMessage[] = []
-    for (const { id, contact } of await engine.conversations()) {
-      if (contact === undefined || contact.standing !== "accepted") continue
+    for (const { id, contact, state } of await engine.conversations()) {
+      if (state === "request" || state === "blocked" || (contact !== undefined && contact.standing !== "accepted"))
+        continue
       for (const message of await engine.messages(id, { limit: lookedAt }))
         if (await this.#isOpen(files, message, chain)) found.push(message)
     }

@@ -1,5 +1,4 @@
 /** Files while a chat is open: kez-iroh is started once something is to be moved, what was begun earlier goes on, and the view is told what becomes of it. */
-import { homedir } from "node:os"
 import { resolve } from "node:path"
 import {
   type Conversation,
@@ -18,7 +17,7 @@ import type { OpenChat } from "../chat/open-chat.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
 import { type FileOptions, type OpenFiles, openFiles } from "./open-files.ts"
-import { nameOfPaths, readablePath, skipText, typedPath } from "./sendable.ts"
+import { nameOfPaths, readablePath, skipText } from "./sendable.ts"
 
 export interface ChatFileOptions extends FileOptions {
   /** Where received files go if nothing else is said; the current folder if absent. */
@@ -83,18 +82,17 @@ export class ChatFiles {
   }
 
   /** Offers a file or folder, and serves it as long as the chat is open. */
-  async offer({ id }: Pick<Conversation, "id">, typed: string): Promise<void> {
-    const path = await readablePath(typedPath(typed, homedir()))
+  async offer({ id }: Pick<Conversation, "id">, given: string): Promise<void> {
+    const path = await readablePath(given)
     const files = await this.#ready()
     const { skipped } = await files.run(() => files.sharing.offer(id, [path], nameOfPaths([path])))
     for (const { path: left, why } of skipped) this.#context.warn(`left out ${printable(left, 200)}: ${skipText(why)}`)
   }
 
-  /** Fetches what a message offers, from now on until it is there. */
-  async fetch(message: ShownMessage, typedFolder: string): Promise<void> {
+  /** Fetches what a message offers, from now on until it is there. `folder`: if it is another one than usual. */
+  async fetch(message: ShownMessage, folder?: string): Promise<void> {
     await this.#assertFrom(message)
-    const { dir = "." } = this.#options
-    const into = resolve(typedFolder.trim() === "" ? dir : typedPath(typedFolder, homedir()))
+    const into = resolve(folder ?? this.#options.dir ?? ".")
     const files = await this.#ready()
     const state = await files.receiving.stateOf(message)
     if (state === "done") throw usage("Cannot fetch it: it was fetched before")

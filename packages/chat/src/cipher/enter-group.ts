@@ -33,17 +33,11 @@ const noPsk = new Uint8Array(kdf.size)
 /** What is looked at before a tree is worked on: size, suite, extensions. Gives the tree. */
 export type TreeOf = (groupInfo: GroupInfo) => RatchetTree
 
-export interface Welcomed {
-  readonly state: GroupState
-  /** Leaf of the device that let it in, by its signature. */
-  readonly by: number
-}
-
 export async function enterByWelcome(
   welcome: Welcome,
   { keyPackage, secrets }: OwnKeyPackage,
   { treeOf, judge }: { readonly treeOf: TreeOf; readonly judge: LeafJudge },
-): Promise<Welcomed> {
+): Promise<GroupState> {
   const key = await hpke.importPrivateKey(secrets.initPrivateKey)
   const opened = await decryptGroupSecrets(key, await makeKeyPackageRef(keyPackage, hash), welcome, hpke)
   if (opened === undefined || opened.psks.length > 0) throw fault("its secrets are not well-formed")
@@ -68,7 +62,7 @@ export async function enterByWelcome(
       ? own
       : mergePrivateKeyPaths(await keysAbove(tree, groupInfo, { leafIndex, pathSecret }), own)
   const { signaturePrivateKey } = secrets
-  const state = begin({
+  return begin({
     groupContext,
     ratchetTree: tree,
     privatePath,
@@ -77,7 +71,6 @@ export async function enterByWelcome(
     confirmationTag,
     signaturePrivateKey,
   })
-  return { state, by: groupInfo.signer }
 }
 
 async function keysAbove(

@@ -93,6 +93,8 @@ export interface GroupCipher {
   readonly isRemoved: boolean
   readonly pending: PreparedCommit | undefined
   members(): readonly GroupDevice[]
+  /** Who made the version of the state that brought a member in. */
+  broughtInBy(chain: Digest): Digest | undefined
   /** Devices that are to be removed before anything is sent. */
   overdue(): readonly GroupDevice[]
 

@@ -7,6 +7,7 @@ import { createGroupInfoWithExternalPubAndRatchetTree, encodeMlsMessage } from "
 import { encodeText, joinBytes } from "../bytes.ts"
 import { type Chains, chainOf, headOf, standingNow } from "../chains.ts"
 import type { StateBody, StateChange } from "../conversation/state-body.ts"
+import { broughtInBy } from "../conversation/state-log.ts"
 import { type DeviceCredential, timeFaultOfCredential } from "../credential/device-credential.ts"
 import { type DeviceKeys, deviceSigner } from "../credential/device-keys.ts"
 import { maxJournalEntries } from "../limits.ts"
@@ -86,6 +87,10 @@ export class MlsGroup implements GroupCipher {
     return devicesOf(this.#record.state.ratchetTree).map(({ index, credential }) =>
       this.#deviceOf(index, credential, index === own && !this.isRemoved),
     )
+  }
+
+  broughtInBy(chain: Digest): Digest | undefined {
+    return broughtInBy(this.#record.log, chain)
   }
 
   overdue(): readonly GroupDevice[] {

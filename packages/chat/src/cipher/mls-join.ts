@@ -46,8 +46,6 @@ export interface Joined {
   readonly cipher: MlsGroup
   /** What the engine of the adding client sent along. */
   readonly extra: Uint8Array
-  /** Whose device added this one. */
-  readonly by: Digest
   /** The key package that was used: a one-time one is deleted now, a last-resort one replaced. */
   readonly used: OwnKeyPackage
 }
@@ -65,15 +63,12 @@ export async function joinConversation(
   const welcome = parseWelcome(mls, maxHandshakeBytes)
   const used = keyPackageFor(welcome, keyPackages)
   const judge = judgeTree(ports.chains)
-  const entered = await runLibrary(joining, judge, () => enterByWelcome(welcome, used, { treeOf: readTree, judge }))
-  const { state } = entered
+  const state = await runLibrary(joining, judge, () => enterByWelcome(welcome, used, { treeOf: readTree, judge }))
   const bundle = decodeJoinBundle(await openAttachment(state, "join", attached))
   const log = verifyStateLog(bundle.entries, groupOf(state), ports.chains)
   membersOnly(state.ratchetTree, log)
   const cipher = await begin({ state, log, heads: headsByChain(bundle.heads), marks: [] }, ports)
-  const by = devicesOf(state.ratchetTree).find(({ index }) => index === entered.by)?.credential.chain
-  if (by === undefined) throw joinFault("nobody in its tree made it")
-  return { cipher, extra: bundle.extra, used, by }
+  return { cipher, extra: bundle.extra, used }
 }
 
 export interface ExternalJoin {

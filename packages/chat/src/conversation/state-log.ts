@@ -105,6 +105,17 @@ export function verifyStateLog(entries: readonly StateEntry[], group: Digest, ch
   return later.reduce((log, entry) => continueState(log, entry, judge), begun)
 }
 
+/** Who made the version that brought somebody in, the last time; undefined: nobody who is a member now. */
+export function broughtInBy({ entries }: Pick<StateLog, "entries">, chain: Digest): Digest | undefined {
+  let by: Digest | undefined
+  for (const { envelope, body, change } of entries) {
+    if (change?.remove?.includes(chain) === true) by = undefined
+    const named = body?.members ?? change?.set ?? []
+    if (named.some((member) => member.chain === chain)) by ??= envelope.payload.chain
+  }
+  return by
+}
+
 export function encodeStateEntry(entry: StateEntry): string {
   return canonicalize(entry)
 }

@@ -37,37 +37,48 @@ export async function askForChange(unit: Unit, desk: Desk, { group }: GroupRow, 
 export async function stateAfterChanges(unit: Unit, desk: Desk, group: Digest): Promise<StateBody> {
   const cipher = await desk.ciphers.of(group)
   const changes = await unit.list<StateChange>(keys.changes(group))
-  return changes.reduce((state, change) => tryApply(state, change, desk.chain) ?? state, cipher.state)
+  return changes.reduce<StateBody>((state, change) => {
+    const next = applyAs(state, change, desk.chain)
+    return next instanceof KezError ? state : next
+  }, cipher.state)
 }
 
 /** The next one that still changes something. Those that do not are over: somebody did it, or undid what they need. */
 export async function dueChange(unit: Unit, desk: Desk, cipher: GroupCipher): Promise<DueChange | undefined> {
   for (const { key, value } of await unit.rows(keys.changes(cipher.group))) {
     const change = decodeRow<StateChange>(value).value
-    const next = tryApply(cipher.state, change, desk.chain)
-    if (next !== undefined) return { change, next }
+    const next = applyAs(cipher.state, change, desk.chain)
+    if (!(next instanceof KezError)) return { change, next }
     unit.delete(key)
+    // Done by somebody else is no refusal.
+    if (next.code !== "chat.state") await tellRefused(unit, desk, cipher.group, next)
   }
   return undefined
 }
 
 /** The server does not take it, and would not take it again. */
-export async function dropChange(unit: Unit, desk: Desk, { group, thread }: GroupRow, fault: KezError): Promise<void> {
+export async function dropChange(unit: Unit, desk: Desk, { group }: GroupRow, fault: KezError): Promise<void> {
   const [first] = await unit.rows(keys.changes(group), 1)
   if (first === undefined) return
   unit.delete(first.key)
-  const { code, message, hint } = fault
-  const why = hint === undefined ? { code, reason: message } : { code, reason: message, hint }
-  unit.afterwards(() => desk.tell({ kind: "change_refused", conversation: thread, ...why }))
+  await tellRefused(unit, desk, group, fault)
 }
 
-function tryApply(state: StateBody, change: StateChange, author: Digest): StateBody | undefined {
+async function tellRefused(unit: Unit, desk: Desk, group: Digest, fault: KezError): Promise<void> {
+  const row = await unit.get<GroupRow>(keys.group(group))
+  if (row === undefined || row.isRemoved === true) return
+  const { code, message, hint } = fault
+  const why = hint === undefined ? { code, reason: message } : { code, reason: message, hint }
+  unit.afterwards(() => desk.tell({ kind: "change_refused", conversation: row.thread, ...why }))
+}
+
+function applyAs(state: StateBody, change: StateChange, author: Digest): StateBody | KezError {
   try {
     const next = applyChange(state, change)
     assertMayChange(state, next, author)
     return next
   } catch (fault) {
-    if (fault instanceof KezError) return undefined
+    if (fault instanceof KezError) return fault
     throw fault
   }
 }

@@ -177,7 +177,7 @@ async function discard(desk: Desk, group: Digest, { digest }: PreparedCommit): P
   })
 }
 
-/** Somebody whom it brings in is none of the server's people: who is in it already must not wait for that. */
+/** Where a change that was asked for is in it: who is in the group already must not wait for what cannot be done. */
 async function giveUpChange(desk: Desk, group: Digest, pending: PreparedCommit, fault: KezError): Promise<void> {
   await desk.turn(async (unit) => {
     const cipher = await desk.ciphers.of(group)
@@ -194,8 +194,11 @@ export async function publishCommit(desk: Desk, group: Digest, pending: Prepared
   const { members } = pending
   const request = { conversation, id: pending.digest, follows: row.lastCommit, members }
   const { header } = await desk.request("commit", request, [pending.message]).catch(async (error: unknown) => {
-    if (error instanceof KezError && hopeless.has(error.code)) await discard(desk, group, pending)
-    if (error instanceof KezError && error.code === "chain.unknown") await giveUpChange(desk, group, pending, error)
+    if (!(error instanceof KezError)) throw error
+    const isHopeless = hopeless.has(error.code)
+    // Somebody whom it brings in is none of the server's people.
+    if (isHopeless || error.code === "chain.unknown") await giveUpChange(desk, group, pending, error)
+    if (isHopeless) await discard(desk, group, pending)
     throw error
   })
   const { accepted, seq = 0, newest = 0 } = header

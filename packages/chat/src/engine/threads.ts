@@ -33,11 +33,7 @@ export function isOpen(cipher: GroupCipher, self: Digest): boolean {
 export async function addGroup(
   unit: Unit,
   desk: Desk,
-  {
-    cipher,
-    lastCommit,
-    addedBy,
-  }: { readonly cipher: GroupCipher; readonly lastCommit: number; readonly addedBy?: Digest | undefined },
+  { cipher, lastCommit }: { readonly cipher: GroupCipher; readonly lastCommit: number },
 ): Promise<GroupRow | undefined> {
   const { group, state, epoch } = cipher
   const other = otherOf(state, desk.chain)
@@ -66,8 +62,9 @@ export async function addGroup(
   const { isRemoved: _, isStopped: __, ...kept } = known ?? begun
   const row: GroupRow = { ...kept, lastCommit, joinedEpoch: epoch }
   unit.put(keys.group(group), row)
-  const { isLeaving: _left, ...there } = thread
-  const by = thread.kind === "group" && addedBy !== undefined && addedBy !== desk.chain ? { addedBy } : {}
+  const { isLeaving: _left, addedBy: _before, ...there } = thread
+  const addedBy = thread.kind === "group" ? cipher.broughtInBy(desk.chain) : undefined
+  const by = addedBy === undefined || addedBy === desk.chain ? {} : { addedBy }
   const groups = [...new Set([...thread.groups, group])].sort()
   unit.put(keys.thread(id), { ...there, ...by, groups } satisfies ThreadRow)
   await tellConversation(unit, desk, id)

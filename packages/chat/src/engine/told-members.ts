@@ -37,7 +37,9 @@ export async function judgeToldMembers(unit: Unit, desk: Desk, { group, members,
     },
   )
   await raise(unit, desk, { kind: "members_differ", conversation, missing, extra }, fault)
-  const isDue = !isOwn && row.isRemoved !== true && (row.healedAt ?? 0) < desk.now() - healSeconds
+  // Who is missing himself cannot: the server takes nothing from him.
+  const mayHeal = !isOwn && row.isRemoved !== true && !missing.includes(desk.chain)
+  const isDue = mayHeal && (row.healedAt ?? 0) < desk.now() - healSeconds
   unit.put(keys.group(group), (isDue ? { ...healed, isToldWrong: true } : healed) satisfies GroupRow)
 }
 

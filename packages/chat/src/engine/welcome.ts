@@ -36,13 +36,14 @@ export async function takeWelcome(unit: Unit, desk: Desk, delivery: Delivery): P
   if (known !== undefined && known.isRemoved !== true) return
   const joined = await join(unit, desk, delivery.data)
   if (joined === undefined || joined.cipher.group !== group) return
-  const { cipher, used, extra, by: adder } = joined
+  const { cipher, used, extra } = joined
   await markUsed(unit, desk, used)
   const other = otherOf(cipher.state, desk.chain)
+  const adder = cipher.broughtInBy(desk.chain)
   const by = other ?? (adder === desk.chain ? undefined : adder)
   const isKept = by === undefined || (await isWelcome(unit, desk, by))
   if (isKept) desk.ciphers.keep(cipher)
-  const row = isKept ? await addGroup(unit, desk, { cipher, lastCommit: delivery.seq, addedBy: adder }) : undefined
+  const row = isKept ? await addGroup(unit, desk, { cipher, lastCommit: delivery.seq }) : undefined
   if (row === undefined) return forget(unit, group)
   await takePositions(unit, desk, row, extra)
   await tellConversation(unit, desk, row.thread)

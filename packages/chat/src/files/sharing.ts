@@ -106,12 +106,16 @@ export class Sharing {
 
   /** Gives what was fetched whole to others who are to have it. False: nobody is, or it is not what was fetched any more. */
   async passOn(row: InRow): Promise<boolean> {
-    if (this.#ports.passesOn !== true || !(await isWanted(this.#ports.engine, row))) return false
+    const { engine, passesOn } = this.#ports
+    if (passesOn !== true || !(await isWanted(engine, row))) return false
+    // Who offers chooses the name: it must not take the place of what stands under it.
+    const there = await engine.shelf.get<OutRow>(`out/${row.transfer}`)
+    if (there !== undefined && there.passedOn?.id !== row.id) return false
     const hashes = await hashesToPassOn(this.#ports, row)
     if (hashes === undefined) return false
     const out = passedOnRow(row, this.#ports)
     await this.#open(out, hashes)
-    await this.#ports.engine.shelf.put(`out/${out.transfer}`, out)
+    await engine.shelf.put(`out/${out.transfer}`, out)
     return true
   }
 

@@ -9,6 +9,8 @@ export interface ModelMover extends FileMover {
   readonly added: (readonly string[])[]
   /** What an import finds. */
   imported: readonly ImportedFile[]
+  /** Sets that were made or replaced. */
+  offers: number
   say(event: MoverEvent): void
 }
 
@@ -22,12 +24,16 @@ export function modelMover(endpoint: string, files: readonly ImportedFile[]): Mo
     fetches,
     added,
     imported: files,
+    offers: 0,
     say: (event) => {
       for (const listener of listeners) listener(event)
     },
     address: () => ({ endpoint, addresses: ["127.0.0.1:1"] }),
     import: async () => ({ files: mover.imported, skipped: [] }),
-    offer: async (set, _hashes, peers) => void sets.set(set, peers),
+    offer: async (set, _hashes, peers) => {
+      mover.offers += 1
+      sets.set(set, peers)
+    },
     allow: async (set, peers) => void sets.set(set, peers),
     forget: async (set) => void sets.delete(set),
     fetch: async ({ job, providers }) => {

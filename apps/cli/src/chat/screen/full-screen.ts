@@ -8,7 +8,7 @@ import { noteText } from "../../files/transfer-text.ts"
 import { evidenceText } from "../badges.ts"
 import type { OpenChat } from "../open-chat.ts"
 import { ChatSession } from "../session.ts"
-import { namesOf } from "../session-files.ts"
+import { namesOf, refusedText } from "../session-files.ts"
 import { draftOf, runTyped } from "../typed-run.ts"
 import { emptyEditor, insert, textOf } from "./editor.ts"
 import { press, type Wish } from "./keys.ts"
@@ -47,6 +47,9 @@ class FullScreen {
     this.#session = new ChatSession(this.#context, chat, {
       files,
       onChange: () => this.#drawSoon(),
+      onEvent: (event) => {
+        if (event.kind === "change_refused") this.#say(refusedText(this.#session, event), true)
+      },
       onTransfer: (view, what) => this.#sayTransfer(view, what),
       onTrouble: (fault) => this.#sayFault(fault),
     })
@@ -138,7 +141,7 @@ class FullScreen {
   async #decide(wish: { readonly do: "fetch" | "decline"; readonly message: string }): Promise<void> {
     const { files } = this.#session
     const message = this.#session.findMessage(wish.message)
-    if (message !== undefined) await (wish.do === "fetch" ? files.fetch(message, "") : files.decline(message))
+    if (message !== undefined) await (wish.do === "fetch" ? files.fetch(message) : files.decline(message))
   }
 
   /** How far it is stands below the offer; what happened is said wherever one looks. */
