@@ -15,10 +15,10 @@ import type { Context } from "../context.ts"
 import { type ChatFileEvents, type ChatFileOptions, ChatFiles } from "../files/chat-files.ts"
 import { checkBadges, knownBadges, type ProofBadge } from "./badges.ts"
 import { nameOfConversation, rememberNames, senderName } from "./chat-json.ts"
+import { MessagePages } from "./message-pages.ts"
 import type { OpenChat } from "./open-chat.ts"
 import { assertSameHost, findPerson } from "./people.ts"
 
-const pageSize = 60
 /** Who types says so again; one who went away does not. */
 const typingMs = 8_000
 
@@ -36,8 +36,7 @@ export class ChatSession {
   #conversations: readonly Conversation[] = []
   #alarms: readonly AlarmState[] = []
   #connection: ConnectionState
-  readonly #messages = new Map<Digest, readonly ShownMessage[]>()
-  readonly #isWhole = new Set<Digest>()
+  readonly #pages: MessagePages
   readonly #badges = new Map<Digest, readonly ProofBadge[]>()
   readonly #checked = new Set<Digest>()
   readonly #typing = new Map<Digest, number>()
@@ -66,6 +65,7 @@ export class ChatSession {
         onTrouble: (fault) => events.onTrouble?.(fault),
       },
     })
+    this.#pages = new MessagePages(chat, (page) => this.files.look(page))
   }
 
   get chat(): OpenChat {
@@ -88,7 +88,7 @@ export class ChatSession {
     return this.#conversations.find(({ id }) => id === this.#current)
   }
   get messages(): readonly ShownMessage[] {
-    return this.#current === undefined ? [] : (this.#messages.get(this.#current) ?? [])
+    return this.#current === undefined ? [] : (this.#pages.of(this.#current) ?? [])
   }
 
   badgesOf(chain: Digest | undefined): readonly ProofBadge[] {
@@ -141,13 +141,13 @@ export class ChatSession {
     switch (event.kind) {
       case "message":
         await this.files.look([event.message])
-        this.#put(event.message)
+        this.#pages.put(event.message)
         this.#typing.delete(event.message.conversation)
         return this.#readIfSeen(event.message.conversation)
       case "message_changed":
-        return this.#put(event.message)
+        return this.#pages.put(event.message)
       case "outbox":
-        return this.#noteDelivered(event)
+        return this.#pages.noteDelivered(event)
       case "typing":
         if (event.isTyping) this.#typing.set(event.conversation, Date.now() + typingMs)
         else this.#typing.delete(event.conversation)
@@ -173,26 +173,8 @@ export class ChatSession {
   async #reload(): Promise<void> {
     this.#isRestoring = false
     this.#conversations = await this.#chat.engine.conversations()
-    this.#messages.clear()
-    this.#isWhole.clear()
+    this.#pages.clear()
     await this.select(this.#current)
-  }
-
-  #put(message: ShownMessage): void {
-    const known = this.#messages.get(message.conversation)
-    if (known === undefined) return // loaded when somebody looks at it
-    const others = known.filter(({ id }) => id !== message.id)
-    const at = others.findLastIndex(({ place }) => place <= message.place) + 1
-    this.#messages.set(message.conversation, [...others.slice(0, at), message, ...others.slice(at)])
-  }
-
-  #noteDelivered({ conversation, message, delivered }: EngineEvent & { readonly kind: "outbox" }): void {
-    const known = this.#messages.get(conversation)
-    if (known === undefined) return
-    this.#messages.set(
-      conversation,
-      known.map((one) => (one.id === message ? { ...one, delivered } : one)),
-    )
   }
 
   #putConversation(conversation: Conversation): void {
@@ -216,7 +198,7 @@ export class ChatSession {
 
   async #readIfSeen(conversation: Digest): Promise<void> {
     if (!this.isLooking || conversation !== this.#current) return
-    const last = this.#messages.get(conversation)?.at(-1)
+    const last = this.#pages.of(conversation)?.at(-1)
     if (last !== undefined && !last.sender.isSelf) await this.#chat.engine.markRead(conversation, last.id)
   }
 
@@ -224,12 +206,7 @@ export class ChatSession {
   async select(id: Digest | undefined): Promise<void> {
     this.#current = id
     if (id === undefined) return
-    if (!this.#messages.has(id)) {
-      const page = await this.#chat.engine.messages(id, { limit: pageSize })
-      await this.files.look(page)
-      this.#messages.set(id, page)
-      if (page.length < pageSize) this.#isWhole.add(id)
-    }
+    await this.#pages.load(id)
     await this.#readIfSeen(id)
     this.#checkSoon(this.current?.contact?.chain)
     this.#events.onChange()
@@ -251,14 +228,7 @@ export class ChatSession {
 
   /** More of the past; false where there is none. */
   async loadOlder(): Promise<boolean> {
-    const id = this.#current
-    const known = id === undefined ? undefined : this.#messages.get(id)
-    if (id === undefined || known?.[0] === undefined || this.#isWhole.has(id)) return false
-    const page = await this.#chat.engine.messages(id, { before: known[0].place, limit: pageSize })
-    await this.files.look(page)
-    if (page.length < pageSize) this.#isWhole.add(id)
-    this.#messages.set(id, [...page, ...(this.#messages.get(id) ?? [])])
-    return page.length > 0
+    return this.#current === undefined ? false : this.#pages.loadOlder(this.#current)
   }
 
   /** Opens the conversation with somebody, who is looked up where he is not known. */
@@ -276,8 +246,8 @@ export class ChatSession {
     // To answer is to accept: whose name it is has to be known before, not after.
     if (current.state === "request" && current.contact !== undefined) await this.accept()
     const message = await this.#chat.engine.send(current.id, draft)
-    if (!this.#messages.has(current.id)) await this.select(current.id)
-    this.#put(message)
+    if (this.#pages.of(current.id) === undefined) await this.select(current.id)
+    this.#pages.put(message)
     this.#events.onChange()
   }
 

@@ -26,11 +26,12 @@ import type { EngineEvent } from "./event.ts"
 import { EventStream } from "./event-stream.ts"
 import { GroupBook } from "./groups.ts"
 import { findMessage, page, threadAt } from "./message-rows.ts"
-import { enqueue, outboxOf, retryAll } from "./outbox-rows.ts"
+import { chainsThatMatter, hasWork } from "./open-work.ts"
+import { enqueue, retryAll } from "./outbox-rows.ts"
 import type { EnginePorts } from "./ports.ts"
 import { devicesOf, Presences } from "./presence-rows.ts"
 import { noteRead } from "./receipts.ts"
-import { type ContactRow, decodeRow, type GroupRow, keys, type ThreadRow } from "./row.ts"
+import { keys, type ThreadRow } from "./row.ts"
 import { settingsOf } from "./settings.ts"
 import { currentGroup, directThread, tellConversation, unreadAfter, viewThread } from "./threads.ts"
 import { Typing } from "./typing.ts"
@@ -205,7 +206,10 @@ class OpenEngine implements Engine {
 
   settled(timeoutMs: number): Promise<boolean> {
     return this.#until(timeoutMs, async () => {
-      const isIdle = this.#connection.isCaughtUp && !this.#workers.isBusy && !(await this.#hasWork())
+      const isIdle =
+        this.#connection.isCaughtUp &&
+        !this.#workers.isBusy &&
+        !(await this.#desk.turn((unit) => hasWork(unit, this.#desk)))
       return isIdle && this.#isArchived()
     })
   }
@@ -239,19 +243,6 @@ class OpenEngine implements Engine {
     }
   }
 
-  /** Something is in the outbox that no open question holds up. */
-  #hasWork(): Promise<boolean> {
-    return this.#desk.turn(async (unit) => {
-      for (const { group, isRemoved, isStopped } of await unit.list<GroupRow>(keys.groups)) {
-        if (isRemoved === true || isStopped === true) continue
-        if ((await outboxOf(unit, group, 1)).length > 0) return true
-        if ((await this.#desk.ciphers.of(group)).pending !== undefined) return true
-        if ((await unit.rows(keys.welcome(group), 1)).length > 0) return true
-      }
-      return false
-    })
-  }
-
   async close(): Promise<void> {
     const desk = this.#desk
     if (desk.isClosed) return
@@ -270,16 +261,7 @@ class OpenEngine implements Engine {
   /** The chains of everybody who matters here: of contacts, of members, our own. */
   async #follow(): Promise<void> {
     const desk = this.#desk
-    const chains = await desk.turn(async (unit) => {
-      const all = new Set<Digest>([desk.chain])
-      for (const { chain } of await unit.list<ContactRow>(keys.contacts)) all.add(chain)
-      for (const { value } of await unit.rows(keys.groups)) {
-        const { group, isRemoved } = decodeRow<GroupRow>(value).value
-        if (isRemoved === true) continue
-        for (const { chain } of (await desk.ciphers.of(group)).state.members) all.add(chain)
-      }
-      return all
-    })
+    const chains = await desk.turn((unit) => chainsThatMatter(unit, desk))
     if (desk.isClosed) return
     desk.ports.chains.follow([...chains], (chain) => void this.#changed(chain).catch(() => undefined))
   }
