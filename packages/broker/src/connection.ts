@@ -30,6 +30,8 @@ export async function connectService({ url, key, name }: ServiceOptions): Promis
       // The key does not change; a server that refuses it now may be one that is just starting with an old configuration.
       ignoreAuthErrorAbort: true,
       inboxPrefix: `_INBOX.${name}`,
+      // Each request would make an error that nobody reads.
+      noAsyncTraces: true,
     })
   } catch (cause) {
     throw new KezError("broker.refused", `Cannot connect to the broker as ${name}`, {

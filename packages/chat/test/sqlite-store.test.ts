@@ -113,16 +113,11 @@ test("a write whose last change fails changes nothing", async (t) => {
   assert.equal(text(await store.get("a")), "1")
 })
 
-test("sqlite: what is kept in memory is what is in the file, and what a reader does to it stays with him", async (t) => {
+test("sqlite: rows and lists that are kept in memory are what is in the file", async (t) => {
   const folder = folderOf(t)
   const store = open(t, folder)
-  const value = bytes("one")
   assert.equal(await store.get("a"), undefined)
-  await store.write([{ put: "a", value }])
-  value.fill(0)
-  const read = await store.get("a")
-  assert.equal(text(read), "one")
-  read?.fill(0)
+  await store.write([{ put: "a", value: bytes("one") }])
   assert.equal(text(await store.get("a")), "one")
   await store.write([
     { put: "a", value: bytes("two") },
@@ -135,4 +130,23 @@ test("sqlite: what is kept in memory is what is in the file, and what a reader d
   await assert.rejects(store.get("b"), { code: "store.write" })
   const again = open(t, folder)
   assert.deepEqual([await again.get("a"), (await again.get("b"))?.length], [undefined, 20_000])
+  const keysOf = async (prefix: string, limit?: number): Promise<readonly string[]> =>
+    (await again.list({ ...under(prefix), ...(limit === undefined ? {} : { limit }) })).map(({ key }) => key)
+  assert.deepEqual([await keysOf("x/"), await keysOf("x/1/"), await keysOf("y/")], [[], [], []])
+  await again.write([
+    { put: "x/1/b", value: bytes("b") },
+    { put: "x/1/a", value: bytes("a") },
+  ])
+  assert.deepEqual(
+    [await keysOf("x/"), await keysOf("x/1/", 1), await keysOf("y/")],
+    [["x/1/a", "x/1/b"], ["x/1/a"], []],
+  )
+  await again.write([{ put: "x/1/a", value: bytes("c") }])
+  assert.equal(text((await again.list(under("x/1/")))[0]?.value), "c")
+  await again.write([{ delete: "x/1/a" }])
+  assert.deepEqual([await keysOf("x/"), await keysOf("x/1/", 1)], [["x/1/b"], ["x/1/b"]])
+  // All parts: no single change would be found in it.
+  assert.deepEqual(await keysOf(""), ["b", "x/1/b"])
+  await again.write([{ put: "z", value: bytes("z") }])
+  assert.deepEqual(await keysOf(""), ["b", "x/1/b", "z"])
 })

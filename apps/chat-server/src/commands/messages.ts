@@ -1,58 +1,78 @@
 /** `send`, `live`: what members say to each other. The server knows no plaintext and does not look for any. */
 import { chatLimits, decodeDelivery, encodeDelivery, encodeLive } from "@kez/chat"
-import { type Digest, KezError, liveSubjectOf } from "@kez/core"
+import { type Digest, digestOf, KezError, liveSubjectOf } from "@kez/core"
 import { maxLiveBytes } from "../limits.ts"
 import { type CommandDeps, conversationFor, type Handler, partOf } from "./command.ts"
 
 /**
- * First into the conversation, then into the mailboxes, then the answer: what is answered is kept, and reaches everybody. Messages do not wait for
- * each other: the broker acknowledges them in their order, and so they go out.
+ * Into the conversation and into the mailboxes at once, where the place that it will get is known before; else first into the conversation. The answer
+ * comes when all have it: what is answered is kept, and reaches everybody. Messages do not wait for each other: the broker takes them in their order.
  */
 export function send(deps: CommandDeps): Handler<"send"> {
   const { mailboxes } = deps
   return async (caller, { header: { conversation, id }, parts }) => {
-    const part = partOf(parts, chatLimits.maxMessageBytes)
+    const data = partOf(parts, chatLimits.maxMessageBytes)
     const { members } = await conversationFor(deps, caller, conversation)
     return mailboxes.holding(members.length, async () => {
       // Ids are of all conversations of a stream: without the sender in it, somebody else could use this one up.
       const name = `${conversation}.${caller.uid}.${caller.dev}.${id}`
       const known = await deps.sent.find(name)
       if (known === undefined) await assertRoom(deps, members, caller.uid)
-      const stored = encodeDelivery({ kind: "message", conversation, seq: 0, id, data: part })
-      const { seq, data } = await append(deps, { conversation, id, name, stored, known })
-      deps.sent.note(name, seq)
       deps.writers.note(conversation, caller.uid)
-      const uids = members.map(({ uid }) => uid)
-      await mailboxes.deliverToAll({ ...decodeDelivery(data), seq }, uids)
-      return { answer: { seq } }
+      const sending = { conversation, id, name, data, uids: members.map(({ uid }) => uid) }
+      return {
+        answer: { seq: await (known === undefined ? sendFirst(deps, sending) : sendAgain(deps, sending, known)) },
+      }
     })
   }
 }
 
-interface Appending {
+interface Sending {
   readonly conversation: string
   readonly id: Digest
   readonly name: string
-  readonly stored: Uint8Array
-  /** Where it is, if it was sent before. */
-  readonly known: number | undefined
+  readonly data: Uint8Array
+  readonly uids: readonly string[]
 }
 
+async function sendFirst(deps: CommandDeps, sending: Sending): Promise<number> {
+  const { conversation, id, name, data, uids } = sending
+  let delivering: Promise<void> | undefined
+  const deliver = (seq: number): void => {
+    delivering = deps.mailboxes.deliverToAll({ kind: "message", conversation, seq, id, data }, uids, name)
+    // Waited for below, if the conversation has it.
+    delivering.catch(() => undefined)
+  }
+  // Under a name that says what it is: what was sent before under it is the same, so that mailboxes hold no other thing than the log.
+  const kept = await deps.store.append(forLog(sending), digestOf(data) === id ? deliver : undefined)
+  deps.sent.note(name, kept.seq)
+  if (delivering === undefined && kept.isDuplicate) return sendAgain(deps, sending, kept.seq)
+  if (delivering === undefined) deliver(kept.seq)
+  await delivering
+  return kept.seq
+}
+
+const forLog = ({ conversation, id, name, data }: Sending) => ({
+  conversation,
+  id: name,
+  data: encodeDelivery({ kind: "message", conversation, seq: 0, id, data }),
+})
+
 /** What was sent before under the name is what counts: mailboxes must not hold another thing than the log. */
-async function append(
-  { store }: CommandDeps,
-  { conversation, id, name, stored, known }: Appending,
-): Promise<{ readonly seq: number; readonly data: Uint8Array }> {
-  const kept =
-    known === undefined
-      ? await store.append({ conversation, id: name, data: stored })
-      : { seq: known, isDuplicate: true }
-  if (!kept.isDuplicate) return { seq: kept.seq, data: stored }
-  const [before] = (await store.read({ conversation, kind: "messages", fromSeq: kept.seq, limit: 1 })).messages
-  if (before?.seq === kept.seq && decodeDelivery(before.data).id === id) return before
+async function sendAgain(deps: CommandDeps, sending: Sending, known: number): Promise<number> {
+  const { conversation, id, name, data, uids } = sending
+  const read = await deps.store.read({ conversation, kind: "messages", fromSeq: known, limit: 1 })
+  const [before] = read.messages
+  const found = before?.seq === known ? decodeDelivery(before.data) : undefined
+  if (found?.id === id) {
+    await deps.mailboxes.deliverToAll({ ...found, seq: known }, uids, name)
+    return known
+  }
   // A broker that lost its disk: the message is put there again.
-  const { seq } = await store.append({ conversation, id: `${name}.again`, data: stored })
-  return { seq, data: stored }
+  const { seq } = await deps.store.append({ ...forLog(sending), id: `${name}.again` })
+  deps.sent.note(name, seq)
+  await deps.mailboxes.deliverToAll({ kind: "message", conversation, seq, id, data }, uids, name)
+  return seq
 }
 
 /** In a conversation of two, a mailbox that is full is a reason to keep the message; in a larger one, one person must not stop all others. */

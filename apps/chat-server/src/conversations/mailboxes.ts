@@ -19,11 +19,11 @@ export interface Mailboxes {
   /** Does what will lead to so many deliveries. Throws `net.busy` where so much is under way that it would only be late. */
   holding<T>(count: number, work: () => Promise<T>): Promise<T>
   /**
-   * Into the mailbox of each person. Ids are of the place in the conversation, so that doing it again completes what was broken off. A full
-   * mailbox keeps nobody else from getting theirs: its owner is told to look at the conversations, at the next session. So it is where
-   * strangers have had their part of it.
+   * Into the mailbox of each person. `name` is the same whenever it is done (its place, if nothing is given), so that doing it again completes what was
+   * broken off. A full mailbox keeps nobody else from getting theirs: its owner is told to look at the conversations, at the next session. So it is
+   * where strangers have had their part of it.
    */
-  deliverToAll(delivery: Delivery, uids: readonly string[]): Promise<void>
+  deliverToAll(delivery: Delivery, uids: readonly string[], name?: string): Promise<void>
   /** Into one. Throws `store.full` where it is full even without what its devices have. */
   deliver(delivery: Delivery, to: { readonly uid: string; readonly id: string }): Promise<void>
   /**
@@ -91,9 +91,10 @@ export function createMailboxes({ store, devices, strangers, nowMs, onDelivery }
       }
     },
     makeRoom,
-    async deliverToAll(delivery, uids) {
+    async deliverToAll(delivery, uids, name) {
       const data = encodeDelivery(delivery)
       const { conversation, kind, seq } = delivery
+      const named = name ?? `${conversation}.${kind}.${seq}`
       const outcomes = await Promise.allSettled(
         uids.map(async (uid) => {
           const { isRoom, isFirst } = await strangers.admit(uid, conversation)
@@ -102,7 +103,7 @@ export function createMailboxes({ store, devices, strangers, nowMs, onDelivery }
             return isFirst ? devices.noteMissed(uid, { why: "strangers" }) : undefined
           }
           try {
-            await put(uid, `${conversation}.${kind}.${seq}:${uid}`, data)
+            await put(uid, `${named}:${uid}`, data)
             onDelivery("delivered")
           } catch (error) {
             if (!isFull(error)) throw error

@@ -11,6 +11,7 @@ import type { NatsConnection } from "@nats-io/transport-node"
 import { maxHistoryBytes, maxHistoryMessages, requestMs } from "../limits.ts"
 import { type CommitOutcome, publishCommit } from "./commits.ts"
 import { archiveOf, conversationOf, mailboxOf, type Place, type StreamSettings, streamSettings } from "./layout.ts"
+import { Places } from "./places.ts"
 import { deleteConsumer, openSession, type Session } from "./session.ts"
 
 export interface StoreOptions {
@@ -59,7 +60,14 @@ export interface BrokerStore {
   openSession(device: BrokerDevice, cursor: number): Promise<Session>
   /** Ends the reader of a device, for a revoked one. */
   closeSession(device: BrokerDevice): Promise<void>
-  append(message: { readonly conversation: string; readonly id: string; readonly data: Uint8Array }): Promise<Kept>
+  /**
+   * Puts a message behind the others of a conversation. `ahead` is told the place that it will get, as soon as it is on its way and before the broker has
+   * answered, where that can be told. It is wrong where somebody else writes too or the broker fails: what came of it is in the answer.
+   */
+  append(
+    message: { readonly conversation: string; readonly id: string; readonly data: Uint8Array },
+    ahead?: (place: number) => void,
+  ): Promise<Kept>
   /** Accepted only if the newest commit is at `follows` (0: there is none). Of any number that race, one wins. */
   commit(commit: {
     readonly conversation: string
@@ -80,6 +88,7 @@ export async function createBrokerStore(options: StoreOptions): Promise<BrokerSt
   const manager = await jetstreamManager(connection, { timeout: requestMs, checkAPI: false })
   const client = jetstream(connection, { timeout: requestMs })
   const box = (uid: string) => mailboxOf(uid, mailboxSecret)
+  const places = new Places(Date.now)
   return {
     ensureStreams: () => asking("make the streams", () => ensureStreams(manager, streamSettings(replicas))),
     deliver: ({ uid, id, data }) => asking("deliver a message", () => publish(client, box(uid).subject, { id, data })),
@@ -94,9 +103,21 @@ export async function createBrokerStore(options: StoreOptions): Promise<BrokerSt
       asking("close a session", async () => {
         await deleteConsumer(manager, box(uid).stream, `${uid}_${dev}`)
       }),
-    append: ({ conversation, id, data }) =>
-      asking("append a message", () => publish(client, conversationOf(conversation).messages.subject, { id, data })),
-    commit: (commit) => asking("commit", () => publishCommit(client, manager, commit)),
+    append: ({ conversation, id, data }, ahead) =>
+      asking("append a message", () => {
+        const { stream, subject } = conversationOf(conversation).messages
+        return places.message(stream, (place) => {
+          const kept = publish(client, subject, { id, data })
+          if (place !== undefined) ahead?.(place)
+          return kept
+        })
+      }),
+    commit: (commit) =>
+      asking("commit", () => {
+        const { stream } = conversationOf(commit.conversation).commits
+        const placeOf = (outcome: CommitOutcome) => (outcome.accepted ? outcome.seq : undefined)
+        return places.commit(stream, () => publishCommit(client, manager, commit), placeOf)
+      }),
     read: (from) =>
       asking("read a conversation", () => readPlace(manager, conversationOf(from.conversation)[from.kind], from)),
     archive: ({ uid, id, data }) =>

@@ -22,13 +22,15 @@ const prefixes = {
 
 /** Key objects of secrets in use; they go when the bytes go. */
 const signingKeys = new WeakMap<Uint8Array, KeyObject>()
+/** The same for AES-256: the key of a store, which seals each row. Those of messages are AES-128, and used once. */
+const rowKeys = new WeakMap<Uint8Array, KeyObject>()
 
 export const backend: CipherBackend = {
   names: { aead: "node:crypto", x25519: "node:crypto", ed25519: "node:crypto" },
   randomBytes: (length) => new Uint8Array(randomBytes(length)),
   // As key objects: node:crypto takes three times as long to find out that bytes are none.
   sealAesGcm({ key, nonce, additionalData }, plaintext) {
-    const cipher = createCipheriv(aesGcm(key), createSecretKey(key), nonce, { authTagLength: tagBytes })
+    const cipher = createCipheriv(aesGcm(key), aesKey(key), nonce, { authTagLength: tagBytes })
     cipher.setAAD(additionalData)
     const body = cipher.update(plaintext)
     return plain(Buffer.concat([body, cipher.final(), cipher.getAuthTag()]))
@@ -37,7 +39,7 @@ export const backend: CipherBackend = {
     if (ciphertext.length < tagBytes) return undefined
     const end = ciphertext.length - tagBytes
     try {
-      const decipher = createDecipheriv(aesGcm(key), createSecretKey(key), nonce, { authTagLength: tagBytes })
+      const decipher = createDecipheriv(aesGcm(key), aesKey(key), nonce, { authTagLength: tagBytes })
       decipher.setAAD(additionalData)
       decipher.setAuthTag(ciphertext.subarray(end))
       return plain(Buffer.concat([decipher.update(ciphertext.subarray(0, end)), decipher.final()]))
@@ -73,6 +75,15 @@ function plain(buffer: Buffer): Uint8Array {
 
 function aesGcm(key: Uint8Array): "aes-128-gcm" | "aes-256-gcm" {
   return key.length === 16 ? "aes-128-gcm" : "aes-256-gcm"
+}
+
+function aesKey(key: Uint8Array): KeyObject {
+  if (key.length === 16) return createSecretKey(key)
+  const known = rowKeys.get(key)
+  if (known !== undefined) return known
+  const made = createSecretKey(key)
+  rowKeys.set(key, made)
+  return made
 }
 
 function x25519SecretKey(secretKey: Uint8Array): KeyObject {

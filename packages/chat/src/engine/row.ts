@@ -1,22 +1,35 @@
 /** Rows of the engine: what stands in each, under which key, and how it is written. */
 import type { Digest } from "@kez/core"
 import { decodeText } from "@kez/core"
-import { ByteReader, encodeText, joinBytes, sized } from "../bytes.ts"
+import { ByteReader, encodeText } from "../bytes.ts"
 import type { DeliveryState } from "./engine.ts"
 
 const maxRowBytes = 67_108_864
 
+/** What was decoded of rows that are kept in memory, by their bytes. Values are not changed by who reads them. */
+const decoded = new WeakMap<Uint8Array, { readonly value: unknown; readonly end: number }>()
+
 /** A value as JSON, and bytes behind it. */
 export function encodeRow(value: unknown, bytes: Uint8Array = new Uint8Array()): Uint8Array {
-  return joinBytes(sized(encodeText(JSON.stringify(value))), bytes)
+  const text = encodeText(JSON.stringify(value))
+  const row = new Uint8Array(4 + text.length + bytes.length)
+  new DataView(row.buffer).setUint32(0, text.length)
+  row.set(text, 4)
+  row.set(bytes, 4 + text.length)
+  return row
 }
 
 /** What `encodeRow` wrote. The store seals rows, so that nothing else than that comes back: it is not checked again. */
 export function decodeRow<T>(row: Uint8Array): { readonly value: T; readonly bytes: Uint8Array } {
+  const known = decoded.get(row) ?? readRow(row)
+  decoded.set(row, known)
+  return { value: known.value as T, bytes: row.slice(known.end) }
+}
+
+function readRow(row: Uint8Array): { readonly value: unknown; readonly end: number } {
   const reader = new ByteReader(row, "a row of the store")
   const text = reader.sized(maxRowBytes)
-  const value: T = JSON.parse(decodeText(text, maxRowBytes))
-  return { value, bytes: row.slice(4 + text.length) }
+  return { value: JSON.parse(decodeText(text, maxRowBytes)), end: 4 + text.length }
 }
 
 /** Numbers in keys sort as they count. */

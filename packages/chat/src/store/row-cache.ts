@@ -13,19 +13,19 @@ export class RowCache {
   readonly #rows = new Map<string, CachedRow>()
   #bytes = 0
 
-  /** A copy: what a reader does to it stays with him. */
+  /** The same array each time, as long as the row is the same: what was decoded of it is known by it. */
   get(key: string): CachedRow | undefined {
     const row = this.#rows.get(key)
     if (row === undefined) return undefined
     this.#rows.delete(key)
     this.#rows.set(key, row)
-    return { value: row.value?.slice() }
+    return row
   }
 
   set(key: string, value: Uint8Array | undefined): void {
     this.#drop(key)
     if (value !== undefined && value.length > maxCachedRowBytes) return
-    this.#rows.set(key, { value: value?.slice() })
+    this.#rows.set(key, { value })
     this.#bytes += costOf(key, value)
     for (const oldest of this.#rows.keys()) {
       if (this.#bytes <= maxCachedBytes) return

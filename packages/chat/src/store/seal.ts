@@ -6,6 +6,8 @@ import { hkdfExpand, hkdfExtract } from "../cipher/hkdf.ts"
 
 const keyBytes = 32
 const nonceBytes = 12
+/** Drawn at once: a dozen rows are sealed for each message. */
+const noncesAtOnce = 256
 
 export interface RowSeal {
   seal(name: string, value: Uint8Array): Promise<Uint8Array>
@@ -19,10 +21,17 @@ export function createRowSeal(secret: Uint8Array): RowSeal {
     throw new KezError("key.encoding", "Cannot open the chat's store: expected a key of 32 bytes")
   }
   const key = hkdfExpand(hkdfExtract(new Uint8Array(), secret), encodeText("kez/chat-store/v1"), keyBytes)
+  let nonces: Uint8Array = new Uint8Array()
+  const nextNonce = (): Uint8Array => {
+    if (nonces.length === 0) nonces = backend.randomBytes(noncesAtOnce * nonceBytes)
+    const nonce = nonces.subarray(0, nonceBytes)
+    nonces = nonces.subarray(nonceBytes)
+    return nonce
+  }
   const boxOf = (name: string, nonce: Uint8Array) => ({ key, nonce, additionalData: encodeText(name) })
   return {
     async seal(name, value) {
-      const nonce = backend.randomBytes(nonceBytes)
+      const nonce = nextNonce()
       return joinBytes(nonce, await backend.sealAesGcm(boxOf(name, nonce), value))
     },
     async open(name, sealed) {

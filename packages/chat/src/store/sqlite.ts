@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { KezError } from "@kez/core"
+import { ListCache } from "./list-cache.ts"
 import { RowCache } from "./row-cache.ts"
 import { createRowSeal, type RowSeal } from "./seal.ts"
 import type { Change, EngineStore, RangeOptions, Row } from "./store.ts"
@@ -81,9 +82,12 @@ class SqliteStore implements EngineStore {
   readonly #get: StatementSync
   readonly #put: StatementSync
   readonly #delete: StatementSync
-  readonly #lists: { readonly ASC: StatementSync; readonly DESC: StatementSync }
+  readonly #list: { readonly ASC: StatementSync; readonly DESC: StatementSync }
   /** Nobody else writes to the file while this process holds it. */
   readonly #cache = new RowCache()
+  readonly #lists = new ListCache()
+  /** Counts writes: what was read before one is not kept after it. */
+  #version = 0
   #isClosed = false
 
   constructor(opened: Opened) {
@@ -96,26 +100,32 @@ class SqliteStore implements EngineStore {
     this.#delete = database.prepare("DELETE FROM rows WHERE key = ?")
     const list = (order: "ASC" | "DESC"): StatementSync =>
       database.prepare(`SELECT key, value FROM rows WHERE key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`)
-    this.#lists = { ASC: list("ASC"), DESC: list("DESC") }
+    this.#list = { ASC: list("ASC"), DESC: list("DESC") }
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
     const known = this.#cache.get(key)
     if (known !== undefined && !this.#isClosed) return known.value
+    const version = this.#version
     const value = this.#run(() => this.#get.get(key)?.["value"])
     const opened = value instanceof Uint8Array ? await this.#opened.seal.open(key, value) : undefined
-    this.#cache.set(key, opened)
+    if (version === this.#version) this.#cache.set(key, opened)
     return opened
   }
 
-  async list({ from, to, limit = -1, reverse = false }: RangeOptions): Promise<readonly Row[]> {
+  async list(options: RangeOptions): Promise<readonly Row[]> {
+    const known = this.#lists.get(options)
+    if (known !== undefined && !this.#isClosed) return known
+    const { from, to, limit = -1, reverse = false } = options
     const { seal } = this.#opened
-    const found = this.#run(() => this.#lists[reverse ? "DESC" : "ASC"].all(from, to, limit))
+    const version = this.#version
+    const found = this.#run(() => this.#list[reverse ? "DESC" : "ASC"].all(from, to, limit))
     const rows: Row[] = []
     for (const { key, value } of found) {
       if (typeof key !== "string" || !(value instanceof Uint8Array)) continue
-      rows.push({ key, value: await seal.open(key, value) })
+      rows.push({ key, value: this.#cache.get(key)?.value ?? (await seal.open(key, value)) })
     }
+    if (version === this.#version) this.#lists.set(options, rows)
     return rows
   }
 
@@ -139,6 +149,8 @@ class SqliteStore implements EngineStore {
         throw error
       }
     })
+    this.#version++
+    this.#lists.drop(changes)
     for (const change of changes) {
       if ("put" in change) this.#cache.set(change.put, change.value)
       else this.#cache.set(change.delete, undefined)

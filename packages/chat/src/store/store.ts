@@ -18,6 +18,7 @@ export interface RangeOptions {
 }
 
 export interface EngineStore {
+  /** Nobody changes the bytes of a row that is read or was written: the store may keep them. */
   get(key: string): Promise<Uint8Array | undefined>
   list(options: RangeOptions): Promise<readonly Row[]>
   /** All of them or none, in their order. Resolves when a power cut cannot take them back. Throws `store.*`. */

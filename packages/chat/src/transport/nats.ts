@@ -186,6 +186,8 @@ class NatsTransport implements Transport {
       reconnectDelayHandler: () => this.#knocking.sinceLastMs(),
       timeout: connectMs,
       ignoreClusterUpdates: true,
+      // Each request would make an error that nobody reads.
+      noAsyncTraces: true,
     }
   }
 
