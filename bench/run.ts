@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: prints the tables and keeps them in bench/RESULTS.md. `--short` for a quick look, without keeping. `--large` fills
- * the store with 1,000,000 events instead of 100,000, which takes many minutes.
+ * the store with 1,000,000 events instead of 100,000, which takes many minutes, and moves a file of 10 GiB.
  */
 import { execFileSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
@@ -13,6 +13,7 @@ import { channelRows } from "./channels.ts"
 import { chatRows } from "./chat.ts"
 import { chatServerRows, shortSize, usualSize } from "./chat-servers.ts"
 import { claimRows } from "./claims.ts"
+import { fileRows, largeFiles, shortFiles, usualFiles } from "./files.ts"
 import type { Row } from "./measure.ts"
 import { replayRows } from "./replay.ts"
 import { startRows } from "./start.ts"
@@ -31,6 +32,7 @@ const rows = [
   ...(await channelRows(short ? { count: 60, rounds: 1 } : { count: 200, rounds: 7 })),
   ...(await brokerRows(short ? { count: 200, rounds: 3 } : { count: 1_000, rounds: 7 })),
   ...(await chatServerRows(short ? shortSize : usualSize)),
+  ...(await fileRows(short ? shortFiles : large ? largeFiles : usualFiles)),
   ...(await storeRows(short ? "short" : large ? "large" : "usual")),
 ]
 const report = formatReport(rows, refusals(short ? 1 : 5))
@@ -47,7 +49,7 @@ function formatReport(measured: readonly Row[], refused: readonly Refusal[]): st
   }).trim()
   return `# Benchmark results
 
-Written by \`npm run bench\`. Product and limit run in turn in one process (starts: in turn as processes; accounts: the command as a process against places in another; the store: processes in turn, asked by another, a ratio of medians); a ratio is the median over ${rounds} rounds or more, over 7 for accounts and the store.
+Written by \`npm run bench\`. Product and limit run in turn in one process (starts: in turn as processes; accounts: the command as a process against places in another; the store: processes in turn, asked by another, a ratio of medians); a ratio is the median over ${rounds} rounds or more, over 7 for accounts, files and the store.
 
 - commit ${commit}, Node ${process.version}, ${cpus().length} cores
 - backends: Ed25519 ${ed25519}, BIP-340 ${schnorr}, SHA-256 ${sha256}, zstd ${zstd}

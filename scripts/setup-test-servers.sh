@@ -36,7 +36,8 @@ sh "$(dirname "$0")/node.sh" "$(dirname "$0")/nats-server.ts" >/dev/null || {
   exit 1
 }
 
-# Other people's code in Go: that of the checksum database, which our log is compared with, and Docker Compose's loader. Pinned by go.sum.
+# Other people's code in Go: that of the checksum database, which our log is compared with, Docker Compose's loader, and croc, which
+# gives files from person to person. Pinned by go.sum. `ldflags`: what would ask the network when it starts is set here.
 for go_sum in "$(dirname "$0")"/../test/peers/*/go.sum; do
   peer=$(cd "$(dirname "$go_sum")" && pwd)
   name=$(basename "$peer")
@@ -45,12 +46,29 @@ for go_sum in "$(dirname "$0")"/../test/peers/*/go.sum; do
     say "went on without: test/peers/$name, which needs Go"
   elif [ ! -x "$peer_program" ] || [ "$peer/main.go" -nt "$peer_program" ] || [ "$peer/go.sum" -nt "$peer_program" ]; then
     say "building test server: $name"
-    (cd "$peer" && GOFLAGS=-mod=readonly GOWORK=off go build -trimpath -buildvcs=false -o "$peer_program" .) >&2 || {
+    flags=''
+    if [ -f "$peer/ldflags" ]; then flags=$(cat "$peer/ldflags"); fi
+    (cd "$peer" && GOFLAGS=-mod=readonly GOWORK=off go build -trimpath -buildvcs=false -ldflags "$flags" -o "$peer_program" .) >&2 || {
       say "could not build: test/peers/$name"
       exit 1
     }
   fi
 done
+
+# b3sum hashes files on one processor, which ours are moved beside. Pinned, with the lock that it comes with.
+b3sum_version=1.8.2
+servers_folder=$(cd "$(dirname "$0")/.." && pwd)/.cache/test-servers
+if ! command -v cargo >/dev/null 2>&1 && [ -x "$HOME/.cargo/bin/cargo" ]; then PATH=$PATH:$HOME/.cargo/bin; fi
+if ! command -v cargo >/dev/null 2>&1; then
+  say 'went on without: b3sum, which needs cargo'
+elif ! "$servers_folder/bin/b3sum" --version 2>/dev/null | grep -Fqx "b3sum $b3sum_version"; then
+  say 'building test server: b3sum'
+  CARGO_TARGET_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/kez/rust-b3sum \
+    cargo install --quiet --locked --root "$servers_folder" --version "$b3sum_version" b3sum >&2 || {
+    say 'could not build: b3sum'
+    exit 1
+  }
+fi
 
 missing_needed='' missing_optional='' names=''
 PATH=$PATH:/usr/sbin:/usr/local/sbin
