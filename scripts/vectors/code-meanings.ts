@@ -13,6 +13,7 @@ export const codeMeanings: Readonly<Record<Code, string>> = {
   "limit.claims": "more than 256 active subjects",
   "limit.body": "† a fetched body is larger than its limit",
   "limit.work": "† a key file asks for more work than is done",
+  "limit.entries": "more sections, pages or entries in a document of shared files than are read",
   "text.utf8": "bytes that are not UTF-8",
   "text.bom": "a byte order mark at the beginning",
   "json.syntax": "not JSON",
@@ -138,6 +139,10 @@ export const codeMeanings: Readonly<Record<Code, string>> = {
   "file.name": "† a file name that is not written here",
   "file.changed": "† a file that was changed while it was read, or since it was offered",
   "file.refused": "† nobody who is there gives the file",
+  "file.manifest":
+    "a manifest of shared files by another key or for another chain, or documents that are not those that it names",
+  "file.rollback": "a manifest of shared files older than one that is known or anchored",
+  "file.fork": "two manifests of shared files in one place of a series",
   "handle.reserved": "a handle that nobody can have: a name of mail, of the web or of this product",
   "handle.taken": "a handle that another chain has",
   "handle.confusable": "a handle that reads like one that is given out",

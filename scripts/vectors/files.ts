@@ -16,6 +16,7 @@ import { link } from "./link.ts"
 import { mnemonics } from "./mnemonics.ts"
 import { nostrChains } from "./nostr-chains.ts"
 import { replays } from "./replay.ts"
+import { sharedFiles } from "./shared-files.ts"
 import { ed25519Vectors, schnorrVectors } from "./signatures.ts"
 import { streams } from "./streams.ts"
 import { times } from "./times.ts"
@@ -46,6 +47,7 @@ export async function vectorFiles(): Promise<ReadonlyMap<string, string>> {
     ["channel-github.json", formatVectorFile(channelGithub())],
     ["channel-nostr.json", formatVectorFile(await channelNostr())],
     ["nostr-chains.json", formatVectorFile(await nostrChains())],
+    ["shared-files.json", formatVectorFile(await sharedFiles())],
     ["streams.json", formatVectorFile(streams())],
   ])
 }

@@ -97,6 +97,9 @@ const exceptions: Readonly<Partial<Record<Code, ExitCode>>> = {
   "file.offer": exitCodes.invalid,
   "file.presence": exitCodes.invalid,
   "file.refused": exitCodes.unreachable,
+  "file.manifest": exitCodes.invalid,
+  "file.rollback": exitCodes.invalid,
+  "file.fork": exitCodes.fork,
   "input.missing": exitCodes.usage,
   "input.cancelled": exitCodes.cancelled,
 }

@@ -13,6 +13,7 @@ export const codes = [
   "limit.claims",
   "limit.body",
   "limit.work",
+  "limit.entries",
   // Text and JSON.
   "text.utf8",
   "text.bom",
@@ -148,6 +149,9 @@ export const codes = [
   "file.name",
   "file.changed",
   "file.refused",
+  "file.manifest",
+  "file.rollback",
+  "file.fork",
   // Handles and their directory (apps/chat-server, core/directory).
   "handle.reserved",
   "handle.taken",

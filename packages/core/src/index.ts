@@ -52,6 +52,24 @@ export { isKind, type Kind, kinds } from "./envelope/kinds.ts"
 export { signEnvelope } from "./envelope/sign.ts"
 export { assertSignature, forgetVerifiedSignatures, signatureCheckCount } from "./envelope/verify.ts"
 export { KezError, type KezErrorOptions } from "./error.ts"
+export {
+  decodeFilePage,
+  decodeFileRoot,
+  type FilePage,
+  type FilePagePlace,
+  type FileRoot,
+  type FileSection,
+  type RootPromise,
+  type SharedFile,
+} from "./files/documents.ts"
+export {
+  anchorOf,
+  type FileManifest,
+  type JudgedManifest,
+  judgeManifest,
+  type ManifestMark,
+  type ReceivedManifest,
+} from "./files/manifest.ts"
 export { formatHex, isHex, tryParseHex } from "./hex.ts"
 export {
   formatIdentity,

@@ -40,3 +40,12 @@ export const maxCredentialLifetimeSeconds = 90 * 86_400
 export const maxPresenceLifetimeSeconds = 600
 /** The token of a connection to the chat's broker, whose CONNECT line may have 4,096 bytes. */
 export const maxConnectTokenBytes = 3_072
+/** The root document of shared files, its sections, and the pages of all of them together. */
+export const maxFileRootBytes = 65_536
+export const maxFileSections = 32
+export const maxFilePages = 64
+/** A page of a list of shared files, when it is open. */
+export const maxFilePageBytes = 2_097_152
+export const maxFilePageEntries = 1_024
+export const maxFilePathBytes = 1_024
+export const maxFilePathDepth = 32

@@ -45,6 +45,8 @@ codes! {
     LimitBody => "limit.body",
     /// † a key file asks for more work than is done.
     LimitWork => "limit.work",
+    /// More sections, pages or entries in a document of shared files than are read.
+    LimitEntries => "limit.entries",
     /// Bytes that are not UTF-8.
     TextUtf8 => "text.utf8",
     /// A byte order mark at the beginning.
@@ -291,6 +293,12 @@ codes! {
     FileChanged => "file.changed",
     /// † nobody who is there gives the file.
     FileRefused => "file.refused",
+    /// A manifest of shared files by another key or for another chain, or documents that are not those that it names.
+    FileManifest => "file.manifest",
+    /// A manifest of shared files older than one that is known or anchored.
+    FileRollback => "file.rollback",
+    /// Two manifests of shared files in one place of a series.
+    FileFork => "file.fork",
     /// A handle that nobody can have: a name of mail, of the web or of this product.
     HandleReserved => "handle.reserved",
     /// A handle that another chain has.

@@ -11,6 +11,7 @@ pub mod digest;
 pub mod encoding;
 pub mod envelope;
 pub mod error;
+pub mod files;
 pub mod hex;
 pub mod identity;
 pub mod json;

@@ -62,3 +62,17 @@ pub const MAX_CREDENTIAL_SECONDS: u64 = 90 * 86_400;
 pub const MAX_PRESENCE_SECONDS: u64 = 600;
 /// Bytes of one character-string of a TXT record (RFC 1035 §3.3).
 pub const MAX_TXT_STRING_BYTES: usize = 255;
+/// Bytes of the root document of shared files (`limit.size`).
+pub const MAX_FILE_ROOT_BYTES: usize = 65_536;
+/// Sections of a root document (`limit.entries`).
+pub const MAX_FILE_SECTIONS: usize = 32;
+/// Pages of all sections of a root document together (`limit.entries`).
+pub const MAX_FILE_PAGES: usize = 64;
+/// Bytes of a page of shared files, when it is open (`limit.size`).
+pub const MAX_FILE_PAGE_BYTES: usize = 2_097_152;
+/// Entries of a page of shared files (`limit.entries`).
+pub const MAX_FILE_PAGE_ENTRIES: usize = 1_024;
+/// Bytes of a path of a shared file (`file.name`).
+pub const MAX_FILE_PATH_BYTES: usize = 1_024;
+/// Components of a path of a shared file (`file.name`).
+pub const MAX_FILE_PATH_DEPTH: usize = 32;

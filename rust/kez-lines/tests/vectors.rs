@@ -72,6 +72,7 @@ suites! {
     channel_kez => "channel-kez", place;
     channel_nostr => "channel-nostr", place;
     nostr_chains => "nostr-chains", place;
+    shared_files => "shared-files", whole;
     streams => "streams", stream;
     verdicts => "verdicts", |case, outcome| (case["expect"].clone(), outcome.clone());
     times => "times", |case, outcome| {

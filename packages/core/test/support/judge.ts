@@ -30,6 +30,7 @@ import {
 } from "../../src/index.ts"
 import { parseWords } from "../../src/mnemonic.ts"
 import { replayOutcome } from "./judge-replay.ts"
+import { sharedFilesOutcome } from "./judge-shared-files.ts"
 import { verdictOutcome } from "./judge-verdict.ts"
 
 /** A case of any suite: its members without `id`, `why` and what is expected. */
@@ -73,6 +74,7 @@ export const judges: Readonly<Record<string, (c: JudgeCase) => Outcome>> = {
   "sigchain-replay": replayOutcome,
   "sigchain-forks": replayOutcome,
   verdicts: verdictOutcome,
+  "shared-files": sharedFilesOutcome,
   mnemonics: (c) =>
     outcome(() => {
       const { secret } = parseWords(textOf(c, "words"))

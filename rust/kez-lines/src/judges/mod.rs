@@ -2,6 +2,7 @@
 
 mod chain;
 mod decoding;
+mod files;
 mod places;
 mod proof;
 mod replay;
@@ -37,6 +38,7 @@ pub fn judge(suite: &str, case: &Value) -> Answer {
         "sigchain-replay" | "sigchain-forks" => replay::replay(case),
         "verdicts" => verdict::verdict(case),
         "nostr-chains" => places::nostr_chain(case),
+        "shared-files" => files::shared_files(case),
         "streams" => stream::stream(case),
         _ if suite.starts_with("channel-") => places::publication(suite, case),
         _ => Err(Fault(format!("no suite {suite}"))),

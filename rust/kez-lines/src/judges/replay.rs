@@ -24,7 +24,7 @@ pub fn replay(case: &Value) -> Answer {
 }
 
 /// The question names no chain: several events 0 → `chain.fork`, none or one that is not valid → `chain.genesis`.
-fn only_chain(graph: &Graph) -> kez_core::Result<Chain> {
+pub(super) fn only_chain(graph: &Graph) -> kez_core::Result<Chain> {
     match graph.geneses().as_slice() {
         [] => Err(KezError::new(Code::ChainGenesis, "no event 0")),
         [genesis] => Chain::of(graph, genesis).map_err(|error| match error.code() {
