@@ -24,6 +24,16 @@ for (const [args, exit, code, hint] of [
   [["dm", "bob", "--tail", "0"], 2, "usage", undefined],
   [["dm", "bob", "hi", "--tail"], 2, "usage", undefined],
   [["contacts", "accpt", "bob"], 2, "usage", /accept/],
+  [["files", "share", "README.md"], 2, "usage", /--with bob/],
+  [["files", "share", "README.md", "--with", "bob", "--everyone"], 2, "usage", /either/],
+  [["files", "share", "--everyone", "README.md"], 2, "usage", undefined],
+  [["files", "share", "README.md", "--everyone", "friends"], 2, "usage", /--everyone contacts/],
+  [["files", "share", "/no/such/file", "--everyone"], 1, "input.unreadable", /nothing there|no such|not there/i],
+  [["files", "list"], 1, "store.unknown", /kez account create/],
+  [["files", "browse"], 2, "usage", undefined],
+  [["files", "browse", "bob", "--wait", "soon"], 2, "usage", undefined],
+  [["files", "get", "bob"], 2, "usage", undefined],
+  [["files", "brows", "bob"], 2, "usage", /browse/],
 ] as const) {
   test(`kez ${args.join(" ")} is ${code}`, async () => {
     await using home = makeHome()
@@ -35,7 +45,10 @@ for (const [args, exit, code, hint] of [
   })
 }
 
-for (const command of ["account", "account create", "account archive", "contacts", "contacts check", "dm", "chat"]) {
+for (const command of [
+  ...["account", "account create", "account archive", "contacts", "contacts check", "dm", "chat"],
+  ...["files", "files share", "files get"],
+]) {
   test(`kez ${command} --help shows examples first`, async () => {
     await using home = makeHome()
     const { code, stdout } = await home.run([...command.split(" "), "--help"])
@@ -55,6 +68,12 @@ test("kez help chat is the guide", async () => {
   await using home = makeHome()
   const { stdout } = await home.run(["help", "chat"])
   assert.match(stdout, /kez account create alice@chat\.example\.org/)
+})
+
+test("kez help files is the guide", async () => {
+  await using home = makeHome()
+  const { stdout } = await home.run(["help", "files"])
+  assert.match(stdout, /kez files share ~\/photos --with bob/)
 })
 
 test("accounts of a damaged record are told by its path, and nothing is deleted", async () => {

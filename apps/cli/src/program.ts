@@ -5,6 +5,7 @@ import { type OutputMode, writeFailure } from "./output.ts"
 import { addAccountCommands } from "./program/account.ts"
 import { addChatCommands } from "./program/chat.ts"
 import { addClaimCommands } from "./program/claim.ts"
+import { addFilesCommands } from "./program/files.ts"
 import { addGraphCommand } from "./program/graph.ts"
 import { formatHelp, withExamples } from "./program/help.ts"
 import { addIdentityCommands } from "./program/identity.ts"
@@ -36,6 +37,7 @@ export function createProgram(isSilent = false): Command {
   addImportCommands(program)
   addAccountCommands(program)
   addChatCommands(program)
+  addFilesCommands(program)
   addOtherCommands(program)
   return program
 }

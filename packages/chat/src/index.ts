@@ -105,6 +105,7 @@ export type {
 export type { EngineEvent } from "./engine/event.ts"
 export { openEngine } from "./engine/open-engine.ts"
 export type { Account, ChainPort, ClockPort, EnginePorts, HttpAnswer, HttpPort } from "./engine/ports.ts"
+export type { BrowsingEvent } from "./files/browsing.ts"
 export { Files } from "./files/files.ts"
 export { decodeFileList, encodeFileList } from "./files/list.ts"
 export type {
@@ -119,9 +120,14 @@ export type {
 export { freeName, safeName, safePaths } from "./files/names.ts"
 export { declineOffer, hasOpenTransfers, offerState, transferIdOf } from "./files/offers.ts"
 export { type Presence, type PresenceContext, readPresence, signPresence } from "./files/presence.ts"
+export { type Audience, isIn, type OwnRow, type ShareRow } from "./files/share-rows.ts"
+export type { SharedWish } from "./files/shared-fetch.ts"
+export { listShares, type SharingResult } from "./files/shares.ts"
 export type { Offering } from "./files/sharing.ts"
+export { keptLists, pickFiles, type TheirList, unitedFiles } from "./files/their-lists.ts"
 export type {
   FilePorts,
+  Served,
   TransferListener,
   TransferNote,
   TransferState,

@@ -34,13 +34,14 @@ const samples: { readonly [T in ContentType]: ContentTypes[T] } = {
   file_offer: { transfer: hex, name: "a b.txt", size: 12, media_type: "text/plain", hash: hex },
   file_state: { transfer: hex, state: "done" },
   presence: { for: "files" },
+  shares: { root: hex, sections: [{ at: 0, key: hex }] },
   membership: { action: "leave" },
   resend_request: { device, from: 3, to: 5 },
   resent: { device, counter: 3 },
 }
 
 function placeOf(type: ContentType): Place {
-  return type === "typing" || type === "presence" ? { device } : { device, counter: 1, prev: id }
+  return type === "typing" || type === "presence" || type === "shares" ? { device } : { device, counter: 1, prev: id }
 }
 
 for (const type of Object.keys(samples) as ContentType[]) {

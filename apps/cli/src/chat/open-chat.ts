@@ -1,10 +1,10 @@
 /** The engine of an account with everything it needs here: store, chains, HTTP, broker, clock. */
 import { join } from "node:path"
 import type { Net } from "@kez/channels"
-import { type Engine, type EnginePorts, openEngine } from "@kez/chat"
+import { deviceSigner, type Engine, type EnginePorts, openEngine } from "@kez/chat"
 import { createNatsTransport } from "@kez/chat/nats"
 import { openSqliteStore } from "@kez/chat/sqlite"
-import { type Digest, decodeEnvelope, envelopeDigest, KezError } from "@kez/core"
+import { type Digest, decodeEnvelope, envelopeDigest, KezError, type Signer } from "@kez/core"
 import { connect, wsconnect } from "@nats-io/transport-node"
 import { archiveKeyOf, noteArchive } from "../account/archive-state.ts"
 import { type AboutHost, aboutHost, askHost, storesFor } from "../account/chat-host.ts"
@@ -38,6 +38,8 @@ export interface OpenChat {
   readonly engine: Engine
   readonly chains: LiveChainPort
   readonly demands: Demands
+  /** Of this device, as the chain lists it. */
+  readonly signer: Signer
   /** Those of the settings, and those that the chat server names. */
   stores(): Promise<readonly string[]>
   /** Ends the engine and all that it started. */
@@ -100,7 +102,7 @@ export async function openChat(context: Context, account: ReadyAccount, options:
       await noting
       timers.stop()
     }
-    return { account, engine, chains, demands, stores, close }
+    return { account, engine, chains, demands, signer: deviceSigner(device.keys), stores, close }
   } catch (error) {
     await store.close()
     throw error

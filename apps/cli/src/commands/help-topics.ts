@@ -11,6 +11,7 @@ export const topics = {
   channels: channelsText,
   json: async () => jsonText,
   chat: () => guideText("chat"),
+  files: () => guideText("files"),
   dns: () => guideText("dns"),
   github: () => guideText("github"),
   nostr: () => guideText("nostr"),

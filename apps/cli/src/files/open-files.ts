@@ -2,12 +2,13 @@
 import { randomBytes } from "node:crypto"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { Files, type TransferListener } from "@kez/chat"
+import { type FilePorts, Files, type TransferListener } from "@kez/chat"
 import { createNodeDisk, startIroh } from "@kez/chat/iroh"
 import { KezError } from "@kez/core"
 import { folderOf } from "../account/records.ts"
 import type { OpenChat } from "../chat/open-chat.ts"
 import type { Context } from "../context.ts"
+import { printable } from "../output.ts"
 import { findIroh } from "./find-iroh.ts"
 
 export interface FileOptions {
@@ -19,6 +20,7 @@ export interface FileOptions {
 
 interface OpenFilesOptions extends FileOptions {
   readonly tell: TransferListener
+  readonly listen?: Pick<FilePorts, "onBrowsing" | "onServed">
   /** What was fetched is given to other members: where this stays open. */
   readonly passesOn?: boolean
 }
@@ -33,7 +35,7 @@ export interface OpenFiles {
 export async function openFiles(
   context: Context,
   chat: OpenChat,
-  { relay, relayOnly, limitRate, tell, passesOn = false }: OpenFilesOptions,
+  { relay, relayOnly, limitRate, tell, passesOn = false, listen = {} }: OpenFilesOptions,
 ): Promise<OpenFiles> {
   assertFileOptions({ relay, relayOnly, limitRate })
   const folder = join(folderOf(context.paths, chat.account), `files-${chat.account.host}`)
@@ -59,12 +61,20 @@ export async function openFiles(
       ...{ engine: chat.engine, mover, disk, passesOn, newId: () => randomBytes(32).toString("hex") },
       clock: { now: () => context.now(), after: afterTimer },
       ...(limitRate === undefined ? {} : { maxRate: readRate(limitRate) }),
+      ...listen,
       onFault: (error) => fail(error instanceof Error ? error : new Error(String(error))),
     },
     tell,
     (reason) => fail(new KezError("file.program", `Cannot go on: kez-iroh ended: ${reason}`)),
   )
   files.start()
+  // Whatever files are moved for, what is shared is given meanwhile.
+  void files
+    .run(() => files.shares.open())
+    .catch((error: unknown) => {
+      if (!(error instanceof KezError)) return fail(error instanceof Error ? error : new Error(String(error)))
+      context.warn(`what you share is not given now: ${printable(error.message, 300)} [${error.code}]`)
+    })
   return { files, stopped, close: () => files.close() }
 }
 

@@ -47,7 +47,7 @@ export function addOtherCommands(program: Command): void {
   const help = program
     .command("help [words...]")
     .description(
-      "Help on a command, or on a topic: exit-codes, environment, channels, json, chat, or the guide of a channel such as github.",
+      "Help on a command, or on a topic: exit-codes, environment, channels, json, chat, files, or the guide of a channel such as github.",
     )
     .summary("help on a command or a topic")
     .helpGroup(group)

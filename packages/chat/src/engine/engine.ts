@@ -2,11 +2,11 @@
  * The chat engine as apps see it: one device of one account, its conversations, what it sends and what came. Everything behind it
  * is kept by the store, so that a process may end at any moment. docs/decisions/chat-engine.md
  */
-import type { Digest } from "@kez/core"
+import type { ChainReplay, Digest, FileManifest } from "@kez/core"
 import type { DeviceStanding } from "../chains.ts"
 import type { ConversationMember, Role } from "../conversation/state-body.ts"
 import type { MoverAddress } from "../files/mover.ts"
-import type { ContentTypes, FileState } from "../wire/content.ts"
+import type { ContentTypes, FileState, PresenceWish } from "../wire/content.ts"
 import type { Alarm, AlarmState } from "./alarm.ts"
 import type { EngineEvent } from "./event.ts"
 
@@ -187,11 +187,29 @@ export interface ConversationDevice {
   readonly isSelf: boolean
 }
 
+/** Of a presence. */
+export interface PresenceAbout {
+  /** One that is under way, of which a message is sent where too many presences would go out without one. */
+  readonly transfer?: string | undefined
+  /** `shares`: asks besides what the others share. */
+  readonly wish?: PresenceWish
+}
+
+/** What a device signs of what it shares. SPEC §2.4 */
+export interface OwnManifest {
+  readonly seq: number
+  readonly prev?: Digest
+  readonly root: Digest
+  readonly size: number
+}
+
 /** Rows of the files part, kept as the engine keeps its own. Names in printable ASCII. */
 export interface Shelf {
   get<T>(name: string): Promise<T | undefined>
   list<T>(prefix: string): Promise<readonly T[]>
   put(name: string, value: unknown): Promise<void>
+  /** Everything under a prefix is taken away, and what is given is put: all or nothing. */
+  replace(prefix: string, rows: ReadonlyMap<string, unknown>): Promise<void>
 }
 
 /** One device of one account. Every promise of a change resolves when a power cut cannot take the change back. */
@@ -222,11 +240,14 @@ export interface Engine {
   events(): AsyncIterableIterator<EngineEvent>
   /** Devices of members who may have what is offered there: none of somebody who is not accepted, or blocked. */
   devices(conversation: Digest): Promise<readonly ConversationDevice[]>
-  /**
-   * Tells the members who are there now where this device is reached for files, signed. False: nobody could be told. `transfer`: one that is under way, of which a
-   * message is sent where too many presences would go out without one.
-   */
-  tellPresence(conversation: Digest, address: MoverAddress, transfer?: string): Promise<boolean>
+  /** Tells the members who are there now where this device is reached for files, signed. False: nobody could be told. */
+  tellPresence(conversation: Digest, address: MoverAddress, about?: PresenceAbout): Promise<boolean>
+  /** Tells them what this device shares with them: the lines of its manifest. False: nobody could be told. */
+  tellShares(conversation: Digest, shares: ContentTypes["shares"], statement: Uint8Array): Promise<boolean>
+  /** By this device, now. */
+  signManifest(manifest: OwnManifest): Promise<FileManifest>
+  /** Somebody's chain as far as it is known here. `isFresh`: the stores are asked first; those that are silent change nothing. */
+  chainOf(chain: Digest, isFresh?: boolean): Promise<ChainReplay | undefined>
   /** Tells who offered it what became of it. Kept until it is sent. */
   tellFileState(conversation: Digest, transfer: string, state: FileState): Promise<void>
   readonly shelf: Shelf

@@ -1,7 +1,7 @@
 /** What the engine tells while it runs. */
 import type { Digest } from "@kez/core"
 import type { Presence } from "../files/presence.ts"
-import type { FileState } from "../wire/content.ts"
+import type { ContentTypes, FileState } from "../wire/content.ts"
 import type { AlarmState } from "./alarm.ts"
 import type { ArchiveState, ConnectionState, Contact, Conversation, Delivered, ShownMessage } from "./engine.ts"
 
@@ -23,7 +23,15 @@ export type EngineEvent =
   | { readonly kind: "contact"; readonly contact: Contact }
   | { readonly kind: "alarm"; readonly alarm: AlarmState; readonly isOpen: boolean }
   /** Where a device of a member is reached for files. Checked. */
-  | { readonly kind: "presence"; readonly conversation: Digest; readonly presence: Presence }
+  | {
+      readonly kind: "presence"
+      readonly conversation: Digest
+      readonly presence: Presence
+      /** The device wants to know what is shared with it. */
+      readonly asksShares: boolean
+    }
+  /** What a device says that it shares. Nothing of it is checked but who said it. */
+  | ToldShares
   /** What became of an offer at somebody. */
   | {
       readonly kind: "file_state"
@@ -46,3 +54,13 @@ export type EngineEvent =
   | { readonly kind: "connection"; readonly connection: ConnectionState }
   /** Another state, and while it is restored how far it is. Messages out of it are no `message` events: `conversation` is told instead. */
   | { readonly kind: "archive"; readonly archive: ArchiveState }
+
+export interface ToldShares {
+  readonly kind: "shares"
+  readonly conversation: Digest
+  readonly chain: Digest
+  readonly device: string
+  readonly shares: ContentTypes["shares"]
+  /** Lines: a manifest, and the one that the chain names. */
+  readonly statement: Uint8Array
+}

@@ -1,7 +1,7 @@
 /** The engine put together: what apps call, over the parts that do it. */
-import type { Digest } from "@kez/core"
+import type { ChainReplay, Digest, FileManifest } from "@kez/core"
 import type { MoverAddress } from "../files/mover.ts"
-import type { FileState } from "../wire/content.ts"
+import type { ContentTypes, FileState } from "../wire/content.ts"
 import { ensureCredential } from "./account.ts"
 import { openAlarms } from "./alarms.ts"
 import { Archive } from "./archive.ts"
@@ -18,12 +18,15 @@ import type {
   Engine,
   EngineSettings,
   Groups,
+  OwnManifest,
   PageOptions,
+  PresenceAbout,
   Shelf,
   ShownMessage,
 } from "./engine.ts"
 import type { EngineEvent } from "./event.ts"
 import { EventStream } from "./event-stream.ts"
+import { chainOf, createShelf, signManifest } from "./files-part.ts"
 import { GroupBook } from "./groups.ts"
 import { findMessage, page, threadAt } from "./message-rows.ts"
 import { chainsThatMatter, hasWork } from "./open-work.ts"
@@ -74,11 +77,7 @@ class OpenEngine implements Engine {
     this.#typing = new Typing(desk)
     this.#presences = new Presences(desk)
     this.groups = new GroupBook(desk)
-    this.shelf = {
-      get: <T>(name: string) => desk.turn((unit) => unit.get<T>(keys.shelf(name))),
-      list: <T>(prefix: string) => desk.turn((unit) => unit.list<T>(keys.shelf(prefix))),
-      put: (name, value) => desk.turn(async (unit) => unit.put(keys.shelf(name), value)),
-    }
+    this.shelf = createShelf(desk)
     this.alarms = {
       list: () => desk.turn((unit) => openAlarms(unit)),
       settle: (id, decision) => this.#book.settle(id, decision),
@@ -184,8 +183,20 @@ class OpenEngine implements Engine {
     return this.#desk.turn((unit) => devicesOf(unit, this.#desk, conversation))
   }
 
-  tellPresence(conversation: Digest, address: MoverAddress, transfer?: string): Promise<boolean> {
-    return this.#presences.tell(conversation, address, transfer)
+  tellPresence(conversation: Digest, address: MoverAddress, about: PresenceAbout = {}): Promise<boolean> {
+    return this.#presences.tell(conversation, address, about)
+  }
+
+  tellShares(conversation: Digest, shares: ContentTypes["shares"], statement: Uint8Array): Promise<boolean> {
+    return this.#presences.tellShares(conversation, shares, statement)
+  }
+
+  signManifest(manifest: OwnManifest): Promise<FileManifest> {
+    return signManifest(this.#desk, manifest)
+  }
+
+  chainOf(chain: Digest, isFresh = false): Promise<ChainReplay | undefined> {
+    return chainOf(this.#desk, chain, isFresh)
   }
 
   async tellFileState(conversation: Digest, transfer: string, state: FileState): Promise<void> {

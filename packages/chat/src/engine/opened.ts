@@ -9,7 +9,7 @@ import type { Desk } from "./desk.ts"
 import { takeLeave } from "./groups.ts"
 import { changeMessage, isShown, type Origin, putMessage, putNote } from "./message-rows.ts"
 import { answerResend, enqueue } from "./outbox-rows.ts"
-import { takePresence } from "./presence-rows.ts"
+import { takePresence, takeShares } from "./presence-rows.ts"
 import { noteReceived, takeReceipt } from "./receipts.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
 import { placeIn, putSequence, sequenceOf, slotBefore } from "./sequence-rows.ts"
@@ -47,7 +47,9 @@ export async function takeOpened(unit: Unit, desk: Desk, opened: OpenedMessage, 
   if (isBlocked) return count(unit, message, at)
   if (message.content.type === "typing") return tellTyping(unit, desk, message.content, { group: at.group, chain })
   if (message.content.type === "presence")
-    return takePresence(unit, desk, message.body, { group: at.group, chain, device })
+    return takePresence(unit, desk, message.body, { group: at.group, chain, device, wish: message.content.for })
+  if (message.content.type === "shares")
+    return takeShares(unit, desk, message.body, { group: at.group, chain, device, shares: message.content })
   await place(unit, desk, message, { ...at, chain, at: opened.at, by: device })
 }
 

@@ -1,12 +1,13 @@
-/** Where devices are reached for files: told to those who are there, believed if the device itself signed it, and who may have what is offered. */
+/** Where devices are reached for files, and what they share: told to those who are there, believed if the device itself signed it, and who may have what is offered. */
 import { type Digest, KezError } from "@kez/core"
 import { roleOf } from "../conversation/state-body.ts"
 import type { MoverAddress } from "../files/mover.ts"
 import { type Presence, readPresence, signPresence } from "../files/presence.ts"
+import type { ContentTypes, PresenceWish } from "../wire/content.ts"
 import { encodeMessage } from "../wire/message.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
-import type { ConversationDevice } from "./engine.ts"
+import type { ConversationDevice, PresenceAbout } from "./engine.ts"
 import { stateAfterChanges } from "./group-changes.ts"
 import { enqueue, groupAt } from "./outbox-rows.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
@@ -24,20 +25,39 @@ export class Presences {
     this.#desk = desk
   }
 
-  async tell(conversation: Digest, address: MoverAddress, transfer?: string): Promise<boolean> {
+  tell(conversation: Digest, address: MoverAddress, { transfer, wish = "files" }: PresenceAbout): Promise<boolean> {
+    const desk = this.#desk
+    return this.#say(conversation, transfer, async (unit) => {
+      // Rising also where the store is younger than what others remember.
+      const counter = Math.max(((await unit.get<number>(keys.ownPresence)) ?? 0) + 1, desk.now())
+      unit.put(keys.ownPresence, counter)
+      const { chain, ports } = desk
+      const body = await signPresence({ chain, keys: ports.account.keys, address, counter, now: desk.now() })
+      return encodeMessage({ device: desk.device }, "presence", { content: { for: wish }, body }).bytes
+    })
+  }
+
+  tellShares(conversation: Digest, content: ContentTypes["shares"], statement: Uint8Array): Promise<boolean> {
+    const { device } = this.#desk
+    return this.#say(
+      conversation,
+      undefined,
+      async () => encodeMessage({ device }, "shares", { content, body: statement }).bytes,
+    )
+  }
+
+  async #say(
+    conversation: Digest,
+    transfer: string | undefined,
+    make: (unit: Unit) => Promise<Uint8Array>,
+  ): Promise<boolean> {
     const desk = this.#desk
     if (!desk.isOnline) return false
     const made = await desk.turn(async (unit) => {
       const row = await this.#mayTell(unit, conversation, transfer)
       if (row === undefined) return undefined
       const cipher = await desk.ciphers.of(row.group)
-      // Rising also where the store is younger than what others remember.
-      const counter = Math.max(((await unit.get<number>(keys.ownPresence)) ?? 0) + 1, desk.now())
-      unit.put(keys.ownPresence, counter)
-      const { chain, ports } = desk
-      const body = await signPresence({ chain, keys: ports.account.keys, address, counter, now: desk.now() })
-      const { bytes } = encodeMessage({ device: desk.device }, "presence", { content: { for: "files" }, body })
-      return { group: row.group, bytes: await cipher.encrypt(bytes) }
+      return { group: row.group, bytes: await cipher.encrypt(await make(unit)) }
     })
     if (made === undefined) return false
     const name = made.group.slice("sha256:".length)
@@ -84,12 +104,19 @@ interface PresenceRow {
   readonly expiresAt: number
 }
 
+/** By MLS. */
+interface Sender {
+  readonly group: Digest
+  readonly chain: Digest
+  readonly device: string
+}
+
 /** One that does not fit is forgotten: whoever sent it can send nothing worse than silence. */
 export async function takePresence(
   unit: Unit,
   desk: Desk,
   body: Uint8Array,
-  { group, chain, device }: { readonly group: Digest; readonly chain: Digest; readonly device: string },
+  { group, chain, device, wish }: Sender & { readonly wish: PresenceWish },
 ): Promise<void> {
   const row = await unit.get<GroupRow>(keys.group(group))
   const thread = row === undefined ? undefined : await unit.get<ThreadRow>(keys.thread(row.thread))
@@ -110,7 +137,22 @@ export async function takePresence(
   unit.put(keys.presence(thread.id, device), {
     ...{ device, counter, endpoint: address.endpoint, expiresAt },
   } satisfies PresenceRow)
-  unit.afterwards(() => desk.tell({ kind: "presence", conversation: thread.id, presence }))
+  const asksShares = wish === "shares"
+  unit.afterwards(() => desk.tell({ kind: "presence", conversation: thread.id, presence, asksShares }))
+}
+
+/** Who asked judges it: what nobody asked for is dropped there. */
+export async function takeShares(
+  unit: Unit,
+  desk: Desk,
+  statement: Uint8Array,
+  { group, chain, device, shares }: Sender & { readonly shares: ContentTypes["shares"] },
+): Promise<void> {
+  const row = await unit.get<GroupRow>(keys.group(group))
+  const thread = row === undefined ? undefined : await unit.get<ThreadRow>(keys.thread(row.thread))
+  if (thread === undefined || device === desk.device) return
+  const conversation = thread.id
+  unit.afterwards(() => desk.tell({ kind: "shares", conversation, chain, device, shares, statement }))
 }
 
 /** Devices of members who may have what is offered in a conversation. */

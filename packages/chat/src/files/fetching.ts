@@ -23,7 +23,7 @@ export interface In {
 export function beginFetch(row: InRow): In {
   return {
     ...{ row, bytes: 0, rate: 0, path: "none", job: undefined, attempt: 0 },
-    ...{ connected: new Set(), isStopped: false, hasList: false, dropped: new Set() },
+    ...{ connected: new Set(), isStopped: false, hasList: row.isShared === true, dropped: new Set() },
   }
 }
 

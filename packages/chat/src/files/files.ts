@@ -1,10 +1,13 @@
 /** Files between people who chat: what apps call. One step after another, so that an allow-list is never older than what it was made from. */
-import { KezError } from "@kez/core"
+import { type Digest, KezError } from "@kez/core"
 import type { EngineEvent } from "../engine/event.ts"
+import { Browsing } from "./browsing.ts"
 import type { MoverEvent } from "./mover.ts"
 import { PresenceBook } from "./presence-book.ts"
 import { Receiving } from "./receiving.ts"
+import { Shares } from "./shares.ts"
 import { Sharing } from "./sharing.ts"
+import { keptLists } from "./their-lists.ts"
 import type { FilePorts, TransferListener } from "./transfer.ts"
 
 const tickMs = 5_000
@@ -12,6 +15,8 @@ const tickMs = 5_000
 export class Files {
   readonly sharing: Sharing
   readonly receiving: Receiving
+  readonly shares: Shares
+  readonly browsing: Browsing
   readonly #ports: FilePorts
   readonly #book: PresenceBook
   #queue: Promise<unknown> = Promise.resolve()
@@ -28,6 +33,11 @@ export class Files {
     )
     this.sharing = new Sharing(ports, this.#book, tell)
     this.receiving = new Receiving(ports, this.#book, { tell, passOn: (row) => this.sharing.passOn(row) })
+    this.shares = new Shares(ports, this.#book)
+    this.browsing = new Browsing(ports, this.#book, async (event) => {
+      if (event.kind === "list") await this.#keepToShared(event.list.chain)
+      ports.onBrowsing?.(event)
+    })
     this.#onStopped = onStopped
   }
 
@@ -84,17 +94,22 @@ export class Files {
       case "presence": {
         const isNew = this.#book.take(event.conversation, event.presence)
         // First allowed, then told where we are: who hears it may fetch.
-        await this.sharing.allowAnew()
-        if (this.#conversations().has(event.conversation)) await this.#book.answer(event.conversation, isNew)
+        await this.#allowAnew()
+        if (this.#conversations().has(event.conversation) || (await this.shares.isFor(event.conversation)))
+          await this.#book.answer(event.conversation, isNew)
+        if (event.asksShares) await this.shares.answer(event.conversation)
+        await this.browsing.look(event.conversation)
         return this.receiving.look(event.conversation)
       }
+      case "shares":
+        return this.browsing.take(event)
       case "file_state":
         await this.sharing.takeState(event)
         return event.state === "serving" ? this.receiving.look(event.conversation) : undefined
       case "devices":
       case "conversation":
       case "contact":
-        return this.sharing.allowAnew()
+        return this.#allowAnew()
       case "connection":
         if (event.connection.kind === "online") return this.#tellAll()
     }
@@ -104,7 +119,21 @@ export class Files {
     if (event.event === "stopped") return this.#onStopped(event.reason)
     if (event.event === "addresses") return this.#tellAll()
     this.sharing.take(event)
+    this.shares.take(event)
+    await this.browsing.takeMoved(event)
     await this.receiving.take(event)
+  }
+
+  async #allowAnew(): Promise<void> {
+    await this.sharing.allowAnew()
+    await this.shares.allowAnew()
+  }
+
+  /** By all lists of somebody: what one device shares no more another may. */
+  async #keepToShared(chain: Digest): Promise<void> {
+    const lists = await keptLists(this.#ports.engine, chain)
+    const hashes = new Set(lists.flatMap((list) => list.files.map(({ hash }) => hash)))
+    await this.receiving.keepToShared(chain, hashes)
   }
 
   async #tellAll(): Promise<void> {
@@ -113,13 +142,15 @@ export class Files {
   }
 
   #conversations(): ReadonlySet<string> {
-    return new Set([...this.sharing.conversations(), ...this.receiving.conversations()])
+    const fetched = [...this.receiving.conversations(), ...this.browsing.conversations()]
+    return new Set([...this.sharing.conversations(), ...this.shares.conversations(), ...fetched])
   }
 
   #tick(): void {
     this.#takeBack = this.#ports.clock.after(tickMs, () => {
       this.#then(async () => {
-        await this.sharing.allowAnew()
+        await this.shares.tick()
+        await this.#allowAnew()
         await this.#book.tellDue(this.#conversations())
       })
       if (!this.#isClosed) this.#tick()

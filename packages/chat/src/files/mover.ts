@@ -112,6 +112,8 @@ export interface FileDisk {
   readonly lists: string
   /** Writes a list whole or not at all; resolves to its path. */
   writeList(name: string, bytes: Uint8Array): Promise<string>
+  /** One that is not there is no fault. */
+  removeList(name: string): Promise<void>
   /** Throws `limit.size`, `store.write`. */
   readList(name: string, maxBytes: number): Promise<Uint8Array>
   /** Names in a folder, which is made if it is missing. */

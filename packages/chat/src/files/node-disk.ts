@@ -1,5 +1,5 @@
 /** `FileDisk` in Node. */
-import { mkdir, open, readdir, readFile, rename, stat } from "node:fs/promises"
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { KezError } from "@kez/core"
 import type { FileDisk } from "./mover.ts"
@@ -23,6 +23,7 @@ export function createNodeDisk(folder: string): FileDisk {
       await rename(`${path}.new`, path)
       return path
     },
+    removeList: (name) => rm(join(lists, name), { force: true }),
     async readList(name, maxBytes) {
       const path = join(lists, name)
       const { size } = await stat(path)

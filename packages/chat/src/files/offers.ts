@@ -1,5 +1,6 @@
 /** What became of offers, as the store has it: also while nothing here moves files. */
 import type { Engine, ShownMessage } from "../engine/engine.ts"
+import { type ShareRow, shareKeys } from "./share-rows.ts"
 import type { InRow, OutRow, TransferState } from "./transfer.ts"
 
 type Kept = Pick<Engine, "shelf" | "device">
@@ -30,8 +31,9 @@ export async function declineOffer(engine: Kept & Pick<Engine, "tellFileState">,
   await engine.tellFileState(conversation, transfer, "declined")
 }
 
-/** Whether an earlier run left something that can be gone on with. */
+/** Whether an earlier run left something that can be gone on with, or something is shared, to be given. */
 export async function hasOpenTransfers({ shelf }: Pick<Engine, "shelf">): Promise<boolean> {
   if ((await shelf.list<OutRow>("out/")).some(({ isOver }) => !isOver)) return true
+  if ((await shelf.list<ShareRow>(shareKeys.shares)).length > 0) return true
   return (await shelf.list<InRow>("in/")).some(({ state }) => state === "waiting" || state === "paused")
 }

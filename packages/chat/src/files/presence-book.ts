@@ -21,6 +21,8 @@ export class PresenceBook {
   readonly #ports: FilePorts
   readonly #heard = new Map<Digest, Map<string, Presence>>()
   readonly #told = new Map<Digest, Told>()
+  /** Where it is asked what the others share. */
+  readonly asking = new Set<Digest>()
 
   readonly #transferIn: (conversation: Digest) => string | undefined
 
@@ -37,6 +39,11 @@ export class PresenceBook {
     const before = known.get(presence.device)
     known.set(presence.device, presence)
     return before?.address.endpoint !== presence.address.endpoint
+  }
+
+  /** Conversations in which somebody said where he is. */
+  heard(): readonly Digest[] {
+    return [...this.#heard.keys()]
   }
 
   /** Devices that are there, count now, and belong to members: nobody else is given anything. */
@@ -63,7 +70,9 @@ export class PresenceBook {
     told.at = this.#ports.clock.now()
     // Where nobody could be told it is tried again soon.
     const { engine, mover } = this.#ports
-    if (await engine.tellPresence(conversation, mover.address(), this.#transferIn(conversation))) told.alone += 1
+    const wish = this.asking.has(conversation) ? "shares" : "files"
+    const about = { transfer: this.#transferIn(conversation), wish } as const
+    if (await engine.tellPresence(conversation, mover.address(), about)) told.alone += 1
   }
 
   /** After somebody was heard. */

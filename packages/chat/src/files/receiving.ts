@@ -1,14 +1,13 @@
 /** What this device fetches: begun because a person said so, kept step by step in the store, gone on with after a kill. */
 import { type Digest, KezError } from "@kez/core"
 import type { ShownMessage } from "../engine/engine.ts"
-import { maxListBytes } from "../limits.ts"
+import { type FetchPlan, filePlan, filesOf, listPlan } from "./fetch-plan.ts"
 import { beginFetch, type In, isOpen, isSelfMade, viewOf } from "./fetching.ts"
-import { decodeFileList } from "./list.ts"
-import type { ImportedFile, MoverEvent } from "./mover.ts"
+import type { MoverEvent } from "./mover.ts"
 import { moverFault } from "./mover-fault.ts"
-import { foldedName, freeName, safeName, safePaths } from "./names.ts"
 import { declineOffer, offerState, transferIdOf } from "./offers.ts"
 import { addressesOf, type PresenceBook } from "./presence-book.ts"
+import { type SharedWish, sharedRow } from "./shared-fetch.ts"
 import type {
   FilePorts,
   InRow,
@@ -66,6 +65,25 @@ export class Receiving {
     }
     await this.#ports.engine.shelf.put(`in/${id}`, row)
     return this.#begin(row)
+  }
+
+  /** Fetches out of what somebody shares, from now on until it is there. What an earlier run began is gone on with. */
+  async fetchShared(wish: SharedWish): Promise<TransferView> {
+    const row = await sharedRow(this.#ports, wish)
+    const known = this.#ins.get(row.id)
+    return known === undefined ? this.#begin({ ...row, state: "waiting" }) : viewOf(known)
+  }
+
+  /** Somebody shares these hashes now: what is fetched of others is not given any more. */
+  async keepToShared(sender: Digest, hashes: ReadonlySet<string>): Promise<void> {
+    for (const one of this.#ins.values()) {
+      if (one.row.isShared !== true || one.row.sender !== sender || !isOpen(one)) continue
+      if ((await filesOf(this.#ports, one.row)).every(({ hash }) => hashes.has(hash))) continue
+      const { job } = one
+      one.job = undefined
+      if (job !== undefined) await this.#ports.mover.pause(job).catch(ignoreKez)
+      await this.#stop(one, "failed", new KezError("file.refused", "it is not shared with you any more"))
+    }
   }
 
   decline(message: ShownMessage): Promise<void> {
@@ -129,7 +147,7 @@ export class Receiving {
     const job = needsList ? `${row.id.slice(0, 62)}-l` : row.id
     one.job = job
     try {
-      const plan = needsList ? this.#listPlan(row) : await this.#filePlan(one)
+      const plan = needsList ? listPlan(this.#ports, row) : await this.#filePlan(one)
       const { maxRate } = this.#ports
       const begun = await this.#ports.mover.fetch({
         ...{ job, files: plan.files, into: plan.into, providers: addressesOf(providers) },
@@ -145,30 +163,12 @@ export class Receiving {
     }
   }
 
-  #listPlan({ id, hash, listSize = 0 }: InRow) {
-    return { files: [{ hash, size: listSize, path: `${id}.json` }], into: this.#ports.disk.lists }
-  }
-
-  async #filePlan(one: In) {
-    const { row } = one
-    const taken = await this.#ports.disk.namesIn(row.into)
-    const folded = new Set([...taken].map(foldedName))
-    const isTaken = (name: string): boolean => folded.has(foldedName(name))
-    const files: readonly ImportedFile[] =
-      row.listSize === undefined
-        ? [{ path: row.name, size: row.size, hash: row.hash }]
-        : decodeFileList(await this.#ports.disk.readList(`${row.id}.json`, maxListBytes), row)
-    // Chosen once: what runs again finds its own parts by the same names.
-    const targets =
-      row.targets ??
-      (row.listSize === undefined
-        ? [freeName(safeName(row.name), isTaken)]
-        : safePaths(
-            files.map(({ path }) => path),
-            isTaken,
-          ))
-    if (row.targets === undefined) await this.#keep(one, { targets })
-    return { files: files.map(({ size, hash }, at) => ({ size, hash, path: targets[at] ?? "" })), into: row.into }
+  /** Names are chosen once: what runs again finds its own parts by them. */
+  async #filePlan(one: In): Promise<FetchPlan> {
+    const open = [...this.#ins.values()].filter((other) => other !== one && isOpen(other)).map(({ row }) => row)
+    const plan = await filePlan(this.#ports, one.row, open)
+    if (one.row.targets === undefined) await this.#keep(one, { targets: plan.files.map(({ path }) => path) })
+    return plan
   }
 
   async take(event: MoverEvent): Promise<void> {
@@ -234,7 +234,8 @@ export class Receiving {
       one.bytes = one.row.size
       await this.#keep(one, { state: "done" })
       this.#note(one, { kind: "state" })
-      return this.#sayDone(one.row)
+      // Nobody waits to hear of what is shared.
+      return one.row.isShared === true ? undefined : this.#sayDone(one.row)
     }
     if (state !== "failed") return this.#stop(one, "paused")
     const fault = error ?? { code: "internal", message: "kez-iroh does not say why" }

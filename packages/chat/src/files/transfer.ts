@@ -3,7 +3,18 @@ import type { Digest } from "@kez/core"
 import type { Engine } from "../engine/engine.ts"
 import type { ClockPort } from "../engine/ports.ts"
 import type { FileState } from "../wire/content.ts"
+import type { BrowsingEvent } from "./browsing.ts"
 import type { FileDisk, FileMover, PathKind } from "./mover.ts"
+
+/** Somebody fetches what is shared. */
+export interface Served {
+  readonly chain: Digest
+  /** Of his connection. */
+  readonly bytes: number
+  /** Bytes a second. */
+  readonly rate: number
+  readonly path: PathKind
+}
 
 export interface FilePorts {
   readonly engine: Engine
@@ -17,6 +28,9 @@ export interface FilePorts {
   /** What was fetched whole is given to other members and own devices, as long as this runs. */
   readonly passesOn?: boolean
   readonly onFault?: (error: unknown) => void
+  readonly onServed?: (served: Served) => void
+  /** A list of somebody who was asked came, or is not believed. */
+  readonly onBrowsing?: (event: BrowsingEvent) => void
 }
 
 /**
@@ -98,6 +112,8 @@ export interface InRow {
   readonly hash: string
   readonly listSize?: number
   readonly into: string
+  /** Out of what somebody shares, not offered by a message: the list of a folder is ours, and nobody waits to hear that it is here. */
+  readonly isShared?: true
   /** Names that the files get below `into`, in the list's order; absent until they are chosen. */
   readonly targets?: readonly string[]
   readonly state: TransferState

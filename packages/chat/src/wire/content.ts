@@ -1,5 +1,5 @@
 /** The content types of messages: each a table of members; text stands behind the header, as it was typed. */
-import type { Digest, Json } from "@kez/core"
+import { type Digest, type Json, limits } from "@kez/core"
 import {
   anyString,
   assertObject,
@@ -44,14 +44,29 @@ export interface ContentTypes {
    * side; it changes nothing, and is one of the messages that stay.
    */
   file_state: { readonly transfer: string; readonly state: "done" | "serving" | "declined" | "open" }
-  /** Where a device is reached for files. Behind the header stands its signed statement. */
-  presence: { readonly for: "files" }
+  /** Where a device is reached for files. Behind the header stands its signed statement. `shares`: asks besides for what the others share. */
+  presence: { readonly for: PresenceWish }
+  /** What the device shares with who reads this. Behind the header: its newest manifest, and a line further the one that the chain names, where that is another. */
+  shares: {
+    /** BLAKE3 of the root document, where there is something to read. */
+    readonly root?: string
+    readonly sections: readonly SectionKey[]
+  }
   /** `leave`: asks to be removed; nobody can remove himself. */
   membership: { readonly action: "leave" }
   /** Asks for messages of a device that are missing here. */
   resend_request: { readonly device: string; readonly from: number; readonly to: number }
   /** Behind the header stands what was inside the ciphertext of the message that was missing. */
   resent: { readonly device: string; readonly counter: number }
+}
+
+export type PresenceWish = "files" | "shares"
+
+/** Opens the pages of a section of the root document. */
+export interface SectionKey {
+  readonly at: number
+  /** 64 hex. */
+  readonly key: string
 }
 
 export type ContentType = keyof ContentTypes
@@ -93,6 +108,14 @@ const mentions: Check<readonly Digest[]> = (value, name) => {
   return value.map((entry: Json) => digest(entry, name))
 }
 
+const sectionKey = record<SectionKey>({ at: required(count), key: required(hex32) })
+const sectionKeys: Check<readonly SectionKey[]> = (value, name) => {
+  if (!Array.isArray(value)) throw fault("schema.type", name, "an array")
+  if (value.length > limits.maxFileSections)
+    throw fault("limit.entries", name, `at most ${limits.maxFileSections} sections`)
+  return value.map((entry: Json) => sectionKey(entry, name))
+}
+
 const checks: { readonly [T in ContentType]: Check<ContentTypes[T]> } = {
   text: record<ContentTypes["text"]>({ mentions: optional(mentions) }),
   reply: record<ContentTypes["reply"]>({ to: required(digest), mentions: optional(mentions) }),
@@ -132,7 +155,8 @@ const checks: { readonly [T in ContentType]: Check<ContentTypes[T]> } = {
     transfer: required(hex32),
     state: required(oneOf("done", "serving", "declined", "open")),
   }),
-  presence: record<ContentTypes["presence"]>({ for: required(oneOf("files")) }),
+  presence: record<ContentTypes["presence"]>({ for: required(oneOf("files", "shares")) }),
+  shares: record<ContentTypes["shares"]>({ root: optional(hex32), sections: required(sectionKeys) }),
   membership: record<ContentTypes["membership"]>({ action: required(oneOf("leave")) }),
   resend_request: record<ContentTypes["resend_request"]>(
     { device: required(keyIdentity), from: required(count), to: required(count) },
@@ -144,9 +168,12 @@ const checks: { readonly [T in ContentType]: Check<ContentTypes[T]> } = {
 }
 
 /** Types with something behind the header. The others have nothing there. */
-const withBody: ReadonlySet<string> = new Set<ContentType>(["text", "reply", "thread", "edit", "resent", "presence"])
+const withBody: ReadonlySet<string> = new Set<ContentType>([
+  ...["text", "reply", "thread", "edit", "resent"],
+  ...["presence", "shares"],
+] as ContentType[])
 /** Types that take no place in a device's count: one that is lost is not missed. */
-const uncounted: ReadonlySet<string> = new Set<ContentType>(["typing", "presence"])
+const uncounted: ReadonlySet<string> = new Set<ContentType>(["typing", "presence", "shares"])
 
 export function isContentType(name: string): name is ContentType {
   return Object.hasOwn(checks, name)

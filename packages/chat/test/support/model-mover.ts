@@ -52,6 +52,7 @@ export function modelMover(endpoint: string, files: readonly ImportedFile[]): Mo
 export const modelDisk: FileDisk = {
   lists: "/lists",
   writeList: async (name) => `/lists/${name}`,
+  removeList: async () => undefined,
   readList: async () => new Uint8Array(),
   namesIn: async () => new Set(),
   join: (folder, name) => `${folder}/${name}`,

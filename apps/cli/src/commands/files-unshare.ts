@@ -1,0 +1,34 @@
+/** `kez files unshare NAME…`: nobody sees it or gets it any more. What was fetched before is theirs. */
+import { resolve } from "node:path"
+import { listShares } from "@kez/chat"
+import { type ChatOptions, withChat } from "../chat/with-chat.ts"
+import { anchorShares } from "../files/anchor.ts"
+import { findIroh } from "../files/find-iroh.ts"
+import { openFiles } from "../files/open-files.ts"
+import { shareJson } from "../files/share-view.ts"
+import { printable } from "../output.ts"
+import type { Handler } from "../run.ts"
+
+export const run: Handler<ChatOptions> = async (context, { args, ...options }) => {
+  findIroh(context)
+  return withChat(context, { ...options, holder: "kez files unshare" }, async (chat) => {
+    const known = await listShares(chat.engine)
+    // As it stands in the list, or where it lies.
+    const names = args.map(
+      (given) => known.find(({ path }) => path === resolve(given))?.name ?? given.replace(/\/+$/, ""),
+    )
+    const open = await openFiles(context, chat, { tell: () => undefined })
+    try {
+      const { files } = open
+      const gone = await files.run(() => files.shares.unshare(names))
+      await anchorShares(context, chat, files)
+      return {
+        schema: "kez.files_unshare/1",
+        data: { shares: gone.map((share) => shareJson(chat, share)) },
+        text: gone.map(({ name }) => `✓ ${printable(name, 200)} is not shared any more`).join("\n"),
+      }
+    } finally {
+      await open.close()
+    }
+  })
+}

@@ -1,0 +1,81 @@
+/** What is kept of shared files: the own ones, the own list, and the lists of others as they were seen last. */
+import type { Digest, SharedFile } from "@kez/core"
+
+/** Who may see and fetch: everybody who is an accepted contact when it matters, or these. */
+export type Audience = "contacts" | readonly Digest[]
+
+export interface ShareRow {
+  /** 64 hex. */
+  readonly id: string
+  /** Absolute. */
+  readonly path: string
+  /** How paths in the list begin. */
+  readonly name: string
+  readonly audience: Audience
+  /** Unix seconds. */
+  readonly addedAt: number
+  readonly files: number
+  readonly size: number
+  /** Why nothing of it is given now. */
+  readonly code?: string
+}
+
+/** A section of the own list: who may read it, and where its pages lie here. */
+export interface OwnSection {
+  readonly audience: Audience
+  /** 64 hex. */
+  readonly key: string
+  readonly pages: readonly Blob[]
+}
+
+/** A small file of ours that is given away. */
+export interface Blob {
+  readonly file: string
+  readonly hash: string
+  readonly size: number
+}
+
+/** The newest list that this device signed. */
+export interface OwnRow {
+  readonly seq: number
+  readonly digest: Digest
+  /** The manifest, in canonical form. */
+  readonly text: string
+  readonly root: Blob
+  readonly sections: readonly OwnSection[]
+  /** Of what it lists, to whom: equal as long as nothing has to be signed anew. */
+  readonly fingerprint: Digest
+}
+
+/** A list of one device of somebody else. Its files are in rows of their own, a page each. */
+export interface TheirRow {
+  readonly chain: Digest
+  readonly device: string
+  readonly seq: number
+  readonly digest: Digest
+  readonly createdAt: string
+  /** Unix seconds; when it was told last. */
+  readonly heardAt: number
+  readonly isAnchored: boolean
+  /** Places of the sections that it let us read. */
+  readonly sections: readonly number[]
+}
+
+export interface PageRow {
+  readonly files: readonly SharedFile[]
+}
+
+export const shareKeys = {
+  share: (id: string) => `share/${id}`,
+  shares: "share/",
+  own: "own-list",
+  manifest: (digest: Digest) => `manifest/${digest}`,
+  mark: (chain: Digest, device: string) => `mark/${chain}/${device}`,
+  theirs: (chain: Digest) => `theirs/${chain}/`,
+  their: (chain: Digest, device: string) => `theirs/${chain}/${device}`,
+  pages: (chain: Digest, device: string) => `listed/${chain}/${device}/`,
+} as const
+
+export function isIn(audience: Audience, chain: Digest): boolean {
+  return audience === "contacts" || audience.includes(chain)
+}
