@@ -1,11 +1,20 @@
 #!/bin/sh
 # Builds rust/kez-iroh once and prints the path of the program. KEZ_IROH names one that somebody built already. The build lies outside
-# the tree, so that every clone of this machine shares it. Exits with 3 without cargo or with one that is too old, with 4 in a tree
-# without rust/kez-iroh.
+# the tree, so that every clone of this machine shares it. Exits with 2 for another option, with 3 without cargo or with one that is
+# too old, with 4 in a tree without rust/kez-iroh.
 # --find: prints the path of a program that is there, builds nothing, exits with 3 if there is none.
+# --able: says whether it could be built here, and builds nothing.
 # --check: format, lint, and everything that is built for --test, which runs the tests of the workspace instead.
 
 case $0 in */*) root=${0%/*}/.. ;; *) root=.. ;; esac
+
+case $#:$1 in
+  0: | 1:--find | 1:--able | 1:--check | 1:--test) ;;
+  *)
+    echo "kez: Cannot run sh scripts/iroh.sh $*: expected nothing, --find, --able, --check or --test. Nothing was built" >&2
+    exit 2
+    ;;
+esac
 
 if [ -n "$KEZ_IROH" ] && { [ $# -eq 0 ] || [ "$1" = --find ]; }; then
   if ! [ -x "$KEZ_IROH" ]; then
@@ -49,6 +58,7 @@ if [ "${minor:-0}" -lt 91 ]; then
   echo "kez: Cannot build kez-iroh: it needs cargo 1.91, here is $(cargo --version). rustup update brings it; KEZ_IROH names a built program" >&2
   exit 3
 fi
+[ "$1" != --able ] || exit 0
 
 # The relay of the tests changes what the crates below it are built with. Whoever runs the tests builds both, always, so that nothing
 # is built twice; who only uses it builds the program alone. Clippy compiles our crates there instead of looking at them a second time:

@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly isSure: boolean
   /** Starts all, looks whether all is ready, and stops. */
   readonly isCheck: boolean
+  /** Whether kez-iroh is built where it is missing. */
+  readonly mayBuild: boolean
   readonly wantsHelp: boolean
 }
 
@@ -32,6 +34,7 @@ Everything is kept in ./.kez. Ctrl-C stops it.
   --port-base N      other ports: N and the five after it; also KEZ_START_PORT_BASE
   --folder DIR       another folder than ./.kez; also KEZ_START_FOLDER
   --check, --once    starts all, looks whether all is ready, and stops
+  --no-build         does not build kez-iroh, the program that moves files, where it is missing
   --help`
 
 /** Throws `usage`. */
@@ -45,6 +48,7 @@ export function parseStartArguments(args: readonly string[], env: Env): StartOpt
     isReset: flags.reset === true,
     isSure: flags.yes === true,
     isCheck: flags.check === true || flags.once === true,
+    mayBuild: flags["no-build"] !== true,
     wantsHelp: flags.help === true,
   }
 }
@@ -60,6 +64,7 @@ function parseFlags(args: readonly string[]) {
         once: { type: "boolean" },
         "port-base": { type: "string" },
         folder: { type: "string" },
+        "no-build": { type: "boolean" },
         help: { type: "boolean", short: "h" },
       },
     }).values

@@ -58,7 +58,7 @@ export async function startPart(plan: PartPlan): Promise<Part> {
 }
 
 /** A start of every day must not fill a disk. */
-function turnOver(logFile: string): void {
+export function turnOver(logFile: string): void {
   const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
   if (size > maxLogBytes) renameSync(logFile, `${logFile}.old`)
 }

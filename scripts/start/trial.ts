@@ -6,6 +6,7 @@ import type { StartOptions } from "./arguments.ts"
 import { checkPeople } from "./check.ts"
 import { tellCommands } from "./commands.ts"
 import { listenForEnd } from "./ending.ts"
+import { prepareFiles } from "./files.ts"
 import { deleteFolder, lockFolder, openFolder, removeRunRecord, writeRunRecord } from "./folder.ts"
 import { stopLeftovers } from "./leftovers.ts"
 import { settleMs } from "./limits.ts"
@@ -82,7 +83,11 @@ async function runLocked(plan: Plan, report: Report): Promise<number> {
     writeRunRecord(plan.folder, { pid: process.pid, ports: plan.ports, children })
     void part.ended.then((how) => died.resolve({ part, how }))
   }
-  const starting = startAll(plan, { report, onPart, signal: ending.signal })
+  let stopBuild = (): Promise<void> => Promise.resolve()
+  const onBuild = (stop: () => Promise<void>): void => {
+    stopBuild = stop
+  }
+  const starting = startAll(plan, { report, onPart, onBuild, signal: ending.signal })
   try {
     const early = await Promise.race<Outcome>([starting, ending.asked, died.promise])
     if (early !== "ready" || plan.isCheck) return conclude(early, report)
@@ -93,6 +98,7 @@ async function runLocked(plan: Plan, report: Report): Promise<number> {
     ending.abort()
     // What was on its way may be there now, and has to be stopped, too.
     await Promise.race([starting.catch(() => undefined), sleep(settleMs)])
+    await stopBuild()
     await stopAll(parts, report)
     removeRunRecord(plan.folder)
   }
@@ -114,10 +120,11 @@ function conclude(outcome: Outcome, report: Report): number {
 interface Starting {
   readonly report: Report
   readonly onPart: (part: Part) => void
+  readonly onBuild: (stop: () => Promise<void>) => void
   readonly signal: AbortSignal
 }
 
-async function startAll(plan: Plan, { report, onPart, signal }: Starting): Promise<Outcome> {
+async function startAll(plan: Plan, { report, onPart, onBuild, signal }: Starting): Promise<Outcome> {
   const { root, folder, ports } = plan
   const began = performance.now()
   report.done("Node", process.versions.node, process.uptime() * 1_000)
@@ -134,6 +141,9 @@ async function startAll(plan: Plan, { report, onPart, signal }: Starting): Promi
   if (isNew || plan.isCheck) await checkPeople({ root, folder, ports, signal })
   const names = people.map((name) => `${name}@localhost`).join(", ")
   report.done(names, "each with a proof on the local site", performance.now() - peopleBegan)
+  // Last: what it may have to build takes the processors from nobody who starts.
+  const mayBuild = plan.mayBuild && !plan.isCheck
+  await prepareFiles({ root, folder, mayBuild, env: process.env, report, onBuild })
   report.say(
     report.isTerminal
       ? `  all of it took ${formatSeconds(performance.now() - began)}`

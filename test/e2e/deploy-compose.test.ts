@@ -10,6 +10,8 @@ import { deployFolder, loadCompose, type Service, composePeerMissing as skip } f
 
 const example = join(deployFolder, ".env.example")
 const ours = ["sig-server", "broker-config", "nats-server", "chat-server"]
+/** Only where somebody wants it. */
+const withRelay = [...ours, "relay"]
 const root = join(import.meta.dirname, "../..")
 
 function envFile(t: TestContext, text: string): string {
@@ -25,13 +27,15 @@ function serviceOf(services: Readonly<Record<string, Service>>, name: string): S
   return service
 }
 
-test("compose.yaml is what Docker Compose takes, with the example's four lines", { skip }, async () => {
+test("compose.yaml is what Docker Compose takes, with the example's five lines", { skip }, async () => {
   const { services } = await loadCompose({ envFile: example })
   assert.deepEqual(Object.keys(services).sort(), [...ours].sort())
   const lines = readFileSync(example, "utf8")
     .split("\n")
     .filter((line) => /^[A-Z_]+=/.test(line))
-  assert.equal(lines.length, 4)
+  assert.equal(lines.length, 5)
+  const { services: more } = await loadCompose({ envFile: example, profiles: ["relay"] })
+  assert.deepEqual(Object.keys(more).sort(), [...withRelay].sort())
 })
 
 test("the loader refuses a word that the schema does not have, so it can say no", { skip }, async (t) => {
@@ -56,8 +60,8 @@ test("compose.yaml names what is missing in .env", { skip }, async (t) => {
 test("containers of ours are unprivileged, on a read-only root, and see nothing but their volumes", {
   skip,
 }, async () => {
-  const { services, volumes } = await loadCompose({ envFile: example })
-  for (const name of ours) {
+  const { services, volumes } = await loadCompose({ envFile: example, profiles: ["relay"] })
+  for (const name of withRelay) {
     const service = serviceOf(services, name)
     assert.equal(service.user, "10001:10001", name)
     assert.equal(service.read_only, true, name)
@@ -91,7 +95,7 @@ test("the seeds of the broker's keys are in no volume that nats-server sees", { 
 })
 
 test("ports are published on loopback alone, and the monitoring port nowhere", { skip }, async () => {
-  const { services } = await loadCompose({ envFile: example, profiles: ["proxy"] })
+  const { services } = await loadCompose({ envFile: example, profiles: ["proxy", "relay"] })
   for (const [name, { ports = [] }] of Object.entries(services)) {
     for (const { host_ip: host, target, published } of ports) {
       assert.notEqual(target, 8222)
@@ -112,8 +116,10 @@ test("each server waits for what it needs to be healthy", { skip }, async () => 
   assert.deepEqual(needs("proxy"), { "chat-server": "service_healthy" })
 })
 
-test("every variable of a server is a setting that it has", { skip }, async () => {
-  const { services } = await loadCompose({ envFile: example })
+test("every variable of a server is a setting that it has", { skip }, async (t) => {
+  const lines = readFileSync(example, "utf8").replace(/^KEZ_RELAY_DOMAIN=$/m, "KEZ_RELAY_DOMAIN=relay.example.org")
+  const { services } = await loadCompose({ envFile: envFile(t, lines) })
+  assert.equal(serviceOf(services, "chat-server").environment?.["KEZ_CHAT_FILE_RELAYS"], "https://relay.example.org")
   for (const name of ["sig-server", "chat-server"]) {
     const { environment = {} } = serviceOf(services, name)
     const main = join(root, "apps", name, "src/main.ts")
@@ -140,4 +146,26 @@ test("compose.postgres.yaml gives both servers a database by a secret file", { s
     assert.equal(environment?.[variable], "/run/secrets/database-url")
     assert.equal(needs?.["postgres"]?.condition, "service_healthy")
   }
+})
+
+test("clients are told of no relay, and the proxy has no name for one, where none is wanted", { skip }, async () => {
+  const { services } = await loadCompose({ envFile: example, profiles: ["proxy"] })
+  assert.equal(serviceOf(services, "chat-server").environment?.["KEZ_CHAT_FILE_RELAYS"], "")
+  assert.equal(serviceOf(services, "proxy").environment?.["KEZ_RELAY_DOMAIN"], "http://relay.localhost")
+})
+
+test("the relay has no volume and no secret, unless it tells addresses over QUIC, with a certificate", {
+  skip,
+}, async () => {
+  const plain = await loadCompose({ envFile: example, profiles: ["relay"] })
+  const { volumes = [], build } = serviceOf(plain.services, "relay")
+  assert.deepEqual([volumes, build?.target], [[], "relay"])
+  const files = ["compose.yaml", "compose.relay-quic.yaml"]
+  const { services } = await loadCompose({ envFile: example, profiles: ["relay"], files })
+  const { environment, ports = [] } = serviceOf(services, "relay")
+  assert.equal(environment?.["KEZ_RELAY_CERTIFICATE"], "/run/secrets/relay-certificate")
+  assert.deepEqual(ports.map(({ target, host_ip: host }) => [target, host]).sort(), [
+    [3340, "127.0.0.1"],
+    [7842, undefined],
+  ])
 })

@@ -9,11 +9,15 @@ import { join } from "node:path"
 import { after, before, describe, type TestContext, test } from "node:test"
 import { freePorts, skipWithoutNats } from "../support/broker.ts"
 import { composePeerMissing, deployFolder, loadCompose } from "../support/compose.ts"
-import { buildImage, changesUser, createDeployed, type Deployed, type Image } from "../support/deployed.ts"
+import { buildImage, changesUser, createDeployed, type Deployed, findRelay, type Image } from "../support/deployed.ts"
+import { buildIroh } from "../support/files-people.ts"
+import { startIroh } from "../support/iroh.ts"
 import { makePerson, type Person } from "../support/person.ts"
 
 const skip = process.platform === "linux" ? composePeerMissing || skipWithoutNats : "setpriv is of Linux"
 const order = ["broker-config", "sig-server", "nats-server", "chat-server"]
+/** Without cargo there is none. */
+const relay = findRelay()
 const domain = "chat.example.org"
 const arriveMs = 30_000
 const MAIN = join(import.meta.dirname, "../../apps/cli/src/main.ts")
@@ -25,9 +29,9 @@ describe("compose.yaml as processes", { skip }, () => {
   const cleaner = { after: (clean: () => void | Promise<void>) => void cleaning.push(clean) }
 
   before(async () => {
-    const project = await loadCompose({ envFile: join(deployFolder, ".env.example") })
+    const project = await loadCompose({ envFile: join(deployFolder, ".env.example"), profiles: ["relay"] })
     image = await buildImage(cleaner)
-    deployed = createDeployed(cleaner, { image, project, ports: await freePorts(5) })
+    deployed = createDeployed(cleaner, { image, project, ports: await freePorts(6) })
     for (const name of order) {
       await deployed.start(name)
       if (name !== "broker-config") await deployed.healthy(name)
@@ -90,6 +94,33 @@ describe("compose.yaml as processes", { skip }, () => {
     assert.equal(sent.code, 0, sent.stderr)
     await seen
     for (const name of order) assert.doesNotMatch(deployed.log(name), new RegExp(text))
+  })
+
+  test("the relay is healthy, unprivileged, has a place for endpoints, and ends in order", {
+    skip: relay === undefined && process.env["CI"] !== "true" ? "kez-relay was not built" : false,
+  }, async (t) => {
+    await deployed.start("relay")
+    await deployed.healthy("relay")
+    if (changesUser) {
+      const status = readFileSync(`/proc/${deployed.pid("relay")}/status`, "utf8")
+      assert.match(status, /^Uid:\t10001\t10001\t10001\t10001$/m)
+      assert.match(status, /^CapBnd:\t0+$/m)
+    }
+    const endpoint = startIroh([buildIroh().KEZ_IROH])
+    t.after(() => endpoint.close())
+    const url = `http://127.0.0.1:${deployed.ports.relay}/`
+    const place = { data: join(image.base, "endpoint"), relay: [url], direct: false }
+    await endpoint.ask({ do: "start", ...place })
+    const found = await endpoint.until(({ event, relay }) => event === "addresses" && relay !== null)
+    assert.deepEqual([found["relay"], found["addresses"]], [url, []])
+    assert.match(
+      deployed.log("relay"),
+      /^kez-relay \d+\.\d+\.\d+ listens at http:\/\/127\.0\.0\.1:\d+\n$/,
+      "and nothing of who came",
+    )
+    await endpoint.close()
+    assert.equal(await deployed.stop("relay"), 0)
+    assert.notEqual((await deployed.exec("relay", ["kez-relay", "healthcheck"])).code, 0)
   })
 
   test("the backup of the guide is written where the guide says", async () => {

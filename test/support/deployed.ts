@@ -2,13 +2,14 @@
  * The containers of deploy/compose.yaml as plain processes: the tree that deploy/Dockerfile makes, read-only; commands, users and variables of
  * the compose file. Only what one machine without containers cannot have is translated: names of hosts, ports, and the folders of volumes.
  */
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process"
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import {
   chmodSync,
   chownSync,
   copyFileSync,
   cpSync,
+  existsSync,
   globSync,
   mkdirSync,
   mkdtempSync,
@@ -66,8 +67,17 @@ export async function buildImage(t: Cleaner): Promise<Image> {
     symlinkSync(main, join(bin, `kez-${name}`))
   }
   copyFileSync(natsServer, join(bin, "nats-server"))
+  const relay = findRelay()
+  if (relay !== undefined) copyFileSync(relay, join(bin, "kez-relay"))
   chmodTree(join(base, "opt"), "a-w,a+rX")
   return { root, bin, base }
+}
+
+/** Built beside kez-iroh by whoever runs the tests of rust/kez-iroh. */
+export function findRelay(): string | undefined {
+  const { status, stdout } = spawnSync("sh", [join(ROOT, "scripts/iroh.sh"), "--find"], { encoding: "utf8" })
+  const path = join(dirname(stdout.trim()), "kez-relay")
+  return status === 0 && existsSync(path) ? path : undefined
 }
 
 /** As .dockerignore has it. */
@@ -97,6 +107,7 @@ export interface Deployed {
     readonly chat: number
     readonly broker: number
     readonly websocket: number
+    readonly relay: number
   }
   /** Starts a service; a service that ends by itself is waited for. */
   start(name: string): Promise<void>
@@ -114,7 +125,7 @@ export interface Deployed {
 export interface DeployedSetup {
   readonly image: Image
   readonly project: ComposeProject
-  /** store, chat, broker, websocket, monitor */
+  /** store, chat, broker, websocket, monitor, relay */
   readonly ports: readonly number[]
 }
 
@@ -122,7 +133,7 @@ const healthyMs = 30_000
 
 export function createDeployed(t: Cleaner, setup: DeployedSetup): Deployed {
   const { image, project } = setup
-  const [store = 0, chat = 0, broker = 0, websocket = 0] = setup.ports
+  const [store = 0, chat = 0, broker = 0, websocket = 0, , relay = 0] = setup.ports
   const volume = (source: string): string => join(image.base, "volumes", source)
   for (const source of Object.keys(project.volumes)) makeFolder(volume(source))
   makeFolder(join(image.base, "tmp"))
@@ -136,7 +147,7 @@ export function createDeployed(t: Cleaner, setup: DeployedSetup): Deployed {
     return { code: one.child.exitCode ?? -1, stdout: one.stdout() }
   }
   return {
-    ports: { store, chat, broker, websocket },
+    ports: { store, chat, broker, websocket, relay },
     volume,
     exec,
     pid: (name) => running.get(name)?.child.pid ?? 0,
@@ -212,12 +223,13 @@ function run(setup: DeployedSetup, service: Service, words: readonly string[]): 
 
 /** Folders of volumes, names of other containers, and addresses that would be the whole machine's. */
 function translate({ image, ports }: DeployedSetup, { volumes = [] }: Service, text: string): string {
-  const [store, , broker, websocket, monitor] = ports
+  const [store, , broker, websocket, monitor, relay] = ports
   const hosts = [
     ["http://sig-server:7878", `http://127.0.0.1:${store}`],
     ["nats://nats-server:4222", `nats://127.0.0.1:${broker}`],
     ["0.0.0.0:4222", `127.0.0.1:${broker}`],
     ["0.0.0.0:8443", `127.0.0.1:${websocket} --monitor-port ${monitor}`],
+    ["0.0.0.0:3340", `127.0.0.1:${relay}`],
     ["127.0.0.1:8222", `127.0.0.1:${monitor}`],
     ["0.0.0.0", "127.0.0.1"],
   ] as const

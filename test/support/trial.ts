@@ -26,9 +26,15 @@ export interface Trial {
   ended(): Promise<number | null>
 }
 
-export function startTrial(t: Cleaner, args: readonly string[], env: Readonly<Record<string, string>> = {}): Trial {
+/** Without `builds` no minutes of a processor are taken where kez-iroh is missing. */
+export function startTrial(
+  t: Cleaner,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  { builds = false } = {},
+): Trial {
   const inherited = INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
-  const child = spawn("npm", ["start", "--", ...args], {
+  const child = spawn("npm", ["start", "--", ...args, ...(builds ? [] : ["--no-build"])], {
     cwd: ROOT,
     env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -19,9 +19,18 @@ export interface Config extends CommonConfig {
   readonly stores: readonly string[]
   readonly logKeyFile: string
   readonly http: HttpConfig
-  readonly told: { readonly broker: readonly string[]; readonly stores: readonly string[] }
+  /** Members of `/v1/server`. */
+  readonly told: Told
   /** Undefined: handles, and no chat. */
   readonly broker: BrokerConfig | undefined
+}
+
+/** URLs that clients are told. */
+export interface Told {
+  readonly broker: readonly string[]
+  readonly stores: readonly string[]
+  /** For files. */
+  readonly relays: readonly string[]
 }
 
 /** Throws `usage` for settings that do not go together. */
@@ -48,6 +57,7 @@ export function toConfig(values: Values<SettingName>): Config {
     told: {
       broker: values.broker_urls.text === undefined ? listOf("nats_url") : listOf("broker_urls"),
       stores: values.public_stores.text === undefined ? listOf("stores") : listOf("public_stores"),
+      relays: listOf("file_relays"),
     },
     broker:
       values.nats_url.text === undefined

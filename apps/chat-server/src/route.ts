@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from "fastify"
 import type { AddressLimit } from "./address-limits.ts"
 import type { ChatService } from "./broker/chat-service.ts"
 import type { Standings } from "./broker/standing.ts"
+import type { Told } from "./config.ts"
 import type { ChainSource } from "./directory/chains.ts"
 import type { Directory } from "./directory/service.ts"
 import type { Metrics } from "./metrics.ts"
@@ -27,7 +28,7 @@ export interface Deps {
   /** By which others reach the server, without a slash at its end. */
   readonly baseUrl: string
   /** Where clients find what they need: URLs. */
-  readonly told: { readonly broker: readonly string[]; readonly stores: readonly string[] }
+  readonly told: Told
   readonly clock: { nowMs(): number }
   readonly log: Log
   readonly metrics: Metrics

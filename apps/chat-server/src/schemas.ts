@@ -87,6 +87,7 @@ export const serverAnswer = object({
   chat: { type: "boolean", description: "Whether it has a broker" },
   broker: { type: "array", items: text, description: "URLs of the broker" },
   stores: { type: "array", items: text, description: "Sigchain stores that it asks" },
+  relays: { type: "array", items: text, description: "Relays for files, for those who choose them" },
 })
 
 export const problem: JsonSchema = object(

@@ -35,6 +35,14 @@ export const settings = {
     ...text(undefined, "sigchain stores that clients are told, joined by commas; stores unless set", "http(s) URLs"),
     fits: areUrls,
   },
+  file_relays: {
+    ...text(
+      "",
+      "relays for files that clients are told, for those who choose the host's",
+      "https:// URLs, joined by commas",
+    ),
+    fits: (value: string) => value === "" || value.split(",").every((url) => isRelayUrl(url.trim())),
+  },
   broker_keys: text(undefined, "folder of the broker's keys; broker/keys in the data folder unless set", "a folder"),
   replicas: number(1, "copies of each stream of the broker: 1 alone, 3 in a cluster", [1, 5]),
   ...operationSettings(9465),
@@ -52,6 +60,11 @@ export const settings = {
 export type SettingName = keyof typeof settings
 export const program = "kez-chat-server"
 export const settingTable = createSettingTable(settings, { prefix: "KEZ_CHAT_", program })
+
+/** Without HTTPS everybody on the way would see who gives files to whom. */
+function isRelayUrl(value: string): boolean {
+  return /^https:\/\/[^/@?#\s]+\/?$/.test(value) && URL.canParse(value)
+}
 
 function isBrokerUrl(value: string, scheme = /^nats:/): boolean {
   return scheme.test(value) && /^[a-z]+:\/\/[^/@]+\/?$/.test(value) && URL.canParse(value)

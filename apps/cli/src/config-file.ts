@@ -21,6 +21,11 @@ const maxPlaces = 16
 /** Each store is asked for each chain, a few questions each. */
 export const maxStores = 8
 
+/** An endpoint keeps a connection to the nearest of them alone. */
+export const maxFileRelays = 4
+const relayWords = ["host", "public"]
+export const fileRelaysExpected = `at most ${maxFileRelays} https:// URLs of relays, or one of the words host and public`
+
 export interface FileSettings {
   readonly color?: ColorMode
   readonly plain?: boolean
@@ -32,6 +37,9 @@ export interface FileSettings {
   readonly relays?: readonly string[]
   readonly stores?: readonly string[]
   readonly public_resolvers?: readonly string[]
+  readonly file_relays?: readonly string[]
+  readonly file_direct?: boolean
+  readonly file_lan?: boolean
 }
 
 const members: Readonly<Record<keyof FileSettings, { readonly expected: string; fits(value: unknown): boolean }>> = {
@@ -45,6 +53,9 @@ const members: Readonly<Record<keyof FileSettings, { readonly expected: string; 
   relays: { expected: "a list of wss:// or ws:// URLs", fits: areRelays },
   stores: { expected: `a list of at most ${maxStores} https:// URLs of sigchain stores`, fits: areStores },
   public_resolvers: { expected: "a list of DNS servers such as 9.9.9.9 or [::1]:53", fits: areNameServers },
+  file_relays: { expected: `a list: ${fileRelaysExpected}`, fits: areFileRelays },
+  file_direct: { expected: "true or false", fits: (v) => typeof v === "boolean" },
+  file_lan: { expected: "true or false", fits: (v) => typeof v === "boolean" },
 }
 
 export interface ConfigFile {
@@ -114,6 +125,17 @@ function isTextList(value: unknown): value is readonly string[] {
 /** URLs of relays, without a password in them: they are shown. */
 export function areRelays(value: unknown): boolean {
   return isTextList(value) && value.length <= maxPlaces && value.every((text) => isPlainUrl(text, /^wss?:$/))
+}
+
+/** Relays for files. Without HTTPS on this computer alone: everybody on the way would see who gives files to whom. */
+export function areFileRelays(value: unknown): value is readonly string[] {
+  if (!isTextList(value) || value.length > maxFileRelays) return false
+  return (value.length === 1 && relayWords.includes(value[0] ?? "")) || value.every(isFileRelay)
+}
+
+export function isFileRelay(text: string): boolean {
+  const isHere = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?\/?$/.test(text)
+  return isHere || isPlainUrl(text, /^https:$/, "no query")
 }
 
 /** Base URLs of sigchain stores. */

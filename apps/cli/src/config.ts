@@ -1,9 +1,11 @@
 /** The only reader of the environment; and the settings: flag, then environment, then profile, then config.toml, then default. */
 import {
+  areFileRelays,
   areRelays,
   areStores,
   type Brokers,
   type ColorMode,
+  fileRelaysExpected,
   type Hosts,
   maxStores,
   readConfigFile,
@@ -34,12 +36,15 @@ export interface Env {
   readonly resolver: string | undefined
   readonly relays: string | undefined
   readonly stores: string | undefined
+  readonly fileRelays: string | undefined
   /** A secret. */
   readonly githubToken: string | undefined
   readonly blueskyAppPassword: string | undefined
   readonly mastodonToken: string | undefined
   readonly compileCache: string | undefined
   readonly iroh: string | undefined
+  /** Where cargo builds, if not where scripts/iroh.sh says. */
+  readonly cargoTargetDir: string | undefined
 }
 
 /** For `kez help environment`. */
@@ -52,13 +57,15 @@ export const variables: ReadonlyArray<readonly [name: string, meaning: string]> 
   ["KEZ_RESOLVER", "DNS servers, separated by commas: 1.2.3.4, [::1]:53, https://…"],
   ["KEZ_RELAYS", "nostr relays, separated by commas: wss://…"],
   ["KEZ_STORES", "sigchain stores, separated by commas: https://…"],
+  ["KEZ_FILE_RELAYS", "relays for files, separated by commas: https://…; or host, or public"],
   [
     "GH_TOKEN, GITHUB_TOKEN",
     "sent to api.github.com, or its place in [hosts], alone: it then answers more often; never needed to verify",
   ],
   ["KEZ_BSKY_APP_PASSWORD", "for kez claim publish bluesky:…; --credential-file is safer"],
   ["KEZ_MASTODON_TOKEN", "for kez claim publish ap:…; --credential-file is safer"],
-  ["KEZ_IROH", "path of the program kez-iroh, which moves files; without it the one that scripts/iroh.sh built"],
+  ["KEZ_IROH", "path of kez-iroh, the program that moves files, instead of its package or what scripts/iroh.sh built"],
+  ["CARGO_TARGET_DIR", "scripts/iroh.sh builds there, and kez-iroh is looked for there, too"],
   ["NO_COLOR", "any value: no colours"],
   ["FORCE_COLOR", "colours even where the output is not a terminal; 0 switches them off"],
   ["CLICOLOR_FORCE", "1: the same"],
@@ -97,12 +104,14 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env, platform = proc
     resolver: text("KEZ_RESOLVER"),
     relays: text("KEZ_RELAYS"),
     stores: text("KEZ_STORES"),
+    fileRelays: text("KEZ_FILE_RELAYS"),
     // In the order of gh.
     githubToken: text("GH_TOKEN") ?? text("GITHUB_TOKEN"),
     blueskyAppPassword: text("KEZ_BSKY_APP_PASSWORD"),
     mastodonToken: text("KEZ_MASTODON_TOKEN"),
     compileCache: text("NODE_COMPILE_CACHE"),
     iroh: text("KEZ_IROH"),
+    cargoTargetDir: text("CARGO_TARGET_DIR"),
   }
 }
 
@@ -134,6 +143,12 @@ export interface Settings {
   readonly stores: Setting<readonly string[]>
   /** DNS servers that are asked whether a new record is seen everywhere; empty means the usual ones. */
   readonly publicResolvers: Setting<readonly string[]>
+  /** Relays for files: URLs, or `host` or `public` alone; empty means none. */
+  readonly fileRelays: Setting<readonly string[]>
+  /** False: files go through the relay alone, and nobody else is told an address. */
+  readonly fileDirect: Setting<boolean>
+  /** Whether those on the local network can find this computer while it moves files. */
+  readonly fileLan: Setting<boolean>
   readonly githubToken: Setting<string | undefined>
 }
 
@@ -217,6 +232,22 @@ export async function loadSettings(configFile: string, env: Env, flags: SettingF
         ["config.toml", file.top.public_resolvers],
       ],
     ),
+    fileRelays: pick<readonly string[]>(
+      [],
+      [
+        ["environment", readFileRelays(env.fileRelays)],
+        ["profile", own.file_relays],
+        ["config.toml", file.top.file_relays],
+      ],
+    ),
+    fileDirect: pick<boolean>(true, [
+      ["profile", own.file_direct],
+      ["config.toml", file.top.file_direct],
+    ]),
+    fileLan: pick<boolean>(false, [
+      ["profile", own.file_lan],
+      ["config.toml", file.top.file_lan],
+    ]),
     githubToken: pick<string | undefined>(undefined, [["environment", env.githubToken]]),
   }
 }
@@ -240,4 +271,10 @@ function readStores(text: string | undefined): readonly string[] | undefined {
   const stores = listOf(text)
   if (stores === undefined || areStores(stores)) return stores
   throw fault("usage", `Cannot use KEZ_STORES: expected at most ${maxStores} https:// URLs, separated by commas`)
+}
+
+function readFileRelays(text: string | undefined): readonly string[] | undefined {
+  const relays = listOf(text)
+  if (relays === undefined || areFileRelays(relays)) return relays
+  throw fault("usage", `Cannot use KEZ_FILE_RELAYS: expected ${fileRelaysExpected}, separated by commas`)
 }

@@ -84,6 +84,19 @@ test("loadSettings() refuses KEZ_RELAYS that are no WebSocket URLs", async () =>
   }
 })
 
+test("loadSettings() reads the ways that files may take", async () => {
+  const toml = `file_relays = ["https://a.example", "http://127.0.0.1:3340"]\nfile_direct = false
+[profiles.work]\nfile_relays = ["host"]\nfile_lan = true\n`
+  const { fileRelays, fileDirect, fileLan } = await load(toml)
+  assert.deepEqual(fileRelays, { value: ["https://a.example", "http://127.0.0.1:3340"], origin: "config.toml" })
+  assert.deepEqual([fileDirect.value, fileLan], [false, { value: false, origin: "default" }])
+  const work = await load(toml, { KEZ_PROFILE: "work" })
+  assert.deepEqual([work.fileRelays.value, work.fileDirect.value, work.fileLan.value], [["host"], false, true])
+  const given = await load(toml, { KEZ_FILE_RELAYS: "https://b.example, https://c.example" })
+  assert.deepEqual(given.fileRelays, { value: ["https://b.example", "https://c.example"], origin: "environment" })
+  await assert.rejects(load("", { KEZ_FILE_RELAYS: "b.example" }), { code: "usage" })
+})
+
 const refused: ReadonlyArray<readonly [toml: string, code: string, hint: RegExp | undefined]> = [
   ['colour = "never"', "usage", /Did you mean color\?/],
   ["unlock_four = 1", "usage", /unlock_for/],
@@ -115,6 +128,11 @@ const refused: ReadonlyArray<readonly [toml: string, code: string, hint: RegExp 
   ['public_resolvers = ["https://1.1.1.1/dns-query"]', "usage", undefined],
   ['public_resolvers = ["1.1.1.1:0"]', "usage", undefined],
   ['public_resolvers = ["[1.1.1.1]:53"]', "usage", undefined],
+  ['file_relays = "https://a.example"', "usage", undefined],
+  ['file_relays = ["http://a.example"]', "usage", undefined],
+  ['file_relays = ["public", "host"]', "usage", undefined],
+  ['file_direct = "no"', "usage", undefined],
+  ['file_relay = ["https://a.example"]', "usage", /Did you mean file_relays\?/],
   ["color = ", "input.unreadable", undefined],
   ['__proto__ = "x"', "usage", undefined],
 ]

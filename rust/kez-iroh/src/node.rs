@@ -10,7 +10,7 @@ use crate::store::Library;
 use crate::wire::{self, Discovery, Relay, RelayKind, Start};
 use data_encoding::HEXLOWER;
 use iroh::endpoint::{Builder, QuicTransportConfig, VarInt, presets};
-use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, SecretKey, Watcher};
+use iroh::{Endpoint, EndpointAddr, EndpointId, RelayMode, RelayUrl, SecretKey, TransportAddr, Watcher};
 use iroh_mdns_address_lookup::MdnsAddressLookup;
 use n0_future::StreamExt;
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ pub struct Node {
     pub desk: Desk,
     /// Fetches that go on.
     pub jobs: Jobs,
+    /// Where only relays are used: one's own.
+    relays: Option<Vec<RelayUrl>>,
 }
 
 impl Node {
@@ -40,6 +42,7 @@ impl Node {
             return Err(wire::member("data is not an absolute path"));
         }
         let data = start.data.clone();
+        let relays = (!start.direct).then(|| relay_mode(&start.relay).relay_map().urls());
         let endpoint = bind(start).await?;
         let library = match Library::open(&data).await {
             Ok(library) => library,
@@ -55,6 +58,7 @@ impl Node {
             grants: Grants::default(),
             desk: Desk::default(),
             jobs: Jobs::default(),
+            relays,
         });
         tokio::spawn(crate::serve::accept_all(Arc::clone(&node)));
         tokio::spawn(tell_addresses(Arc::clone(&node)));
@@ -64,6 +68,17 @@ impl Node {
     /// The answer of `start` and `addresses`.
     pub fn addresses(&self) -> Value {
         shown(&self.endpoint.addr())
+    }
+
+    /// Providers as they are asked. A relay that somebody else names would learn this computer's address, so that it is left out where
+    /// only one's own is to know it (F13).
+    pub fn askable(&self, mut providers: Vec<EndpointAddr>) -> Vec<EndpointAddr> {
+        if let Some(own) = &self.relays {
+            for provider in &mut providers {
+                provider.addrs.retain(|way| matches!(way, TransportAddr::Relay(url) if own.contains(url)));
+            }
+        }
+        providers
     }
 
     /// Ends fetches, keeping what they have, and closes the endpoint so that peers know at once.

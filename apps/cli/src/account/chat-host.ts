@@ -3,7 +3,7 @@ import { type FetchAnswer, isPublicUrl, type Net } from "@kez/channels"
 import { type Code, type Digest, isDigest, type Json, type JsonObject, KezError, parseJson } from "@kez/core"
 import { maxLookUpBytes } from "@kez/core/directory"
 import { readProblem } from "../chains/store-answers.ts"
-import { isStore } from "../config-file.ts"
+import { isFileRelay, isStore, maxFileRelays } from "../config-file.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
 import { durationText } from "../short-text.ts"
@@ -56,6 +56,8 @@ export interface AboutHost {
   readonly stores: readonly string[]
   /** URLs of its broker: `tls://…`, `wss://…`; `nats://…` and `ws://…` on this computer. */
   readonly broker: readonly string[]
+  /** URLs of relays for files. */
+  readonly relays: readonly string[]
 }
 
 /** Nothing from a server that says nothing. Throws `net.*`. */
@@ -67,6 +69,7 @@ export async function aboutHost(net: Net, host: string, timeoutMs: number): Prom
     broker: textsIn(members?.["broker"])
       .filter((url) => /^(?:nats|tls|wss?):\/\/[^/@\s]+\/?$/.test(url))
       .slice(0, maxStoresNamed),
+    relays: textsIn(members?.["relays"]).filter(isFileRelay).slice(0, maxFileRelays),
   }
 }
 

@@ -48,6 +48,7 @@ export function createBotFiles(
         if (isDue(view, what)) void tell(view, what).catch(() => undefined)
       },
       onTrouble: ({ code, message, hint }) => write({ kind: "files_off", code, message, hint: hint ?? null }),
+      onNotice: (text) => write({ kind: "files_notice", text }),
     },
   })
   const offerIn = async (command: JsonObject, conversationOf: () => Promise<string>): Promise<ShownMessage> => {

@@ -170,7 +170,7 @@ function createStoreList(
     asking ??= aboutHost(net, host, timeoutMs).then(list, (error: unknown) => {
       if (!(error instanceof KezError)) throw error
       asking = undefined
-      return list({ stores: [], broker: [] })
+      return list({ stores: [], broker: [], relays: [] })
     })
     return asking
   }

@@ -49,6 +49,7 @@ class PlainChat {
       onEvent: (event) => this.#tell(event),
       onTransfer: progress.tell,
       onTrouble: (fault) => this.#sayFault(fault),
+      onNotice: (text) => this.#say(text),
     })
   }
 

@@ -63,6 +63,7 @@ export class ChatSession {
           events.onChange()
         },
         onTrouble: (fault) => events.onTrouble?.(fault),
+        onNotice: (text) => events.onNotice?.(text),
       },
     })
     this.#pages = new MessagePages(chat, (page) => this.files.look(page))

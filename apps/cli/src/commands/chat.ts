@@ -17,7 +17,7 @@ export const run: Handler<ChatCommandOptions> = async (context, { args: [who], .
       hint: `For example: {"do":"send","to":${JSON.stringify(who)},"text":"hello"}`,
     })
   }
-  const files = fileOptionsOf(options)
+  const files = fileOptionsOf(context, options)
   return withChat(context, { ...options, holder: "kez chat", follows: true }, async (chat) => {
     if (context.flags.json) {
       const { runBotChat } = await import("../chat/bot-chat.ts")
@@ -44,14 +44,13 @@ export const run: Handler<ChatCommandOptions> = async (context, { args: [who], .
 }
 
 /** Looked at before anything is opened. */
-function fileOptionsOf({ dir, relay, relayOnly, limitRate }: ChatCommandOptions): ChatFileOptions {
-  assertFileOptions({ relay, relayOnly, limitRate })
-  return {
-    ...(dir === undefined ? {} : { dir }),
-    ...(relay === undefined ? {} : { relay }),
-    ...(relayOnly === undefined ? {} : { relayOnly }),
-    ...(limitRate === undefined ? {} : { limitRate }),
-  }
+function fileOptionsOf(
+  context: Context,
+  { dir, relay, relayOnly, lan, limitRate }: ChatCommandOptions,
+): ChatFileOptions {
+  const ways = { relay, relayOnly, lan, limitRate }
+  assertFileOptions(context, ways)
+  return { ...(dir === undefined ? {} : { dir }), ...ways }
 }
 
 /** Whole screens are of no use to screen readers, pipes and terminals that cannot move their cursor. */

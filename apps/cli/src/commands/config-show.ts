@@ -22,6 +22,9 @@ export async function run(context: Context, options: { readonly origin?: boolean
     ["relays", inForce(settings.relays, defaultRelays)],
     ["stores", settings.stores],
     ["public_resolvers", inForce(settings.publicResolvers, defaultPublicResolvers)],
+    ["file_relays", settings.fileRelays],
+    ["file_direct", settings.fileDirect],
+    ["file_lan", settings.fileLan],
     ["github_token", withoutSecret(settings.githubToken)],
   ]
   const rows = named.map(([name, { value, origin }]) => ({ name, value: value ?? null, origin }))

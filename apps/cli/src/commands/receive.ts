@@ -10,7 +10,7 @@ import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import type { Context } from "../context.ts"
 import { exitCodeOf, exitCodes } from "../exit-codes.ts"
 import { findIroh } from "../files/find-iroh.ts"
-import { type FileOptions, openFiles, sayWhatToType } from "../files/open-files.ts"
+import { assertFileOptions, type FileOptions, openFiles, sayWhatToType } from "../files/open-files.ts"
 import { createProgress } from "../files/progress.ts"
 import { stateText, transferJson } from "../files/transfer-text.ts"
 import { readWaitSeconds, type WaitEnd, waitFor } from "../files/wait.ts"
@@ -30,6 +30,7 @@ export interface ReceiveOptions extends ChatOptions, FileOptions {
 export const run: Handler<ReceiveOptions> = async (context, { args: [from], dir = ".", yes, wait, ...options }) => {
   const seconds = readWaitSeconds(wait)
   const into = resolve(dir)
+  assertFileOptions(context, options)
   findIroh(context)
   const work = async (chat: OpenChat): Promise<Outcome> => {
     const receiver = new Receiver(context, chat, { into, isYes: yes === true, from })

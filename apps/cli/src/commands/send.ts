@@ -7,7 +7,7 @@ import { assertSameHost, findPerson } from "../chat/people.ts"
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import { exitCodes } from "../exit-codes.ts"
 import { findIroh } from "../files/find-iroh.ts"
-import { type FileOptions, openFiles, sayWhatToType } from "../files/open-files.ts"
+import { assertFileOptions, type FileOptions, openFiles, sayWhatToType } from "../files/open-files.ts"
 import { createProgress } from "../files/progress.ts"
 import { nameOfPaths, readablePath, skipText } from "../files/sendable.ts"
 import { stateText, transferJson } from "../files/transfer-text.ts"
@@ -30,6 +30,7 @@ export const run: Handler<SendOptions> = async (context, { args, wait, ...option
       hint: "kez send photo.jpg bob",
     })
   const paths = await Promise.all(given.toReversed().map(readablePath))
+  assertFileOptions(context, options)
   findIroh(context)
   const work = async (chat: OpenChat): Promise<Outcome> => {
     const contact = await findPerson(context, chat, who)

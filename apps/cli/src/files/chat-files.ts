@@ -29,6 +29,8 @@ export interface ChatFileEvents {
   readonly onTransfer: (view: TransferView, what: TransferNote | undefined) => void
   /** kez-iroh is not here, or ended. The chat goes on. */
   readonly onTrouble: (fault: KezError) => void
+  /** Who sees what on a way that is used and was not used before. */
+  readonly onNotice: (text: string) => void
 }
 
 export class ChatFiles {
@@ -140,10 +142,10 @@ export class ChatFiles {
   }
 
   async #start(): Promise<OpenFiles> {
-    const { relay, relayOnly, limitRate } = this.#options
-    const options = { relay, relayOnly, limitRate }
+    const { dir: _, ...options } = this.#options
+    const say = this.#events.onNotice
     const tell = (view: TransferView, what: TransferNote | undefined): void => this.#take(view, what)
-    const open = await openFiles(this.#context, this.#chat, { ...options, tell, passesOn: true })
+    const open = await openFiles(this.#context, this.#chat, { ...options, tell, say, passesOn: true })
     open.stopped.catch((error: unknown) => {
       // What is tried next starts it anew.
       this.#open = undefined

@@ -1,31 +1,60 @@
 /** Where kez-iroh is, the program that moves files. Without it everything else works. */
-import { accessSync, constants } from "node:fs"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { findIrohProgram, type IrohProgram, irohPackagesFor } from "@kez/chat/iroh"
 import { KezError } from "@kez/core"
 import type { Context } from "../context.ts"
+import { printable } from "../output.ts"
+import { version } from "../version.ts"
 
-/** KEZ_IROH, else what scripts/iroh.sh built for this user. Throws `file.program` with what to do. */
-export function findIroh({ env }: Pick<Context, "env">): string {
-  if (env.iroh !== undefined) {
-    if (isProgram(env.iroh)) return env.iroh
-    throw new KezError("file.program", "Cannot move files: KEZ_IROH names no program", {
-      hint: "Set it to the path of kez-iroh, or take it away: then the one that was built is looked for.",
+const root = join(import.meta.dirname, "../../../..")
+
+/** What is looked at besides the environment; other values in tests. */
+export interface IrohSurroundings {
+  readonly arch: string
+  readonly cwd: string
+  readonly from?: string
+}
+
+/** KEZ_IROH, else the package of this platform, else what scripts/iroh.sh built for this user. Throws `file.program` with what to do. */
+export function findIroh(
+  { env }: Pick<Context, "env">,
+  { arch, cwd, ...more }: IrohSurroundings = { arch: process.arch, cwd: process.cwd() },
+): string {
+  const { platform, iroh: named, cargoTargetDir } = env
+  const cache = env.xdgCacheHome ?? (env.userHome === undefined ? undefined : join(env.userHome, ".cache"))
+  const usual = cache === undefined ? undefined : join(cache, "kez", "rust-iroh")
+  const targets = [cargoTargetDir, usual].filter((target) => target !== undefined)
+  const { path, unfit } = findIrohProgram({ named, targets, platform, arch, version, ...more })
+  if (path !== undefined) return path
+  const [first] = unfit
+  if (named !== undefined) {
+    throw new KezError("file.program", `Cannot move files: KEZ_IROH names ${whatItIs(first)}`, {
+      hint: `Set it to the path of kez-iroh ${version}, or take it away: then its package and a built one are looked for.`,
     })
   }
-  const cache = env.xdgCacheHome ?? (env.userHome === undefined ? undefined : join(env.userHome, ".cache"))
-  const name = env.platform === "win32" ? "kez-iroh.exe" : "kez-iroh"
-  const built = cache === undefined ? undefined : join(cache, "kez", "rust-iroh", "release", name)
-  if (built !== undefined && isProgram(built)) return built
-  throw new KezError("file.program", "Cannot move files: kez-iroh, the program that does it, is not on this computer", {
-    hint: "To build it, once, where cargo is: sh scripts/iroh.sh\nOr set KEZ_IROH to a built one. Messages work without it.",
+  const packages = irohPackagesFor(platform, arch).map(({ name }) => name)
+  const packaged = packages.length === 0 ? undefined : packages.join(" or ")
+  const found = first === undefined ? "is not on this computer" : `is here as ${whatItIs(first)}`
+  throw new KezError("file.program", `Cannot move files: kez-iroh, the program that does it, ${found}`, {
+    hint:
+      `To build ${version}, once, where cargo is (https://rustup.rs): ${buildCommand(cwd)}\n` +
+      (packaged === undefined
+        ? `There is no package of it for ${platform}-${arch}; KEZ_IROH names a program built elsewhere.`
+        : `Or install its package, ${packaged}, or set KEZ_IROH to a built one.`) +
+      " Messages work without it.",
   })
 }
 
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+function whatItIs(found: IrohProgram | undefined): string {
+  const path = printable(found?.path ?? "", 300)
+  if (found?.version !== undefined) return `kez-iroh ${found.version}, and this kez needs ${version}: ${path}`
+  return found?.isProgram === true ? `a program that does not say that it is kez-iroh: ${path}` : `no program: ${path}`
+}
+
+/** As it can be typed where the person is. */
+function buildCommand(cwd: string): string {
+  const script = join(root, "scripts/iroh.sh")
+  if (cwd === root || !existsSync(script)) return "sh scripts/iroh.sh"
+  return `sh ${/^[\w./-]+$/.test(script) ? script : `'${script.replaceAll("'", "'\\''")}'`}`
 }

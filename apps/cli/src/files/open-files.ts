@@ -2,18 +2,19 @@
 import { randomBytes } from "node:crypto"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
+import { isPublicUrl } from "@kez/channels"
 import { type FilePorts, Files, type TransferListener } from "@kez/chat"
 import { createNodeDisk, startIroh } from "@kez/chat/iroh"
 import { KezError } from "@kez/core"
+import { aboutHost } from "../account/chat-host.ts"
 import { folderOf } from "../account/records.ts"
 import type { OpenChat } from "../chat/open-chat.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
 import { findIroh } from "./find-iroh.ts"
+import { assertWays, readWays, type Say, tell, tellWays, type WayOptions } from "./ways.ts"
 
-export interface FileOptions {
-  readonly relay?: string | undefined
-  readonly relayOnly?: boolean | undefined
+export interface FileOptions extends WayOptions {
   /** Bytes a second. */
   readonly limitRate?: string | undefined
 }
@@ -21,6 +22,8 @@ export interface FileOptions {
 interface OpenFilesOptions extends FileOptions {
   readonly tell: TransferListener
   readonly listen?: Pick<FilePorts, "onBrowsing" | "onServed">
+  /** Where it is said who sees what, where that is not stderr. */
+  readonly say?: Say | undefined
   /** What was fetched is given to other members: where this stays open. */
   readonly passesOn?: boolean
 }
@@ -35,22 +38,22 @@ export interface OpenFiles {
 export async function openFiles(
   context: Context,
   chat: OpenChat,
-  { relay, relayOnly, limitRate, tell, passesOn = false, listen = {} }: OpenFilesOptions,
+  { limitRate, tell: listener, say, passesOn = false, listen = {}, ...options }: OpenFilesOptions,
 ): Promise<OpenFiles> {
-  assertFileOptions({ relay, relayOnly, limitRate })
+  if (limitRate !== undefined) readRate(limitRate)
+  const { host } = chat.account
+  const ways = await readWays(context, { host, relays: () => relaysOf(context, chat) }, options)
   const folder = join(folderOf(context.paths, chat.account), `files-${chat.account.host}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const disk = createNodeDisk(folder)
   // The mover writes lists there before anything else does.
   mkdirSync(disk.lists, { recursive: true, mode: 0o700 })
-  const mover = await startIroh({
-    program: findIroh(context),
-    data: join(folder, "store"),
-    relay: relay === undefined ? "none" : relay === "public" ? "public" : [relay],
-    direct: relayOnly !== true,
-    // A chat server on this computer is a trial: nothing of it leaves the computer.
-    ...(chat.account.host === "localhost" ? { bind: ["127.0.0.1:0"] } : {}),
-  })
+  const program = findIroh(context)
+  // Before anything can be seen.
+  tellWays(context, folder, { ways, say })
+  const mover = await startIroh({ program, data: join(folder, "store"), ...ways })
+  if (!ways.direct && mover.address().relay === undefined)
+    tell(context, "the relay does not answer yet: nobody can be reached before it does", say)
   let fail: (error: Error) => void = () => undefined
   const stopped = new Promise<never>((_, reject) => {
     fail = reject
@@ -64,7 +67,7 @@ export async function openFiles(
       ...listen,
       onFault: (error) => fail(error instanceof Error ? error : new Error(String(error))),
     },
-    tell,
+    listener,
     (reason) => fail(new KezError("file.program", `Cannot go on: kez-iroh ended: ${reason}`)),
   )
   files.start()
@@ -84,11 +87,16 @@ export function sayWhatToType(error: unknown, typed: string): never {
   throw new KezError("store.busy", error.message, { hint: `The open chat does it. Type there: ${typed}`, cause: error })
 }
 
-/** Throws `usage`. */
-export function assertFileOptions({ relay, relayOnly, limitRate }: FileOptions): void {
-  if (relayOnly === true && relay === undefined)
-    throw new KezError("usage", "Cannot use a relay alone: expected --relay URL with --relay-only")
+/** Of what can be known before anything is opened. Throws `usage`. */
+export function assertFileOptions(context: Pick<Context, "settings">, { limitRate, ...ways }: FileOptions): void {
+  assertWays(context, ways)
   if (limitRate !== undefined) readRate(limitRate)
+}
+
+/** A server may not point into the private network of its users, unless it is one that they configured themselves. */
+async function relaysOf({ settings }: Context, { account: { host }, demands }: OpenChat): Promise<readonly string[]> {
+  const { relays } = await aboutHost(await demands.net(), host, demands.timeoutMs)
+  return relays.filter((url) => settings.hosts.value[host] !== undefined || isPublicUrl(url))
 }
 
 function afterTimer(ms: number, run: () => void): () => void {

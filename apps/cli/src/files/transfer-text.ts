@@ -50,6 +50,8 @@ export function noteText(view: TransferView, note: TransferNote, { who, nameOf }
       return `${giver} is connected, ${pathText(note.path)}`
     case "lost":
       return `the connection to ${who} is gone. Waiting for ${who} to come back: what was sent is not sent again`
+    case "no_way":
+      return `${who} is there, and no way leads to ${who}: with --relay-only on either side both need a relay in common`
     case "resumed":
       return `resumed at ${sizeText(note.bytes)} of ${sizeText(view.size)}`
     case "checksum":

@@ -2,6 +2,7 @@
 import type { Command } from "commander"
 import { action } from "../run.ts"
 import { accountOption, chatGroup, withReach } from "./account.ts"
+import { withFileWays } from "./file-ways.ts"
 import { withExamples } from "./help.ts"
 
 const whoText = "a handle (bob or bob@host), or an account that the person proved, such as github:bob"
@@ -35,14 +36,12 @@ export function addChatCommands(program: Command): void {
     )
     .summary("chat, on the whole screen or in plain lines")
     .option("--dir <path>", "folder for files that are fetched (default: the current one)")
-    .option("--relay <url>", "files also through this relay, which sees addresses and amounts, not contents")
-    .option("--relay-only", "for files, tell nobody an address of this computer")
     .option("--limit-rate <bytes>", "fetch at most so many bytes a second")
     .option(...accountOption)
     .helpGroup(chatGroup)
     .action(action(() => import("../commands/chat.ts")))
   withExamples(
-    withReach(chat),
+    withReach(withFileWays(chat)),
     "kez chat",
     "kez chat bob",
     "kez chat github:bob --plain",
@@ -63,12 +62,10 @@ function addFiles(program: Command): void {
     )
     .summary("give files or folders to somebody")
     .option("--wait <seconds>", "give up after so long (default: only at Ctrl-C)")
-    .option("--relay <url>", "also through this relay, which sees addresses and amounts, not contents")
-    .option("--relay-only", "tell nobody an address of this computer")
     .option(...accountOption)
     .helpGroup(chatGroup)
     .action(action(() => import("../commands/send.ts")))
-  withExamples(withReach(send), "kez send photo.jpg bob", "kez send ~/holiday notes.txt github:bob")
+  withExamples(withReach(withFileWays(send)), "kez send photo.jpg bob", "kez send ~/holiday notes.txt github:bob")
   const receive = program
     .command("receive [from]")
     .description(
@@ -78,13 +75,16 @@ function addFiles(program: Command): void {
     .option("--dir <path>", "folder to write to (default: the current one)")
     .option("--yes", "fetch without asking")
     .option("--wait <seconds>", "give up after so long (default: only at Ctrl-C)")
-    .option("--relay <url>", "also through this relay, which sees addresses and amounts, not contents")
-    .option("--relay-only", "tell nobody an address of this computer")
     .option("--limit-rate <bytes>", "at most so many bytes a second")
     .option(...accountOption)
     .helpGroup(chatGroup)
     .action(action(() => import("../commands/receive.ts")))
-  withExamples(withReach(receive), "kez receive", "kez receive bob --dir ~/Downloads", "kez receive bob --yes --json")
+  withExamples(
+    withReach(withFileWays(receive)),
+    "kez receive",
+    "kez receive bob --dir ~/Downloads",
+    "kez receive bob --yes --json",
+  )
 }
 
 function addContacts(program: Command): void {

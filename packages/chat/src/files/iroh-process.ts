@@ -20,6 +20,8 @@ export interface IrohOptions {
 
 /** How long it may take to end by itself. */
 const endMs = 5_000
+/** A relay that answers does so within this. */
+const relayMs = 5_000
 type Child = ChildProcessByStdio<Writable, Readable, null>
 type Line = Readonly<Record<string, unknown>>
 
@@ -74,6 +76,22 @@ class IrohProcess implements FileMover {
       ...(bind === undefined ? {} : { bind }),
     })
     this.#address = addressOf(answer)
+    // Until then there is nothing to tell where it is reached.
+    if (!direct) await this.#relayed()
+  }
+
+  /** Resolves once it has its relay, or after a time. */
+  #relayed(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#address.relay === undefined && !this.#isClosed) return
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(resolve, relayMs)
+      this.on(look)
+      look()
+    })
   }
 
   address(): MoverAddress {

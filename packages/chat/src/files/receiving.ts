@@ -214,7 +214,7 @@ export class Receiving {
       if (one.connected.size > 0) return
       Object.assign(one, { path: "none", rate: 0 })
       this.#note(one, { kind: "lost" })
-    }
+    } else if (state === "unknown") this.#note(one, { kind: "no_way" })
   }
 
   async #ended(

@@ -63,6 +63,8 @@ export type TransferNote =
   | { readonly kind: "offered" }
   | { readonly kind: "connected"; readonly path: PathKind; readonly by?: Provider }
   | { readonly kind: "lost" }
+  /** The other side is there, and names no place that may be used from here. */
+  | { readonly kind: "no_way" }
   | { readonly kind: "resumed"; readonly bytes: number }
   /** Somebody sent what is not the file. Nothing of it was written; it is fetched again. */
   | { readonly kind: "checksum"; readonly file: string; readonly by?: Provider }

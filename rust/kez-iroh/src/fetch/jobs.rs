@@ -94,7 +94,7 @@ impl Jobs {
 
     /// `providers`.
     pub fn add(&self, node: &Arc<Node>, more: &MoreProviders) -> Result<Value, Refusal> {
-        let addresses = wire::providers(&more.providers)?;
+        let addresses = node.askable(wire::providers(&more.providers)?);
         let job = match self.lock().get(&more.job) {
             Some(Entry::Fetch(job)) => Arc::clone(job),
             _ => return Err(unknown(&more.job)),
@@ -115,7 +115,7 @@ fn unknown(name: &str) -> Refusal {
 /// Starts or continues a fetch; the answer says what is there already.
 pub async fn fetch(node: &Arc<Node>, fetch: Fetch) -> Result<Value, Refusal> {
     wire::label(&fetch.job)?;
-    let providers: Vec<EndpointAddr> = wire::providers(&fetch.providers)?;
+    let providers: Vec<EndpointAddr> = node.askable(wire::providers(&fetch.providers)?);
     let name = fetch.job.clone();
     node.jobs.reserve(&name, Entry::Opening)?;
     let opened = tokio::task::spawn_blocking(move || begin(fetch)).await;

@@ -70,6 +70,29 @@ fn a_file_goes_through_a_relay_when_no_direct_address_is_told() {
 }
 
 #[test]
+fn through_the_relay_alone_no_relay_of_the_other_side_is_asked() {
+    let Some(relay) = Relay::start() else { return };
+    let folder = Folder::new();
+    let how = json!({ "relay": [relay.url], "direct": false, "bind": null });
+    let mut receiver = Process::start_with(&folder.join("receiver"), how);
+    online(&mut receiver);
+    let theirs = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", theirs.local_addr().unwrap());
+    folder.make("in");
+    let provider =
+        json!({ "endpoint": "8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c", "relay": url });
+    let files = json!([{ "hash": "aa".repeat(32), "size": 1, "path": "f" }]);
+    let request =
+        json!({ "do": "fetch", "job": "j", "files": files, "into": folder.join("in"), "providers": [provider] });
+    receiver.ask(request).unwrap();
+    let source = receiver.event("source");
+    assert_eq!(source["state"], "unknown", "F13: {source}");
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(theirs.accept().is_err(), "F13: the other side's relay was asked");
+}
+
+#[test]
 fn without_direct_connections_a_relay_is_demanded() {
     let mut process = Process::bare();
     assert_eq!(process.code(json!({ "do": "start", "data": "/nowhere", "direct": false })), "request.member");

@@ -52,6 +52,7 @@ class FullScreen {
       },
       onTransfer: (view, what) => this.#sayTransfer(view, what),
       onTrouble: (fault) => this.#sayFault(fault),
+      onNotice: (text) => this.#say(text, false),
     })
   }
 
