@@ -4,7 +4,7 @@
  */
 import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
-import { readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { join, resolve } from "node:path"
 import { parseArgs, promisify } from "node:util"
@@ -56,6 +56,7 @@ async function release(out: string, given: string | undefined): Promise<void> {
     layPlatformPackage(layout, { target, program, thirdParty: thirdPartyText(crates) }),
     layMainPackage(layout),
   ]
+  rmSync(program)
   const packed = await Promise.all(folders.map((folder) => pack(folder, out)))
   const sums = packed.map(
     (name) =>

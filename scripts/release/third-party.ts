@@ -54,7 +54,8 @@ export async function cratesOf(manifest: string, target: string): Promise<readon
 
 /** `serde v1.0.229|MIT OR Apache-2.0`, with ` (*)` behind it where it stood before, and a path behind our own. */
 function readCrate(line: string, folders: ReadonlyMap<string, string>): readonly Crate[] {
-  const [, name = "", version = "", licence = ""] = /^(\S+) v(\S+)[^|]*\|([^(]*?)(?: \(\*\))?$/.exec(line) ?? []
+  const [crate = "", licence = ""] = line.replace(/ \(\*\)$/, "").split("|")
+  const [, name = "", version = ""] = /^(\S+) v(\S+)/.exec(crate) ?? []
   if (name === "kez-iroh") return []
   const folder = folders.get(`${name} ${version}`)
   if (folder !== undefined && licence !== "") return [{ name, version, licence, folder }]
@@ -80,7 +81,8 @@ export function thirdPartyText(crates: readonly Crate[]): string {
   }
   const rule = "=".repeat(80)
   return [
-    "kez-iroh contains the following crates. Where a licence offers a choice, the one that fits MIT OR Apache-2.0 is chosen.\n",
+    "kez-iroh contains the following crates. Where a licence offers a choice, the one that fits MIT OR Apache-2.0 is chosen.\n" +
+      "The standard library of Rust is in it, too: MIT OR Apache-2.0.\n",
     ...crates.map(({ name, version, licence }) => `${name} ${version}: ${licence}`),
     ...(bare.length === 0 ? [] : ["\nCrates whose source has no text of the licence that they name:\n", ...bare]),
     ...[...texts.values()].flatMap(({ text, of }) => [`\n${rule}\n${of.join(", ")}\n${rule}\n`, text]),
