@@ -1,58 +1,16 @@
 /** Files while `kez chat` is open: on the screen, in plain lines, and for programs; over real servers and the real kez-iroh. */
 import assert from "node:assert/strict"
-import { type ChildProcess, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
 import { after, before, describe, test } from "node:test"
 import { openSession } from "../cli/support/pty.ts"
+import { Bot, type Line } from "../support/bot.ts"
 import { skipWithoutNats } from "../support/broker.ts"
-import { until } from "../support/chat-engines.ts"
 import { type Chatter, envOf, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 import { buildIroh, folderOf } from "../support/files-people.ts"
-import { ROOT, skipWithoutIroh } from "../support/iroh.ts"
-
-type Line = ReturnType<typeof JSON.parse>
-
-/** `kez chat --json`, driven. */
-class Bot {
-  readonly lines: Line[] = []
-  readonly #child: ChildProcess
-  readonly #ended: Promise<number | null>
-  #next = 0
-
-  constructor({ home, dir }: Chatter, env: Readonly<Record<string, string>>) {
-    const child = spawn(process.execPath, [join(ROOT, "apps/cli/src/main.ts"), "chat", "--json", "--dir", dir], {
-      env: { PATH: process.env["PATH"], KEZ_HOME: home, HOME: dir, CI: "true", ...env },
-      stdio: ["pipe", "pipe", "inherit"],
-    })
-    this.#child = child
-    this.#ended = new Promise((resolve) => child.once("close", resolve))
-    createInterface({ input: child.stdout }).on("line", (line) => void this.lines.push(JSON.parse(line)))
-  }
-
-  async ask(command: object): Promise<Line> {
-    const id = ++this.#next
-    this.#child.stdin?.write(`${JSON.stringify({ ...command, id })}\n`)
-    return this.find((line) => line.id === id || line.data?.id === id)
-  }
-
-  async find(wanted: (line: Line) => boolean): Promise<Line> {
-    await until(String(wanted), async () => this.lines.some(wanted), 30)
-    return this.lines.find(wanted)
-  }
-
-  async quit(): Promise<number | null> {
-    this.#child.stdin?.end()
-    return this.#ended
-  }
-
-  kill(): void {
-    this.#child.kill("SIGKILL")
-  }
-}
+import { skipWithoutIroh } from "../support/iroh.ts"
 
 describe("files while kez chat is open", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
   const cleaners: (() => Promise<void> | void)[] = []

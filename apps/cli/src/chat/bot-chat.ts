@@ -8,7 +8,9 @@ import type { Context } from "../context.ts"
 import type { ChatFileOptions } from "../files/chat-files.ts"
 import { failureOf, formatJson, writeOut } from "../output.ts"
 import { badgeJson, checkBadges } from "./badges.ts"
+import { textIn } from "./bot-command.ts"
 import { type BotFiles, createBotFiles } from "./bot-files.ts"
+import { runGroupCommand } from "./bot-groups.ts"
 import { alarmJson, contactJson, conversationJson, deliveredJson, messageJson, rememberNames } from "./chat-json.ts"
 import type { OpenChat } from "./open-chat.ts"
 import { assertSameHost, findKnown, findPerson } from "./people.ts"
@@ -145,7 +147,7 @@ function readCommand(line: string): JsonObject {
 }
 
 const commands =
-  "send, reply, edit, delete, react, read, typing, history, conversations, contacts, add, show, accept, block, alarms, settle, retry, send_file, receive, decline, transfers, quit"
+  "send, reply, edit, delete, react, read, typing, history, conversations, contacts, add, show, accept, block, alarms, settle, retry, send_file, receive, decline, transfers, group, group_add, group_remove, group_leave, quit"
 
 async function run(context: Context, { chat, files }: Bot, kind: string, command: JsonObject): Promise<object> {
   const { engine } = chat
@@ -209,7 +211,9 @@ async function run(context: Context, { chat, files }: Bot, kind: string, command
     case "quit":
       return {}
     default: {
-      const done = await files.run(kind, command, () => conversationOf(context, chat, command))
+      const done =
+        (await files.run(kind, command, () => conversationOf(context, chat, command))) ??
+        (await runGroupCommand(context, chat, { kind, command }))
       if (done !== undefined) return done
       throw new KezError("usage", `Cannot do that: expected "do" to be one of ${commands}`)
     }
@@ -252,10 +256,4 @@ async function knownContact(chat: OpenChat, command: JsonObject) {
   throw new KezError("store.unknown", "Cannot find the person among the contacts", {
     hint: '{"do":"contacts"} lists them.',
   })
-}
-
-function textIn(command: JsonObject, name: string): string {
-  const value = command[name]
-  if (typeof value === "string" && value !== "") return value
-  throw new KezError("schema.missing_member", `Cannot read the command: expected "${name}" to be a text`)
 }

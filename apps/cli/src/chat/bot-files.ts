@@ -4,6 +4,7 @@ import { type Json, type JsonObject, KezError } from "@kez/core"
 import type { Context } from "../context.ts"
 import { type ChatFileOptions, ChatFiles } from "../files/chat-files.ts"
 import { transferJson } from "../files/transfer-text.ts"
+import { textIn } from "./bot-command.ts"
 import { nameOfConversation } from "./chat-json.ts"
 import type { OpenChat } from "./open-chat.ts"
 
@@ -81,10 +82,4 @@ export function createBotFiles(
 
 function optionalText(value: Json | undefined): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined
-}
-
-function textIn(command: JsonObject, name: string): string {
-  const value = command[name]
-  if (typeof value === "string" && value !== "") return value
-  throw new KezError("schema.missing_member", `Cannot read the command: expected "${name}" to be a text`)
 }

@@ -13,6 +13,7 @@ import type { OpenChat } from "./open-chat.ts"
 import { waitOnline } from "./open-chat.ts"
 import { ChatSession } from "./session.ts"
 import { namesOf, offerLine, refusedText } from "./session-files.ts"
+import { membersText } from "./session-groups.ts"
 import { messageLines } from "./tail.ts"
 import { typedCommands } from "./typed.ts"
 import { runTyped } from "./typed-run.ts"
@@ -88,7 +89,11 @@ class PlainChat {
     if (current === undefined) return
     const badges = this.#session.badgesOf(current.contact?.chain)
     const proofs =
-      badges.length === 0 ? "no accounts proven elsewhere" : badgeLine(badges, this.#context.terminal.color)
+      current.kind === "group"
+        ? membersText(this.#session)
+        : badges.length === 0
+          ? "no accounts proven elsewhere"
+          : badgeLine(badges, this.#context.terminal.color)
     writeOut(`with ${printable(this.#session.nameOf(current), 120)}: ${proofs}\n`)
     if (current.state === "request") this.#say("wrote first: answer, or /accept, or /block")
     if (current.contact?.stop !== undefined)
@@ -108,6 +113,9 @@ class PlainChat {
           break
         case "list":
           this.#list(this.#session.conversations)
+          break
+        case "members":
+          writeOut(`${membersText(this.#session)}\n`)
           break
         case "alarms":
           this.#listAlarms()

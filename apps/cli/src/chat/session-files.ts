@@ -9,9 +9,7 @@ import type { ChatSession } from "./session.ts"
 
 /** Offers a file or folder to the conversation that is open. */
 export async function offerFile(session: ChatSession, typed: string): Promise<void> {
-  const { current } = session
-  if (current === undefined)
-    throw new KezError("usage", "Cannot do that: no conversation is open", { hint: "Open one: /to WHO" })
+  const current = session.here()
   if (current.state === "request" && current.contact !== undefined) await session.accept()
   await session.files.offer(current, typedPath(typed, homedir()))
 }

@@ -30,7 +30,7 @@ export interface SessionEvents extends Partial<ChatFileEvents> {
 }
 
 export class ChatSession {
-  readonly #context: Context
+  readonly context: Context
   readonly #chat: OpenChat
   readonly #events: SessionEvents
   #conversations: readonly Conversation[] = []
@@ -51,7 +51,7 @@ export class ChatSession {
     chat: OpenChat,
     { files = {}, ...events }: SessionEvents & { files?: ChatFileOptions },
   ) {
-    this.#context = context
+    this.context = context
     this.#chat = chat
     this.#events = events
     this.#connection = chat.engine.connection()
@@ -134,7 +134,7 @@ export class ChatSession {
     rememberNames(this.#chat, contacts)
     this.#conversations = await engine.conversations()
     this.#alarms = await engine.alarms.list()
-    for (const { chain } of contacts) this.#badges.set(chain, await knownBadges(this.#context, this.#chat, chain))
+    for (const { chain } of contacts) this.#badges.set(chain, await knownBadges(this.context, this.#chat, chain))
     this.#events.onChange()
   }
 
@@ -193,7 +193,7 @@ export class ChatSession {
   }
 
   async #loadBadges(chain: Digest): Promise<void> {
-    this.#badges.set(chain, await knownBadges(this.#context, this.#chat, chain))
+    this.#badges.set(chain, await knownBadges(this.context, this.#chat, chain))
     this.#events.onChange()
   }
 
@@ -221,7 +221,7 @@ export class ChatSession {
   }
 
   async checkProofs(chain: Digest): Promise<readonly ProofBadge[]> {
-    const badges = await checkBadges(this.#context, this.#chat, chain)
+    const badges = await checkBadges(this.context, this.#chat, chain)
     this.#badges.set(chain, badges)
     this.#events.onChange()
     return badges
@@ -234,16 +234,19 @@ export class ChatSession {
 
   /** Opens the conversation with somebody, who is looked up where he is not known. */
   async open(who: string): Promise<void> {
-    const contact = await findPerson(this.#context, this.#chat, who)
+    const contact = await findPerson(this.context, this.#chat, who)
     assertSameHost(this.#chat, contact)
     rememberNames(this.#chat, [contact])
-    const conversation = await this.#chat.engine.openDirect(contact.chain)
+    await this.show(await this.#chat.engine.openDirect(contact.chain))
+  }
+
+  async show(conversation: Conversation): Promise<void> {
     this.#putConversation(conversation)
     await this.select(conversation.id)
   }
 
   async send(draft: Draft): Promise<void> {
-    const current = this.#here()
+    const current = this.here()
     // To answer is to accept: whose name it is has to be known before, not after.
     if (current.state === "request" && current.contact !== undefined) await this.accept()
     const message = await this.#chat.engine.send(current.id, draft)
@@ -253,14 +256,14 @@ export class ChatSession {
   }
 
   async accept(): Promise<void> {
-    const { contact } = this.#here()
+    const { contact } = this.here()
     if (contact === undefined) throw new KezError("usage", "Cannot accept: this conversation is not with one person")
-    const after = await acceptContact(this.#context, this.#chat, contact)
+    const after = await acceptContact(this.context, this.#chat, contact)
     this.#noteContact(after)
   }
 
   async block(): Promise<void> {
-    const { contact } = this.#here()
+    const { contact } = this.here()
     if (contact === undefined) throw new KezError("usage", "Cannot block: this conversation is not with one person")
     await this.#chat.engine.contacts.block(contact.chain)
     this.#conversations = await this.#chat.engine.conversations()
@@ -268,7 +271,7 @@ export class ChatSession {
   }
 
   async retry(): Promise<void> {
-    await this.#chat.engine.retry(this.#here().id)
+    await this.#chat.engine.retry(this.here().id)
   }
 
   async settle(id: string, decision: "accept" | "dismiss"): Promise<void> {
@@ -283,7 +286,8 @@ export class ChatSession {
     if (id !== undefined) void this.#chat.engine.setTyping(id, isTyping).catch(() => undefined)
   }
 
-  #here(): Conversation {
+  /** The conversation that is open. Throws `usage`. */
+  here(): Conversation {
     const { current } = this
     if (current !== undefined) return current
     throw new KezError("usage", "Cannot do that: no conversation is open", { hint: "Open one: /to WHO" })

@@ -3,9 +3,10 @@ import type { Draft, ShownMessage } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { ChatSession } from "./session.ts"
 import { fetchFile, lastOffer, offerFile } from "./session-files.ts"
+import { changeGroup, makeGroup } from "./session-groups.ts"
 import { parseTyped, type Typed } from "./typed.ts"
 
-export type TypedResult = "done" | "quit" | "help" | "list" | "alarms" | "evidence" | "history"
+export type TypedResult = "done" | "quit" | "help" | "list" | "alarms" | "evidence" | "history" | "members"
 
 /** Of plain lines: messages have numbers there. */
 export interface Numbers {
@@ -41,6 +42,16 @@ export async function runTyped(session: ChatSession, line: string, numbers?: Num
       await (typed.do === "receive" ? fetchFile(session, offer, text) : session.files.decline(offer))
       return "done"
     }
+    case "group":
+      await makeGroup(session, typed.name, typed.who)
+      return "done"
+    case "add":
+    case "remove":
+      await changeGroup(session, typed.do, typed.who)
+      return "done"
+    case "leave":
+      await session.chat.engine.groups.leave(session.here().id)
+      return "done"
     case "settle":
       await session.settle(alarmId(session, typed.which), typed.decision)
       return "done"
@@ -59,6 +70,7 @@ export async function runTyped(session: ChatSession, line: string, numbers?: Num
     case "alarms":
     case "evidence":
     case "history":
+    case "members":
       return typed.do
   }
 }

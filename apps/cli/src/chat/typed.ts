@@ -9,6 +9,8 @@ export type Typed =
   /** `text`: a path. */
   | { readonly do: "send"; readonly text: string }
   | { readonly do: "receive" | "decline"; readonly which: string | undefined; readonly text: string }
+  | { readonly do: "group"; readonly name: string; readonly who: readonly string[] }
+  | { readonly do: "add" | "remove"; readonly who: string }
   | { readonly do: "settle"; readonly which: string; readonly decision: "accept" | "dismiss" }
   | {
       readonly do:
@@ -19,6 +21,8 @@ export type Typed =
         | "alarms"
         | "retry"
         | "history"
+        | "members"
+        | "leave"
         | "help"
         | "quit"
         | "nothing"
@@ -35,6 +39,9 @@ export const typedCommands: ReadonlyArray<readonly [form: string, meaning: strin
   ["/send PATH", "offer a file or folder here, and serve it while the chat is open"],
   ["/receive [N] [FOLDER]", "fetch what message N offers, or the last offer"],
   ["/decline [N]", "do not want it"],
+  ["/group NAME WHO…", "a group with these people; you own it"],
+  ["/add WHO, /remove WHO", "in the group that is open, for owners and admins"],
+  ["/members, /leave", "who is in the group; ask to be let go"],
   ["/evidence", "look at the proofs of the person now, and show all that was seen"],
   ["/accept, /block", "the person who wrote first"],
   ["/alarms", "what may be a lie, and what to do about it"],
@@ -43,8 +50,34 @@ export const typedCommands: ReadonlyArray<readonly [form: string, meaning: strin
   ["/quit", "leave. //TEXT sends a text that begins with a slash"],
 ]
 
-const bare = ["list", "history", "accept", "block", "evidence", "alarms", "retry", "help", "quit"] as const
-const names = [...bare, "to", "reply", "edit", "delete", "react", "settle", "send", "receive", "decline"]
+const bare = [
+  "list",
+  "history",
+  "accept",
+  "block",
+  "evidence",
+  "alarms",
+  "retry",
+  "members",
+  "leave",
+  "help",
+  "quit",
+] as const
+const names = [
+  ...bare,
+  "to",
+  "reply",
+  "edit",
+  "delete",
+  "react",
+  "settle",
+  "send",
+  "receive",
+  "decline",
+  "group",
+  "add",
+  "remove",
+]
 
 /** Throws `usage`, naming the nearest command. */
 export function parseTyped(line: string): Typed {
@@ -70,6 +103,15 @@ export function parseTyped(line: string): Typed {
       if (name !== "delete" && text.trim() === "") throw misuse(`/${name} [N] TEXT`)
       return { do: name, which, text }
     }
+    case "group": {
+      const [group = "", ...who] = rest.trim().split(/\s+/)
+      if (who.length === 0) throw misuse("/group NAME WHO WHO, such as /group garden bob carol")
+      return { do: "group", name: group, who }
+    }
+    case "add":
+    case "remove":
+      if (!/^\S+$/.test(rest.trim())) throw misuse(`/${name} WHO`)
+      return { do: name, who: rest.trim() }
     case "send":
       if (rest.trim() === "") throw misuse("/send PATH, such as /send ~/photo.jpg")
       return { do: "send", text: rest.trim() }

@@ -20,6 +20,10 @@ for (const [line, expected] of [
   ["/receive 3 ~/Downloads", { do: "receive", which: "3", text: "~/Downloads" }],
   ["/receive in", { do: "receive", which: undefined, text: "in" }],
   ["/decline #2", { do: "decline", which: "2", text: "" }],
+  ["/group garden bob carol", { do: "group", name: "garden", who: ["bob", "carol"] }],
+  ["/add dave@other", { do: "add", who: "dave@other" }],
+  ["/remove carol?", { do: "remove", who: "carol?" }],
+  ["/leave", { do: "leave" }],
   ["/quit", { do: "quit" }],
 ] as const) {
   test(`parseTyped() reads ${JSON.stringify(line)}`, () => assert.deepEqual(parseTyped(line), expected))
@@ -35,6 +39,9 @@ for (const line of [
   "/settle 1 perhaps",
   "/send",
   "/decline x",
+  "/group garden",
+  "/add",
+  "/remove bob carol",
   "/nonsense",
 ]) {
   test(`parseTyped() refuses ${JSON.stringify(line)} as usage`, () => {

@@ -9,6 +9,7 @@ import { evidenceText } from "../badges.ts"
 import type { OpenChat } from "../open-chat.ts"
 import { ChatSession } from "../session.ts"
 import { namesOf, refusedText } from "../session-files.ts"
+import { membersText } from "../session-groups.ts"
 import { draftOf, runTyped } from "../typed-run.ts"
 import { emptyEditor, insert, textOf } from "./editor.ts"
 import { press, type Wish } from "./keys.ts"
@@ -178,6 +179,7 @@ class FullScreen {
     if (result === "help") this.#set({ overlay: { kind: "help" } })
     if (result === "list") this.#set({ overlay: { kind: "switcher", filter: emptyEditor, at: 0 } })
     if (result === "alarms") this.#set({ overlay: { kind: "alarms", at: 0 } })
+    if (result === "members") this.#say(membersText(this.#session), false)
     if (result === "evidence") await this.#showEvidence()
   }
 

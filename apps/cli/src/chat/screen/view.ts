@@ -6,6 +6,7 @@ import { contactOfAlarm } from "../alarm-text.ts"
 import { archiveText, safeLines } from "../message-text.ts"
 import type { ChatSession } from "../session.ts"
 import { runningLine } from "../session-files.ts"
+import { membersText } from "../session-groups.ts"
 import { breakCells, cellsOf, cutCells } from "./cells.ts"
 import { textOf } from "./editor.ts"
 import { messageRows, summaryOf, withoutOwnHost } from "./message-rows.ts"
@@ -152,7 +153,8 @@ function headRows(session: ChatSession, width: number): readonly Row[] {
     piece(` ${printable(subject, 100)}${badge.glyph === "✓" ? "" : ` (${badge.word})`}`),
   ])
   const name = piece(printable(session.nameOf(current), 100), "bold")
-  const line: Row = [name, ...(pieces.length === 0 ? [piece("  ○ no accounts proven elsewhere", "dim")] : pieces)]
+  const none = current.kind === "group" ? `  ${membersText(session)}` : "  ○ no accounts proven elsewhere"
+  const line: Row = [name, ...(pieces.length === 0 ? [piece(none, "dim")] : pieces)]
   const request =
     current.state === "request" ? breakCells(requestText, width - 1).map((text): Row => [piece(text, "warn")]) : []
   const removed =
