@@ -23,7 +23,7 @@ export async function buildForOthers(root: string, cache: string): Promise<strin
   })
   const program = stdout.trim()
   const bytes = readFileSync(program).toString("latin1")
-  const told = [home, root, homedir()].find((path) => path.length > 1 && bytes.includes(path))
+  const told = [home, root, homedir()].find((path) => path.length > 1 && bytes.includes(`${path}/`))
   if (told !== undefined) throw new KezError("internal", `Cannot give ${program} to others: it names ${told}`)
   return program
 }

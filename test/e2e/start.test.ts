@@ -81,9 +81,9 @@ test("npm start brings all up, two people prove themselves and chat, and Ctrl-C 
   const commands = [...trial.said().matchAll(/^ {4}(KEZ_HOME=.*)$/gm)].map(([, command]) => command ?? "")
   assert.deepEqual(
     commands.map((command) => /\.\/kez (\S+ \S+)/.exec(command)?.[1]),
-    ["chat bob", "chat alice", "verify id"],
+    ["chat bob", "chat alice", "send README.md", "receive alice", "verify id"],
   )
-  const shown = await runPrinted(commands[2] ?? "")
+  const shown = await runPrinted(commands[4] ?? "")
   assert.equal(shown.match(/✓/g)?.length, 2, shown)
   for (const [reader, name] of [
     ["alice", "bob"],

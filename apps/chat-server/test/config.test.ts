@@ -42,6 +42,14 @@ test("values that do not fit are refused", () => {
   }
 })
 
+test("relays for files are told to clients, with HTTPS alone", () => {
+  const relays = "https://a.example.org, https://b.example.org/"
+  assert.deepEqual(read({ file_relays: relays }).told.relays, ["https://a.example.org", "https://b.example.org/"])
+  assert.deepEqual(read({ file_relays: "" }).told.relays, [])
+  for (const wrong of ["a.example.org", "http://a.example.org", "https://u:p@a.example.org", "https://a.example.org/x"])
+    assert.throws(() => read({ file_relays: wrong }), usage)
+})
+
 test("a password of the database is not shown", () => {
   const values = settingTable.readValues({
     flags: {},

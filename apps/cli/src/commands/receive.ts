@@ -63,6 +63,7 @@ class Receiver {
   readonly #request: ReceiveRequest
   readonly #progress
   readonly #views = new Map<string, TransferView>()
+  readonly #asking = new Set<Digest>()
   readonly #names = new Map<Digest, string>()
   #changed: () => void = () => undefined
 
@@ -102,8 +103,9 @@ class Receiver {
     const over = this.#untilOver()
     const listening = (async () => {
       for await (const event of events) {
-        if (event.kind !== "message" || !(await this.#isOpen(files, event.message, chain))) continue
-        await this.#decide(files, event.message)
+        if (event.kind !== "message") continue
+        if (await this.#isOpen(files, event.message, chain)) await this.#decide(files, event.message)
+        else if (await this.#isAsking(event.message)) this.#sayAsking(event.message)
       }
     })()
     await Promise.race([over, listening])
@@ -125,10 +127,11 @@ class Receiver {
     const { engine } = this.#chat
     const found: ShownMessage[] = []
     for (const { id, contact, state } of await engine.conversations()) {
-      if (state === "request" || state === "blocked" || (contact !== undefined && contact.standing !== "accepted"))
-        continue
+      const isAsking = state === "request" || contact?.standing === "request"
+      if (state === "blocked" || contact?.standing === "blocked") continue
       for (const message of await engine.messages(id, { limit: lookedAt }))
-        if (await this.#isOpen(files, message, chain)) found.push(message)
+        if (isAsking) this.#sayAsking(message)
+        else if (await this.#isOpen(files, message, chain)) found.push(message)
     }
     return found
   }
@@ -138,6 +141,22 @@ class Receiver {
     if (fileOffer === undefined || sender.isSelf || (chain !== undefined && sender.chain !== chain)) return false
     const contact = await this.#chat.engine.contacts.find(sender.chain)
     return contact?.standing === "accepted" && (await files.receiving.stateOf(message)) === undefined
+  }
+
+  async #isAsking({ sender }: ShownMessage): Promise<boolean> {
+    return (await this.#chat.engine.contacts.find(sender.chain))?.standing === "request"
+  }
+
+  /** Once for each: whoever waits for a file of theirs would not know why it does not come. */
+  #sayAsking(message: ShownMessage): void {
+    const { fileOffer, sender } = message
+    if (fileOffer === undefined || sender.isSelf || this.#asking.has(sender.chain)) return
+    this.#asking.add(sender.chain)
+    const name = printable(senderName(this.#chat, message), 120)
+    const who = name.replace(/\?$/, "")
+    this.#say(
+      `${name} offers files and is none of your contacts yet. The proofs: kez contacts show ${who}. Then: kez contacts accept ${who}`,
+    )
   }
 
   async #decide(files: Files, message: ShownMessage): Promise<void> {
