@@ -115,6 +115,10 @@ describe("files through a relay alone", { skip: skipWithoutNats || skipWithoutIr
       const { code, error } = await alice.json(["send", path, "bob", ...flags], { env: { KEZ_IROH: program } })
       assert.deepEqual([code, error?.code], [2, "usage"], flags.join(" "))
     }
+    for (const command of [["receive"], ["files", "serve"], ["files", "browse", "bob"]]) {
+      const { code, error } = await alice.json([...command, "--relay-only"], { env: { KEZ_IROH: program } })
+      assert.deepEqual([code, error?.code], [2, "usage"], command.join(" "))
+    }
   })
 })
 

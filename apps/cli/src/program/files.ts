@@ -2,15 +2,13 @@
 import type { Command } from "commander"
 import { action } from "../run.ts"
 import { accountOption, chatGroup, withReach } from "./account.ts"
+import { withFileWays } from "./file-ways.ts"
 import { withExamples } from "./help.ts"
 
 const whoText = "a handle (bob or bob@host), or an account that the person proved, such as github:bob"
 
 function withPath(command: Command): Command {
-  return command
-    .option("--relay <url>", "also through this relay, which sees addresses and amounts, not contents")
-    .option("--relay-only", "tell nobody an address of this computer")
-    .option(...accountOption)
+  return withFileWays(command).option(...accountOption)
 }
 
 export function addFilesCommands(program: Command): void {
