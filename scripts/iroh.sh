@@ -60,7 +60,7 @@ if [ "${minor:-0}" -lt 91 ]; then
 fi
 [ "$1" != --able ] || exit 0
 
-# The relay of the tests changes what the crates below it are built with. Whoever runs the tests builds both, always, so that nothing
+# The relay and the liar of the tests change what the crates below them are built with. Whoever runs the tests builds both, always, so that nothing
 # is built twice; who only uses it builds the program alone. Clippy compiles our crates there instead of looking at them a second time:
 # cargo clippy would have to check 340 crates for that.
 case $1:${CI:-} in
