@@ -157,7 +157,7 @@ describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () 
     })
     const path = join(folder, "plan.bin")
     writeFileSync(path, randomBytes(size))
-    await alice.files.run(() => alice.files.sharing.offer(group, [path], "plan.bin"))
+    await alice.files.offer(group, [path], "plan.bin")
     at = alice.mover.address()
   })
   after(async () => {
@@ -179,7 +179,7 @@ describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () 
   test("a member whose device said where it is gets what is offered", async () => {
     const path = join(folder, "second.bin")
     writeFileSync(path, randomBytes(size))
-    const { view } = await alice.files.run(() => alice.files.sharing.offer(group, [path], "second.bin"))
+    const { view } = await alice.files.offer(group, [path], "second.bin")
     assert.equal(view.state, "waiting")
     await until("the second offer", async () =>
       (await carol.home.engine.messages(group)).some(({ fileOffer }) => fileOffer?.name === "second.bin"),
@@ -202,7 +202,7 @@ describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () 
     const [endpoint = "", address = ""] = String(line).split(" ")
     const path = join(folder, "third.bin")
     writeFileSync(path, randomBytes(size))
-    await alice.files.run(() => alice.files.sharing.offer(group, [path], "third.bin"))
+    await alice.files.offer(group, [path], "third.bin")
     const named = async (name: string) =>
       (await carol.home.engine.messages(group)).find(({ fileOffer }) => fileOffer?.name === name)
     await until("Alice's offer", async () => (await named("third.bin")) !== undefined)

@@ -91,7 +91,7 @@ describe("who is not on the list", { skip: skipWithoutNats || skipWithoutIroh() 
     conversation = (await alice.engine.openDirect(bobby.chain.chain)).id
     const path = join(folder, "secret.bin")
     writeFileSync(path, randomBytes(size))
-    await files.run(() => files.sharing.offer(conversation, [path], "secret.bin"))
+    await files.offer(conversation, [path], "secret.bin")
     await until("the offer", async () => (await bob.engine.messages(conversation)).some(({ fileOffer }) => fileOffer))
     const offer = (await bob.engine.messages(conversation)).find(({ fileOffer }) => fileOffer)?.fileOffer
     hash = offer?.hash ?? ""

@@ -35,7 +35,7 @@ async function offering(): Promise<{ world: EngineWorld; alice: Home; bob: Home;
   await world.rest()
   const a = sideOf(alice, "a")
   const { id: conversation } = await alice.engine.openDirect(bob.person.chain)
-  await a.files.run(() => a.files.sharing.offer(conversation, ["/x/photo.jpg"], "photo.jpg"))
+  await a.files.offer(conversation, ["/x/photo.jpg"], "photo.jpg")
   await world.rest()
   return { world, alice, bob, a, conversation }
 }

@@ -38,7 +38,7 @@ function sideOf({ engine, clock }: Home, digit: string): Side {
 async function offering() {
   const all = await three()
   const a = sideOf(all.alice, "a")
-  await a.files.run(() => a.files.sharing.offer(all.id, ["/x/photo.jpg"], "photo.jpg"))
+  await a.files.offer(all.id, ["/x/photo.jpg"], "photo.jpg")
   await all.world.rest()
   const accept = async (home: Home, side: Side): Promise<string> => {
     const message = (await home.engine.messages(all.id)).find(({ type }) => type === "file_offer")
@@ -159,7 +159,7 @@ test("another device of the sender that has the file gives it too, under the sam
   // The offer was made before this device came: it is known from another of them.
   await alice.engine.send(id, { ...offerOf, transfer: endpoint("f") })
   await world.rest()
-  const { isAgain } = await e.files.run(() => e.files.sharing.offer(id, ["/y/photo.jpg"], "photo.jpg"))
+  const { isAgain } = await e.files.offer(id, ["/y/photo.jpg"], "photo.jpg")
   await world.rest()
   assert.equal(isAgain, true)
   assert.equal((await second.engine.messages(id)).length, before + 1)
@@ -172,6 +172,38 @@ test("another device of the sender that has the file gives it too, under the sam
   await accept(other, d)
   const last = new Set([...d.mover.fetches.map(({ endpoints }) => endpoints), ...d.mover.added].flat())
   assert.ok(last.has(endpoint("b")), "the other device of the same person")
+  await world.close()
+})
+
+test("an offer that is taken back is given to nobody, and what is fetched of it ends", async () => {
+  const { world, alice, carol, id, a, accept } = await offering()
+  const c = sideOf(carol, "d")
+  const job = await accept(carol, c)
+  assert.ok(allowed(a)?.includes(endpoint("d")))
+  const offer = (await alice.engine.messages(id)).find(({ type }) => type === "file_offer")
+  await alice.engine.send(id, { type: "delete", of: offer?.id ?? "" })
+  await world.rest()
+  assert.equal(allowed(a), undefined)
+  assert.deepEqual([c.views.at(-1)?.state, c.views.at(-1)?.code], ["failed", "file.refused"])
+  assert.deepEqual(c.mover.cancelled, [job])
+  await world.close()
+})
+
+test("each of several who have it, or do not want it, is told by name; who came after the offer is not waited for", async () => {
+  const { world, alice, bob, carol, dave, id, a, accept } = await offering()
+  await alice.engine.groups.add(id, dave.person.chain)
+  await world.rest()
+  const b = sideOf(bob, "b")
+  b.mover.say({ event: "end", job: await accept(bob, b), state: "done", bytes: 5 })
+  await world.rest()
+  const by = { chain: bob.person.chain, device: bob.device.name }
+  assert.deepEqual(a.notes.at(-1), { kind: "has", by })
+  const c = sideOf(carol, "d")
+  const message = (await carol.engine.messages(id)).find(({ type }) => type === "file_offer")
+  assert.ok(message)
+  await c.files.run(() => c.files.receiving.decline(message))
+  await world.rest()
+  assert.equal(allowed(a), undefined)
   await world.close()
 })
 

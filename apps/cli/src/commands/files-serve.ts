@@ -33,7 +33,7 @@ export const run: Handler<ServeOptions> = async (context, { args: _, wait, ...op
     const open = await openFiles(context, chat, { ...options, tell: () => undefined, listen: { onServed } })
     try {
       const { files } = open
-      await files.run(() => files.sharing.resume())
+      await files.resumeOffers()
       await files.run(() => files.shares.announce())
       await anchorShares(context, chat, files)
       const shares = await listShares(chat.engine)

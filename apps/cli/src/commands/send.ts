@@ -44,7 +44,7 @@ export const run: Handler<SendOptions> = async (context, { args, wait, ...option
     const { files, stopped, close } = await openFiles(context, chat, { ...options, tell })
     try {
       context.terminal.progress("reading what is to be sent")
-      const offering = await files.run(() => files.sharing.offer(conversation.id, paths, nameOfPaths(paths)))
+      const offering = await files.offer(conversation.id, paths, nameOfPaths(paths))
       for (const { path, why } of offering.skipped) context.warn(`left out ${printable(path, 200)}: ${skipText(why)}`)
       const end = await waitFor(over, { stopped, seconds })
       progress.end()

@@ -87,7 +87,8 @@ export class ChatFiles {
   async offer({ id }: Pick<Conversation, "id">, given: string): Promise<void> {
     const path = await readablePath(given)
     const files = await this.#ready()
-    const { skipped } = await files.run(() => files.sharing.offer(id, [path], nameOfPaths([path])))
+    this.#context.terminal.progress("reading what is to be sent")
+    const { skipped } = await files.offer(id, [path], nameOfPaths([path]))
     for (const { path: left, why } of skipped) this.#context.warn(`left out ${printable(left, 200)}: ${skipText(why)}`)
   }
 

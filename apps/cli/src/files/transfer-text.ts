@@ -56,6 +56,10 @@ export function noteText(view: TransferView, note: TransferNote, { who, nameOf }
       return `resumed at ${sizeText(note.bytes)} of ${sizeText(view.size)}`
     case "checksum":
       return `checksum wrong in ${printable(note.file, 100)} from ${giver}: nothing of it was written, fetched again`
+    case "has":
+      return `${giver} has ${name}`
+    case "refused":
+      return `${giver} does not want ${name}`
     case "dropped":
       return `${giver} sends wrong bytes again and again (device ${shortKey(note.by.device)}): nothing more is taken from there`
     case "changed":

@@ -1,14 +1,16 @@
 /** Files between people who chat: what apps call. One step after another, so that an allow-list is never older than what it was made from. */
 import { type Digest, KezError } from "@kez/core"
+import type { ShownMessage } from "../engine/engine.ts"
 import type { EngineEvent } from "../engine/event.ts"
 import { Browsing } from "./browsing.ts"
 import type { MoverEvent } from "./mover.ts"
+import { hashesToPassOn } from "./passing-on.ts"
 import { PresenceBook } from "./presence-book.ts"
 import { Receiving } from "./receiving.ts"
 import { Shares } from "./shares.ts"
-import { Sharing } from "./sharing.ts"
+import { type Offering, Sharing } from "./sharing.ts"
 import { keptLists } from "./their-lists.ts"
-import type { FilePorts, TransferListener } from "./transfer.ts"
+import type { FilePorts, InRow, OutRow, TransferListener } from "./transfer.ts"
 
 const tickMs = 5_000
 
@@ -32,7 +34,7 @@ export class Files {
       (conversation) => this.sharing.transferIn(conversation) ?? this.receiving.transferIn(conversation),
     )
     this.sharing = new Sharing(ports, this.#book, tell)
-    this.receiving = new Receiving(ports, this.#book, { tell, passOn: (row) => this.sharing.passOn(row) })
+    this.receiving = new Receiving(ports, this.#book, { tell, onWhole: (row) => void this.#passOn(row) })
     this.shares = new Shares(ports, this.#book)
     this.browsing = new Browsing(ports, this.#book, async (event) => {
       if (event.kind === "list") await this.#keepToShared(event.list.chain)
@@ -50,12 +52,49 @@ export class Files {
   }
 
   /** Goes on with what an earlier run left open, on both sides. */
-  resume(): Promise<void> {
-    return this.run(async () => {
-      await this.sharing.resume()
-      await this.receiving.resume()
-      await this.#book.tellDue(this.#conversations())
-    })
+  async resume(): Promise<void> {
+    await this.run(() => this.receiving.resume())
+    await this.resumeOffers()
+  }
+
+  /** What is gone or changed since is not offered again. */
+  async resumeOffers(): Promise<void> {
+    const { engine, clock, mover } = this.#ports
+    for (const row of await this.sharing.left()) {
+      const { passedOn } = row
+      const fetched = passedOn === undefined ? undefined : await engine.shelf.get<InRow>(`in/${passedOn.id}`)
+      if (passedOn === undefined) {
+        const imported = await mover.import(row.paths).catch(ignoreKez)
+        if (imported !== undefined) await this.run(() => this.sharing.reopen(row, imported))
+      } else if (passedOn.until <= clock.now() || fetched === undefined || !(await this.#passOn(fetched))) {
+        await engine.shelf.put(`out/${row.transfer}`, { ...row, isOver: true } satisfies OutRow)
+      }
+    }
+    await this.run(() => this.#book.tellDue(this.#conversations()))
+  }
+
+  /** Hashing may take long, and who may have what must not wait for it: it is done before its turn. */
+  async offer(conversation: Digest, paths: readonly string[], name: string): Promise<Offering> {
+    const imported = await this.#ports.mover.import(paths)
+    return this.run(() => this.sharing.offer(conversation, { paths, name, imported }))
+  }
+
+  /** Gives what was fetched to others who are to have it, after hashing it once more; says so to them. */
+  async #passOn(row: InRow): Promise<boolean> {
+    try {
+      if (!(await this.sharing.mayPassOn(row))) return false
+      const hashes = await hashesToPassOn(this.#ports, row)
+      if (hashes === undefined || this.#isClosed) return false
+      return await this.run(async () => {
+        const isServing = await this.sharing.passOn(row, hashes)
+        if (isServing) await this.#ports.engine.tellFileState(row.conversation, row.transfer, "serving")
+        return isServing
+      })
+    } catch (error) {
+      // Moved or changed already: then it is ours alone.
+      if (!(error instanceof KezError)) this.#ports.onFault?.(error)
+      return false
+    }
   }
 
   /** In its turn, like everything here. */
@@ -106,6 +145,8 @@ export class Files {
       case "file_state":
         await this.sharing.takeState(event)
         return event.state === "serving" ? this.receiving.look(event.conversation) : undefined
+      case "message_changed":
+        return event.message.type === "deleted" ? this.#takenBack(event.message) : undefined
       case "devices":
       case "conversation":
       case "contact":
@@ -122,6 +163,11 @@ export class Files {
     this.shares.take(event)
     await this.browsing.takeMoved(event)
     await this.receiving.take(event)
+  }
+
+  async #takenBack(message: ShownMessage): Promise<void> {
+    if (message.sender.isSelf) await this.sharing.takeBack(message.id)
+    await this.receiving.takeBack(message)
   }
 
   async #allowAnew(): Promise<void> {
@@ -156,4 +202,9 @@ export class Files {
       if (!this.#isClosed) this.#tick()
     })
   }
+}
+
+function ignoreKez(error: unknown): undefined {
+  if (error instanceof KezError) return undefined
+  throw error
 }

@@ -7,16 +7,20 @@ import type { FilePorts, InRow, OutRow, StateRow } from "./transfer.ts"
 /** So long it is given to others, in later runs too. */
 const passedOnSeconds = 7 * 86_400
 
+interface Offered extends Pick<InRow, "conversation" | "transfer" | "sender"> {
+  /** If it is for no others. */
+  readonly people?: readonly string[] | undefined
+}
+
 /** Whether a member, or another device of ours, has not said yet that it has the file or does not want it. */
-export async function isWanted(
-  engine: Engine,
-  { conversation, transfer, sender }: Pick<InRow, "conversation" | "transfer" | "sender">,
-): Promise<boolean> {
+export async function isWanted(engine: Engine, { conversation, transfer, sender, people }: Offered): Promise<boolean> {
   const found = await engine.conversation(conversation)
   const said = await engine.shelf.list<StateRow>(`state/${transfer}/`)
   // In a conversation of two whoever answers, answers for all of his devices, as far as the offer is concerned.
   const isSaid = (chain: string): boolean => said.some((one) => one.chain === chain)
-  if (found?.members.some((chain) => chain !== engine.chain && chain !== sender && !isSaid(chain)) === true) return true
+  const isFor = (chain: string): boolean =>
+    chain !== engine.chain && chain !== sender && people?.includes(chain) !== false
+  if (found?.members.some((chain) => isFor(chain) && !isSaid(chain)) === true) return true
   if (sender === engine.chain) return false
   const devices = await engine.devices(conversation)
   return devices.some(

@@ -24,8 +24,8 @@ const againMs = [500, 1_000, 2_000, 5_000, 15_000, 60_000] as const
 
 interface Receiver {
   readonly tell: TransferListener
-  /** True: it is given to others from now on. */
-  readonly passOn: (row: InRow) => Promise<boolean>
+  /** It is here whole, and may be given to others. */
+  readonly onWhole: (row: InRow) => void
 }
 
 export class Receiving {
@@ -118,6 +118,16 @@ export class Receiving {
       if (one.job === undefined) await this.#start(one)
       else if (providers.length > 0) await this.#ports.mover.providers(one.job, addressesOf(providers)).catch(ignoreKez)
     }
+  }
+
+  /** The message that offers it was taken back. What is here stays as parts, and is not asked for any more. */
+  async takeBack(message: ShownMessage): Promise<void> {
+    const one = this.#ins.get(transferIdOf(message))
+    if (one === undefined || !isOpen(one)) return
+    const { job } = one
+    one.job = undefined
+    if (job !== undefined) await this.#ports.mover.cancel(job).catch(ignoreKez)
+    await this.#stop(one, "failed", new KezError("file.refused", "who offered it took it back"))
   }
 
   async pauseAll(): Promise<void> {
@@ -245,14 +255,8 @@ export class Receiving {
   }
 
   async #sayDone(row: InRow): Promise<void> {
-    const { engine } = this.#ports
-    await engine.tellFileState(row.conversation, row.transfer, "done")
-    const isServing = await this.#receiver.passOn(row).catch((error: unknown) => {
-      // Moved or changed already: then it is ours alone.
-      if (error instanceof KezError) return false
-      throw error
-    })
-    if (isServing) await engine.tellFileState(row.conversation, row.transfer, "serving")
+    await this.#ports.engine.tellFileState(row.conversation, row.transfer, "done")
+    this.#receiver.onWhole(row)
   }
 
   #againSoon(one: In): void {

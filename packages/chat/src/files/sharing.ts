@@ -3,34 +3,27 @@
  * made anew from the conversation whenever something about it changes.
  */
 import { type Digest, KezError } from "@kez/core"
+import { beginOut, noteGone, noteServed, noteWhole, type Out, viewOf } from "./giving.ts"
 import { encodeFileList } from "./list.ts"
 import { mediaTypeOf } from "./media-types.ts"
-import type { Imported, MoverEvent, PathKind } from "./mover.ts"
-import { hashesToPassOn, isWanted, passedOnRow } from "./passing-on.ts"
+import type { Imported, MoverEvent } from "./mover.ts"
+import { isWanted, passedOnRow } from "./passing-on.ts"
 import type { PresenceBook } from "./presence-book.ts"
 import type { FilePorts, InRow, OutRow, StateRow, TransferListener, TransferNote, TransferView } from "./transfer.ts"
 
 /** Of messages: where an offer of another device of ours is looked for. */
 const lookedAt = 500
 
+/** What is to be offered. */
+export interface Wish {
+  readonly paths: readonly string[]
+  readonly name: string
+  readonly imported: Imported
+}
+
 interface TransferIn {
   readonly conversation: Digest
   readonly transfer: string
-}
-
-interface Out {
-  row: OutRow
-  readonly hashes: ReadonlySet<string>
-  /** Endpoints that may have it now. */
-  peers: readonly string[]
-  /** Bytes of connections that are over, and of the one that runs. */
-  before: number
-  now: number
-  rate: number
-  path: PathKind
-  /** Endpoints that are connected. */
-  readonly connected: Set<string>
-  isDeclined: boolean
 }
 
 export interface Offering {
@@ -64,9 +57,8 @@ export class Sharing {
     return [...this.#outs.values()].find(({ row }) => row.conversation === conversation && !row.isOver)?.row.transfer
   }
 
-  /** `name`: what the other side sees, where it is more than one file. */
-  async offer(conversation: Digest, paths: readonly string[], name: string): Promise<Offering> {
-    const imported = await this.#ports.mover.import(paths)
+  /** Offers what was imported. `name`: what the other side sees, where it is more than one file. */
+  async offer(conversation: Digest, { paths, name, imported }: Wish): Promise<Offering> {
     const [first] = imported.files
     if (first === undefined)
       throw new KezError("input.unreadable", "Cannot offer anything: there is no file in what was named")
@@ -74,18 +66,23 @@ export class Sharing {
     const made = await this.#describe(conversation, paths, name, imported)
     const before = await this.#offeredBefore(made.row)
     const row = before ?? made.row
-    await this.#open(row, made.hashes)
+    const { members = [] } = (await engine.conversation(conversation)) ?? {}
+    const people = { people: before?.people ?? members }
+    await this.#open({ ...row, ...people }, made.hashes)
+    let message = row.message
     if (before === undefined) {
       const { transfer, size, hash, files, listSize } = row
       const list = listSize === undefined ? {} : { files, list_size: listSize }
       const media_type = listSize === undefined ? mediaTypeOf(row.name) : "application/vnd.kez.files"
-      await engine.send(conversation, { type: "file_offer", transfer, name: row.name, size, media_type, hash, ...list })
+      const offer = { type: "file_offer", transfer, name: row.name, size, media_type, hash, ...list } as const
+      message = (await engine.send(conversation, offer)).id
     }
-    // After the message: one that is offered twice is better than one that is kept and never offered.
-    await engine.shelf.put(`out/${row.transfer}`, { ...row, paths })
-    await this.#book.tell(conversation)
     const out = this.#outs.get(row.transfer)
     if (out === undefined) throw new Error("an offer that was just made")
+    out.row = { ...row, ...people, paths, ...(message === undefined ? {} : { message }) }
+    // After the message: one that is offered twice is better than one that is kept and never offered.
+    await engine.shelf.put(`out/${row.transfer}`, out.row)
+    await this.#book.tell(conversation)
     this.#note(out, { kind: "offered" })
     return { view: viewOf(out), skipped: imported.skipped, isAgain: before !== undefined }
   }
@@ -101,50 +98,48 @@ export class Sharing {
     const elsewhere = (await engine.messages(conversation, { limit: lookedAt })).findLast(
       ({ fileOffer, sender }) => fileOffer?.hash === hash && sender.isSelf && sender.device !== engine.device,
     )
-    return elsewhere?.fileOffer === undefined ? undefined : { ...made, transfer: elsewhere.fileOffer.transfer }
+    if (elsewhere?.fileOffer === undefined) return undefined
+    return { ...made, transfer: elsewhere.fileOffer.transfer, message: elsewhere.id }
   }
 
-  /** Gives what was fetched whole to others who are to have it. False: nobody is, or it is not what was fetched any more. */
-  async passOn(row: InRow): Promise<boolean> {
+  /** Whether others are to have what was fetched, and may have it from here. */
+  async mayPassOn(row: InRow): Promise<boolean> {
     const { engine, passesOn } = this.#ports
     if (passesOn !== true || !(await isWanted(engine, row))) return false
     // Who offers chooses the name: it must not take the place of what stands under it.
     const there = await engine.shelf.get<OutRow>(`out/${row.transfer}`)
-    if (there !== undefined && there.passedOn?.id !== row.id) return false
-    const hashes = await hashesToPassOn(this.#ports, row)
-    if (hashes === undefined) return false
+    return there === undefined || there.passedOn?.id === row.id
+  }
+
+  /** Gives what was fetched whole to others. False: nobody is to have it any more. */
+  async passOn(row: InRow, hashes: ReadonlySet<string>): Promise<boolean> {
+    if (!(await this.mayPassOn(row))) return false
     const out = passedOnRow(row, this.#ports)
     await this.#open(out, hashes)
-    await engine.shelf.put(`out/${out.transfer}`, out)
+    await this.#ports.engine.shelf.put(`out/${out.transfer}`, out)
     return true
   }
 
-  /** Offers again what an earlier run offered and nobody finished. What is gone or changed since is not. */
-  async resume(): Promise<void> {
-    for (const row of await this.#ports.engine.shelf.list<OutRow>("out/")) {
-      if (row.isOver || this.#outs.has(row.transfer)) continue
-      if (row.passedOn !== undefined) {
-        await this.#passOnAgain(row, row.passedOn)
-        continue
-      }
-      try {
-        const imported = await this.#ports.mover.import(row.paths)
-        const made = await this.#describe(row.conversation, row.paths, row.name, imported)
-        if (made.row.hash !== row.hash) continue
-        await this.#open(row, made.hashes)
-        const out = this.#outs.get(row.transfer)
-        if (out !== undefined) this.#note(out, undefined)
-      } catch (error) {
-        if (!(error instanceof KezError)) throw error
-      }
-    }
+  /** What an earlier run offered, or passed on, and nobody finished. */
+  async left(): Promise<readonly OutRow[]> {
+    const rows = await this.#ports.engine.shelf.list<OutRow>("out/")
+    return rows.filter(({ isOver, transfer }) => !isOver && !this.#outs.has(transfer))
   }
 
-  async #passOnAgain(row: OutRow, { id, until }: NonNullable<OutRow["passedOn"]>): Promise<void> {
-    const { engine, clock } = this.#ports
-    const fetched = until > clock.now() ? await engine.shelf.get<InRow>(`in/${id}`) : undefined
-    if (fetched !== undefined && (await this.passOn(fetched))) return
-    await engine.shelf.put(`out/${row.transfer}`, { ...row, isOver: true })
+  /** Offers it again, unless it is not what it was. */
+  async reopen(row: OutRow, imported: Imported): Promise<void> {
+    if (this.#outs.has(row.transfer)) return
+    const made = await this.#describe(row.conversation, row.paths, row.name, imported)
+    if (made.row.hash !== row.hash) return
+    await this.#open(row, made.hashes)
+    const out = this.#outs.get(row.transfer)
+    if (out !== undefined) this.#note(out, undefined)
+  }
+
+  /** The message that offers it was taken back. */
+  async takeBack(message: Digest): Promise<void> {
+    for (const { row } of this.#outs.values())
+      if (row.message === message && !row.isOver) await this.withdraw(row.transfer)
   }
 
   /** Nobody gets it any more. */
@@ -180,8 +175,7 @@ export class Sharing {
   async #open(row: OutRow, hashes: ReadonlySet<string>): Promise<void> {
     const peers = (await this.#book.here(row.conversation)).map(({ address }) => address.endpoint)
     await this.#ports.mover.offer(row.transfer, [...hashes], peers)
-    const idle = { before: 0, now: 0, rate: 0, path: "none" as const, isDeclined: false }
-    this.#outs.set(row.transfer, { row, hashes, peers, connected: new Set(), ...idle })
+    this.#outs.set(row.transfer, beginOut(row, hashes, peers))
   }
 
   /** Who may have what, as it is now. To be awaited before anybody is told that we are here. */
@@ -196,18 +190,19 @@ export class Sharing {
   }
 
   /** What somebody says of an offer; only a member of that conversation can. */
-  async takeState({ conversation, transfer, chain, state }: StateRow & TransferIn): Promise<void> {
+  async takeState({ conversation, transfer, chain, device, state }: StateRow & TransferIn): Promise<void> {
     const out = this.#outs.get(transfer)
     if (out === undefined || out.row.conversation !== conversation || out.row.isOver) return
     const { engine } = this.#ports
-    const wanted = await isWanted(engine, { ...out.row, sender: out.row.passedOn?.sender ?? engine.chain })
-    if (out.row.passedOn !== undefined) return wanted ? undefined : this.withdraw(transfer)
+    const { people, passedOn } = out.row
+    const wanted = await isWanted(engine, { ...out.row, sender: passedOn?.sender ?? engine.chain, people })
+    if (passedOn !== undefined) return wanted ? undefined : this.withdraw(transfer)
     // Another device of ours has it now: the others are still to get it.
     if (chain === engine.chain) return
     out.isDeclined = state === "declined" && !wanted
-    if (state !== "declined") out.now = out.row.size - out.before
+    if (state !== "declined") noteWhole(out, device)
     if (!wanted) return this.withdraw(transfer)
-    this.#note(out, { kind: "state" })
+    if (state !== "serving") this.#note(out, { kind: state === "done" ? "has" : "refused", by: { chain, device } })
   }
 
   take(event: MoverEvent): void {
@@ -227,7 +222,8 @@ export class Sharing {
   #serving({ peer, path, bytes, rate, files }: MoverEvent & { readonly event: "serving" }): void {
     for (const out of this.#outs.values()) {
       if (out.row.isOver || !out.peers.includes(peer) || !files.some(({ hash }) => out.hashes.has(hash))) continue
-      Object.assign(out, { now: bytes, rate, path })
+      out.path = path
+      noteServed(out, this.#deviceAt(out, peer), { now: bytes, rate })
       this.#note(out, undefined)
     }
   }
@@ -243,22 +239,21 @@ export class Sharing {
         continue
       }
       if (!out.connected.delete(peer)) continue
-      Object.assign(out, { before: Math.min(out.before + out.now, out.row.size), now: 0, rate: 0, path: "none" })
+      noteGone(out, this.#deviceAt(out, peer))
+      if (out.connected.size > 0) continue
+      out.path = "none"
       this.#note(out, { kind: "lost" })
     }
+  }
+
+  #deviceAt({ row }: Out, endpoint: string): string {
+    return this.#book.whoIs(row.conversation, endpoint)?.device ?? endpoint
   }
 
   /** Of what is passed on nothing but how far it is: it is somebody else's offer. */
   #note(out: Out, note: TransferNote | undefined): void {
     this.#tell(viewOf(out), out.row.passedOn === undefined ? note : undefined)
   }
-}
-
-function viewOf({ row, before, now, rate, path, connected, isDeclined }: Out): TransferView {
-  const { transfer: id, conversation, name, size, files, isOver } = row
-  const state = isDeclined ? "declined" : isOver ? "done" : connected.size > 0 ? "running" : "waiting"
-  const bytes = Math.min(size, before + now)
-  return { id, direction: "out", conversation, name, size, files, state, bytes, rate, path }
 }
 
 const maxOfferedName = 255

@@ -68,6 +68,8 @@ export type TransferNote =
   | { readonly kind: "resumed"; readonly bytes: number }
   /** Somebody sent what is not the file. Nothing of it was written; it is fetched again. */
   | { readonly kind: "checksum"; readonly file: string; readonly by?: Provider }
+  /** One of several who are to have it has all of it, or does not want it. */
+  | { readonly kind: "has" | "refused"; readonly by: Provider }
   /** Somebody did so again and again: nothing more of this is taken from there. */
   | { readonly kind: "dropped"; readonly by: Provider }
   /** What is offered is not what was hashed any more, and was not sent. */
@@ -98,6 +100,10 @@ export interface OutRow {
   /** Absolute. What was imported. */
   readonly paths: readonly string[]
   readonly isOver: boolean
+  /** That offers it. */
+  readonly message?: Digest
+  /** Who was in the conversation then: who came later does not see the offer. */
+  readonly people?: readonly Digest[]
   /** Fetched from somebody, and given to other members: the name of the fetch, who offered it, and until when (Unix seconds). */
   readonly passedOn?: { readonly id: string; readonly sender: Digest; readonly until: number }
 }

@@ -9,6 +9,7 @@ export interface ModelMover extends FileMover {
   readonly added: (readonly string[])[]
   /** What an import finds. */
   imported: readonly ImportedFile[]
+  readonly cancelled: string[]
   /** Sets that were made or replaced. */
   offers: number
   say(event: MoverEvent): void
@@ -23,6 +24,7 @@ export function modelMover(endpoint: string, files: readonly ImportedFile[]): Mo
     sets,
     fetches,
     added,
+    cancelled: [],
     imported: files,
     offers: 0,
     say: (event) => {
@@ -42,7 +44,7 @@ export function modelMover(endpoint: string, files: readonly ImportedFile[]): Mo
     },
     providers: async (_job, providers) => void added.push(providers.map((one) => one.endpoint)),
     pause: async () => undefined,
-    cancel: async () => undefined,
+    cancel: async (job) => void mover.cancelled.push(job),
     on: (listener) => void listeners.push(listener),
     close: async () => undefined,
   }
