@@ -101,7 +101,7 @@ describe("who is not on the list", { skip: skipWithoutNats || skipWithoutIroh() 
     for (const clean of cleaners.toReversed()) await clean()
   })
 
-  test("a member's device gets nothing before it said where it is", async () => {
+  test("F2: a member's device gets nothing before it said where it is", async () => {
     assert.deepEqual(await fetchBy(bobs, "early"), nothing)
   })
 
@@ -113,13 +113,13 @@ describe("who is not on the list", { skip: skipWithoutNats || skipWithoutIroh() 
     assert.deepEqual(await fetchBy(bobs, "member"), { isDone: true, bytes: size })
   })
 
-  test("a stranger with the right hash and address gets nothing", async () => {
+  test("F2: a stranger with the right hash and address gets nothing", async () => {
     const stranger = await moverOf("stranger")
     assert.deepEqual(await fetchBy(stranger, "stranger"), nothing)
     await stranger.close()
   })
 
-  test("a device that was revoked gets nothing any more", async () => {
+  test("F2: a device that was revoked gets nothing any more", async () => {
     const [device] = bobby.devices
     assert.ok(device)
     await bobby.append({ op: "revoke_device", keys: [device.device] })

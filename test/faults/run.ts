@@ -2,6 +2,7 @@
  * `npm run faults [-- --rounds N --seed S]`: the long run of faults against the real store, and its figures. N is how often the
  * process is killed; the other faults are in proportion. Power cuts and full disks need Linux and root, kills under PostgreSQL
  * need PostgreSQL: what cannot run is said. `npm run faults -- --chat [--clients N]` is that of the chat instead: 1,000 clients.
+ * `npm run faults -- --files [--short]` is that of files: 5,000 of them and one of 1 GiB by the kez command, both sides killed.
  */
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -17,6 +18,7 @@ import { type FaultReport, killRounds } from "./kill.ts"
 import { powerCuts } from "./power-cut.ts"
 import { type RaceReport, race } from "./race.ts"
 import { createRandom, newSeed } from "./random.ts"
+import { runFiles } from "./run-files.ts"
 import { runHerd } from "./run-herd.ts"
 import { recoveryWithinMs, startStore } from "./store-process.ts"
 
@@ -26,9 +28,12 @@ const { values } = parseArgs({
     seed: { type: "string" },
     chat: { type: "boolean", default: false },
     clients: { type: "string", default: "1000" },
+    files: { type: "boolean", default: false },
+    short: { type: "boolean", default: false },
   },
 })
 if (values.chat) process.exit(await runHerd(Number(values.clients)))
+if (values.files) process.exit(await runFiles(values.short))
 const rounds = Number(values.rounds)
 if (!Number.isInteger(rounds) || rounds < 10) {
   console.error(`kez: Cannot run faults: expected 10 rounds or more, got ${values.rounds}`)

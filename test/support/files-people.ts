@@ -21,21 +21,34 @@ type Line = ReturnType<typeof JSON.parse>
 
 export interface RunningKez {
   readonly child: ChildProcess
-  /** The first line from here on that is wanted; throws after 30 s. */
+  /** The first line from here on that is wanted; throws when it does not come. */
   until(wanted: (line: Line) => boolean): Promise<Line>
+  /** Ends it as a power cut would, and kez-iroh with it. */
+  kill(): Promise<void>
+}
+
+export interface KezStart {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** For each line that is waited for. */
+  readonly patienceMs?: number
 }
 
 /** A command with --json that goes on, for tests that end it. */
-export function startKez(
-  t: Cleaner,
-  { home, dir }: Person,
-  { args, env }: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> },
-): RunningKez {
+export function startKez(t: Cleaner, { home, dir }: Person, { args, env, patienceMs = 30_000 }: KezStart): RunningKez {
   const child = spawn(process.execPath, [join(ROOT, "apps/cli/src/main.ts"), ...args, "--json"], {
     env: { PATH: process.env["PATH"], KEZ_HOME: home, HOME: dir, CI: "true", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, so that its end can be that of kez-iroh as well.
+    detached: true,
   })
-  t.after(() => void child.kill("SIGKILL"))
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()))
+  const kill = async (): Promise<void> => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, "SIGKILL")
+    await ended
+  }
+  t.after(kill)
   const lines: string[] = []
   let at = 0
   let wake: () => void = () => undefined
@@ -49,8 +62,9 @@ export function startKez(
   })
   return {
     child,
+    kill,
     async until(wanted) {
-      const end = Date.now() + 30_000
+      const end = Date.now() + patienceMs
       for (;;) {
         while (at < lines.length) {
           const value: Line = JSON.parse(lines[at++] ?? "")

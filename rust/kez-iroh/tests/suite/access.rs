@@ -1,12 +1,12 @@
-//! The allow-list is asked before anything is read (F2), and a grant that is taken back ends what runs.
+//! The allow-list is asked before anything is read, and a grant that is taken back ends what runs.
 
-use super::process::{noise, pair};
+use super::process::{memory_mb, noise, pair};
 use super::stranger::{Asked, Stranger};
 use serde_json::json;
 use std::time::Duration;
 
 #[test]
-fn an_unlisted_endpoint_is_refused_and_learns_nothing_of_any_hash() {
+fn f2_an_unlisted_endpoint_is_refused_and_learns_nothing_of_any_hash() {
     let (folder, mut sender, receiver) = pair();
     std::fs::write(folder.join("f"), noise(100_000, 1)).unwrap();
     let files = sender.share("s", &folder.join("f"), &[receiver.id()]);
@@ -20,7 +20,7 @@ fn an_unlisted_endpoint_is_refused_and_learns_nothing_of_any_hash() {
 }
 
 #[test]
-fn a_listed_endpoint_gets_the_same_answer_for_a_hash_of_others_and_for_one_that_nobody_has() {
+fn f2_a_listed_endpoint_gets_the_same_answer_for_a_hash_of_others_and_for_one_that_nobody_has() {
     let (folder, mut sender, receiver) = pair();
     std::fs::write(folder.join("hers"), noise(100_000, 1)).unwrap();
     std::fs::write(folder.join("his"), noise(100_000, 2)).unwrap();
@@ -79,7 +79,7 @@ fn a_hash_that_is_taken_back_ends_its_stream_and_leaves_the_others() {
 }
 
 #[test]
-fn a_thousand_streams_are_held_back_and_others_are_served() {
+fn f9_a_thousand_streams_are_held_back_and_others_are_served() {
     let (folder, mut sender, mut receiver) = pair();
     std::fs::write(folder.join("f"), noise(5_000_000, 6)).unwrap();
     let flooder = Stranger::new(4);
@@ -93,7 +93,7 @@ fn a_thousand_streams_are_held_back_and_others_are_served() {
 }
 
 #[test]
-fn connections_of_one_peer_are_bounded() {
+fn f9_connections_of_one_peer_are_bounded() {
     let (folder, mut sender, _receiver) = pair();
     std::fs::write(folder.join("f"), noise(10, 7)).unwrap();
     let guest = Stranger::new(5);
@@ -101,10 +101,4 @@ fn connections_of_one_peer_are_bounded() {
     let connections = guest.connect_often(&sender, 6);
     assert_eq!(connections.iter().filter(|reason| reason.is_some()).count(), 2, "{connections:?}");
     assert_eq!(sender.event("refused")["why"], "connections");
-}
-
-fn memory_mb(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }

@@ -45,7 +45,7 @@ fn fetch(files: &Value, into: &Path) -> Value {
 }
 
 #[test]
-fn names_that_leave_the_folder_or_mean_something_to_a_system_are_refused() {
+fn f5_names_that_leave_the_folder_or_mean_something_to_a_system_are_refused() {
     let folder = Folder::new();
     let mut receiver = Process::start(&folder.join("receiver"));
     let into = folder.make("in");
@@ -74,7 +74,7 @@ fn names_that_leave_the_folder_or_mean_something_to_a_system_are_refused() {
 }
 
 #[test]
-fn links_at_and_above_the_target_are_not_followed() {
+fn f6_links_at_and_above_the_target_are_not_followed() {
     let (folder, mut sender, mut receiver) = pair();
     std::fs::write(folder.join("f"), "new").unwrap();
     std::fs::write(folder.join("victim"), "old").unwrap();
@@ -93,7 +93,7 @@ fn links_at_and_above_the_target_are_not_followed() {
 }
 
 #[test]
-fn a_file_that_is_there_is_kept_unless_it_may_be_replaced_or_is_the_same() {
+fn f6_a_file_that_is_there_is_kept_unless_it_may_be_replaced_or_is_the_same() {
     let (folder, mut sender, mut receiver) = pair();
     std::fs::write(folder.join("f"), "new").unwrap();
     std::fs::write(folder.join("in/f"), "old").unwrap();
@@ -113,7 +113,7 @@ fn a_file_that_is_there_is_kept_unless_it_may_be_replaced_or_is_the_same() {
 }
 
 #[test]
-fn a_file_that_appears_meanwhile_is_not_replaced() {
+fn f6_a_file_that_appears_meanwhile_is_not_replaced() {
     let (folder, mut sender, mut receiver) = pair();
     std::fs::write(folder.join("f"), noise(10_000_000, 5)).unwrap();
     let files = sender.share("s", &folder.join("f"), &[receiver.id()]);
@@ -146,7 +146,7 @@ impl Drop for Small {
 }
 
 #[test]
-fn no_room_is_said_before_and_during_a_fetch_and_the_part_is_kept() {
+fn f10_no_room_is_said_before_and_during_a_fetch_and_the_part_is_kept() {
     let Some(small) = Small::mount(24) else {
         println!("skipped: only root may mount a small file system");
         return;

@@ -1,27 +1,28 @@
-//! What becomes of what endpoints send that do not keep to the rules (F1, F3, F4).
+//! What becomes of what endpoints send that do not keep to the rules.
 
-use super::process::{Folder, Process, noise};
+use super::process::{Folder, Process, memory_mb, noise, pair};
 use super::stranger::Stranger;
 use iroh_blobs::Hash;
 use iroh_blobs::protocol::ChunkRanges;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// A file as iroh-blobs would send it: its size, hash pairs and bytes.
-fn encoded(bytes: &[u8]) -> Vec<u8> {
+pub fn encoded(bytes: &[u8]) -> Vec<u8> {
     let outboard = bao_tree::io::outboard::PreOrderMemOutboard::create(bytes, bao_tree::BlockSize::from_chunk_log(4));
     let mut out = (bytes.len() as u64).to_le_bytes().to_vec();
     bao_tree::io::sync::encode_ranges_validated(bytes, &outboard, &ChunkRanges::all(), &mut out).unwrap();
     out
 }
 
-struct Scene {
-    folder: Folder,
-    receiver: Process,
-    bytes: Vec<u8>,
-    wanted: Vec<Value>,
+pub struct Scene {
+    pub folder: Folder,
+    pub receiver: Process,
+    pub bytes: Vec<u8>,
+    pub wanted: Vec<Value>,
 }
 
-fn scene() -> Scene {
+pub fn scene() -> Scene {
     let folder = Folder::new();
     let receiver = Process::start(&folder.join("receiver"));
     folder.make("in");
@@ -41,7 +42,7 @@ fn an_honest_answer_of_the_stranger_is_taken() {
 }
 
 #[test]
-fn one_wrong_bit_is_found_and_nothing_after_it_is_written() {
+fn f1_one_wrong_bit_is_found_and_nothing_after_it_is_written() {
     let mut scene = scene();
     let mut lie = encoded(&scene.bytes);
     let at = lie.len() / 2;
@@ -64,7 +65,7 @@ fn one_wrong_bit_is_found_and_nothing_after_it_is_written() {
 }
 
 #[test]
-fn wrong_bytes_of_one_source_are_fetched_from_another() {
+fn f1_wrong_bytes_of_one_source_are_fetched_from_another() {
     let mut scene = scene();
     std::fs::write(scene.folder.join("f"), &scene.bytes).unwrap();
     let mut honest = Process::start(&scene.folder.join("honest"));
@@ -85,7 +86,7 @@ fn wrong_bytes_of_one_source_are_fetched_from_another() {
 }
 
 #[test]
-fn a_size_that_is_not_the_signed_one_is_refused_before_anything_is_written() {
+fn f4_a_size_that_is_not_the_signed_one_is_refused_before_anything_is_written() {
     for (seed, size) in [(30, 1_000_001_u64), (31, 999_999), (32, 1 << 53), (33, u64::MAX), (34, 0)] {
         let mut scene = scene();
         let mut lie = encoded(&scene.bytes);
@@ -100,7 +101,7 @@ fn a_size_that_is_not_the_signed_one_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_manifest_whose_size_is_wrong_is_not_believed_although_the_source_plays_along() {
+fn f4_a_manifest_whose_size_is_wrong_is_not_believed_although_the_source_plays_along() {
     let mut scene = scene();
     scene.wanted[0]["size"] = json!(1_000_001);
     let mut lie = encoded(&scene.bytes);
@@ -114,7 +115,7 @@ fn a_manifest_whose_size_is_wrong_is_not_believed_although_the_source_plays_alon
 }
 
 #[test]
-fn fewer_bytes_than_stated_and_none_at_all_are_no_file() {
+fn f4_fewer_bytes_than_stated_and_none_at_all_are_no_file() {
     for (seed, keep) in [(36, 0), (37, 8), (38, 500_000)] {
         let mut scene = scene();
         let mut lie = encoded(&scene.bytes);
@@ -128,7 +129,7 @@ fn fewer_bytes_than_stated_and_none_at_all_are_no_file() {
 }
 
 #[test]
-fn an_impostor_at_the_address_gets_no_connection() {
+fn f3_an_impostor_at_the_address_gets_no_connection() {
     let mut scene = scene();
     let stranger = Stranger::new(39);
     let mut provider = stranger.serve(encoded(&scene.bytes));
@@ -142,18 +143,48 @@ fn an_impostor_at_the_address_gets_no_connection() {
 }
 
 #[test]
-fn a_source_of_a_few_bytes_a_second_does_not_hold_up_the_others() {
+fn f4_bytes_after_the_stated_ones_are_not_written() {
     let mut scene = scene();
-    std::fs::write(scene.folder.join("f"), &scene.bytes).unwrap();
-    let mut honest = Process::start(&scene.folder.join("honest"));
-    honest.share("s", &scene.folder.join("f"), &[scene.receiver.id()]);
-    let stranger = Stranger::new(41);
-    // A size, and nothing for ever: its stream is not finished.
-    let slow = stranger.stall(1_000_000);
-    let request = json!({ "do": "fetch", "job": "j", "files": scene.wanted, "into": scene.folder.join("in"), "providers": [slow] });
-    scene.receiver.ask(request).unwrap();
+    let mut lie = encoded(&scene.bytes);
+    lie.extend(noise(100_000, 10));
+    let provider = Stranger::new(42).stay().serve(lie);
+    let end = scene.receiver.fetch("j", &scene.wanted, &scene.folder.join("in"), &[provider]);
+    assert_eq!(end["state"], "done", "{end}");
+    assert!(std::fs::read(scene.folder.join("in/f")).unwrap() == scene.bytes);
+}
+
+#[test]
+fn f4_no_stated_size_is_allocated() {
+    let mut scene = scene();
+    let into = scene.folder.join("in");
+    let fetch = |size: u64, provider: Value| json!({ "do": "fetch", "job": "j", "files": [{ "hash": "ab".repeat(32), "size": size, "path": "f" }], "into": into, "providers": [provider] });
+    for size in [1 << 53, (1 << 63) - 1] {
+        assert_eq!(
+            scene.receiver.code(fetch(size, json!({ "endpoint": Stranger::new(44).id() }))),
+            "disk.full",
+            "{size}"
+        );
+    }
+    assert_eq!(scene.receiver.code(fetch(u64::MAX, json!({ "endpoint": Stranger::new(44).id() }))), "request.member");
+    assert_eq!(std::fs::read_dir(&into).unwrap().count(), 0, "a refusal leaves nothing");
+    // As much as there is room for, by somebody who says so too and then sends nothing.
+    let provider = Stranger::new(43).stay().stall(1 << 28);
+    scene.receiver.ask(fetch(1 << 28, provider)).unwrap();
     scene.receiver.until(|line| line["event"] == "source" && line["state"] == "connected");
-    scene.receiver.ask(json!({ "do": "providers", "job": "j", "providers": [honest.provider()] })).unwrap();
-    let most = scene.receiver.progress("j", 0.9);
-    assert!(most["total"] == 1_000_000);
+    scene.receiver.listen(Duration::from_secs(1));
+    let part = into.join(".kez-incoming-j/0.part");
+    assert_eq!(part.metadata().map_or(0, |metadata| metadata.len()), 0);
+    assert!(memory_mb(scene.receiver.pid()) < 100);
+}
+
+#[test]
+fn f4_a_file_without_bytes_arrives_and_one_with_another_hash_is_none() {
+    let (folder, mut sender, mut receiver) = pair();
+    std::fs::write(folder.join("empty"), "").unwrap();
+    let files = sender.share("s", &folder.join("empty"), &[receiver.id()]);
+    assert_eq!(receiver.fetch("j", &files, &folder.join("in"), &[sender.provider()])["state"], "done");
+    assert_eq!(std::fs::read(folder.join("in/empty")).unwrap(), b"");
+    let lie = json!([{ "hash": "ab".repeat(32), "size": 0, "path": "other" }]);
+    let request = json!({ "do": "fetch", "job": "k", "files": lie, "into": folder.join("in"), "providers": [] });
+    assert_eq!(receiver.code(request), "request.member");
 }

@@ -43,8 +43,23 @@ fn online(process: &mut Process) -> serde_json::Value {
     }
 }
 
+/// Whether a process has a socket of UDP, which is what a direct path needs.
+fn udp_sockets(pid: u32) -> bool {
+    let Ok(entries) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    let links = entries.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    let own: Vec<String> = links.map(|link| link.display().to_string()).collect();
+    ["udp", "udp6"].iter().any(|kind| {
+        let table = std::fs::read_to_string(format!("/proc/{pid}/net/{kind}")).unwrap_or_default();
+        table
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_whitespace().nth(9))
+            .any(|inode| own.contains(&format!("socket:[{inode}]")))
+    })
+}
+
 #[test]
-fn a_file_goes_through_a_relay_when_no_direct_address_is_told() {
+fn f13_a_file_goes_through_a_relay_when_no_direct_address_is_told() {
     let Some(relay) = Relay::start() else {
         println!("skipped: kez-test-relay was not built (cargo build --workspace)");
         return;
@@ -55,7 +70,7 @@ fn a_file_goes_through_a_relay_when_no_direct_address_is_told() {
     let mut receiver = Process::start_with(&folder.join("receiver"), how);
     let addresses = online(&mut sender);
     online(&mut receiver);
-    assert_eq!(addresses["addresses"], json!([]), "F13: nobody is told a direct address");
+    assert_eq!(addresses["addresses"], json!([]), "nobody is told a direct address");
     let bytes = noise(5_000_000, 1);
     std::fs::write(folder.join("f"), &bytes).unwrap();
     let files = sender.share("s", &folder.join("f"), &[receiver.id()]);
@@ -67,10 +82,16 @@ fn a_file_goes_through_a_relay_when_no_direct_address_is_told() {
     let connected = receiver.until(|line| line["event"] == "source" && line["state"] == "connected");
     assert_eq!(connected["path"], "relay");
     assert_eq!(sender.event("serving")["path"], "relay");
+    for process in [&mut sender, &mut receiver] {
+        process.listen(Duration::from_millis(300));
+        let said = process.heard.iter().filter(|line| line["event"] == "addresses");
+        assert!(said.clone().all(|line| line["addresses"] == json!([])), "and not later either");
+        assert!(!udp_sockets(process.pid()), "nothing of it is bound to an address of this computer");
+    }
 }
 
 #[test]
-fn through_the_relay_alone_no_relay_of_the_other_side_is_asked() {
+fn f13_through_the_relay_alone_no_relay_of_the_other_side_is_asked() {
     let Some(relay) = Relay::start() else { return };
     let folder = Folder::new();
     let how = json!({ "relay": [relay.url], "direct": false, "bind": null });
@@ -93,7 +114,7 @@ fn through_the_relay_alone_no_relay_of_the_other_side_is_asked() {
 }
 
 #[test]
-fn without_direct_connections_a_relay_is_demanded() {
+fn f13_without_direct_connections_a_relay_is_demanded() {
     let mut process = Process::bare();
     assert_eq!(process.code(json!({ "do": "start", "data": "/nowhere", "direct": false })), "request.member");
 }

@@ -46,7 +46,7 @@ fn sender_bytes(sender: &mut Process) -> u64 {
 }
 
 #[test]
-fn a_sender_killed_at_60_percent_is_waited_for_and_asked_for_the_rest() {
+fn f7_a_sender_killed_at_60_percent_is_waited_for_and_asked_for_the_rest() {
     let (folder, mut sender, mut receiver) = pair();
     let bytes = noise(SIZE, 2);
     std::fs::write(folder.join("f"), &bytes).unwrap();

@@ -142,8 +142,7 @@ impl Stranger {
                 });
             }
         });
-        let addresses: Vec<String> = self.endpoint.addr().ip_addrs().map(ToString::to_string).collect();
-        json!({ "endpoint": self.id(), "addresses": addresses })
+        self.provider()
     }
 }
 
@@ -192,6 +191,87 @@ fn closed(cause: ConnectionError) -> Asked {
 }
 
 impl Stranger {
+    /// Until the test ends: whoever drops it is gone.
+    pub fn stay(self) -> &'static Self {
+        Box::leak(Box::new(self))
+    }
+
+    /// Answers every request with these bytes, so many a second.
+    pub fn trickle(&self, answer: Vec<u8>, bytes_per_second: usize) -> Value {
+        let endpoint = self.endpoint.clone();
+        self.runtime.spawn(async move {
+            while let Some(incoming) = endpoint.accept().await {
+                let answer = answer.clone();
+                tokio::spawn(async move {
+                    let Ok(connection) = incoming.await else { return };
+                    while let Ok((mut send, recv)) = connection.accept_bi().await {
+                        let answer = answer.clone();
+                        tokio::spawn(async move {
+                            for piece in answer.chunks(bytes_per_second / 4) {
+                                if send.write_all(piece).await.is_err() {
+                                    return;
+                                }
+                                tokio::time::sleep(Duration::from_millis(250)).await;
+                            }
+                            drop(recv);
+                        });
+                    }
+                });
+            }
+        });
+        self.provider()
+    }
+
+    /// Asks for a file and reads so many bytes a second of it; how many it has.
+    pub fn sip(&self, process: &Process, text: &str, bytes_per_second: usize) -> Arc<AtomicUsize> {
+        let (bytes, address, endpoint) =
+            (encode(&Request::Get(GetRequest::blob(hash(text)))), address(process), self.endpoint.clone());
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&taken);
+        self.runtime.spawn(async move {
+            let connection = endpoint.connect(address, ALPN).await.unwrap();
+            let (mut send, mut recv) = connection.open_bi().await.unwrap();
+            send.write_all(&bytes).await.unwrap();
+            send.finish().unwrap();
+            let mut piece = vec![0; bytes_per_second / 4];
+            while recv.read_exact(&mut piece).await.is_ok() {
+                counted.fetch_add(piece.len(), Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+        });
+        taken
+    }
+
+    /// Leaves in the middle of a transfer: with a word, or without one as a cut cable does.
+    pub fn leave(self, process: &Process, text: &str, says: Option<u32>) {
+        let bytes = encode(&Request::Get(GetRequest::blob(hash(text))));
+        self.runtime.block_on(async {
+            let connection = self.endpoint.connect(address(process), ALPN).await.unwrap();
+            let (mut send, mut recv) = connection.open_bi().await.unwrap();
+            send.write_all(&bytes).await.unwrap();
+            send.finish().unwrap();
+            recv.read_exact(&mut [0; 5_000]).await.unwrap();
+            if let Some(code) = says {
+                connection.close(VarInt::from_u32(code), b"no more");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        self.runtime.shutdown_background();
+    }
+
+    /// Leaves while it shakes hands.
+    pub fn leave_early(self, process: &Process, after: Duration) {
+        self.runtime.block_on(async {
+            tokio::time::timeout(after, self.endpoint.connect(address(process), ALPN)).await.ok();
+        });
+        self.runtime.shutdown_background();
+    }
+
+    fn provider(&self) -> Value {
+        let addresses: Vec<String> = self.endpoint.addr().ip_addrs().map(ToString::to_string).collect();
+        json!({ "endpoint": self.id(), "addresses": addresses })
+    }
+
     /// Answers every request with a size, and then with nothing.
     pub fn stall(&self, size: u64) -> Value {
         let endpoint = self.endpoint.clone();
@@ -207,7 +287,6 @@ impl Stranger {
                 });
             }
         });
-        let addresses: Vec<String> = self.endpoint.addr().ip_addrs().map(ToString::to_string).collect();
-        json!({ "endpoint": self.id(), "addresses": addresses })
+        self.provider()
     }
 }
