@@ -6,7 +6,7 @@ import { raise } from "./alarms.ts"
 import type { Desk } from "./desk.ts"
 import { dueChange } from "./group-changes.ts"
 import { Held } from "./opened.ts"
-import { failAll, groupAt, outboxOf } from "./outbox-rows.ts"
+import { failAll, groupAt, markAnswered, outboxOf } from "./outbox-rows.ts"
 import { type GroupRow, keys, type ThreadRow, type WelcomeRow } from "./row.ts"
 import { tellConversation } from "./threads.ts"
 import { judgeToldMembers, noteHealed } from "./told-members.ts"
@@ -69,6 +69,7 @@ export async function acceptOwn(
 }
 
 async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCommit): Promise<void> {
+  await markAnswered(unit, desk, group)
   const row = await groupAt(unit, group)
   // What waits is encrypted in the new epoch, so that who came reads it.
   const first = (await outboxOf(unit, group, 1))[0]?.counter ?? row.nextCounter

@@ -7,6 +7,7 @@ import type { CommandAnswers, CommandRequests, Operation } from "../wire/command
 import { Ciphers } from "./ciphers.ts"
 import type { EngineEvent } from "./event.ts"
 import type { EnginePorts } from "./ports.ts"
+import type { OutboxRow } from "./row.ts"
 import { Unit } from "./unit.ts"
 
 const maxSent = 1_024
@@ -26,6 +27,8 @@ export class Desk {
   /** Of the mailbox: beyond the cursor that is kept, nothing but what this device skips. */
   cursorAhead = 0
   isClosed = false
+  /** What the server has, where that is not written down yet, by group. */
+  readonly answered = new Map<Digest, readonly OutboxRow[]>()
   /** Set by whoever does it. */
   wake: (group: Digest) => void = () => undefined
   /** Key packages and credential are to be looked at. */
@@ -67,6 +70,16 @@ export class Desk {
     this.sent.add(ciphertext)
     const [oldest] = this.sent
     if (this.sent.size > maxSent && oldest !== undefined) this.sent.delete(oldest)
+  }
+
+  answeredOf(group: Digest): readonly OutboxRow[] {
+    return this.answered.get(group) ?? []
+  }
+
+  forgetAnswered(group: Digest, written: readonly OutboxRow[]): void {
+    const left = this.answeredOf(group).filter((entry) => !written.includes(entry))
+    if (left.length === 0) this.answered.delete(group)
+    else this.answered.set(group, left)
   }
 
   /** Resolves when all steps so far are done. */

@@ -10,6 +10,7 @@ import { takeCommit } from "./commit-rows.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { Held, type OpenedAt, refuse, takeOpened } from "./opened.ts"
+import { markAnswered } from "./outbox-rows.ts"
 import { type GroupRow, keys } from "./row.ts"
 import { type Coming, noteStrangers, roomFor } from "./strangers.ts"
 import type { Unit } from "./unit.ts"
@@ -73,6 +74,7 @@ function takeAtOnce(desk: Desk, items: readonly MailboxItem[]): Promise<Readonly
       return groups
     }
     for (const { delivery } of arrived) await take(unit, desk, delivery)
+    for (const group of groups) await markAnswered(unit, desk, group)
     unit.put(keys.cursor, cursor)
     return groups
   })

@@ -30,7 +30,7 @@ import { chainOf, createShelf, signManifest } from "./files-part.ts"
 import { GroupBook } from "./groups.ts"
 import { findMessage, page, threadAt } from "./message-rows.ts"
 import { chainsThatMatter, hasWork } from "./open-work.ts"
-import { enqueue, retryAll } from "./outbox-rows.ts"
+import { enqueue, markAllAnswered, retryAll } from "./outbox-rows.ts"
 import type { EnginePorts } from "./ports.ts"
 import { devicesOf, Presences } from "./presence-rows.ts"
 import { noteRead } from "./receipts.ts"
@@ -265,6 +265,7 @@ class OpenEngine implements Engine {
     desk.ports.chains.follow([], () => undefined)
     await desk.ports.transport.close()
     await desk.idle()
+    await markAllAnswered(desk).catch(() => undefined)
     this.#stream.close()
     await desk.ports.store.close()
   }

@@ -28,11 +28,12 @@ export interface Outgoing<T extends ContentType> {
 /** Gives a message its place among those of this device, and takes it into the outbox. Throws `limit.size`. */
 export async function enqueue<T extends ContentType>(unit: Unit, desk: Desk, outgoing: Outgoing<T>): Promise<Digest> {
   const { group, type, content, body } = outgoing
+  await markAnswered(unit, desk, group)
   const row = await groupAt(unit, group)
   const counter = row.nextCounter
   const place = { device: desk.device, counter, ...(row.lastId === undefined ? {} : { prev: row.lastId }) }
-  const { bytes, id } = encodeMessage(place, type, { content, ...(body === undefined ? {} : { body }) })
-  const message = decodeMessage(bytes, desk.device)
+  const { bytes, message } = encodeMessage(place, type, { content, ...(body === undefined ? {} : { body }) })
+  const { id } = message
   const origin = {
     ...{ thread: row.thread, group, chain: desk.chain, device: desk.device, at: desk.now(), isEarly: false },
   }
@@ -105,8 +106,23 @@ export async function ownMessage(unit: Unit, group: Digest, counter: number): Pr
   return (await unit.row<null>(keys.own(group, counter)))?.bytes
 }
 
+/** Writes down what the server has said that it has. */
+export async function markAnswered(unit: Unit, desk: Desk, group: Digest): Promise<void> {
+  const answered = desk.answeredOf(group)
+  if (answered.length === 0) return
+  for (const entry of answered) {
+    // Done in this step already, or taken in anew because the server lost it.
+    if ((await unit.bytes(keys.outbox(group, entry.n))) !== undefined) await markSent(unit, desk, group, entry)
+  }
+  unit.afterwards(() => desk.forgetAnswered(group, answered))
+}
+
+export async function markAllAnswered(desk: Desk): Promise<void> {
+  for (const group of desk.answered.keys()) await desk.turn((unit) => markAnswered(unit, desk, group))
+}
+
 /** The server has it on its disk. */
-export async function markSent(unit: Unit, desk: Desk, group: Digest, entry: OutboxRow): Promise<void> {
+async function markSent(unit: Unit, desk: Desk, group: Digest, entry: OutboxRow): Promise<void> {
   const { thread, confirmed = 0 } = await groupAt(unit, group)
   unit.delete(keys.outbox(group, entry.n))
   if (entry.place === undefined) return
@@ -121,6 +137,7 @@ export async function markSent(unit: Unit, desk: Desk, group: Digest, entry: Out
 
 /** Nothing more is sent in this group by itself. */
 export async function failAll(unit: Unit, desk: Desk, group: Digest, fault: KezError): Promise<void> {
+  await markAnswered(unit, desk, group)
   const before = await groupAt(unit, group)
   const { thread } = before
   unit.put(keys.group(group), { ...before, isStopped: true })
@@ -133,6 +150,7 @@ export async function failAll(unit: Unit, desk: Desk, group: Digest, fault: KezE
 
 /** Tries again what failed, in its order. */
 export async function retryAll(unit: Unit, desk: Desk, group: Digest): Promise<void> {
+  await markAnswered(unit, desk, group)
   const { isStopped: _, ...row } = await groupAt(unit, group)
   unit.put(keys.group(group), row)
   for (const { place } of await outboxOf(unit, group)) {
@@ -149,6 +167,7 @@ export async function holdUp(
   group: Digest,
   why: { readonly code: string; readonly reason: string },
 ): Promise<void> {
+  await markAnswered(unit, desk, group)
   const { thread } = await groupAt(unit, group)
   for (const { place } of await outboxOf(unit, group)) {
     const row = place === undefined ? undefined : await unit.get<MessageRow>(keys.message(thread, place))
@@ -161,6 +180,7 @@ export async function holdUp(
 
 /** The server lost what it had: all that nobody confirmed goes out again, in its order, before what is new. */
 export async function sendUnconfirmedAgain(unit: Unit, desk: Desk, group: Digest): Promise<void> {
+  await markAnswered(unit, desk, group)
   const waiting = await outboxOf(unit, group)
   const inOutbox = new Set(waiting.map(({ counter }) => counter))
   const rows = await unit.list<UnconfirmedRow>(keys.unconfirmed(group))
@@ -193,6 +213,7 @@ export async function answerResend(
   asked: { readonly group: Digest; readonly by: string; readonly from: number; readonly to: number },
 ): Promise<void> {
   const { group, by, from, to } = asked
+  await markAnswered(unit, desk, group)
   const row = await groupAt(unit, group)
   const waiting = (await outboxOf(unit, group, 1))[0]
   const sent = waiting === undefined ? row.nextCounter : waiting.counter

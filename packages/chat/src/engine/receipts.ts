@@ -3,7 +3,7 @@ import type { Digest } from "@kez/core"
 import type { ContentTypes } from "../wire/content.ts"
 import type { Desk } from "./desk.ts"
 import { changeMessage } from "./message-rows.ts"
-import { enqueue, groupAt, outboxOf } from "./outbox-rows.ts"
+import { enqueue, groupAt, markAnswered, outboxOf } from "./outbox-rows.ts"
 import {
   decodeRow,
   type GroupRow,
@@ -90,6 +90,7 @@ export async function takeReceipt(
   { group, thread }: { readonly group: Digest; readonly thread: Digest },
 ): Promise<void> {
   if (device !== desk.device) return
+  await markAnswered(unit, desk, group)
   // Faster than the server's answer to us: it stays in the outbox until that comes.
   for (const entry of await outboxOf(unit, group)) {
     if (entry.counter > counter || entry.place === undefined || entry.ciphertext === undefined) continue

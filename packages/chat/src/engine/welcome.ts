@@ -10,7 +10,7 @@ import { sequenceFrom } from "../wire/sequence.ts"
 import { contactRow, currentDevices, putContact } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { Held } from "./opened.ts"
-import { groupAt, outboxOf, ownMessage } from "./outbox-rows.ts"
+import { groupAt, markAnswered, outboxOf, ownMessage } from "./outbox-rows.ts"
 import { decodeRow, type GroupRow, keys } from "./row.ts"
 import { putSequence, sequencesOf } from "./sequence-rows.ts"
 import { addGroup, otherOf, tellConversation } from "./threads.ts"
@@ -132,6 +132,7 @@ export async function positionsOf(unit: Unit, desk: Desk, group: Digest): Promis
 }
 
 async function ownPosition(unit: Unit, desk: Desk, row: GroupRow): Promise<{ next: number; last?: Digest }> {
+  await markAnswered(unit, desk, row.group)
   const [first] = await outboxOf(unit, row.group, 1)
   if (first === undefined) return { next: row.nextCounter, ...(row.lastId === undefined ? {} : { last: row.lastId }) }
   const bytes = await ownMessage(unit, row.group, first.counter)

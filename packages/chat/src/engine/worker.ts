@@ -8,7 +8,7 @@ import { groupOf, type Need, workInbox, workOff } from "./incoming.ts"
 import type { KeyPackageShelf } from "./key-package-shelf.ts"
 import { planOf, prepareCommit, publishCommit, sendWelcomes, takeKeyPackages } from "./membership.ts"
 import { askAgain } from "./opened.ts"
-import { sendNext } from "./outbox.ts"
+import { sendIfReady, sendNext } from "./outbox.ts"
 import { groupAt, holdUp } from "./outbox-rows.ts"
 import { sayReceipts } from "./receipts.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
@@ -21,6 +21,7 @@ const pageSize = 256
 
 /** `true`: look again; `false`: nothing more can be done now. */
 export async function workOn(desk: Desk, shelf: KeyPackageShelf, group: Digest): Promise<boolean> {
+  if (await sendIfReady(desk, group)) return true
   const needs = await workInbox(desk, group)
   const isKnown = await desk.turn(async (unit) => (await unit.bytes(keys.group(group))) !== undefined)
   if (desk.isClosed || !desk.isOnline || !isKnown) return false

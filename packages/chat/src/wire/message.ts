@@ -79,12 +79,12 @@ export function encodeMessage<T extends ContentType>(
   place: Place,
   type: T,
   { content, body = new Uint8Array() }: { readonly content: ContentTypes[T]; readonly body?: Uint8Array },
-): { readonly bytes: Uint8Array; readonly id: Digest } {
+): { readonly bytes: Uint8Array; readonly id: Digest; readonly message: Message } {
   const header = encodeText(canonicalize({ ...place, type, content }))
   const bytes = joinBytes(Uint8Array.of(version), uintBytes(header.length, 2), header, body)
-  const { contentFault, id } = decodeMessage(bytes, place.device)
-  if (contentFault !== undefined) throw contentFault
-  return { bytes, id }
+  const message = decodeMessage(bytes, place.device)
+  if (message.contentFault !== undefined) throw message.contentFault
+  return { bytes, id: message.id, message }
 }
 
 /**
