@@ -46,7 +46,7 @@ describe("history that the words alone can read", { skip: skipWithoutNats }, () 
     const { code, stdout, stderr } = await alice.kez(restoring(alice, words), { timeoutMs: 60_000 })
     assert.equal(code, 0, stderr)
     assert.match(stderr, /restoring \d+ messages/)
-    assert.match(stdout, /history +in your archive[\s\S]*✓ 12 earlier messages are here/)
+    assert.match(stdout, /history +in your archive[\s\S]*✓ 12 earlier messages came/)
     assert.deepEqual(await read(alice, "bob"), history)
     assert.deepEqual(
       (await read(alice, "carl")).map(({ text }) => text),

@@ -11,9 +11,8 @@ export interface Shown {
 }
 
 /** The recovery words of an identity that is on the person's computer. */
-export async function wordsOf(person: Chatter, identity?: string): Promise<string> {
-  const name = identity === undefined ? [] : [identity]
-  return (await person.ok("identity", "mnemonic", ...name, "--reveal-words")).recovery_words.join(" ")
+export async function wordsOf(person: Chatter, ...identity: readonly string[]): Promise<string> {
+  return (await person.ok("identity", "mnemonic", ...identity, "--reveal-words")).recovery_words.join(" ")
 }
 
 /** Of alice@localhost. */

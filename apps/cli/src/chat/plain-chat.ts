@@ -6,6 +6,7 @@ import type { Context } from "../context.ts"
 import type { ChatFileOptions } from "../files/chat-files.ts"
 import { createProgress } from "../files/progress.ts"
 import { note, printable, writeErr, writeOut } from "../output.ts"
+import { count } from "../short-text.ts"
 import { alarmWords } from "./alarm-text.ts"
 import { badgeLine, evidenceText } from "./badges.ts"
 import { archiveText, bodyLines, connectionText, deliveredText, quoteOf } from "./message-text.ts"
@@ -187,7 +188,7 @@ class PlainChat {
     const before = this.#archive
     this.#archive = archive
     if (archive.kind === "on" && before?.kind === "restoring") {
-      this.#say(`${before.messages} earlier messages are here`)
+      this.#say(`${count(before.messages, "earlier message")} came out of your archive`)
       this.#list(this.#session.conversations)
     }
     const text = archive.kind === "restoring" || before?.kind === archive.kind ? undefined : archiveText(archive)

@@ -13,11 +13,12 @@ import { type Digest, KezError } from "@kez/core"
 import { acceptContact } from "../commands/contacts-stand.ts"
 import type { Context } from "../context.ts"
 import { type ChatFileEvents, type ChatFileOptions, ChatFiles } from "../files/chat-files.ts"
-import { checkBadges, knownBadges, type ProofBadge } from "./badges.ts"
+import type { ProofBadge } from "./badges.ts"
 import { nameOfConversation, rememberNames, senderName } from "./chat-json.ts"
 import { MessagePages } from "./message-pages.ts"
 import type { OpenChat } from "./open-chat.ts"
 import { assertSameHost, findPerson } from "./people.ts"
+import { SessionBadges } from "./session-badges.ts"
 
 /** Who types says so again; one who went away does not. */
 const typingMs = 8_000
@@ -35,10 +36,8 @@ export class ChatSession {
   readonly #events: SessionEvents
   #conversations: readonly Conversation[] = []
   #alarms: readonly AlarmState[] = []
-  #connection: ConnectionState
   readonly #pages: MessagePages
-  readonly #badges = new Map<Digest, readonly ProofBadge[]>()
-  readonly #checked = new Set<Digest>()
+  readonly #badges: SessionBadges
   readonly #typing = new Map<Digest, number>()
   #current: Digest | undefined
   #isRestoring = false
@@ -54,7 +53,7 @@ export class ChatSession {
     this.context = context
     this.#chat = chat
     this.#events = events
-    this.#connection = chat.engine.connection()
+    this.#badges = new SessionBadges(context, chat, () => this.#events.onChange())
     this.files = new ChatFiles(context, chat, {
       ...files,
       events: {
@@ -73,7 +72,7 @@ export class ChatSession {
     return this.#chat
   }
   get connection(): ConnectionState {
-    return this.#connection
+    return this.#chat.engine.connection()
   }
   get archive(): ArchiveState {
     return this.#chat.engine.archive()
@@ -93,7 +92,7 @@ export class ChatSession {
   }
 
   badgesOf(chain: Digest | undefined): readonly ProofBadge[] {
-    return chain === undefined ? [] : (this.#badges.get(chain) ?? [])
+    return this.#badges.of(chain)
   }
 
   nameOf(conversation: Conversation): string {
@@ -134,7 +133,7 @@ export class ChatSession {
     rememberNames(this.#chat, contacts)
     this.#conversations = await engine.conversations()
     this.#alarms = await engine.alarms.list()
-    for (const { chain } of contacts) this.#badges.set(chain, await knownBadges(this.context, this.#chat, chain))
+    for (const { chain } of contacts) await this.#badges.load(chain)
     this.#events.onChange()
   }
 
@@ -161,9 +160,6 @@ export class ChatSession {
       case "alarm":
         this.#alarms = await this.#chat.engine.alarms.list()
         return
-      case "connection":
-        this.#connection = event.connection
-        return
       case "archive":
         if (event.archive.kind === "restoring") this.#isRestoring = true
         else if (this.#isRestoring) await this.#reload()
@@ -181,8 +177,7 @@ export class ChatSession {
   #putConversation(conversation: Conversation): void {
     const others = this.#conversations.filter(({ id }) => id !== conversation.id)
     this.#conversations = [conversation, ...others].sort((a, b) => (b.lastAt ?? 0) - (a.lastAt ?? 0))
-    const chain = conversation.contact?.chain
-    if (chain !== undefined && !this.#badges.has(chain)) void this.#loadBadges(chain)
+    void this.#badges.load(conversation.contact?.chain)
   }
 
   #noteContact(contact: Contact): void {
@@ -190,11 +185,6 @@ export class ChatSession {
     this.#conversations = this.#conversations.map((one) =>
       one.contact?.chain === contact.chain ? { ...one, contact } : one,
     )
-  }
-
-  async #loadBadges(chain: Digest): Promise<void> {
-    this.#badges.set(chain, await knownBadges(this.context, this.#chat, chain))
-    this.#events.onChange()
   }
 
   async #readIfSeen(conversation: Digest): Promise<void> {
@@ -209,22 +199,12 @@ export class ChatSession {
     if (id === undefined) return
     await this.#pages.load(id)
     await this.#readIfSeen(id)
-    this.#checkSoon(this.current?.contact?.chain)
+    if (this.connection.kind === "online") this.#badges.checkOnce(this.current?.contact?.chain)
     this.#events.onChange()
   }
 
-  /** Looked at once in a run, when somebody opens the conversation. */
-  #checkSoon(chain: Digest | undefined): void {
-    if (chain === undefined || this.#checked.has(chain) || this.#connection.kind !== "online") return
-    this.#checked.add(chain)
-    void this.checkProofs(chain).catch(() => undefined) // what was seen before stands
-  }
-
-  async checkProofs(chain: Digest): Promise<readonly ProofBadge[]> {
-    const badges = await checkBadges(this.context, this.#chat, chain)
-    this.#badges.set(chain, badges)
-    this.#events.onChange()
-    return badges
+  checkProofs(chain: Digest): Promise<readonly ProofBadge[]> {
+    return this.#badges.check(chain)
   }
 
   /** More of the past; false where there is none. */

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts"
 import { paint, writeResult } from "../output.ts"
 import type { Outcome } from "../run.ts"
 import { messageJson, senderName } from "./chat-json.ts"
-import { bodyLines, clockText, dayText, notesOf, quoteOf, reactionText } from "./message-text.ts"
+import { archiveText, bodyLines, clockText, dayText, notesOf, quoteOf, reactionText } from "./message-text.ts"
 import { type OpenChat, waitOnline } from "./open-chat.ts"
 import { findKnown, findPerson } from "./people.ts"
 import { type ChatOptions, withChat } from "./with-chat.ts"
@@ -30,7 +30,8 @@ export async function showTail(context: Context, options: ChatOptions, request: 
     const events = engine.events()
     if (conversation === undefined && !request.follow) {
       throw new KezError("store.unknown", `Cannot show messages: there is no conversation with ${request.who} yet`, {
-        hint: `To begin one: kez dm ${request.who} "hello"`,
+        // A history that is not here may hold one.
+        hint: archiveText(engine.archive()) ?? `To begin one: kez dm ${request.who} "hello"`,
       })
     }
     const messages =

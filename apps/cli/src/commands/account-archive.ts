@@ -14,6 +14,7 @@ import { tryGivenKey } from "../keys/key-source.ts"
 import { identityOf, type KeyMaterial } from "../keys/key-text.ts"
 import { openKey } from "../keys/signers.ts"
 import type { Handler } from "../run.ts"
+import { count } from "../short-text.ts"
 import { reachFor } from "./account-create.ts"
 import type { VerifyOptions } from "./verify-options.ts"
 import { readWords } from "./words-input.ts"
@@ -40,7 +41,7 @@ export const run: Handler<ArchiveOptions> = async (context, { args: [wanted], ac
       restored_messages: restored,
     },
     text: isOn
-      ? `✓ your words and your devices can read the history of ${nameOfAccount(current)}${restored === 0 ? "" : `: ${restored} earlier messages came`}`
+      ? `✓ your words and your devices can read the history of ${nameOfAccount(current)}${restored === 0 ? "" : `: ${count(restored, "earlier message")} came`}`
       : `◌ the history of ${nameOfAccount(current)} is not here yet: ${whyNot(visit)}`,
     exitCode: isOn ? exitCodes.ok : exitCodes.unreachable,
     next: isOn ? "kez chat" : `kez account archive ${nameOfAccount(current)}`,

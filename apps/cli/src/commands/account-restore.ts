@@ -24,6 +24,7 @@ import { formatKey, identityOf, type KeyMaterial } from "../keys/key-text.ts"
 import { newPassphrase } from "../keys/passphrase.ts"
 import { drawRandom } from "../keys/random.ts"
 import type { Handler } from "../run.ts"
+import { count } from "../short-text.ts"
 import { type AccountOptions, ensureDevice, once, reachFor } from "./account-create.ts"
 import { readDemands } from "./verify-options.ts"
 import { type GivenWords, readWords, type WordsOptions } from "./words-input.ts"
@@ -58,7 +59,7 @@ export const run: Handler<RestoreOptions> = async (context, { args: [typed], ...
   return {
     schema: "kez.account/1",
     data: { ...view, restored_messages: restored },
-    text: `✓ ${formatAccountView(context, view)}${restored === 0 ? "" : `\n✓ ${restored} earlier messages are here`}`,
+    text: `✓ ${formatAccountView(context, view)}${restored === 0 ? "" : `\n✓ ${count(restored, "earlier message")} came out of your archive`}`,
     warnings: [...unreadWarnings(finished), ...deviceWarnings(view)],
     next: "kez chat",
   }

@@ -52,7 +52,7 @@ export class Archive {
   }
 
   /** Something waits that could be written now, or it is being read. */
-  async isBusy(): Promise<boolean> {
+  async #isBusy(): Promise<boolean> {
     if (this.#isRunning) return true
     const { kind } = this.#state
     // What failed is tried again by and by; nobody waits for that.
@@ -86,9 +86,11 @@ export class Archive {
     this.#after(0)
   }
 
-  /** Somebody waits for what can be written. */
-  hurry(): void {
+  /** Nothing waits that could be written now. Somebody waits for that: what does goes out at once. */
+  async isDone(): Promise<boolean> {
+    if (!(await this.#isBusy())) return true
     if (this.#failures === 0) this.#after(0)
+    return false
   }
 
   close(): void {

@@ -38,6 +38,7 @@ import { keys, type ThreadRow } from "./row.ts"
 import { settingsOf } from "./settings.ts"
 import { currentGroup, directThread, tellConversation, unreadAfter, viewThread } from "./threads.ts"
 import { Typing } from "./typing.ts"
+import { untilSo } from "./waiting.ts"
 import { Workers } from "./workers.ts"
 import { beginDirect, conversationAt, writeDraft } from "./writing.ts"
 
@@ -216,42 +217,17 @@ class OpenEngine implements Engine {
   }
 
   settled(timeoutMs: number): Promise<boolean> {
-    return this.#until(timeoutMs, async () => {
+    return untilSo(this.#desk, timeoutMs, async () => {
       const isIdle =
         this.#connection.isCaughtUp &&
         !this.#workers.isBusy &&
         !(await this.#desk.turn((unit) => hasWork(unit, this.#desk)))
-      return isIdle && this.#isArchived()
+      return isIdle && this.#archive.isDone()
     })
   }
 
   async archived(timeoutMs: number): Promise<boolean> {
-    if (!this.#desk.isOnline) return false
-    return this.#until(timeoutMs, () => this.#isArchived())
-  }
-
-  /** What is not goes out now. */
-  async #isArchived(): Promise<boolean> {
-    if (!(await this.#archive.isBusy())) return true
-    this.#archive.hurry()
-    return false
-  }
-
-  async #until(timeoutMs: number, isSo: () => Promise<boolean>): Promise<boolean> {
-    const { clock } = this.#desk.ports
-    let isOver = false
-    const takeBack = clock.after(timeoutMs, () => {
-      isOver = true
-    })
-    try {
-      while (!isOver && !this.#desk.isClosed) {
-        if (await isSo()) return true
-        await new Promise<void>((resolve) => clock.after(20, resolve))
-      }
-      return false
-    } finally {
-      takeBack()
-    }
+    return this.#desk.isOnline && untilSo(this.#desk, timeoutMs, () => this.#archive.isDone())
   }
 
   async close(): Promise<void> {
