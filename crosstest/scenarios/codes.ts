@@ -200,7 +200,7 @@ export const reachedCodes: ReadonlySet<string> = new Set([...verdicts, ...import
  */
 export const unreachedCodes: readonly RegExp[] = [
   /^(?:account|net|publish|auth|broker|chat|handle|directory|file)\./,
-  /^(?:channel\.down|limit\.body|chain\.rollback)$/,
+  /^(?:channel\.down|limit\.(?:body|entries)|chain\.rollback)$/,
   // A head is kept; only its use says so, as evidence.
   /^head\./,
   /^(?:json\.not_plain|zstd\.not_ready|internal)$/,

@@ -120,6 +120,15 @@ describe("shared files with the kez command", { skip: skipWithoutNats || skipWit
     assert.match(seen.stdout, /list 0, signed, named in the chain, told \d+ \w+ ago/)
   })
 
+  test("while kez chat is open, what is shared is given", async () => {
+    const chatting = startKez(t, alice, { args: ["chat"], env, keepsStdin: true })
+    const into = folderOf(bob, "in2")
+    const got = await bob.kez(["files", "get", "alice", "photos", "--to", into, "--wait", "40"], { env, timeoutMs })
+    assert.equal(got.code, 0, got.stderr + got.stdout)
+    assert.deepEqual(readFileSync(join(into, "photos", "2024", "film.mp4")), film)
+    await end(chatting)
+  })
+
   test("unshared: Bob gets nothing any more, and his list says so", async () => {
     assert.equal((await ask(alice, "files", "unshare", photos)).code, 0)
     const serving = await serve()

@@ -32,16 +32,20 @@ export interface KezStart {
   readonly env: Readonly<Record<string, string>>
   /** For each line that is waited for. */
   readonly patienceMs?: number
+  /** Of a command that ends with its stdin. */
+  readonly keepsStdin?: boolean
 }
 
 /** A command with --json that goes on, for tests that end it. */
-export function startKez(t: Cleaner, { home, dir }: Person, { args, env, patienceMs = 30_000 }: KezStart): RunningKez {
+export function startKez(t: Cleaner, { home, dir }: Person, start: KezStart): RunningKez {
+  const { args, env, patienceMs = 30_000, keepsStdin = false } = start
   const child = spawn(process.execPath, [join(ROOT, "apps/cli/src/main.ts"), ...args, "--json"], {
     env: { PATH: process.env["PATH"], KEZ_HOME: home, HOME: dir, CI: "true", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     // A group of its own, so that its end can be that of kez-iroh as well.
     detached: true,
   })
+  if (!keepsStdin) child.stdin.end()
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()))
   const kill = async (): Promise<void> => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)

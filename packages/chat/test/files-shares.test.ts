@@ -179,7 +179,7 @@ const nothing = { root: `sha256:${"0".repeat(64)}`, size: 0 }
 const signed = async ({ a }: SharePair, seq: number, prev?: Digest) =>
   a.home.engine.signManifest({ seq, ...(prev === undefined ? {} : { prev }), ...nothing })
 
-test("F11 a manifest older than the one that is known is file.rollback", async () => {
+test("F11: a manifest older than the one that is known is file.rollback", async () => {
   const pair = await shared()
   await askAlice(pair)
   const first = (await pair.a.files.shares.current())?.text ?? ""
@@ -193,7 +193,7 @@ test("F11 a manifest older than the one that is known is file.rollback", async (
   await pair.world.close()
 })
 
-test("F11 two manifests of one number are file.fork", async () => {
+test("F11: two manifests of one number are file.fork", async () => {
   const pair = await shared()
   await askAlice(pair)
   await tellAs(pair, [], undefined, formatEnvelope(await signed(pair, 0)))
@@ -202,7 +202,7 @@ test("F11 two manifests of one number are file.fork", async () => {
   await pair.world.close()
 })
 
-test("F11 the next number after another manifest is file.fork", async () => {
+test("F11: the next number after another manifest is file.fork", async () => {
   const pair = await shared()
   await askAlice(pair)
   await tellAs(pair, [], undefined, formatEnvelope(await signed(pair, 1, `sha256:${"1".repeat(64)}`)))
@@ -210,7 +210,7 @@ test("F11 the next number after another manifest is file.fork", async () => {
   await pair.world.close()
 })
 
-test("F11 a manifest that another member signed is file.manifest", async () => {
+test("F11: a manifest that another member signed is file.manifest", async () => {
   const pair = await shared()
   await askAlice(pair)
   const { b } = pair
@@ -222,7 +222,7 @@ test("F11 a manifest that another member signed is file.manifest", async () => {
   await pair.world.close()
 })
 
-test("F11 a list that was changed after it was signed is file.manifest, and what was seen before stands", async () => {
+test("F11: a list that was changed after it was signed is file.manifest, and what was seen before stands", async () => {
   const pair = await shared()
   const { a } = pair
   const bytes = new TextEncoder().encode(canonicalize({ type: "kez.files.root", version: 1, sections: [] }))
@@ -244,7 +244,7 @@ test("F11 a list that was changed after it was signed is file.manifest, and what
   await pair.world.close()
 })
 
-test("F11 where the chain names a manifest, a later one needs it beside it, and an older one is file.rollback", async () => {
+test("F11: where the chain names a manifest, a later one needs it beside it, and an older one is file.rollback", async () => {
   const pair = await shared()
   const { a, b, world } = pair
   const first = await a.files.shares.current()
@@ -299,7 +299,7 @@ async function tellList(pair: SharePair, page: object, root?: object): Promise<v
 const entry = { path: "a", size: 1, hash: "1".repeat(64), media_type: "text/plain" }
 const pageOf = (entries: readonly object[]): object => ({ type: "kez.files.page", version: 1, entries })
 
-test("F12 1,025 entries of a page are limit.entries", async () => {
+test("F12: 1,025 entries of a page are limit.entries", async () => {
   const pair = await shared()
   await askAlice(pair)
   await tellList(pair, pageOf(Array.from({ length: 1_025 }, (_, at) => ({ ...entry, path: `${at}` }))))
@@ -307,7 +307,7 @@ test("F12 1,025 entries of a page are limit.entries", async () => {
   await pair.world.close()
 })
 
-test("F12 a list that names lists again is limit.depth, and too many pages limit.entries", async () => {
+test("F12: a list that names lists again is limit.depth, and too many pages limit.entries", async () => {
   const pair = await shared()
   await askAlice(pair)
   await tellList(pair, { type: "kez.files.root", version: 1, sections: [] })
@@ -321,7 +321,7 @@ test("F12 a list that names lists again is limit.depth, and too many pages limit
   await other.world.close()
 })
 
-test("F12 a root document of 1 GiB, and a section named twice, are refused before anything is fetched", async () => {
+test("F12: a root document of 1 GiB, and a section named twice, are refused before anything is fetched", async () => {
   const pair = await shared()
   await askAlice(pair)
   const { a, b } = pair
@@ -340,7 +340,7 @@ test("F12 a root document of 1 GiB, and a section named twice, are refused befor
   await pair.world.close()
 })
 
-test("F5 paths that lead elsewhere are file.name, and odd ones are written another way", async () => {
+test("F5: paths that lead elsewhere are file.name, and odd ones are written another way", async () => {
   for (const path of ["../x", "/etc/x", "a//b", "a/./b"]) {
     const pair = await shared()
     await askAlice(pair)

@@ -132,10 +132,10 @@ pub fn exit_of(code: Code) -> u8 {
         // VER-2: what makes a verdict `unreachable`.
         Code::ChainUnreachable | Code::ChainWithheld | Code::ChainRollback => 5,
         Code::ChainRequired | Code::ChainStale => 5,
-        Code::KeyWeak | Code::FileOffer | Code::FilePresence => 10,
+        Code::KeyWeak | Code::FileOffer | Code::FilePresence | Code::FileManifest | Code::FileRollback => 10,
         Code::ClaimRevoked => 11,
         Code::ClaimExpired => 12,
-        Code::ChainFork | Code::ChatFork | Code::ChatSenderFork | Code::DirectorySplit => 13,
+        Code::ChainFork | Code::ChatFork | Code::ChatSenderFork | Code::DirectorySplit | Code::FileFork => 13,
         Code::ProofNotFound => 14,
         Code::ChainUnknown => 1,
         _ => match code.as_str().split('.').next().unwrap_or_default() {

@@ -27,6 +27,10 @@ export class Doors {
     this.#book = book
   }
 
+  get isOpen(): boolean {
+    return this.#doors.size > 0
+  }
+
   conversations(): readonly Digest[] {
     const audiences = [...this.#doors.values()].flatMap((door) => door.audiences)
     return this.#guests

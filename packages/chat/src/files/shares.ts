@@ -126,7 +126,7 @@ export class Shares {
 
   /** Looks at the disk again, and signs a new list where something is another. Told to those who asked before. */
   async renew(): Promise<void> {
-    const before = this.#own?.digest
+    const before = this.#own
     this.#lookedAt = this.#ports.clock.now()
     this.#isStale = false
     const rows = await this.list()
@@ -137,10 +137,9 @@ export class Shares {
     const isSame = own?.fingerprint === fingerprint && (await this.#hasBlobs(own))
     this.#own = isSame ? own : await this.#sign(own, sections, fingerprint)
     this.#hashes = new Set(sections.flatMap(({ files }) => files.map(({ hash }) => hash)))
-    if (!this.#isOpen) return
+    if (!this.#isOpen || (this.#doors.isOpen && before?.digest === this.#own.digest)) return
     await this.#doors.open(this.#own, sections)
-    if (before !== undefined && before !== this.#own.digest)
-      for (const conversation of this.#asked.keys()) await this.answer(conversation)
+    for (const conversation of this.#asked.keys()) await this.answer(conversation)
   }
 
   /** Who may have what, as it is now. */
