@@ -1,6 +1,6 @@
 /** Which kez-iroh is taken, and what is said where there is none that fits. */
 import assert from "node:assert/strict"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { after, test } from "node:test"
@@ -64,6 +64,14 @@ test("findIroh() takes the one of two packages that runs here", () => {
   const folder = folderWith({ [packaged]: right, [musl]: right })
   writeFileSync(join(folder, packaged), "#!/no/such/loader\n", { mode: 0o755 })
   assert.equal(find(folder), join(folder, musl))
+})
+
+test("findIroh() goes past a package that another user of the computer has put there", {
+  skip: process.getuid?.() === 0 ? false : "only root can give a file away",
+}, () => {
+  const folder = folderWith({ [packaged]: right, [built]: right })
+  chownSync(join(folder, packaged), 10_001, 10_001)
+  assert.equal(find(folder), join(folder, built))
 })
 
 test("findIroh() looks where cargo was told to build", () => {

@@ -1,6 +1,6 @@
 /** Where kez-iroh is on this computer: named by the person, in the package of this platform, or built here. docs/decisions/iroh-release.md */
 import { spawnSync } from "node:child_process"
-import { accessSync, constants } from "node:fs"
+import { accessSync, constants, statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { irohPackagesFor, mainIrohPackage } from "./iroh-packages.ts"
@@ -37,6 +37,7 @@ const versionMs = 5_000
 export function findIrohProgram(search: IrohSearch): IrohSearchResult {
   const unfit: IrohProgram[] = []
   for (const path of placesOf(search)) {
+    if (search.named === undefined && !isOurs(path)) continue
     const found = lookAt(path)
     if (found.version === search.version) return { path, unfit }
     if (found.isProgram || search.named !== undefined) unfit.push(found)
@@ -63,6 +64,16 @@ function tryResolve(from: string, name: string): string | undefined {
     return createRequire(from).resolve(`${name}/package.json`)
   } catch {
     return undefined
+  }
+}
+
+/** Packages are looked for up to the root of the file system, where somebody else may have put one, as below /tmp. */
+function isOurs(path: string): boolean {
+  try {
+    const { uid } = statSync(path)
+    return uid === 0 || uid === process.getuid?.() || uid === statSync(import.meta.filename).uid
+  } catch {
+    return false
   }
 }
 
