@@ -1,11 +1,12 @@
 /** What `npm start` prints once all is there: commands that run as they stand, for the terminals of both people. */
 import { join, relative } from "node:path"
 import type { StartOptions } from "./arguments.ts"
+import type { FilesState } from "./files.ts"
 import { homeOf, passphraseFileOf } from "./people.ts"
 import type { Report } from "./report.ts"
 import { subjectOf } from "./site.ts"
 
-export function tellCommands({ root, folder }: StartOptions, report: Report): void {
+export function tellCommands({ root, folder }: StartOptions, files: FilesState, report: Report): void {
   const place = relative(root, folder)
   const shown = place === "" || place.startsWith("..") ? folder : place
   const kez = (name: string, words: string): string =>
@@ -16,9 +17,13 @@ export function tellCommands({ root, folder }: StartOptions, report: Report): vo
     `    ${kez("alice", "chat bob")}`,
     "  In a third:",
     `    ${kez("bob", "chat alice")}`,
-    "  Give a file, once both have said something:",
-    `    ${kez("alice", "send README.md bob")}`,
-    `    ${kez("bob", `receive alice --dir ${quote(join(shown, "received"))}`)}`,
+    ...(files === "off"
+      ? []
+      : [
+          `  Give a file, once both have said something${files === "building" ? " and kez-iroh is built" : ""}:`,
+          `    ${kez("alice", "send README.md bob")}`,
+          `    ${kez("bob", `receive alice --dir ${quote(join(shown, "received"))}`)}`,
+        ]),
     "  Look at a proof:",
     `    KEZ_HOME=${quote(homeOf(shown, "bob"))} ./kez verify id ${subjectOf("alice")} kez:alice@localhost`,
     "",

@@ -25,17 +25,26 @@ export interface FilesPlan {
 const buildCpuMinutes = 8
 const usefulProcessors = 4
 
+export type FilesState = "ready" | "building" | "off"
+
 /** Says what becomes of it. Resolves before a build ends. */
-export async function prepareFiles(plan: FilesPlan): Promise<void> {
+export async function prepareFiles(plan: FilesPlan): Promise<FilesState> {
   const { root, mayBuild, env, report } = plan
   const began = performance.now()
   const missing = tryFind(plan)
-  if (missing === undefined) return report.done("kez-iroh", "moves files", performance.now() - began)
+  if (missing === undefined) {
+    report.done("kez-iroh", "moves files", performance.now() - began)
+    return "ready"
+  }
   const isNamed = (env["KEZ_IROH"] ?? "") !== ""
   const why = mayBuild && !isNamed ? await whyUnable(root, env) : missing.message.replace(/^Cannot move files: /, "")
-  if (why === undefined) return build(plan)
+  if (why === undefined) {
+    build(plan)
+    return "building"
+  }
   report.say(`  Files are off, everything else works: ${why}`)
   for (const hint of isNamed || !mayBuild ? (missing.hint?.split("\n") ?? []) : afterCargo) report.say(`    ${hint}`)
+  return "off"
 }
 
 const afterCargo = ["Then: sh scripts/iroh.sh   The next npm start does the same."]

@@ -6,7 +6,7 @@ import type { StartOptions } from "./arguments.ts"
 import { checkPeople } from "./check.ts"
 import { tellCommands } from "./commands.ts"
 import { listenForEnd } from "./ending.ts"
-import { prepareFiles } from "./files.ts"
+import { type FilesState, prepareFiles } from "./files.ts"
 import { deleteFolder, lockFolder, openFolder, removeRunRecord, writeRunRecord } from "./folder.ts"
 import { stopLeftovers } from "./leftovers.ts"
 import { settleMs } from "./limits.ts"
@@ -87,11 +87,15 @@ async function runLocked(plan: Plan, report: Report): Promise<number> {
   const onBuild = (stop: () => Promise<void>): void => {
     stopBuild = stop
   }
-  const starting = startAll(plan, { report, onPart, onBuild, signal: ending.signal })
+  let filesState: FilesState = "off"
+  const onFiles = (state: FilesState): void => {
+    filesState = state
+  }
+  const starting = startAll(plan, { report, onPart, onBuild, onFiles, signal: ending.signal })
   try {
     const early = await Promise.race<Outcome>([starting, ending.asked, died.promise])
     if (early !== "ready" || plan.isCheck) return conclude(early, report)
-    tellCommands(plan, report)
+    tellCommands(plan, filesState, report)
     const late = await Promise.race<Outcome>([ending.asked, died.promise])
     return late === "asked" ? 0 : conclude(late, report)
   } finally {
@@ -121,10 +125,11 @@ interface Starting {
   readonly report: Report
   readonly onPart: (part: Part) => void
   readonly onBuild: (stop: () => Promise<void>) => void
+  readonly onFiles: (state: FilesState) => void
   readonly signal: AbortSignal
 }
 
-async function startAll(plan: Plan, { report, onPart, onBuild, signal }: Starting): Promise<Outcome> {
+async function startAll(plan: Plan, { report, onPart, onBuild, onFiles, signal }: Starting): Promise<Outcome> {
   const { root, folder, ports } = plan
   const began = performance.now()
   report.done("Node", process.versions.node, process.uptime() * 1_000)
@@ -143,7 +148,7 @@ async function startAll(plan: Plan, { report, onPart, onBuild, signal }: Startin
   report.done(names, "each with a proof on the local site", performance.now() - peopleBegan)
   // Last: what it may have to build takes the processors from nobody who starts.
   const mayBuild = plan.mayBuild && !plan.isCheck
-  await prepareFiles({ root, folder, mayBuild, env: process.env, report, onBuild })
+  onFiles(await prepareFiles({ root, folder, mayBuild, env: process.env, report, onBuild }))
   report.say(
     report.isTerminal
       ? `  all of it took ${formatSeconds(performance.now() - began)}`

@@ -58,6 +58,7 @@ test("without cargo everything but files works, and both npm start and kez send 
     /^ {2}Files are off, everything else works: cargo is missing\. https:\/\/rustup\.rs installs it/m,
   )
   assert.match(trial.said(), /^ {4}Then: sh scripts\/iroh\.sh /m)
+  assert.doesNotMatch(trial.said(), /Give a file/)
   const env = { PATH: withoutCargo, HOME: base, XDG_CACHE_HOME: cache, KEZ_HOME: join(folder, "alice") }
   const args = [join(ROOT, "kez"), "send", "README.md", "bob", "--passphrase-file", join(folder, "passphrase")]
   const said = await new Promise<string>((resolve) =>
@@ -111,6 +112,10 @@ chmod 755 "$CARGO_TARGET_DIR/release/kez-iroh"`
   const second = start(t, bin)
   await second.ready()
   assert.match(second.said(), /^ok kez-iroh: moves files/m)
+  assert.match(
+    second.said(),
+    /^ {2}Give a file, once both have said something:\n {4}KEZ_HOME=\S+ \.\/kez send README\.md bob/m,
+  )
   assert.doesNotMatch(second.said(), /Building/)
   second.interrupt()
   await second.ended()

@@ -33,15 +33,13 @@ export function findIroh(
       hint: `Set it to the path of kez-iroh ${version}, or take it away: then its package and a built one are looked for.`,
     })
   }
-  const packages = irohPackagesFor(platform, arch).map(({ name }) => name)
-  const packaged = packages.length === 0 ? undefined : packages.join(" or ")
   const found = first === undefined ? "is not on this computer" : `is here as ${whatItIs(first)}`
   throw new KezError("file.program", `Cannot move files: kez-iroh, the program that does it, ${found}`, {
     hint:
       `To build ${version}, once, where cargo is (https://rustup.rs): ${buildCommand(cwd)}\n` +
-      (packaged === undefined
+      (irohPackagesFor(platform, arch).length === 0
         ? `There is no package of it for ${platform}-${arch}; KEZ_IROH names a program built elsewhere.`
-        : `Or install its package, ${packaged}, or set KEZ_IROH to a built one.`) +
+        : "KEZ_IROH names one that was built elsewhere; npm run release:iroh makes a package of it there.") +
       " Messages work without it.",
   })
 }
