@@ -247,7 +247,8 @@ test("a commit that tells the server other members than its state has is an alar
   assert.equal(raised.length, 2) // and its end
   const [first] = raised
   assert.ok(first?.kind === "alarm" && first.alarm.alarm.kind === "members_differ")
-  assert.deepEqual([first.alarm.alarm.missing, first.alarm.alarm.extra], [[carol.person.chain], []])
+  const { missing, extra, contact } = first.alarm.alarm
+  assert.deepEqual([missing, extra, contact], [[carol.person.chain], [], alice.person.chain])
   assert.equal(world.server.conversations.get(id.slice(7))?.members.length, 3)
   await say(alice, id, "after")
   await world.rest()

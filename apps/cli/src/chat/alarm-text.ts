@@ -61,7 +61,8 @@ function titleOf(alarm: Alarm, nameOf: NameOf): string {
       const names = (chains: readonly Digest[]): string => chains.map(nameOf).join(", ")
       const missing = alarm.missing.length === 0 ? "" : ` Nothing is delivered to ${names(alarm.missing)}.`
       const extra = alarm.extra.length === 0 ? "" : ` Ciphertext goes to ${names(alarm.extra)}.`
-      return `The server was told other members of a group than it has.${missing}${extra}`
+      const by = alarm.contact === undefined ? "" : ` by ${nameOf(alarm.contact)}, or says that it was`
+      return `The server was told other members of a group than it has${by}.${missing}${extra}`
     }
     case "messages_missing":
       return `${alarm.to - alarm.from + 1} messages of a device did not come. They are asked for again`

@@ -13,7 +13,7 @@ import { archiveText, bodyLines, connectionText, deliveredText, quoteOf } from "
 import type { OpenChat } from "./open-chat.ts"
 import { waitOnline } from "./open-chat.ts"
 import { ChatSession } from "./session.ts"
-import { namesOf, offerLine, refusedText } from "./session-files.ts"
+import { leftLine, namesOf, offerLine, refusedText } from "./session-files.ts"
 import { membersText } from "./session-groups.ts"
 import { messageLines } from "./tail.ts"
 import { typedCommands } from "./typed.ts"
@@ -76,7 +76,9 @@ class PlainChat {
       process.off("SIGINT", end)
       process.off("SIGTERM", end)
       lines.close()
+      const left = leftLine(this.#session)
       await this.#session.files.close()
+      if (left !== undefined) note(left)
     }
   }
 

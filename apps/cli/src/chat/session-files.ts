@@ -62,6 +62,14 @@ export function offerLine(session: ChatSession, message: ShownMessage): string |
   }
 }
 
+/** When the chat ends: what is not over. Undefined: nothing. */
+export function leftLine({ files }: ChatSession): string | undefined {
+  const left = files.views().filter(({ state }) => state === "running" || state === "waiting").length
+  if (left === 0) return undefined
+  const what = left === 1 ? "A file is not over yet, and goes on" : `${left} files are not over yet, and go on`
+  return `${what} with the next kez chat: what is here is kept`
+}
+
 /** What is under way anywhere, in one line; undefined: nothing is. */
 export function runningLine({ files }: ChatSession): string | undefined {
   const running = files.views().filter(({ state }) => state === "running")

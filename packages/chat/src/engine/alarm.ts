@@ -49,6 +49,8 @@ export type Alarm = AlarmBody &
     | {
         readonly kind: "members_differ"
         readonly conversation: Digest
+        /** Who made the commit; absent: this account, so that it can only be the server. */
+        readonly contact?: Digest
         readonly missing: readonly Digest[]
         readonly extra: readonly Digest[]
       }

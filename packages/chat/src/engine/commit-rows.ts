@@ -37,11 +37,11 @@ export async function takeCommit(unit: Unit, desk: Desk, { row, data, seq, membe
       else await putPlace(unit, group, seq)
       // Only our own comes again at its own place, and only the newest one says what holds.
       if (seq !== (await groupAt(unit, group)).lastCommit) return
-      return judgeToldMembers(unit, desk, { group, members, isOwn: true })
+      return judgeToldMembers(unit, desk, { group, members, by: undefined })
     case "applied":
       await putPlace(unit, group, seq)
       await applied(unit, desk, group, outcome)
-      return judgeToldMembers(unit, desk, { group, members, isOwn: outcome.by.device === desk.device })
+      return judgeToldMembers(unit, desk, { group, members, by: outcome.by.chain })
     case "refused":
       return refused(unit, desk, { row, seq }, outcome)
   }

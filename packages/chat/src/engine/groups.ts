@@ -27,7 +27,7 @@ export class GroupBook implements Groups {
       const { credential } = desk
       if (credential === undefined) throw new Error("a conversation before the credential")
       assertCurrent(desk)
-      for (const chain of people) await assertContact(unit, chain)
+      for (const chain of people) await assertContact(unit, desk, chain)
       const others = [...new Set(people)].filter((chain) => chain !== desk.chain)
       const members = [
         { chain: desk.chain, role: "owner" },
@@ -90,7 +90,7 @@ export class GroupBook implements Groups {
   async #change(conversation: Digest, change: StateChange, newcomer?: Digest): Promise<void> {
     const desk = this.#desk
     await desk.turn(async (unit) => {
-      if (newcomer !== undefined) await assertContact(unit, newcomer)
+      if (newcomer !== undefined) await assertContact(unit, desk, newcomer)
       await askForChange(unit, desk, await this.#groupOf(unit, conversation), change)
       // Who is to go gets nothing any more, before the commit is made.
       unit.afterwards(() => desk.tell({ kind: "devices" }))
@@ -111,8 +111,12 @@ export class GroupBook implements Groups {
 }
 
 /** Nobody is brought into a conversation by a name that was never looked up. */
-async function assertContact(unit: Unit, chain: Digest): Promise<void> {
-  if ((await contactRow(unit, chain))?.standing === "accepted") return
+async function assertContact(unit: Unit, desk: Desk, chain: Digest): Promise<void> {
+  const row = await contactRow(unit, chain)
+  const { host } = desk.ports.account
+  if (row?.handle?.endsWith(`@${host}`) === false)
+    throw new KezError("usage", `Cannot add ${row.handle} to a group: servers do not pass messages to each other yet`)
+  if (row?.standing === "accepted") return
   throw new KezError("usage", "Cannot add somebody to a group: expected one of your contacts", {
     hint: "kez contacts add WHO looks a person up.",
   })

@@ -17,11 +17,11 @@ export interface ToldMembers {
   readonly group: Digest
   /** What the server was told, as it says; undefined: it does not say. */
   readonly members: readonly Digest[] | undefined
-  /** Made by this device: then nobody but the server can have altered it. */
-  readonly isOwn: boolean
+  /** Who made the commit; undefined: this device. Then nobody but the server can have altered it. */
+  readonly by: Digest | undefined
 }
 
-export async function judgeToldMembers(unit: Unit, desk: Desk, { group, members, isOwn }: ToldMembers): Promise<void> {
+export async function judgeToldMembers(unit: Unit, desk: Desk, { group, members, by }: ToldMembers): Promise<void> {
   if (members === undefined) return
   const row = await groupAt(unit, group)
   const { missing, extra } = differenceOf((await desk.ciphers.of(group)).state, members)
@@ -29,6 +29,7 @@ export async function judgeToldMembers(unit: Unit, desk: Desk, { group, members,
   const { isToldWrong: _, ...healed } = row
   await close(unit, desk, (alarm) => alarm.kind === "members_differ" && alarm.conversation === conversation)
   if (missing.length + extra.length === 0) return unit.put(keys.group(group), healed satisfies GroupRow)
+  const maker = by === undefined || by === desk.chain ? {} : { contact: by }
   const fault = new KezError(
     "chat.commit",
     "The server was told other members of the conversation than its state has",
@@ -36,9 +37,9 @@ export async function judgeToldMembers(unit: Unit, desk: Desk, { group, members,
       hint: "Who is missing gets nothing; who is too many gets what he cannot read. A commit of this device puts it right, unless the server lies.",
     },
   )
-  await raise(unit, desk, { kind: "members_differ", conversation, missing, extra }, fault)
+  await raise(unit, desk, { kind: "members_differ", conversation, ...maker, missing, extra }, fault)
   // Who is missing himself cannot: the server takes nothing from him.
-  const mayHeal = !isOwn && row.isRemoved !== true && !missing.includes(desk.chain)
+  const mayHeal = by !== undefined && row.isRemoved !== true && !missing.includes(desk.chain)
   const isDue = mayHeal && (row.healedAt ?? 0) < desk.now() - healSeconds
   unit.put(keys.group(group), (isDue ? { ...healed, isToldWrong: true } : healed) satisfies GroupRow)
 }

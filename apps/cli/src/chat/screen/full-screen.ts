@@ -5,10 +5,11 @@ import { KezError } from "@kez/core"
 import type { Context } from "../../context.ts"
 import type { ChatFileOptions } from "../../files/chat-files.ts"
 import { noteText } from "../../files/transfer-text.ts"
+import { note } from "../../output.ts"
 import { evidenceText } from "../badges.ts"
 import type { OpenChat } from "../open-chat.ts"
 import { ChatSession } from "../session.ts"
-import { namesOf, refusedText } from "../session-files.ts"
+import { leftLine, namesOf, refusedText } from "../session-files.ts"
 import { membersText } from "../session-groups.ts"
 import { draftOf, runTyped } from "../typed-run.ts"
 import { emptyEditor, insert, textOf } from "./editor.ts"
@@ -80,7 +81,9 @@ class FullScreen {
     } finally {
       clearInterval(timer)
       this.#screen.leave()
+      const left = leftLine(this.#session)
       await this.#session.files.close()
+      if (left !== undefined) note(left)
     }
   }
 
