@@ -186,6 +186,7 @@ test("a group of somebody who was never looked up is a request: it is told nothi
   await say(alice, id, "hi")
   await world.rest()
   assert.equal((await viewOf(bob, id)).state, "request")
+  assert.equal((await viewOf(bob, id)).addedBy, alice.person.chain)
   assert.equal(await bob.engine.tellPresence(id, { endpoint: "b".repeat(64), addresses: [] }), false)
   assert.deepEqual(await bob.engine.devices(id), [])
   await bob.engine.contacts.accept(alice.person.chain)

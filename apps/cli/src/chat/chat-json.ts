@@ -22,13 +22,14 @@ export function contactJson(chat: Names, { chain, handle, standing, devices, sto
 }
 
 export function conversationJson(chat: Names, conversation: Conversation) {
-  const { id, kind, name, members, contact, state, unread, lastAt, safetyCode } = conversation
+  const { id, kind, name, members, addedBy, contact, state, unread, lastAt, safetyCode } = conversation
   return {
     conversation: id,
     type: kind,
     name: nameOfConversation(chat, conversation),
     title: name ?? null,
     members,
+    added_by: addedBy ?? null,
     contact: contact === undefined ? null : contactJson(chat, contact),
     state,
     unread,

@@ -10,7 +10,7 @@ import type { ChatSession } from "./session.ts"
 /** Offers a file or folder to the conversation that is open. */
 export async function offerFile(session: ChatSession, typed: string): Promise<void> {
   const current = session.here()
-  if (current.state === "request" && current.contact !== undefined) await session.accept()
+  if (current.state === "request") await session.accept()
   await session.files.offer(current, typedPath(typed, homedir()))
 }
 

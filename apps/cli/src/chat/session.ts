@@ -228,7 +228,7 @@ export class ChatSession {
   async send(draft: Draft): Promise<void> {
     const current = this.here()
     // To answer is to accept: whose name it is has to be known before, not after.
-    if (current.state === "request" && current.contact !== undefined) await this.accept()
+    if (current.state === "request") await this.accept()
     const message = await this.#chat.engine.send(current.id, draft)
     if (this.#pages.of(current.id) === undefined) await this.select(current.id)
     this.#pages.put(message)
@@ -236,18 +236,21 @@ export class ChatSession {
   }
 
   async accept(): Promise<void> {
-    const { contact } = this.here()
-    if (contact === undefined) throw new KezError("usage", "Cannot accept: this conversation is not with one person")
-    const after = await acceptContact(this.context, this.#chat, contact)
-    this.#noteContact(after)
+    this.#noteContact(await acceptContact(this.context, this.#chat, await this.#whoBegan("accept")))
   }
 
   async block(): Promise<void> {
-    const { contact } = this.here()
-    if (contact === undefined) throw new KezError("usage", "Cannot block: this conversation is not with one person")
-    await this.#chat.engine.contacts.block(contact.chain)
+    await this.#chat.engine.contacts.block((await this.#whoBegan("block")).chain)
     this.#conversations = await this.#chat.engine.conversations()
     await this.select(this.conversations[0]?.id)
+  }
+
+  /** The other person, or who brought us into the group. */
+  async #whoBegan(what: string): Promise<Contact> {
+    const { contact, addedBy } = this.here()
+    const found = contact ?? (addedBy === undefined ? undefined : await this.#chat.engine.contacts.find(addedBy))
+    if (found !== undefined) return found
+    throw new KezError("usage", `Cannot ${what} anybody here: you made this group`)
   }
 
   async retry(): Promise<void> {

@@ -115,6 +115,7 @@ export async function viewThread(unit: Unit, desk: Desk, thread: ThreadRow): Pro
     ...(name === undefined ? {} : { name }),
     members: members ?? thread.members ?? [desk.chain, ...(thread.contact === undefined ? [] : [thread.contact])],
     ...(cipher === undefined || thread.kind === "dm" ? {} : { roles: cipher.state.members }),
+    ...(thread.addedBy === undefined ? {} : { addedBy: thread.addedBy }),
     ...(contact === undefined ? {} : { contact }),
     state: thread.groups.length === 0 ? stateOutside(thread, contact) : stateOf(cipher, desk.chain, standing),
     unread: thread.unread,

@@ -64,7 +64,8 @@ async function aboutOf(unit: Unit, desk: Desk, conversation: Digest, draft: Draf
 }
 
 /** Who answers a stranger has accepted him. */
-async function acceptByAnswer(unit: Unit, desk: Desk, { contact }: ThreadRow): Promise<void> {
+async function acceptByAnswer(unit: Unit, desk: Desk, thread: ThreadRow): Promise<void> {
+  const { contact = thread.addedBy } = thread
   const row = contact === undefined ? undefined : await contactRow(unit, contact)
   if (row?.standing === "request") await putContact(unit, desk, { ...row, standing: "accepted" })
 }
