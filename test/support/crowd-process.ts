@@ -89,17 +89,18 @@ async function probe(): Promise<void> {
   )
 }
 
+/** Whom the member in a place writes to. Each has one device, which knows what it sent itself. */
+function otherOf(at: number): CrowdMember | undefined {
+  return members[at % 2 === 0 ? at + 1 : at - 1]
+}
+
 async function settle(): Promise<void> {
   clearInterval(writing)
   await untilAll(({ waiting }) => waiting === 0)
-  const wanted = new Map<string, number>()
-  for (const { acknowledged } of members) {
-    for (const { conversation } of acknowledged) wanted.set(conversation, (wanted.get(conversation) ?? 0) + 1)
-  }
   // What does not come is found missing by the count.
   const end = Date.now() + 10_000
-  const hasAll = (member: CrowdMember, at: number): boolean =>
-    member.shown.length >= (wanted.get(conversations[at] ?? "") ?? 0)
+  const hasAll = ({ shown }: CrowdMember, at: number): boolean =>
+    shown.length >= (otherOf(at)?.acknowledged.length ?? 0)
   while (!members.every(hasAll) && Date.now() < end) await sleep(50)
 }
 
@@ -110,7 +111,6 @@ async function untilAll(isSo: (member: CrowdMember) => boolean): Promise<void> {
 function count(): CrowdCount {
   const sum = { online: 0, acknowledged: 0, shown: 0, lost: 0, twice: 0, disordered: 0, rewound: 0 }
   for (const [at, { isOnline, shown, acknowledged, rewound }] of members.entries()) {
-    const other = members[at % 2 === 0 ? at + 1 : at - 1]
     const texts = shown.map(({ text }) => text)
     const seen = new Set(texts)
     sum.online += isOnline ? 1 : 0
@@ -118,12 +118,10 @@ function count(): CrowdCount {
     sum.acknowledged += acknowledged.length
     sum.shown += shown.length
     sum.twice += texts.length - seen.size
-    for (const mine of [acknowledged, other?.acknowledged ?? []]) {
-      const wanted = mine.map(({ text }) => text)
-      sum.lost += wanted.filter((text) => !seen.has(text)).length
-      const places = wanted.map((text) => texts.indexOf(text)).filter((place) => place !== -1)
-      sum.disordered += places.filter((place, i) => i > 0 && place < (places[i - 1] ?? 0)).length
-    }
+    const wanted = (otherOf(at)?.acknowledged ?? []).map(({ text }) => text)
+    sum.lost += wanted.filter((text) => !seen.has(text)).length
+    const places = wanted.map((text) => texts.indexOf(text)).filter((place) => place !== -1)
+    sum.disordered += places.filter((place, i) => i > 0 && place < (places[i - 1] ?? 0)).length
   }
   return sum
 }

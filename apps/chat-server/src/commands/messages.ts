@@ -1,6 +1,6 @@
 /** `send`, `live`: what members say to each other. The server knows no plaintext and does not look for any. */
 import { chatLimits, decodeDelivery, encodeDelivery, encodeLive } from "@kez/chat"
-import { type Digest, digestOf, KezError, liveSubjectOf } from "@kez/core"
+import { type BrokerDevice, type Digest, digestOf, KezError, liveSubjectOf } from "@kez/core"
 import { maxLiveBytes } from "../limits.ts"
 import { type CommandDeps, conversationFor, type Handler, partOf } from "./command.ts"
 
@@ -19,12 +19,23 @@ export function send(deps: CommandDeps): Handler<"send"> {
       const known = await deps.sent.find(name)
       if (known === undefined) await assertRoom(deps, members, caller.uid)
       deps.writers.note(conversation, caller.uid)
-      const sending = { conversation, id, name, data, uids: members.map(({ uid }) => uid) }
+      const sending = { conversation, id, name, data, uids: await recipientsOf(deps, members, caller) }
       return {
         answer: { seq: await (known === undefined ? sendFirst(deps, sending) : sendAgain(deps, sending, known)) },
       }
     })
   }
+}
+
+/** Of the sender's own devices the others get it. One that has no others knows what it sent; whoever comes later cannot open it. */
+async function recipientsOf(
+  { devices }: CommandDeps,
+  members: readonly { readonly uid: string }[],
+  { uid: sender, dev }: BrokerDevice,
+): Promise<readonly string[]> {
+  const own = await devices.ofPerson(sender)
+  const hasOthers = own.some((device) => device.dev !== dev && device.revokedSeq === undefined)
+  return members.map(({ uid }) => uid).filter((uid) => hasOthers || uid !== sender)
 }
 
 interface Sending {

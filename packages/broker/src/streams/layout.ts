@@ -13,6 +13,7 @@ import {
   maxPayloadBytes,
 } from "../limits.ts"
 
+const maxKnownPlaces = 16_384
 const nanosPerSecond = 1_000_000_000
 
 /** What the chat server gives a conversation as its name: the start of a digest, a random number. */
@@ -88,6 +89,17 @@ export function archiveOf(uid: string, secret: Uint8Array): Place {
 function tokenOf(label: string, uid: string, secret: Uint8Array): string {
   const mac = createHmac("sha256", secret).update(`${label}\0${uid}`).digest()
   return base32nopad.encode(mac.subarray(0, 20)).toLowerCase()
+}
+
+/** Mailboxes by their person, each reckoned once. */
+export function mailboxesOf(secret: Uint8Array): (uid: string) => Place {
+  const known = new Map<string, Place>()
+  return (uid) => {
+    const place = known.get(uid) ?? mailboxOf(uid, secret)
+    if (known.size >= maxKnownPlaces) known.clear()
+    known.set(uid, place)
+    return place
+  }
 }
 
 /** Where a conversation's messages are kept in order, and its commits, each following one that it names. */

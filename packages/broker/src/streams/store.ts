@@ -10,7 +10,7 @@ import {
 import type { NatsConnection } from "@nats-io/transport-node"
 import { maxHistoryBytes, maxHistoryMessages, requestMs } from "../limits.ts"
 import { type CommitOutcome, publishCommit } from "./commits.ts"
-import { archiveOf, conversationOf, mailboxOf, type Place, type StreamSettings, streamSettings } from "./layout.ts"
+import { archiveOf, conversationOf, mailboxesOf, type Place, type StreamSettings, streamSettings } from "./layout.ts"
 import { Places } from "./places.ts"
 import { deleteConsumer, openSession, type Session } from "./session.ts"
 
@@ -87,7 +87,7 @@ export async function createBrokerStore(options: StoreOptions): Promise<BrokerSt
   const { connection, mailboxSecret, replicas = 1 } = options
   const manager = await jetstreamManager(connection, { timeout: requestMs, checkAPI: false })
   const client = jetstream(connection, { timeout: requestMs })
-  const box = (uid: string) => mailboxOf(uid, mailboxSecret)
+  const box = mailboxesOf(mailboxSecret)
   const places = new Places(Date.now)
   return {
     ensureStreams: () => asking("make the streams", () => ensureStreams(manager, streamSettings(replicas))),

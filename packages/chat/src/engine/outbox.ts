@@ -27,13 +27,14 @@ export async function sendNext(desk: Desk, group: Digest): Promise<boolean> {
   return next === undefined ? false : publish(desk, group, next)
 }
 
-/** The same, in one look, where there is nothing else to be done in the conversation before. */
-export async function sendIfReady(desk: Desk, group: Digest): Promise<boolean> {
-  if (desk.isClosed || !desk.isOnline) return false
-  const next = await desk.turn(async (unit) =>
-    (await isReady(unit, desk, group)) ? nextOf(unit, desk, group) : undefined,
+/** The same, in one look, where nothing else is to be done in the conversation before. Undefined: there may be; look at everything. */
+export async function sendIfReady(desk: Desk, group: Digest): Promise<boolean | undefined> {
+  if (desk.isClosed || !desk.isOnline) return undefined
+  const found = await desk.turn(async (unit) =>
+    (await isReady(unit, desk, group)) ? { next: await nextOf(unit, desk, group) } : undefined,
   )
-  return next === undefined ? false : publish(desk, group, next)
+  if (found === undefined) return undefined
+  return found.next === undefined ? false : publish(desk, group, found.next)
 }
 
 /** Nothing came that has to be worked off first, nothing is missing, no device is to be removed or added. */

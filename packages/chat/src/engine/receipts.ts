@@ -113,7 +113,9 @@ export async function takeReceipt(
 
 /** Who never says that he read it would make them grow without end. */
 async function dropOldest(unit: Unit, group: Digest, before: number): Promise<void> {
-  if (before <= 0) return
+  const [oldest] = before <= 0 ? [] : await unit.rows(keys.unconfirmed(group), 1)
+  // Many at once: each look at them reads them.
+  if (oldest === undefined || Number(oldest.key.slice(-16)) > before - maxDroppedAtOnce / 2) return
   for (const { key } of await unit.rows(keys.unconfirmed(group), maxDroppedAtOnce)) {
     if (Number(key.slice(-16)) < before) unit.delete(key)
   }

@@ -21,7 +21,8 @@ const pageSize = 256
 
 /** `true`: look again; `false`: nothing more can be done now. */
 export async function workOn(desk: Desk, shelf: KeyPackageShelf, group: Digest): Promise<boolean> {
-  if (await sendIfReady(desk, group)) return true
+  const isSent = await sendIfReady(desk, group)
+  if (isSent !== undefined) return isSent || sayWhatCame(desk, group)
   const needs = await workInbox(desk, group)
   const isKnown = await desk.turn(async (unit) => (await unit.bytes(keys.group(group))) !== undefined)
   if (desk.isClosed || !desk.isOnline || !isKnown) return false
@@ -36,7 +37,10 @@ export async function workOn(desk: Desk, shelf: KeyPackageShelf, group: Digest):
     await desk.turn((unit) => holdUp(unit, desk, group, nobodyThere))
     return false
   }
-  if (await sendNext(desk, group)) return true
+  return (await sendNext(desk, group)) || sayWhatCame(desk, group)
+}
+
+function sayWhatCame(desk: Desk, group: Digest): Promise<boolean> {
   return desk.turn(async (unit) => sayReceipts(unit, desk, await groupAt(unit, group)))
 }
 
