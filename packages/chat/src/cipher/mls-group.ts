@@ -28,6 +28,7 @@ import {
   devicesOf,
   epochOf,
   type GroupRecord,
+  markOf,
   ownDeviceOf,
   ownIndexOf,
   transcriptOf,
@@ -223,7 +224,8 @@ export class MlsGroup implements GroupCipher {
   #data(self: DeviceCredential): AuthenticatedData {
     const { state, log } = this.#record
     const head = headOf(chainOf(this.#ports.chains, self.chain))
-    return { state: log.digest, transcript: transcriptOf(state), at: this.#ports.now(), heads: [head] }
+    const transcript = markOf(this.#record, this.epoch)?.transcript ?? transcriptOf(state)
+    return { state: log.digest, transcript, at: this.#ports.now(), heads: [head] }
   }
 
   #opened(opened: Extract<Awaited<ReturnType<typeof decryptMessage>>, { kind: "message" }>): MessageOutcome {

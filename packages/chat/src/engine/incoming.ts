@@ -38,8 +38,8 @@ async function arrivedOf(unit: Unit, desk: Desk, items: readonly MailboxItem[]) 
     const delivery = tryDelivery(bytes)
     // Bytes that are no delivery, and Welcomes for other devices of this person.
     if (delivery === undefined || (delivery.kind === "welcome" && delivery.device !== desk.name.dev)) continue
-    // What this run sent comes back to it; the rest of its own is told by the cipher.
-    if (delivery.kind === "message" && desk.sent.has(digestOf(delivery.data))) continue
+    // What this run sent comes back to it; the rest of its own is told by the cipher. A wrong name is as good as a message that is held back.
+    if (delivery.kind === "message" && desk.sent.has(delivery.id)) continue
     arrived.push({ seq, bytes, group: groupOf(delivery.conversation), delivery })
   }
   return { arrived, cursor }

@@ -44,7 +44,7 @@ export async function putMessage(unit: Unit, desk: Desk, message: Message, origi
   const { thread: id, slot: given, isEarly, ...from } = origin
   const thread = await threadAt(unit, id)
   // The archive had it first.
-  const before = await unit.get<string>(keys.placeOf(id, message.id))
+  const before = thread.nextArchived === undefined ? undefined : await unit.get<string>(keys.placeOf(id, message.id))
   if (before !== undefined && isArchivePlace(before)) unit.delete(keys.message(id, before))
   const slot = given ?? thread.nextSlot
   const counter = message.counter ?? 0
@@ -128,7 +128,9 @@ export async function putNote(unit: Unit, desk: Desk, message: Message, origin: 
 
 /** A message with what was said about it since. Only who wrote it can edit it or take it back. */
 export async function show(unit: Unit, desk: Desk, thread: Digest, row: MessageRow): Promise<ShownMessage> {
-  const notes = await unit.list<NoteRow>(keys.note(thread, row.id))
+  // In most conversations there are none at all, which is known without asking.
+  const hasNotes = (await unit.rows(keys.notes(thread), 1)).length > 0
+  const notes = hasNotes ? await unit.list<NoteRow>(keys.note(thread, row.id)) : []
   const own = notes.filter(({ chain }) => chain === row.chain)
   const isDeleted = own.some(({ kind }) => kind === "delete")
   const edit = newest(own.filter(({ kind }) => kind === "edit"))

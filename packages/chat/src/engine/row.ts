@@ -55,6 +55,7 @@ export const keys = {
   /** Where the message with an id stands. */
   placeOf: (thread: Digest, id: Digest) => `place/${hex(thread)}/${hex(id)}`,
   /** Edits, deletions, reactions, by what they are about. */
+  notes: (thread: Digest) => `note/${hex(thread)}/`,
   note: (thread: Digest, about: Digest, id?: Digest) =>
     `note/${hex(thread)}/${hex(about)}/${id === undefined ? "" : hex(id)}`,
   outbox: (group: Digest, n?: number) => `outbox/${hex(group)}/${n === undefined ? "" : padded(n)}`,

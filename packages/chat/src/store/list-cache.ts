@@ -22,22 +22,25 @@ export class ListCache {
   set(options: RangeOptions, rows: readonly Row[]): void {
     const part = partOf(options.from)
     // What reaches over several parts could not be found by a key.
-    if (part === "" || !options.to.startsWith(part) || rows.length > maxRows) return
-    if (rows.reduce((sum, { value }) => sum + value.length, 0) > maxBytes) return
+    if (part === "" || !options.to.startsWith(part) || !isSmall(rows)) return
     if (this.#size >= maxLists) this.clear()
     const lists = this.#parts.get(part) ?? new Map<string, KnownList>()
     this.#parts.set(part, lists)
-    lists.set(nameOf(options), { options, rows })
-    this.#size++
+    const name = nameOf(options)
+    if (!lists.has(name)) this.#size++
+    lists.set(name, { options, rows })
   }
 
-  /** Forgets the lists that a change is in. */
-  drop(changes: readonly Change[]): void {
+  /** After a write: lists that a change is in are changed like the file, or forgotten. */
+  apply(changes: readonly Change[]): void {
     for (const change of changes) {
       const key = "put" in change ? change.put : change.delete
       const lists = this.#parts.get(partOf(key))
-      for (const [name, { options }] of lists ?? []) {
-        if (key >= options.from && key < options.to && lists?.delete(name) === true) this.#size--
+      for (const [name, { options, rows }] of lists ?? []) {
+        if (key < options.from || key >= options.to) continue
+        const after = changed(options, rows, change)
+        if (after !== undefined && isSmall(after)) lists?.set(name, { options, rows: after })
+        else if (lists?.delete(name) === true) this.#size--
       }
     }
   }
@@ -46,6 +49,30 @@ export class ListCache {
     this.#parts.clear()
     this.#size = 0
   }
+}
+
+function isSmall(rows: readonly Row[]): boolean {
+  return rows.length <= maxRows && rows.reduce((sum, { value }) => sum + value.length, 0) <= maxBytes
+}
+
+/** The list after a change within its range; undefined: the file has to be asked. */
+function changed(
+  { limit = -1, reverse = false }: RangeOptions,
+  rows: readonly Row[],
+  change: Change,
+): readonly Row[] | undefined {
+  const isAll = limit < 0 || rows.length < limit
+  if ("delete" in change) {
+    const left = rows.filter(({ key }) => key !== change.delete)
+    // What moves up in a full list stands in the file alone.
+    return left.length === rows.length || isAll ? left : undefined
+  }
+  const row = { key: change.put, value: change.value }
+  const at = rows.findIndex(({ key }) => key === row.key)
+  if (at >= 0) return rows.with(at, row)
+  const next = rows.findIndex(({ key }) => (reverse ? key < row.key : key > row.key))
+  const all = rows.toSpliced(next < 0 ? rows.length : next, 0, row)
+  return isAll ? all : all.slice(0, limit)
 }
 
 function partOf(key: string): string {

@@ -150,7 +150,7 @@ class SqliteStore implements EngineStore {
       }
     })
     this.#version++
-    this.#lists.drop(changes)
+    this.#lists.apply(changes)
     for (const change of changes) {
       if ("put" in change) this.#cache.set(change.put, change.value)
       else this.#cache.set(change.delete, undefined)
