@@ -54,7 +54,7 @@ describe("files through a relay alone", { skip: skipWithoutNats || skipWithoutIr
     return { env: { KEZ_IROH: path }, said: (way) => read(way === "in" ? from : to) }
   }
 
-  test("a file goes through the relay, nobody is told an address, and who sees what is said once", async (test) => {
+  test("F13: a file goes through the relay, nobody is told an address, and who sees what is said once", async (test) => {
     if (url === undefined) return test.skip("kez-test-relay was not built (cargo build --workspace)")
     const path = join(folderOf(alice, "out"), "photo.jpg")
     const bytes = randomBytes(2_000_000)
