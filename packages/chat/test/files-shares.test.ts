@@ -5,7 +5,7 @@ import { canonicalize, type Digest, digestOf, envelopeDigest, formatEnvelope } f
 import { deviceSigner } from "../src/credential/device-keys.ts"
 import { keptLists, pickFiles, unitedFiles } from "../src/files/their-lists.ts"
 import { hashOf } from "./support/model-net.ts"
-import { askAlice, type SharePair, sharePair } from "./support/share-world.ts"
+import { askAlice, type SharePair, sharePair, shareSide } from "./support/share-world.ts"
 
 const note = "/home/alice/note.txt"
 
@@ -88,6 +88,44 @@ test("who never shared anything says so", async () => {
     [[undefined, []]],
   )
   await pair.world.close()
+})
+
+test("who asked while nobody was there hears of it when Alice comes and says so", async () => {
+  const pair = await shared()
+  const { a, b, world, conversation } = pair
+  await b.files.run(() => b.files.browsing.ask(conversation))
+  for (let at = 0; at < 5; at++) {
+    world.clock.advance(100)
+    await world.rest()
+  }
+  assert.deepEqual(b.heard, [])
+  await a.files.run(() => a.files.shares.open())
+  await a.files.run(() => a.files.shares.announce())
+  await world.rest()
+  assert.equal((await pathsOf(pair)).length, 3)
+  await world.close()
+})
+
+test("two devices of Alice share each its own, and Bob sees both", async () => {
+  const pair = await shared()
+  const { a, b, world, conversation, net } = pair
+  const second = await world.homeOf(a.home.person, await a.home.person.addDevice())
+  world.publish(a.home.person)
+  await world.rest()
+  await a.home.say(b.home, "now there are two")
+  await world.rest()
+  const c = shareSide(net, second, "c")
+  c.mover.write("/other/second.txt", "2nd")
+  await second.engine.contacts.add("bobby@localhost")
+  const { id } = await second.engine.openDirect(b.home.person.chain)
+  assert.equal(id, conversation)
+  await c.files.run(() => c.files.shares.share(["/other/second.txt"], [b.home.person.chain]))
+  await c.files.run(() => c.files.shares.open())
+  await world.rest()
+  await askAlice(pair)
+  assert.deepEqual(refusals(pair), [])
+  assert.deepEqual(await pathsOf(pair), ["note.txt", "photos/deep/two.jpg", "photos/one.jpg", "second.txt"])
+  await world.close()
 })
 
 test("unshared: the next list has it no more, a fetch that waits ends as file.refused, and the hash gets nothing", async () => {
