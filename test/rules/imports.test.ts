@@ -14,7 +14,7 @@ const CHAT_ON_NODE = "packages/chat/src/backend/node.ts"
 /** And its store there, which nothing but an app imports. */
 const CHAT_STORE_ON_NODE = "packages/chat/src/store/sqlite.ts"
 /** And the process that moves files. */
-const CHAT_FILES_ON_NODE = ["iroh-process.ts", "iroh-program.ts", "node-disk.ts"].map(
+const CHAT_FILES_ON_NODE = ["iroh-process.ts", "iroh-program.ts", "node-disk.ts", "reach.ts"].map(
   (name) => `packages/chat/src/files/${name}`,
 )
 /** Packages that run anywhere, each with its files for Node. */

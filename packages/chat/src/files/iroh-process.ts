@@ -5,6 +5,7 @@ import type { Readable, Writable } from "node:stream"
 import { KezError } from "@kez/core"
 import type { FetchRequest, FileMover, Imported, MoverAddress, MoverEvent } from "./mover.ts"
 import { type MoverFault, moverFault } from "./mover-fault.ts"
+import { readablePeers, readableProviders } from "./reach.ts"
 
 export interface IrohOptions {
   /** The program: KEZ_IROH, or what scripts/iroh.sh built. */
@@ -101,10 +102,10 @@ class IrohProcess implements FileMover {
     return (await this.#ask("import", { paths, ...(job === undefined ? {} : { job }) })) as unknown as Imported
   }
   async offer(set: string, hashes: readonly string[], peers: readonly string[]): Promise<void> {
-    await this.#ask("offer", { set, hashes, peers })
+    await this.#ask("offer", { set, hashes, peers: readablePeers(peers) })
   }
   async allow(set: string, peers: readonly string[]): Promise<void> {
-    await this.#ask("allow", { set, peers })
+    await this.#ask("allow", { set, peers: readablePeers(peers) })
   }
   async forget(set: string): Promise<void> {
     await this.#ask("forget", { set })
@@ -112,13 +113,13 @@ class IrohProcess implements FileMover {
   async fetch({ maxRate, providers, ...request }: FetchRequest): Promise<{ total: number; bytes: number }> {
     const answer = await this.#ask("fetch", {
       ...request,
-      providers: providers.map(wireAddress),
+      providers: readableProviders(providers),
       ...(maxRate === undefined ? {} : { maxRate }),
     })
     return { total: Number(answer["total"]), bytes: Number(answer["bytes"]) }
   }
   async providers(job: string, providers: readonly MoverAddress[]): Promise<void> {
-    await this.#ask("providers", { job, providers: providers.map(wireAddress) })
+    await this.#ask("providers", { job, providers: readableProviders(providers) })
   }
   async pause(job: string): Promise<void> {
     await this.#ask("pause", { job })
@@ -191,10 +192,6 @@ function addressOf({ endpoint, addresses, relay }: Line): MoverAddress {
     addresses: Array.isArray(addresses) ? addresses.map(String) : [],
     ...(typeof relay === "string" ? { relay } : {}),
   }
-}
-
-function wireAddress({ endpoint, addresses, relay }: MoverAddress): MoverAddress {
-  return { endpoint, addresses, ...(relay === undefined ? {} : { relay }) }
 }
 
 function definedOf(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
