@@ -98,7 +98,7 @@ describe("files while kez chat is open", { skip: skipWithoutNats || skipWithoutI
     await a.expect(/with bob@localhost/)
     a.enter("/send ~/my\\ photos")
     await a.expect(/offered my photos/)
-    await b.expect(/offers my photos, 1 files, 300\.0 kB/)
+    await b.expect(/offers my photos, 1 file, 300\.0 kB/)
     await b.expect(/\/receive fetches it/)
     b.type("\u0010") // Ctrl-P
     await b.expect(/f fetch/)

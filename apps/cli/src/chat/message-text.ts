@@ -18,7 +18,7 @@ export function bodyLines(message: ShownMessage, maxCharacters = maxShownCharact
       const offer = message.fileOffer
       if (offer === undefined) return ["(offers a file)"]
       return [
-        `(offers ${printable(offer.name, 100)}${offer.files === undefined ? "" : `, ${offer.files} files`}, ${sizeText(offer.size)})`,
+        `(offers ${printable(offer.name, 100)}${offer.files === undefined ? "" : `, ${offer.files} ${offer.files === 1 ? "file" : "files"}`}, ${sizeText(offer.size)})`,
       ]
     }
     case "text":

@@ -3,7 +3,7 @@ import { homedir } from "node:os"
 import type { EngineEvent, ShownMessage, TransferView } from "@kez/chat"
 import { KezError } from "@kez/core"
 import { typedPath } from "../files/sendable.ts"
-import { progressText, stateText, type TransferNames } from "../files/transfer-text.ts"
+import { noteText, progressText, type TransferNames } from "../files/transfer-text.ts"
 import { printable } from "../output.ts"
 import type { ChatSession } from "./session.ts"
 
@@ -46,7 +46,7 @@ export function namesOf(session: ChatSession, view: TransferView): TransferNames
 export function offerLine(session: ChatSession, message: ShownMessage): string | undefined {
   if (message.fileOffer === undefined) return undefined
   const view = session.files.viewOf(message)
-  if (view !== undefined) return stateText(view, otherSideOf(session, view))
+  if (view !== undefined) return noteText(view, { kind: "state" }, namesOf(session, view))
   const { isSelf } = message.sender
   switch (session.files.stateOf(message)) {
     case undefined:

@@ -65,7 +65,7 @@ export function noteText(view: TransferView, note: TransferNote, { who, nameOf }
     case "changed":
       return `${printable(note.file, 200)} was changed since it was offered, and is not sent. Send it again`
     case "state":
-      return stateText(view, who)
+      return view.state === "done" && view.direction === "in" ? `fetched ${stateText(view, who)}` : stateText(view, who)
   }
 }
 

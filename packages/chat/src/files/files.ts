@@ -33,8 +33,11 @@ export class Files {
       ports,
       (conversation) => this.sharing.transferIn(conversation) ?? this.receiving.transferIn(conversation),
     )
-    this.sharing = new Sharing(ports, this.#book, tell)
-    this.receiving = new Receiving(ports, this.#book, { tell, onWhole: (row) => void this.#passOn(row) })
+    const told: TransferListener = (view, note) => {
+      if (!this.#isClosed) tell(view, note)
+    }
+    this.sharing = new Sharing(ports, this.#book, told)
+    this.receiving = new Receiving(ports, this.#book, { tell: told, onWhole: (row) => void this.#passOn(row) })
     this.shares = new Shares(ports, this.#book)
     this.browsing = new Browsing(ports, this.#book, async (event) => {
       if (event.kind === "list") await this.#keepToShared(event.list.chain)

@@ -11,6 +11,7 @@ import { isWanted, passedOnRow } from "./passing-on.ts"
 import type { PresenceBook } from "./presence-book.ts"
 import type { FilePorts, InRow, OutRow, StateRow, TransferListener, TransferNote, TransferView } from "./transfer.ts"
 
+const lostMs = 3_000
 /** Of messages: where an offer of another device of ours is looked for. */
 const lookedAt = 500
 
@@ -242,7 +243,11 @@ export class Sharing {
       noteGone(out, this.#deviceAt(out, peer))
       if (out.connected.size > 0) continue
       out.path = "none"
-      this.#note(out, { kind: "lost" })
+      this.#note(out, undefined)
+      // Between a list and its files, and after the last byte, it goes as well: who stays away is lost.
+      this.#ports.clock.after(lostMs, () => {
+        if (out.connected.size === 0 && !out.row.isOver && !out.isDeclined) this.#note(out, { kind: "lost" })
+      })
     }
   }
 
