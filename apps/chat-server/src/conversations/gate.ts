@@ -3,7 +3,7 @@
 export interface Gate {
   /** How many stand in line. */
   readonly waiting: number
-  /** Runs `work` when there is room for so many bytes. */
+  /** Runs `work` when there is room for so many bytes: at once, if there is. */
   pass<T>(bytes: number, work: () => Promise<T>): Promise<T>
 }
 
@@ -27,10 +27,8 @@ export function createGate(maxBytes: number): Gate {
       return line.length - first
     },
     async pass(bytes, work) {
-      await new Promise<void>((resolve) => {
-        line.push({ bytes, go: resolve })
-        next()
-      })
+      if (line.length === 0 && (under === 0 || under + bytes <= maxBytes)) under += bytes
+      else await new Promise<void>((resolve) => line.push({ bytes, go: resolve }))
       try {
         return await work()
       } finally {

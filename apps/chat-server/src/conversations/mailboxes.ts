@@ -97,7 +97,9 @@ export function createMailboxes({ store, devices, strangers, nowMs, onDelivery }
       const named = name ?? `${conversation}.${kind}.${seq}`
       const outcomes = await Promise.allSettled(
         uids.map(async (uid) => {
-          const { isRoom, isFirst } = await strangers.admit(uid, conversation)
+          const admitted = strangers.admit(uid, conversation)
+          // Without a turn between, so that it goes out before what is published behind it.
+          const { isRoom, isFirst } = admitted instanceof Promise ? await admitted : admitted
           if (!isRoom) {
             onDelivery("unanswered")
             return isFirst ? devices.noteMissed(uid, { why: "strangers" }) : undefined

@@ -2,9 +2,15 @@
 import { maxCountedMailboxes, maxUnansweredInMailbox } from "../limits.ts"
 import type { Writers } from "./writers.ts"
 
+export interface Admitted {
+  readonly isRoom: boolean
+  /** There was until now. */
+  readonly isFirst: boolean
+}
+
 export interface Strangers {
-  /** Whether there is room, which is taken. `isFirst`: there was until now. */
-  admit(uid: string, conversation: string): Promise<{ readonly isRoom: boolean; readonly isFirst: boolean }>
+  /** Whether there is room, which is taken. */
+  admit(uid: string, conversation: string): Admitted | Promise<Admitted>
   /** A device of the person is here and takes what waits. */
   reset(uid: string): void
 }
@@ -12,16 +18,21 @@ export interface Strangers {
 /** Counts stand in memory, of each copy of the server: a restart gives strangers as much once more. */
 export function createStrangers(writers: Writers, most = maxUnansweredInMailbox): Strangers {
   const counts = new Map<string, number>()
+  const take = (uid: string): Admitted => {
+    const count = (counts.get(uid) ?? 0) + 1
+    counts.delete(uid)
+    counts.set(uid, count)
+    const oldest = counts.keys().next()
+    if (counts.size > maxCountedMailboxes && oldest.done !== true) counts.delete(oldest.value)
+    return { isRoom: count <= most, isFirst: count === most + 1 }
+  }
   return {
-    async admit(uid, conversation) {
-      if (await writers.has(conversation, uid)) return { isRoom: true, isFirst: false }
-      const count = (counts.get(uid) ?? 0) + 1
-      counts.delete(uid)
-      counts.set(uid, count)
-      const oldest = counts.keys().next()
-      if (counts.size > maxCountedMailboxes && oldest.done !== true) counts.delete(oldest.value)
-      return { isRoom: count <= most, isFirst: count === most + 1 }
+    admit(uid, conversation) {
+      const isWriter = writers.has(conversation, uid)
+      return isWriter === true ? known : isWriter.then((is) => (is ? known : take(uid)))
     },
     reset: (uid) => void counts.delete(uid),
   }
 }
+
+const known: Admitted = { isRoom: true, isFirst: false }

@@ -7,7 +7,8 @@ import type { Database } from "../storage/database.ts"
 
 export interface Writers {
   note(conversation: string, uid: string): void
-  has(conversation: string, uid: string): Promise<boolean>
+  /** At once where it is known: what goes out then goes out in the order in which it was asked. */
+  has(conversation: string, uid: string): true | Promise<boolean>
   stop(): Promise<void>
 }
 
@@ -54,7 +55,7 @@ export function createWriters({ database, nowMs, onFault }: WritersOptions): Wri
       if (!known.has(name)) waiting.add(name)
       remember(name)
     },
-    async has(conversation, uid) {
+    has(conversation, uid) {
       const name = `${conversation} ${uid}`
       if (known.has(name)) return true
       const asked = strange.get(name)

@@ -61,8 +61,8 @@ export interface BrokerStore {
   /** Ends the reader of a device, for a revoked one. */
   closeSession(device: BrokerDevice): Promise<void>
   /**
-   * Puts a message behind the others of a conversation. `ahead` is told the place that it will get, as soon as it is on its way and before the broker has
-   * answered, where that can be told. It is wrong where somebody else writes too or the broker fails: what came of it is in the answer.
+   * Puts a message behind the others of a conversation. `ahead` is told the place that it will get, right before it goes out, where that can be told: mailboxes,
+   * which others wait for, come first on the line. It is wrong where somebody else writes too or the broker fails: what came of it is in the answer.
    */
   append(
     message: { readonly conversation: string; readonly id: string; readonly data: Uint8Array },
@@ -107,9 +107,8 @@ export async function createBrokerStore(options: StoreOptions): Promise<BrokerSt
       asking("append a message", () => {
         const { stream, subject } = conversationOf(conversation).messages
         return places.message(stream, (place) => {
-          const kept = publish(client, subject, { id, data })
           if (place !== undefined) ahead?.(place)
-          return kept
+          return publish(client, subject, { id, data })
         })
       }),
     commit: (commit) =>

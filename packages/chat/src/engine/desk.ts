@@ -12,6 +12,12 @@ import { Unit } from "./unit.ts"
 
 const maxSent = 1_024
 
+/** A message of the outbox as it goes out. */
+export interface SealedMessage {
+  readonly entry: OutboxRow
+  readonly ciphertext: Uint8Array
+}
+
 export class Desk {
   readonly ports: EnginePorts
   readonly ciphers: Ciphers
@@ -31,6 +37,10 @@ export class Desk {
   readonly answered = new Map<Digest, readonly OutboxRow[]>()
   /** Set by whoever does it. */
   wake: (group: Digest) => void = () => undefined
+  /** This is to be sent: at once if nothing else is to be done before. */
+  send: (group: Digest, sealed: SealedMessage) => void = () => undefined
+  /** Groups in which nothing is to be done but to send: whatever wakes one takes that back. */
+  readonly calm = new Set<Digest>()
   /** Key packages and credential are to be looked at. */
   wakeAccount: () => void = () => undefined
   /** Something is to be written to the archive. */

@@ -85,6 +85,7 @@ class OpenEngine implements Engine {
     }
     desk.tell = (event) => this.#stream.tell(event)
     desk.wake = (group) => this.#workers.wake(group)
+    desk.send = (group, sealed) => this.#workers.send(group, sealed)
     desk.wakeAccount = () => void this.#connection.upkeep().catch(() => undefined)
     desk.wakeArchive = () => this.#archive.soon()
     desk.followChains = () => void this.#follow().catch(() => undefined)

@@ -7,8 +7,17 @@ import { decodeMessage, encodeMessage } from "../wire/message.ts"
 import { archiveLater, isArchived } from "./archive-rows.ts"
 import type { Desk } from "./desk.ts"
 import { changeMessage, isShown, putMessage, putNote } from "./message-rows.ts"
-import { decodeRow, type GroupRow, keys, type MessageRow, type OutboxRow, padded, type UnconfirmedRow } from "./row.ts"
-import { isOpen } from "./threads.ts"
+import {
+  decodeRow,
+  type GroupRow,
+  keys,
+  type MessageRow,
+  type OutboxRow,
+  padded,
+  type ThreadRow,
+  type UnconfirmedRow,
+} from "./row.ts"
+import { isOpen, stopOf } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
 /** Own messages that can be sent again to who misses them. */
@@ -44,26 +53,28 @@ export async function enqueue<T extends ContentType>(unit: Unit, desk: Desk, out
   const isFirst = (await outboxOf(unit, group, 1)).length === 0
   const entry: OutboxRow = { n: row.nextOutbox, counter, id, ...(shown === undefined ? {} : { place: shown.place }) }
   unit.put(keys.outbox(group, entry.n), entry)
-  if (isFirst && desk.isOnline) await sealAtOnce(unit, desk, group, { entry, bytes })
+  const ciphertext = isFirst && desk.isOnline ? await sealAtOnce(unit, desk, row, { entry, bytes }) : undefined
   const now = await groupAt(unit, group)
   unit.put(keys.group(group), { ...now, nextCounter: counter + 1, lastId: id, nextOutbox: row.nextOutbox + 1 })
-  unit.afterwards(() => desk.wake(group))
+  unit.afterwards(() => (ciphertext === undefined ? desk.wake(group) : desk.send(group, { entry, ciphertext })))
   return id
 }
 
 /**
  * What goes out next in any case is encrypted in the same step: one wait for the disk less. If the epoch changes before it went out, it is encrypted
- * anew (outbox.ts).
+ * anew (outbox.ts). Undefined: something else comes first.
  */
 async function sealAtOnce(
   unit: Unit,
   desk: Desk,
-  group: Digest,
+  { group, thread: id, isStopped = false }: GroupRow,
   { entry, bytes }: { readonly entry: OutboxRow; readonly bytes: Uint8Array },
-): Promise<void> {
+): Promise<Uint8Array | undefined> {
   const cipher = await desk.ciphers.of(group)
-  if (cipher.pending !== undefined || !isOpen(cipher, desk.chain)) return
-  await seal(unit, cipher, { group, entry, bytes })
+  if (cipher.pending !== undefined || !isOpen(cipher, desk.chain)) return undefined
+  const ciphertext = await seal(unit, cipher, { group, entry, bytes })
+  const thread = await unit.get<ThreadRow>(keys.thread(id))
+  return isStopped || thread === undefined || (await stopOf(unit, thread)) !== undefined ? undefined : ciphertext
 }
 
 /** Encrypts what stands in the outbox, in the epoch in force. */

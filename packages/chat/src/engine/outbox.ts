@@ -1,10 +1,10 @@
 /** Sending: encrypted once for an epoch, kept, and published until the server says that it is on its disk. */
 import { type Digest, digestOf, KezError } from "@kez/core"
 import type { GroupCipher } from "../cipher/group-cipher.ts"
-import type { Desk } from "./desk.ts"
+import type { Desk, SealedMessage } from "./desk.ts"
 import { planOf } from "./membership.ts"
-import { failAll, groupAt, holdUp, markAnswered, type OutboxEntry, outboxOf, ownMessage, seal } from "./outbox-rows.ts"
-import { type GroupRow, keys, type ThreadRow } from "./row.ts"
+import { failAll, groupAt, holdUp, markAnswered, outboxOf, ownMessage, seal } from "./outbox-rows.ts"
+import { type GroupRow, keys, type OutboxRow, type ThreadRow } from "./row.ts"
 import { sequencesOf } from "./sequence-rows.ts"
 import { isOpen, stopOf } from "./threads.ts"
 import type { Unit } from "./unit.ts"
@@ -15,11 +15,6 @@ const final: ReadonlySet<string> = new Set(["limit.size", "chat.removed", "chat.
 const maxSealedAtOnce = 8
 /** That the server has a message is written with what comes next, or after so long. */
 const markMs = 50
-
-interface Sealed {
-  readonly entry: OutboxEntry
-  readonly ciphertext: Uint8Array
-}
 
 /** Sends the oldest message that waits. True: it was sent, and there may be more. */
 export async function sendNext(desk: Desk, group: Digest): Promise<boolean> {
@@ -50,7 +45,7 @@ async function isReady(unit: Unit, desk: Desk, group: Digest): Promise<boolean> 
   return change === undefined && remove.length === 0 && missing.size === 0 && !isRenewal && !isToldWrong
 }
 
-async function nextOf(unit: Unit, desk: Desk, group: Digest): Promise<Sealed | undefined> {
+async function nextOf(unit: Unit, desk: Desk, group: Digest): Promise<SealedMessage | undefined> {
   const answered = desk.answeredOf(group)
   const waiting = await outboxOf(unit, group, answered.length + 1)
   const entry = waiting.find(({ n }) => !answered.some((one) => one.n === n))
@@ -70,8 +65,8 @@ async function nextOf(unit: Unit, desk: Desk, group: Digest): Promise<Sealed | u
 }
 
 /** In the epoch in force: who was removed meanwhile does not read it. If an earlier ciphertext of it did arrive, its count tells it from a new one. */
-async function sealWaiting(unit: Unit, cipher: GroupCipher, group: Digest): Promise<Sealed | undefined> {
-  let first: Sealed | undefined
+async function sealWaiting(unit: Unit, cipher: GroupCipher, group: Digest): Promise<SealedMessage | undefined> {
+  let first: SealedMessage | undefined
   for (const entry of await outboxOf(unit, group, maxSealedAtOnce)) {
     if (entry.ciphertext !== undefined && entry.epoch === cipher.epoch) break
     const bytes = await ownMessage(unit, group, entry.counter)
@@ -82,7 +77,8 @@ async function sealWaiting(unit: Unit, cipher: GroupCipher, group: Digest): Prom
   return first
 }
 
-async function publish(desk: Desk, group: Digest, { entry, ciphertext }: Sealed): Promise<boolean> {
+/** True: the server has it. */
+export async function publish(desk: Desk, group: Digest, { entry, ciphertext }: SealedMessage): Promise<boolean> {
   const id = digestOf(ciphertext)
   desk.noteSent(id)
   try {
@@ -99,7 +95,7 @@ async function publish(desk: Desk, group: Digest, { entry, ciphertext }: Sealed)
 }
 
 /** A kill before it is written means that it is sent again, under the name that the server knows. */
-function noteAnswered(desk: Desk, group: Digest, entry: OutboxEntry): void {
+function noteAnswered(desk: Desk, group: Digest, entry: OutboxRow): void {
   const answered = desk.answeredOf(group)
   desk.answered.set(group, [...answered, entry])
   if (answered.length > 0) return

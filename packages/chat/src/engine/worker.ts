@@ -21,8 +21,10 @@ const pageSize = 256
 
 /** `true`: look again; `false`: nothing more can be done now. */
 export async function workOn(desk: Desk, shelf: KeyPackageShelf, group: Digest): Promise<boolean> {
+  desk.calm.add(group)
   const isSent = await sendIfReady(desk, group)
   if (isSent !== undefined) return isSent || sayWhatCame(desk, group)
+  desk.calm.delete(group)
   const needs = await workInbox(desk, group)
   const isKnown = await desk.turn(async (unit) => (await unit.bytes(keys.group(group))) !== undefined)
   if (desk.isClosed || !desk.isOnline || !isKnown) return false

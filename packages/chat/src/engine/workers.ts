@@ -1,7 +1,8 @@
 /** Which conversation is worked on when: one worker each, woken by whatever happens, patient where the network or a chain is missing. */
 import { type Digest, KezError } from "@kez/core"
-import type { Desk } from "./desk.ts"
+import type { Desk, SealedMessage } from "./desk.ts"
 import { KeyPackageShelf } from "./key-package-shelf.ts"
+import { publish } from "./outbox.ts"
 import { holdUp } from "./outbox-rows.ts"
 import { keys } from "./row.ts"
 import { workOn } from "./worker.ts"
@@ -40,12 +41,23 @@ export class Workers {
   }
 
   wake(group: Digest): void {
+    this.#desk.calm.delete(group)
+    this.#wake(group)
+  }
+
+  /** A message that was just written goes out without a look at the store, where nothing has woken the worker since it had nothing to do. */
+  send(group: Digest, sealed: SealedMessage): void {
+    const isFree = this.#workers.get(group)?.isRunning === false && this.#desk.calm.has(group)
+    this.#wake(group, isFree ? sealed : undefined)
+  }
+
+  #wake(group: Digest, ready?: SealedMessage): void {
     const worker = this.#workers.get(group) ?? { isRunning: false, isAgain: false, failures: 0, takeBack: undefined }
     this.#workers.set(group, worker)
     worker.takeBack?.()
     worker.takeBack = undefined
     worker.isAgain = true
-    if (!worker.isRunning) void this.#run(group, worker)
+    if (!worker.isRunning) void this.#run(group, worker, ready)
   }
 
   async wakeAll(): Promise<void> {
@@ -60,9 +72,10 @@ export class Workers {
     for (const worker of this.#workers.values()) worker.takeBack?.()
   }
 
-  async #run(group: Digest, worker: Worker): Promise<void> {
+  async #run(group: Digest, worker: Worker, ready?: SealedMessage): Promise<void> {
     worker.isRunning = true
     try {
+      if (ready !== undefined && this.#desk.isOnline) await publish(this.#desk, group, ready)
       while (worker.isAgain && !this.#desk.isClosed) {
         worker.isAgain = false
         const isFurther = await workOn(this.#desk, this.shelf, group)
@@ -86,6 +99,7 @@ export class Workers {
     if (desk.isClosed) return
     // Who wakes it from here on is heard.
     worker.isAgain = false
+    desk.calm.delete(group)
     const { random } = desk.ports
     const waitMs = Math.min(maxWaitMs, firstWaitMs * 2 ** worker.failures++) * (0.5 + random() / 2)
     const fault =
