@@ -150,3 +150,30 @@ test("sqlite: rows and lists that are kept in memory are what is in the file", a
   await again.write([{ put: "z", value: bytes("z") }])
   assert.deepEqual(await keysOf(""), ["b", "x/1/b", "z"])
 })
+
+test("sqlite: whatever is written, lists are those of a store that keeps nothing in memory", async (t) => {
+  const store = open(t, folderOf(t))
+  const plain = createMemoryStore()
+  let state = 7
+  const draw = (below: number): number => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+    return Math.floor((state / 2_147_483_648) * below)
+  }
+  for (let step = 0; step < 300; step++) {
+    const changes = Array.from({ length: 1 + draw(3) }, () => {
+      const key = `${"xy"[draw(2)]}/${draw(3)}/${draw(12)}`
+      return draw(3) === 0 ? { delete: key } : { put: key, value: Uint8Array.of(draw(256)) }
+    })
+    await store.write(changes)
+    await plain.write(changes)
+    const prefix = ["", "x/", "y/", "x/1/", "y/2/", "x/1/1"][draw(6)] ?? ""
+    const limit = [undefined, 1, 2, 5][draw(4)]
+    const options = { ...under(prefix), ...(limit === undefined ? {} : { limit }), reverse: draw(4) === 0 }
+    const [found, wanted] = [await store.list(options), await plain.list(options)]
+    assert.deepEqual(
+      found.map(({ key, value }) => [key, value[0]]),
+      wanted.map(({ key, value }) => [key, value[0]]),
+      `step ${step}: ${JSON.stringify(options)}`,
+    )
+  }
+})

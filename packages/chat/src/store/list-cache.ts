@@ -10,13 +10,17 @@ interface KnownList {
   readonly rows: readonly Row[]
 }
 
+/** Of lists that begin at one key, the few that differ in where they end. */
+type Beginning = readonly KnownList[]
+
 export class ListCache {
-  /** By what their keys begin with, up to the first slash: so few are looked at when something is written. */
-  readonly #parts = new Map<string, Map<string, KnownList>>()
+  /** By what their keys begin with, up to the first slash, so that few are looked at when something is written; then by their first key. */
+  readonly #parts = new Map<string, Map<string, Beginning>>()
   #size = 0
 
   get(options: RangeOptions): readonly Row[] | undefined {
-    return this.#parts.get(partOf(options.from))?.get(nameOf(options))?.rows
+    const known = this.#parts.get(partOf(options.from))?.get(options.from)
+    return known?.find((list) => isSame(list.options, options))?.rows
   }
 
   set(options: RangeOptions, rows: readonly Row[]): void {
@@ -24,11 +28,11 @@ export class ListCache {
     // What reaches over several parts could not be found by a key.
     if (part === "" || !options.to.startsWith(part) || !isSmall(rows)) return
     if (this.#size >= maxLists) this.clear()
-    const lists = this.#parts.get(part) ?? new Map<string, KnownList>()
+    const lists = this.#parts.get(part) ?? new Map<string, Beginning>()
     this.#parts.set(part, lists)
-    const name = nameOf(options)
-    if (!lists.has(name)) this.#size++
-    lists.set(name, { options, rows })
+    const others = (lists.get(options.from) ?? []).filter((list) => !isSame(list.options, options))
+    lists.set(options.from, [...others, { options, rows }])
+    this.#size++
   }
 
   /** After a write: lists that a change is in are changed like the file, or forgotten. */
@@ -36,11 +40,12 @@ export class ListCache {
     for (const change of changes) {
       const key = "put" in change ? change.put : change.delete
       const lists = this.#parts.get(partOf(key))
-      for (const [name, { options, rows }] of lists ?? []) {
-        if (key < options.from || key >= options.to) continue
-        const after = changed(options, rows, change)
-        if (after !== undefined && isSmall(after)) lists?.set(name, { options, rows: after })
-        else if (lists?.delete(name) === true) this.#size--
+      for (const [from, known] of lists ?? []) {
+        if (key < from || known.every(({ options }) => key >= options.to)) continue
+        const after = known.flatMap((list) => changedList(list, key, change))
+        this.#size -= known.length - after.length
+        if (after.length === 0) lists?.delete(from)
+        else lists?.set(from, after)
       }
     }
   }
@@ -51,11 +56,21 @@ export class ListCache {
   }
 }
 
+function isSame(a: RangeOptions, b: RangeOptions): boolean {
+  return a.limit === b.limit && a.reverse === b.reverse && a.to === b.to
+}
+
 function isSmall(rows: readonly Row[]): boolean {
   return rows.length <= maxRows && rows.reduce((sum, { value }) => sum + value.length, 0) <= maxBytes
 }
 
-/** The list after a change within its range; undefined: the file has to be asked. */
+function changedList(list: KnownList, key: string, change: Change): readonly KnownList[] {
+  if (key >= list.options.to) return [list]
+  const rows = changed(list.options, list.rows, change)
+  return rows === undefined || !isSmall(rows) ? [] : [{ options: list.options, rows }]
+}
+
+/** The rows after a change within their range; undefined: the file has to be asked. */
 function changed(
   { limit = -1, reverse = false }: RangeOptions,
   rows: readonly Row[],
@@ -77,8 +92,4 @@ function changed(
 
 function partOf(key: string): string {
   return key.slice(0, key.indexOf("/") + 1)
-}
-
-function nameOf({ from, to, limit = -1, reverse = false }: RangeOptions): string {
-  return `${limit} ${reverse} ${from} ${to}`
 }
