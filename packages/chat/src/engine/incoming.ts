@@ -129,7 +129,8 @@ export async function workInbox(desk: Desk, group: Digest): Promise<ReadonlySet<
     for (const { key, value } of rows) {
       if (desk.isClosed) return needs
       const delivery = tryDelivery(value)
-      const need = delivery === undefined ? undefined : await workOff(desk, delivery, (unit) => unit.delete(key))
+      const need =
+        delivery === undefined ? undefined : await workOff(desk, delivery, { done: (unit) => unit.delete(key) })
       if (delivery === undefined) await desk.turn(async (unit) => unit.delete(key))
       if (need === undefined) isFurther = true
       else needs.add(need)
@@ -138,15 +139,21 @@ export async function workInbox(desk: Desk, group: Digest): Promise<ReadonlySet<
   }
 }
 
+interface WorkingOff {
+  readonly done?: (unit: Unit) => void
+  /** It comes out of the conversation's history, not out of the mailbox. */
+  readonly isHistory?: boolean
+}
+
 /** One delivery in one step. Resolves to what it has to wait for; then nothing was changed. */
 export async function workOff(
   desk: Desk,
   delivery: Delivery,
-  done: (unit: Unit) => void = () => undefined,
+  { done = () => undefined, isHistory = false }: WorkingOff = {},
 ): Promise<Need | undefined> {
   try {
     await desk.turn(async (unit) => {
-      await take(unit, desk, delivery)
+      await take(unit, desk, delivery, isHistory)
       done(unit)
     })
     return undefined
@@ -172,14 +179,14 @@ async function giveUp(unit: Unit, desk: Desk, delivery: Delivery, error: unknown
   await refuse(unit, desk, { group, seq: delivery.seq }, fault)
 }
 
-async function take(unit: Unit, desk: Desk, delivery: Delivery): Promise<void> {
+async function take(unit: Unit, desk: Desk, delivery: Delivery, isHistory = false): Promise<void> {
   const group = groupOf(delivery.conversation)
   if (delivery.kind === "welcome") return takeWelcome(unit, desk, delivery)
   const row = await unit.get<GroupRow>(keys.group(group))
   if (row === undefined) throw new Held("welcome")
   if (row.isRemoved === true) return
   if (delivery.kind === "commit") return takeCommit(unit, desk, { row, ...delivery })
-  await takeMessage(unit, desk, delivery.data, { row, at: { group, seq: delivery.seq } })
+  await takeMessage(unit, desk, delivery.data, { row, at: { group, seq: delivery.seq, isHistory } })
 }
 
 async function takeMessage(
@@ -216,7 +223,9 @@ async function takeRefused(
   const { thread } = row
   switch (fault.code) {
     case "chat.repeat": {
-      // The same place again is a reader that was opened anew; another place is somebody who puts it in again.
+      // The same place again is a reader that was opened anew; another place is somebody who puts it in again. In the history it stands once: a mailbox
+      // may name its place as it was before a broker broke down.
+      if (at.isHistory === true) return
       const seen = await unit.get<number>(keys.seen(row.group, digestOf(data)))
       if (seen === at.seq || at.seq === undefined) return
       return raise(unit, desk, { kind: "message_repeated", conversation: thread, seq: at.seq }, fault)

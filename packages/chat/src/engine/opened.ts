@@ -32,6 +32,7 @@ export interface OpenedAt {
   readonly group: Digest
   /** The server's place; undefined for one that was sent again inside another message, or live. */
   readonly seq: number | undefined
+  readonly isHistory?: boolean
 }
 
 export async function takeOpened(unit: Unit, desk: Desk, opened: OpenedMessage, at: OpenedAt): Promise<void> {

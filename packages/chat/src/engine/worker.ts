@@ -95,7 +95,7 @@ async function readHistory(desk: Desk, { group, kind, from, pages }: HistoryRequ
         id: groupOf(conversation),
         data,
       } as const
-      const need = await workOff(desk, delivery)
+      const need = await workOff(desk, delivery, { isHistory: true })
       // What has to wait for chains is read again once they are here.
       if (need !== undefined && kind === "commits") return found
       found ||= need === undefined
