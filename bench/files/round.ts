@@ -3,14 +3,13 @@ import { spawnSync } from "node:child_process"
 import { mkdirSync, rmSync } from "node:fs"
 import { basename, join } from "node:path"
 import { performance } from "node:perf_hooks"
-import type { Copy } from "./copy.ts"
 import { type CrocCopy, type CrocRelay, copyByCroc } from "./croc.ts"
 import { copyByIroh, type IrohCopy } from "./iroh.ts"
 import type { Programs } from "./programs.ts"
-import { copyByTcp } from "./tcp.ts"
+import { copyByTcp, type TcpCopy } from "./tcp.ts"
 
 export interface Round {
-  readonly tcp: Copy
+  readonly tcp: TcpCopy
   readonly iroh: IrohCopy
   readonly croc: CrocCopy | undefined
   readonly b3sumMs: number | undefined

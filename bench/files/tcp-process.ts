@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises"
 
 export type TcpOrder =
   | { readonly do: "receive"; readonly path: string }
-  | { readonly do: "send"; readonly path: string; readonly port: number }
+  | { readonly do: "send"; readonly path: string; readonly port: number; readonly last: number }
 export type TcpTold = { readonly isReady: true } | { readonly port: number } | { readonly isDone: true }
 
 const highWaterMark = 1024 * 1024
@@ -20,7 +20,10 @@ function done(): void {
 
 process.on("message", (order: TcpOrder) => {
   if (order.do === "send") {
-    void pipeline(createReadStream(order.path, { highWaterMark }), connect(order.port, "127.0.0.1")).then(done)
+    void pipeline(
+      createReadStream(order.path, { highWaterMark, end: order.last }),
+      connect(order.port, "127.0.0.1"),
+    ).then(done)
     return
   }
   const server = createServer(async (socket) => {

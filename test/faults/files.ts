@@ -3,7 +3,7 @@
  * commands go on. What was fetched, and what the sender read from its disk, is counted: nothing starts over, nothing is hashed again.
  */
 import { createHash, randomFillSync } from "node:crypto"
-import { createReadStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { createReadStream, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { writeNoise } from "../../bench/files/noise.ts"
@@ -33,6 +33,8 @@ export interface MoveReport {
   /** Bytes that the second run of the sender read from its disk, of which `missing` were not there yet when it began; where the system says it. */
   readonly readAgain: number | undefined
   readonly missing: number
+  /** Of the sender's store, which is read whole when the process before was killed. It holds files up to 16 KiB, and trees of hashes. */
+  readonly storeBytes: number
   /** Messages that offered it. */
   readonly offers: number
   readonly tookMs: number
@@ -69,7 +71,7 @@ export async function prepareFiles(t: Cleaner, plan: FilesPlan): Promise<FilesSc
 
 /** What is wrong with a report. */
 export function complaintsOf(report: MoveReport): readonly string[] {
-  const { what, bytes, isEqual, killedAt, resumedAt, fetched, readAgain, missing, offers } = report
+  const { what, bytes, isEqual, killedAt, resumedAt, fetched, readAgain, missing, storeBytes, offers } = report
   const complaints: string[] = []
   if (!isEqual) complaints.push("it came as something else")
   if (killedAt < 0.3 * bytes) complaints.push(`the receiver was killed at ${killedAt} of ${bytes} bytes`)
@@ -81,9 +83,6 @@ export function complaintsOf(report: MoveReport): readonly string[] {
   if (offers !== 1) complaints.push(`it was offered ${offers} times`)
   return complaints.map((complaint) => `${what}: ${complaint}`)
 }
-
-/** What kez-iroh reads of its store when it starts: it keeps files up to 16 KiB there. */
-const storeBytes = 16e6
 
 interface Moved {
   readonly name: string
@@ -124,6 +123,7 @@ async function move({ t, plan, alice, bob }: Pair, { name, what, rate, waits = f
   const report = {
     ...{ what, bytes, killedAt, resumedAt, readAgain, missing: bytes - missingFrom },
     fetched: killedAt + (bytes - resumedAt),
+    storeBytes: sizeOf(alice.home),
     isEqual: isOver && (await digestOf(path)) === (await digestOf(join(into, name))),
     offers: await offersOf(bob, name),
     tookMs: Math.round(performance.now() - began),
@@ -155,6 +155,11 @@ function bytesReadBy({ child: { pid } }: RunningKez): number | undefined {
   } catch {
     return undefined
   }
+}
+
+function sizeOf(folder: string): number {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return entries.reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
 }
 
 function writeFolder(folder: string, files: number): void {

@@ -32,9 +32,21 @@ export async function runFiles(isShort: boolean): Promise<number> {
   }
 }
 
-function lineOf({ what, bytes, killedAt, resumedAt, fetched, readAgain, missing, tookMs }: MoveReport): string {
+function lineOf({
+  what,
+  bytes,
+  killedAt,
+  resumedAt,
+  fetched,
+  readAgain,
+  missing,
+  storeBytes,
+  tookMs,
+}: MoveReport): string {
   const read =
-    readAgain === undefined ? "" : `   the second sender read ${mb(readAgain)} where ${mb(missing)} were missing`
+    readAgain === undefined
+      ? ""
+      : `   the second sender read ${mb(readAgain)} where ${mb(missing)} were missing, its store (${mb(storeBytes)}) included`
   return `${what}, ${mb(bytes)}   receiver killed at ${mb(killedAt)}, went on at ${mb(resumedAt)}   fetched in all ${(fetched / bytes).toFixed(3)} of it${read}   ${(tookMs / 1_000).toFixed(1)} s`
 }
 
