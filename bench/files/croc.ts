@@ -9,6 +9,9 @@ import { setTimeout } from "node:timers/promises"
 import { freePorts } from "../../test/support/broker.ts"
 import { type Copy, watchFirstByte } from "./copy.ts"
 
+/** Nothing here takes so long. */
+const mostMs = 600_000
+
 export interface CrocRelay {
   readonly port: number
   stop(): void
@@ -46,7 +49,11 @@ export async function copyByCroc(
   const first = watchFirstByte(join(into, basename(source)))
   const began = performance.now()
   const run = (name: string, words: readonly string[]): ChildProcess =>
-    spawn(program, [...common, ...words], { env: environment(folder, name), stdio: ["ignore", "ignore", "pipe"] })
+    spawn(program, [...common, ...words], {
+      env: environment(folder, name),
+      stdio: ["ignore", "ignore", "pipe"],
+      timeout: mostMs,
+    })
   const sender = run("sender", ["--no-compress", "send", "--no-local", source])
   let receiver: ChildProcess | undefined
   try {

@@ -43,8 +43,18 @@ export async function runRound({ programs, relay, folder, source }: RoundPlan): 
     croc:
       croc === undefined || relay === undefined
         ? undefined
-        : await inPlace((place) => copyByCroc(croc, relay, { source, folder: place })),
+        : await twice(() => inPlace((place) => copyByCroc(croc, relay, { source, folder: place }))),
     b3sumMs: b3sum === undefined ? undefined : hashOnce(b3sum, source),
+  }
+}
+
+/** A fault of the other program, which is not ours to find, does not end a long run. */
+async function twice<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    console.error(`kez: once more: ${error instanceof Error ? error.message : String(error)}`)
+    return run()
   }
 }
 
