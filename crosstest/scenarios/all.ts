@@ -1,4 +1,5 @@
 /** All scenarios of the cross-test in their order; they are chosen by their group. */
+import { agents } from "./agents.ts"
 import { chains } from "./chains.ts"
 import { claims } from "./claims.ts"
 import { classic } from "./classic.ts"
@@ -16,7 +17,19 @@ export interface Numbered extends Scenario {
   readonly group: string
 }
 
-const groups = { classic, identities, claims, chains, forks, refused, codes, stores, vectors, public: publicSets }
+const groups = {
+  classic,
+  identities,
+  agents,
+  claims,
+  chains,
+  forks,
+  refused,
+  codes,
+  stores,
+  vectors,
+  public: publicSets,
+}
 
 export const groupNames: readonly string[] = Object.keys(groups)
 

@@ -191,6 +191,28 @@ async function damagedDocument({ maker, checker }: Direction): Promise<void> {
   )
 }
 
+/** What a graph ends with where no chain is known. docs/json.md */
+const graphWithoutChain: Scenario = {
+  name: "graph without a chain, and where one is required",
+  async run({ typescript, rust }) {
+    const ends = async (...args: readonly string[]) => {
+      const answers = await Promise.all([typescript, rust].map((tool) => tool.json(["graph", "--offline", ...args])))
+      const [mine, theirs] = answers.map(({ code, schema, error }) => [code, schema, error?.code ?? null])
+      assert.deepEqual(theirs, mine, args.join(" "))
+      return mine
+    }
+    const nora = (await typescript.data(["identity", "show", "nora"])).identity
+    for (const account of ["dns:a.example", nora]) {
+      assert.deepEqual(await ends(account), [0, "kez.graph/1", null])
+      assert.deepEqual(await ends(account, "--require-chain"), [5, "kez.error/1", "chain.required"])
+    }
+    for (const key of [[], ["alice"]]) {
+      assert.deepEqual(await ends(...key), [1, "kez.error/1", "chain.unknown"])
+      assert.deepEqual(await ends(...key, "--require-chain"), [1, "kez.error/1", "chain.unknown"])
+    }
+  },
+}
+
 async function graph(direction: Direction): Promise<void> {
   const { maker, checker } = direction
   await append(
@@ -221,4 +243,5 @@ export const chains: readonly Scenario[] = [
   ...bothWays("signed head and --fresh", heads),
   ...bothWays("damaged chain document", damagedDocument),
   ...bothWays("graph --json of a chain", graph),
+  graphWithoutChain,
 ]

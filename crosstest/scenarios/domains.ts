@@ -10,6 +10,13 @@ const txtOf = (label: string, text: string): Readonly<Record<string, DnsReply>> 
   return { [name]: { answers: [txt(name, ...(text.match(/.{1,255}/g) ?? []))] } }
 }
 
+/** The same with a record that says where the chain lies. */
+const hinted = (label: string, text: string): Readonly<Record<string, DnsReply>> => {
+  const name = `_kez.${label}.example`
+  const record = Object.values(txtOf(label, text)).flatMap(({ answers }) => answers ?? [])
+  return { [name]: { answers: [...record, txt(name, "Chain: https://nowhere.example/chain")] } }
+}
+
 /** Domains in one question, each with its own state: found, absent, broken, silent. */
 async function domains({ maker, checker }: Direction): Promise<void> {
   const compact = async (subject: string) =>
@@ -20,6 +27,9 @@ async function domains({ maker, checker }: Direction): Promise<void> {
     "_kez.c.example": { rcode: "SERVFAIL" },
     ...txtOf("d", "v=spf1 -all"),
     ...txtOf("e", await compact("dns:a.example")),
+    ...hinted("f", await compact("dns:f.example")),
+    ...hinted("g", await compact("dns:a.example")),
+    ...txtOf("h", `${await compact("dns:h.example")}é`),
   })
   try {
     const look =
@@ -31,6 +41,10 @@ async function domains({ maker, checker }: Direction): Promise<void> {
     assert.deepEqual(said(await bothSay(tools, look("c"))), [5, "unreachable", "net.dns"])
     assert.deepEqual(said(await bothSay(tools, look("d"))), [14, "invalid", "proof.not_found"])
     assert.deepEqual(said(await bothSay(tools, look("e"))), [10, "invalid", "proof.subject_mismatch"])
+    // A hint counts beside a right proof of the domain alone; nobody answers at this one. FIND-4
+    assert.deepEqual(said(await bothSay(tools, look("f"))), [5, "unreachable", "chain.unreachable"])
+    assert.deepEqual(said(await bothSay(tools, look("g"))), [10, "invalid", "proof.subject_mismatch"])
+    assert.deepEqual(said(await bothSay(tools, look("h"))), [10, "invalid", "encoding.base64url"])
     // One that does not answer keeps no other from being judged.
     const [mine, theirs] = await Promise.all(tools.map((tool) => tool.json(look("a", "b", "d")(tool))))
     const verdicts = (answer: typeof mine) => [

@@ -194,6 +194,20 @@ async function twoChains(direction: Direction, places: Places): Promise<void> {
     const cutOff = await bothSay(readers(direction), look)
     assert.deepEqual([...said(cutOff), cutOff.flags.includes("stale")], [0, "valid", null, true])
   }
+  // An id is not there after all, names others itself, or there are more than 4 or something else among them. VER-6
+  const other = (n: number) => `sha256:${String(n).repeat(64)}`
+  const lies: PlainStore["serves"][] = [
+    { ...both, [theirs]: {} },
+    { ...both, [theirs]: { chains: [mine] } },
+    { ...both, "*": { chains: [mine, other(1), other(2), other(3), theirs] } },
+    { ...both, "*": { chains: [mine, "alice"] } },
+    { ...both, "*": { chains: [] } },
+  ]
+  for (const [at, lie] of lies.entries()) {
+    store.serves = lie
+    const { status, reason } = await bothSay(readers(direction), look)
+    assert.deepEqual([status, reason], at < 2 ? ["valid", null] : ["unreachable", "chain.unreachable"], String(at))
+  }
   store.serves = { ...both, [mine]: { status: 503 }, [theirs]: { status: 503 } }
   assert.deepEqual(said(await bothSay(readers(direction), look)), [5, "unreachable", "chain.unreachable"])
 }

@@ -19,6 +19,9 @@ export interface Ran {
 export interface Data {
   readonly identity: string
   readonly words: number
+  readonly locked: readonly string[]
+  readonly unlocked_until: number
+  readonly identities: readonly { readonly name: string; readonly unlocked_until?: number }[]
   readonly subject: string
   readonly text: string
   readonly digest: string

@@ -200,6 +200,18 @@ export function known(): readonly VectorCase[] {
       invalid("account.renamed"),
     ),
     channelCase(
+      "suspended-other",
+      "suspended, and another account than the known one",
+      knowing("https://social.example/users/0", jrd(), actor({ suspended: true }), featured()),
+      invalid("account.changed"),
+    ),
+    channelCase(
+      "suspended-moved",
+      "suspended, and it has moved",
+      knowing(actorUrl, jrd(), actor({ suspended: true, movedTo: "https://new.example/users/1" }), featured()),
+      invalid("account.renamed"),
+    ),
+    channelCase(
       "known-other",
       "at the place of the known account stands another one now",
       knowing(actorUrl, gone, {

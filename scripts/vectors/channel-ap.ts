@@ -81,6 +81,12 @@ function profiles(): readonly VectorCase[] {
       absent("suspended"),
     ),
     channelCase(
+      "suspended-posts",
+      "and its posts: that they cannot be had says nothing",
+      at(jrd(), actor({ suspended: true, summary: "" }), { ...featured(), status: 403 }),
+      absent("suspended"),
+    ),
+    channelCase(
       "without-https",
       "near miss",
       at(jrd(), actor({ attachment: [field("alice.example", "Site")] }), featured()),

@@ -14,7 +14,8 @@ export function channelDns(): VectorFile {
   const others = Array.from({ length: 15 }, (_, i) => `other ${i}`)
   return {
     spec: "§7.1",
-    about: "What the TXT records at _kez.example.org come to. Texts are candidates: none of these is a right proof.",
+    about:
+      "What the TXT records at _kez.example.org come to, each with one character for a byte. Texts are candidates: none of these is a right proof.",
     cases: [
       channelCase("proof", "one record", at([proof]), found(undefined, [[proof, name]])),
       channelCase(
@@ -39,6 +40,21 @@ export function channelDns(): VectorFile {
         found(undefined, [[proof, name]]),
       ),
       channelCase("seventeen", "one more", at([proof, "one more", ...others]), invalid("limit.candidates")),
+      channelCase(
+        "hints",
+        "the first four records, in the order of their bytes, and each once",
+        at([proof, ...["d", "b", "a", "c", "a"].map((path) => `Chain: https://example.org/${path}`)]),
+        found(undefined, [[proof, name]], ["https://example.org/a", "https://example.org/b", "https://example.org/c"]),
+      ),
+      channelCase(
+        "bytes",
+        "each byte is a character: what is no ASCII belongs to no proof, and what is no UTF-8 is a candidate all the same",
+        at(["kez:z1:KL\u00ff", "kez:z1:KL\u00c3\u00a9", "\u00ff is nobody's business"]),
+        found(undefined, [
+          ["kez:z1:KL\u00c3\u00a9", name],
+          ["kez:z1:KL\u00ff", name],
+        ]),
+      ),
       channelCase("no-name", "NXDOMAIN is an answer", { value }, absent()),
       channelCase("no-records", "so is a name without TXT records", at([]), absent()),
       channelCase("hint-alone", "a hint is no proof", at(["Chain: https://example.org/chain"]), absent()),

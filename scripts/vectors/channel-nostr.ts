@@ -24,6 +24,10 @@ export async function channelNostr(): Promise<VectorFile> {
   const posted = await note(`My proof: ${proof}`, { created_at: now - 50 })
   const early = await note(`Earlier: ${proof}`, { created_at: now - 60 })
   const hinted = await note(`${proof}\nChain: https://a.example/chain`)
+  const hintsFrom = (first: number) => [0, 1, 2, 3].map((n) => `Chain: https://a.example/${first + n}`)
+  const many = await Promise.all(
+    [0, 3, 6, 9, 12, 15].map((first, n) => note([proof, ...hintsFrom(first)].join("\n"), { created_at: now - n })),
+  )
   const about = await profile({ name: "Alice", about: `I write.\n\n${proof}` })
   const odd = await appData(`"\\\n\r\t\b\f/\u0001\u007f\u2028é😀 ${proof}`)
   const [one, two] = (await Promise.all([appData(`${proof}A`), appData(`${proof}B`)])).toSorted(byId)
@@ -53,6 +57,28 @@ export async function channelNostr(): Promise<VectorFile> {
       "a hint beside a proof",
       at([hinted]),
       found(value, [[hinted.content, uriOf(hinted)]], ["https://a.example/chain"]),
+    ),
+    channelCase(
+      "hints",
+      "of several texts, those of each in their order, each once, and 16 in all",
+      at(many),
+      found(
+        value,
+        many.map((event) => [event.content, uriOf(event)]),
+        Array.from({ length: 16 }, (_, n) => `https://a.example/${n}`),
+      ),
+    ),
+    channelCase(
+      "named-twice",
+      "a relay that is named twice is asked once: one of two gave a whole answer",
+      { value, relays: [{ url: urlOf(0), events: [] }, ...[1, 1].map((n) => ({ url: urlOf(n), ends: "closed" }))] },
+      absent(),
+    ),
+    channelCase(
+      "events-257",
+      "more events than are read, whatever they are",
+      at(Array.from({ length: 257 }, () => 0)),
+      unreachable("limit.body"),
     ),
     channelCase(
       "escapes",

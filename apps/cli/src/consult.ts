@@ -5,6 +5,7 @@ import {
   type ChainSource,
   type Digest,
   type Evidence,
+  limits,
   type Publication,
   replayChain,
   type SeenAccount,
@@ -19,7 +20,7 @@ import { type Local, type LookUp, readLocal } from "./chains/local-chains.ts"
 import { chainUrl } from "./chains/store-url.ts"
 import type { Context } from "./context.ts"
 import { lazy } from "./lazy.ts"
-import { domainOf, keysOfProofs, type ProofKeys, wellKnownOf } from "./proof-keys.ts"
+import { domainOf, hintsToFollow, keysOfProofs, type ProofKeys, wellKnownOf } from "./proof-keys.ts"
 import { count } from "./short-text.ts"
 import { hasStore } from "./store/access.ts"
 import type { Proven } from "./store/verdicts.ts"
@@ -95,13 +96,13 @@ export async function judge(context: Context, question: Question): Promise<Judge
   await askEarly(context, asking, question)
   const look = await question.look()
   await nextTurn()
-  const keys = keysOfProofs("candidates" in look.publication ? look.publication.candidates : [])
+  const keys = keysOfProofs("candidates" in look.publication ? look.publication.candidates : [], question.subject)
   const expected = expectedPrimary(question, look)
   const lookUp = lookUpOf(expected, keys)
   // Unsigned text may not send us anywhere.
-  const isSigned = lookUp.primaries.length + lookUp.chains.length > 0
-  const hints = isSigned ? [...look.hints, ...keys.hints, ...keys.hosts.map(hostUrl)] : []
-  for (const url of hints) asking.add({ url, weight: hinted, timeoutMs: question.timeoutMs })
+  const hosts = keys.hosts.map(hostUrl).slice(0, limits.maxAccountHints)
+  for (const url of [...hintsToFollow(keys, look.hints), ...hosts])
+    asking.add({ url, weight: hinted, timeoutMs: question.timeoutMs })
   askNamed(asking, question, [
     ...keys.domains.slice(0, maxNamed).map((domain) => `dns:${domain}`),
     ...lookUp.primaries.slice(0, maxNamed),

@@ -4,7 +4,9 @@ import {
   type Candidate,
   type Digest,
   findProofs,
+  formatIdentity,
   KezError,
+  limits,
   type Proof,
   type ProofSearch,
   parseIdentity,
@@ -19,16 +21,22 @@ export interface ProofKeys {
   readonly hosts: ReadonlyArray<{ readonly host: string; readonly chain: Digest }>
   /** Domains of `dns:` subjects. */
   readonly domains: readonly string[]
-  /** URLs that stand beside the proofs. */
+  /** URLs that stand in the texts beside the proofs. */
   readonly hints: readonly string[]
+  /** Those of texts without one. */
+  readonly stray: ReadonlySet<string>
 }
 
-/** Nothing is fetched for a text without a proof that its own key signed: whoever wrote it could send us anywhere. */
-export function keysOfProofs(candidates: readonly Candidate[]): ProofKeys {
-  const searches = candidates.map((candidate) => trySearch(candidate.text))
-  const proofs = searches.flatMap(({ candidates }) =>
-    candidates.flatMap((found) => ("proof" in found && isSigned(found.proof) ? [found.proof] : [])),
-  )
+/**
+ * Nothing is fetched for a text without a proof that its own key signed: whoever wrote it could send us anywhere. Nor is anything
+ * asked about a claim for another account than `asked`, in canonical form. [VER-3]
+ */
+export function keysOfProofs(candidates: readonly Candidate[], asked?: string): ProofKeys {
+  const searches = candidates.map((candidate) => {
+    const { candidates: found, hints } = trySearch(candidate.text)
+    return { proofs: found.flatMap((one) => ("proof" in one && counts(one.proof, asked) ? [one.proof] : [])), hints }
+  })
+  const proofs = searches.flatMap((search) => search.proofs)
   const claims = proofs.flatMap((proof) => (proof.kind === "claim" ? [proof.claim.payload] : []))
   const references = proofs.flatMap((proof) => (proof.kind === "reference" ? [proof.reference] : []))
   return {
@@ -36,8 +44,19 @@ export function keysOfProofs(candidates: readonly Candidate[]): ProofKeys {
     chains: unique(references.map(({ chain }) => chain)),
     hosts: references.flatMap(({ host, chain }) => (host === undefined ? [] : [{ host, chain }])),
     domains: unique(claims.flatMap(({ subject }) => domainOf(subject))),
-    hints: proofs.length === 0 ? [] : unique(searches.flatMap(({ hints }) => hints)),
+    hints: unique(searches.flatMap((search) => (search.proofs.length === 0 ? [] : search.hints))),
+    stray: new Set(searches.flatMap((search) => (search.proofs.length === 0 ? search.hints : []))),
   }
+}
+
+/**
+ * The hints that are followed: `placed` are those that the account's place gave, which may stand in no text (a record of a zone
+ * is beside any proof there). [FIND-4]
+ */
+export function hintsToFollow(keys: ProofKeys, placed: readonly string[]): readonly string[] {
+  if (keys.primaries.length + keys.chains.length === 0) return []
+  const beside = placed.filter((url) => keys.hints.includes(url) || !keys.stray.has(url))
+  return unique([...beside, ...keys.hints]).slice(0, limits.maxAccountHints)
 }
 
 /** The domain of a `dns:` subject, in a list; none for any other. */
@@ -59,11 +78,12 @@ export function wellKnownOf(domain: string): string | undefined {
   return reservedName.test(domain) ? undefined : `https://${domain}/.well-known/kez-sigchain.jsonl`
 }
 
-function isSigned(proof: Proof): boolean {
+/** Whether a proof is of the account, and its signature is right. */
+function counts(proof: Proof, asked: string | undefined): boolean {
   if (proof.kind === "reference") return true
   try {
     assertSignature(proof.claim)
-    return true
+    return asked === undefined || formatIdentity(parseIdentity(proof.claim.payload.subject)) === asked
   } catch (error) {
     if (error instanceof KezError) return false
     throw error

@@ -8,7 +8,7 @@ import { documentName, readDocument, writeDocument } from "../src/documents.ts"
 import { readDuration, readExpiry } from "../src/expiry.ts"
 import { pickDigest } from "../src/find-chain.ts"
 import { findUsableClaim, readForm } from "../src/own-claims.ts"
-import { keysOfProofs } from "../src/proof-keys.ts"
+import { hintsToFollow, keysOfProofs } from "../src/proof-keys.ts"
 import { columns, shortKey } from "../src/short-text.ts"
 import { add, grow, now, signerOf, temporaryDir } from "./support/people.ts"
 
@@ -87,9 +87,34 @@ test("keysOfProofs() believes nothing that is not signed", async () => {
     hosts: [],
     domains: ["a.example"],
     hints: ["https://a.example/c"],
+    stray: new Set(),
   })
   const forged = keysOfProofs([{ text: text.replace('a.example",', 'b.example",'), foundAt: "here" }])
   assert.deepEqual([forged.primaries, forged.domains, forged.hints], [[], [], []])
+})
+
+test("hintsToFollow() gives those beside a right proof of the account alone", async () => {
+  const claim = await signClaim({ subject: "dns:a.example", createdAt: now }, signerOf(1))
+  const at = (chainHint: string) => ({ text: encodeProof(claim, "markdown", { chainHint }), foundAt: "here" })
+  const right = at("https://a.example/right")
+  const forged = {
+    ...at("https://a.example/forged"),
+    text: at("https://a.example/forged").text.replace('a.example",', 'b.example",'),
+  }
+  const reference = { text: `kez:r1:${"0".repeat(64)}\nChain: https://a.example/reference`, foundAt: "here" }
+  const placed = ["https://a.example/right", "https://a.example/forged", "https://a.example/record"]
+  const follow = (texts: readonly (typeof right)[], asked = "dns:a.example") =>
+    hintsToFollow(keysOfProofs(texts, asked), placed)
+  assert.deepEqual(follow([right, forged]), ["https://a.example/right", "https://a.example/record"])
+  assert.deepEqual(follow([forged]), [])
+  assert.deepEqual(follow([right], "dns:b.example"), [])
+  assert.deepEqual(follow([right, reference], "dns:b.example"), [
+    "https://a.example/forged",
+    "https://a.example/record",
+    "https://a.example/reference",
+  ])
+  const many = Array.from({ length: 20 }, (_, n) => at(`https://a.example/${n}`))
+  assert.equal(hintsToFollow(keysOfProofs(many), []).length, 16)
 })
 
 test("writeDocument() writes all or nothing, and over a file only with force", async (t) => {

@@ -73,9 +73,12 @@ async function unpublish(request: UnpublishRequest, net: Net, signal: AbortSigna
   const account = await logIn(request, net, signal)
   const { api, note, fields, url } = account
   const outcomes: PlaceOutcome[] = []
-  const kept = fields.filter(({ name, value }) => !request.isOurs(value) && !request.isOurs(name))
-  if (kept.length < fields.length) {
-    await saveFields(api, kept)
+  const rests = fields.map((field) => withoutProof(field, request.isOurs))
+  if (rests.some((rest, at) => rest !== fields[at])) {
+    await saveFields(
+      api,
+      rests.flatMap((rest) => rest ?? []),
+    )
     outcomes.push({ url, accepted: true, note: "the field is removed" })
   }
   const rest = withoutProofs(note, request.isOurs)
@@ -85,10 +88,28 @@ async function unpublish(request: UnpublishRequest, net: Net, signal: AbortSigna
   }
   for (const post of await listPinned(account)) {
     if (!request.isOurs(post.text)) continue
+    if (!isProofAlone(post.text, request.isOurs)) {
+      outcomes.push({ url: post.url, accepted: false, note: mixed })
+      continue
+    }
     await api.call("DELETE", `/api/v1/statuses/${post.id}`)
     outcomes.push({ url: post.url, accepted: true, note: "the post is deleted" })
   }
   return { outcomes }
+}
+
+const mixed = "something else stands in this post too: delete it yourself if you want to"
+
+/** Whether a post is nothing but a proof, and the words that are written before one. */
+function isProofAlone(text: string, isOurs: (proof: string) => boolean): boolean {
+  return ["", intro].includes(withoutProofs(text, isOurs).trim())
+}
+
+/** The very field where it holds no proof; undefined where nothing else stands in it. What stands beside one stays. [NET-6] */
+function withoutProof(field: Field, isOurs: (proof: string) => boolean): Field | undefined {
+  const [name, value] = [withoutProofs(field.name, isOurs), withoutProofs(field.value, isOurs)]
+  if (name === field.name && value === field.value) return field
+  return value.trim() === "" ? undefined : { name, value }
 }
 
 /** Finds the server of the account, and makes sure that the token is of this very account. */

@@ -52,7 +52,9 @@ async function collect(value: string, net: Net, { signal, knownAccountId }: Look
     ]
     return { status: "found", candidates, chainHints, accountId: account.id, evidence: withNotes(evidence, all) }
   }
-  if (posts.failure !== undefined) return { ...posts.failure, evidence: [...evidence, ...posts.failure.evidence] }
+  // Of a suspended account nothing is shown, its posts neither. [AP-9]
+  if (posts.failure !== undefined && account.actor?.isSuspended !== true)
+    return { ...posts.failure, evidence: [...evidence, ...posts.failure.evidence] }
   return missing(question, { account, knownAccountId, evidence, notes })
 }
 

@@ -58,10 +58,11 @@ async function collect(domain: string, net: Net, { signal }: LookOptions): Promi
 }
 
 function readChainHints(records: readonly string[]): readonly string[] {
-  return records
+  const urls = records
     .flatMap((text) => hint.exec(text)?.[1] ?? [])
     .filter((url) => url.length <= limits.maxHintBytes)
     .slice(0, limits.maxChainHints)
+  return [...new Set(urls)]
 }
 
 function absent(place: Evidence, notes: readonly string[]): Publication {

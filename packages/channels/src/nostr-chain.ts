@@ -57,7 +57,9 @@ export async function publishChain(
   const look = await lookAtRelays(questionAbout(pubkey), net, signal)
   const [newest] = look.events.toSorted(compareEvents)
   const event = newest?.content === text ? newest : await write(newest)
-  return judgeOutcomes(await giveToRelays([event], net, signal))
+  const { outcomes } = judgeOutcomes(await giveToRelays([event], net, signal))
+  const hadIt = new Set(look.relays.filter(({ sent }) => sent.has(event.id)).map(({ url }) => url))
+  return { outcomes: outcomes.map((outcome) => ({ ...outcome, had: hadIt.has(outcome.url) })) }
 
   function write(before: NostrEvent | undefined): Promise<NostrEvent> {
     const createdAt = Math.max(net.now(), (before?.created_at ?? -1) + 1)

@@ -110,8 +110,9 @@ async function eventsFor(place: string, text: string, author: Replacing): Promis
     case "note": {
       const { notes } = newestState(look.events)
       const same = notes.find(({ content }) => content === text)
-      const old = notes.filter((note) => note !== same && proofsIn(note.content).some(isOld))
-      const note = same ?? (await write(eventKinds.note, [], { content: text, at }))
+      if (same !== undefined) return [same]
+      const old = notes.filter((note) => proofsIn(note.content).some(isOld))
+      const note = await write(eventKinds.note, [], { content: text, at })
       return old.length === 0 ? [note] : [note, await writeDeletion(old, author)]
     }
     default:

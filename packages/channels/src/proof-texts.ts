@@ -13,7 +13,7 @@ export function pickProofTexts(texts: readonly Candidate[]): ProofTexts {
   const found = texts.map((candidate) => ({ candidate, ...search(candidate.text) })).filter(({ has }) => has)
   return {
     candidates: found.map(({ candidate }) => candidate),
-    chainHints: [...new Set(found.flatMap(({ hints }) => hints))].slice(0, limits.maxChainHints),
+    chainHints: [...new Set(found.flatMap(({ hints }) => hints))].slice(0, limits.maxAccountHints),
   }
 }
 

@@ -75,6 +75,8 @@ export interface PlaceOutcome {
   readonly accepted: boolean
   /** One sentence, such as the reason of a refusal. */
   readonly note?: string
+  /** Whether it had the very same before. */
+  readonly had?: boolean
 }
 
 /** The note of a place that needed no change. */

@@ -20,6 +20,8 @@ export const maxCandidates = 8
 export const maxTxtRecords = 16
 /** `Chain:` hints taken from one text. */
 export const maxChainHints = 4
+/** Hints of all texts of one account. [FIND-4] */
+export const maxAccountHints = 16
 export const maxHintBytes = 2_048
 /** The zstd window, or the content size of a single-segment frame. */
 export const maxZstdWindowBytes = 1_048_576

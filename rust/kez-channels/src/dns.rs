@@ -25,17 +25,11 @@ pub async fn collect<N: Net>(domain: &str, net: &N) -> Publication {
     }
     // Servers give records in any order: the same zone is the same publication.
     records.sort_unstable();
-    let (mut hints, mut is_broken) = (0, false);
+    let mut hints = 0;
     for record in &records {
-        let Ok(record) = str::from_utf8(record) else {
-            // FIND-1: what begins like a proof and is no text is a broken one. What is nobody's business may be anything.
-            if record.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"kez:")) {
-                is_broken = true;
-                look.evidence.push(Evidence::fault(source.as_str(), Code::TextUtf8, "a record that is not UTF-8"));
-            }
-            continue;
-        };
-        match classify_record(record) {
+        // Each byte is one character: what is no ASCII belongs to no proof. DNS-1.
+        let record: String = record.iter().map(|byte| char::from(*byte)).collect();
+        match classify_record(&record) {
             Record::Proof(text) => look.keep_sight(text, &name, Sight::default()),
             Record::Hint(url) if hints < MAX_HINTS => {
                 hints += 1;
@@ -45,7 +39,7 @@ pub async fn collect<N: Net>(domain: &str, net: &N) -> Publication {
         }
     }
     look.evidence.push(Evidence::note(source, format!("{} TXT records at {name}", records.len())));
-    look.finish(if is_broken { Outcome::Invalid(Code::TextUtf8) } else { Outcome::Absent })
+    look.finish(Outcome::Absent)
 }
 
 /// TXT of the domain itself; any answer is health. DNS-6.

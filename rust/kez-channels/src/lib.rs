@@ -16,6 +16,7 @@ pub mod limits;
 pub mod net;
 pub mod nostr;
 pub mod publication;
+mod removal;
 pub mod source;
 pub mod writing;
 

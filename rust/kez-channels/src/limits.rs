@@ -18,10 +18,8 @@ pub const MAX_INTERIM_ANSWERS: usize = 8;
 pub const TOTAL_TIME: Duration = Duration::from_secs(10);
 /// Without a byte (NET-1, `net.timeout`).
 pub const SILENCE: Duration = Duration::from_secs(3);
-/// Without a byte on a stream of events: a store says something every 30 s (STORE-11).
-pub const STREAM_SILENCE: Duration = Duration::from_secs(75);
-/// Bytes of one event of a stream: 262,144 of events in JCS, and what is around them (STORE-11).
-pub const MAX_STREAM_EVENT_BYTES: usize = 524_288;
+/// Without a byte on a stream (NET-7): a store says something every 30 s (STORE-11).
+pub const STREAM_SILENCE: Duration = Duration::from_secs(60);
 /// Requests and WebSockets at one host at once (NET-2).
 pub const MAX_REQUESTS_PER_HOST: usize = 2;
 /// Addresses of a host that are tried.
@@ -101,3 +99,5 @@ pub const MAX_PRE_TEXTS: usize = 8;
 
 /// Bytes of a record of a chat server, both ways (KEZ-1).
 pub const MAX_RECORD_BYTES: usize = 16_384;
+/// Hints of all texts of one account (FIND-4).
+pub const MAX_ACCOUNT_HINTS: usize = 16;

@@ -3,6 +3,7 @@
 use kez_core::{Code, Digest};
 
 use crate::finding::Sight;
+use crate::limits::MAX_ACCOUNT_HINTS;
 use crate::net::{NetError, Response, Token};
 use url::Url;
 
@@ -176,9 +177,9 @@ impl Look {
         }
     }
 
-    /// Keeps where a chain may lie.
+    /// Keeps where a chain may lie: the first 16 that differ. FIND-4.
     pub fn keep_hint(&mut self, hint: String) {
-        if !self.chain_hints.contains(&hint) {
+        if self.chain_hints.len() < MAX_ACCOUNT_HINTS && !self.chain_hints.contains(&hint) {
             self.chain_hints.push(hint);
         }
     }

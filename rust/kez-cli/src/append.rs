@@ -5,10 +5,11 @@ use kez_core::envelope::{Op, Verified};
 use kez_core::sigchain::{
     Chain, ChainEvent, Graph, Signing, SubjectStatus, append, commitment, create_chain, sign_head,
 };
-use kez_core::{Code, Digest, Identity, KeyIdentity, SecretKey, Signer as _, Time};
+use kez_core::{Code, Digest, Identity, KeyIdentity, Signer as _, Time};
 
 use crate::claim::parse_subject;
 use crate::context::{Context, read_input};
+use crate::key::Key;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
 use crate::{ask, chains, settle, signing};
 
@@ -18,8 +19,8 @@ pub const HEAD_SECONDS: u64 = 7 * 86_400;
 /// What is appended, and by whom.
 struct Draft {
     op: Op,
-    signer: SecretKey,
-    new_key: Option<SecretKey>,
+    signer: Key,
+    new_key: Option<Key>,
 }
 
 /// Runs one of its commands.
@@ -245,7 +246,7 @@ pub fn grown(chain: Option<&Chain>, events: &[ChainEvent]) -> Outcome<Chain> {
 }
 
 /// Keeps the chain and what was made, and signs where it ends.
-pub fn keep(context: &Context, chain: &Chain, events: &[ChainEvent], signer: Option<&SecretKey>) -> Outcome<()> {
+pub fn keep(context: &Context, chain: &Chain, events: &[ChainEvent], signer: Option<&Key>) -> Outcome<()> {
     context.store.keep_chain(chain)?;
     for event in events {
         context.store.keep_made(event)?;

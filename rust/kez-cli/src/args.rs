@@ -1,20 +1,28 @@
 //! The commands and their options: those of `kez`.
 
-use clap::{Arg, ArgAction, ArgGroup, Command};
+use std::path::PathBuf;
 
-fn flag(name: &'static str, help: &'static str) -> Arg {
+use clap::{Arg, ArgAction, ArgGroup, Command, value_parser};
+
+use crate::args_identity::identity;
+
+/// One that is given or not.
+pub fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 
-fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+/// One with a value.
+pub fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help)
 }
 
-fn positional(name: &'static str) -> Arg {
+/// A word of its own.
+pub fn positional(name: &'static str) -> Arg {
     Arg::new(name)
 }
 
-fn key_type() -> Arg {
+/// `--key-type`
+pub fn key_type() -> Arg {
     option("key-type", "type", "kind of key: ed25519, nostr").value_parser(["ed25519", "nostr"])
 }
 
@@ -31,7 +39,8 @@ fn with_key(command: Command) -> Command {
         .arg(key_type())
 }
 
-fn with_words(command: Command) -> Command {
+/// What takes recovery words.
+pub fn with_words(command: Command) -> Command {
     command
         .arg(option("mnemonic", "words", "the words: @FILE reads a file, - reads stdin"))
         .arg(option("mnemonic-fd", "n", "the same, read from an open file descriptor").conflicts_with("mnemonic"))
@@ -65,58 +74,14 @@ fn with_verify(command: Command) -> Command {
         .arg(flag("fresh", "fail unless a signed head confirms that the chain found is complete"))
 }
 
-fn no_passphrase() -> Arg {
+/// `--no-passphrase`
+pub fn no_passphrase() -> Arg {
     flag("no-passphrase", "store the key unencrypted")
 }
 
-fn group(name: &'static str, about: &'static str) -> Command {
+/// A command that has commands.
+pub fn group(name: &'static str, about: &'static str) -> Command {
     Command::new(name).about(about).subcommand_required(true)
-}
-
-fn identity() -> Command {
-    let name = || positional("name");
-    let new = Command::new("new")
-        .about("make an identity")
-        .arg(name())
-        .arg(key_type())
-        .arg(
-            option("mnemonic-words", "count", "12 or 24 recovery words").value_parser(["12", "24"]).default_value("24"),
-        )
-        .arg(no_passphrase())
-        .arg(flag("reveal-words", "put the recovery words into the output, where anything may record them"));
-    let restore = with_words(Command::new("restore").about("bring an identity back from its words"));
-    group("identity", "make and keep identities")
-        .subcommand(new)
-        .subcommand(restore.arg(name()).arg(no_passphrase()))
-        .subcommand(with_words(Command::new("from-mnemonic").about("print the identity of some words; stores nothing")))
-        .subcommand(Command::new("list").visible_alias("ls").about("list identities"))
-        .subcommand(
-            Command::new("show").about("show one identity").arg(name()).arg(flag("id", "print the identity alone")),
-        )
-        .subcommand(Command::new("use").about("choose the identity to act as").arg(name().required(true)))
-        .subcommand(Command::new("unlock").about("not in this program").arg(name()).arg(option("for", "time", "")))
-        .subcommand(Command::new("lock").about("not in this program").arg(name()))
-        .subcommand(
-            Command::new("mnemonic")
-                .about("show the recovery words")
-                .arg(name())
-                .arg(flag("reveal-words", "put the words into the output, where anything may record them")),
-        )
-        .subcommand(
-            Command::new("passphrase")
-                .about("change the passphrase")
-                .arg(name())
-                .arg(option("new-passphrase-file", "path", "read the new passphrase from a file"))
-                .arg(option("new-passphrase-fd", "n", "read the new passphrase from an open file descriptor"))
-                .arg(no_passphrase()),
-        )
-        .subcommand(
-            Command::new("remove")
-                .visible_alias("rm")
-                .about("delete a key from this computer")
-                .arg(name().required(true))
-                .arg(flag("yes", "do not ask").short('y')),
-        )
 }
 
 fn claim() -> Command {
@@ -249,7 +214,11 @@ fn sigchain() -> Command {
                         .value_parser(["sig", "web", "dns", "nostr"]),
                 )
                 .arg(option("web", "dir", "the folder that your web server serves"))
-                .arg(option("url", "url", "for --to dns: where your chain lies (default: your first store)"))
+                .arg(option(
+                    "url",
+                    "url",
+                    "for --to dns: where your chain lies (default: your first store, else your domain)",
+                ))
                 .arg(option("credential-file", "path", "for --to nostr: file with the nsec; - is stdin")),
         )
         .subcommand(with_key(with_net(one("sync", "make your chain one everywhere"))))
@@ -263,6 +232,14 @@ fn graph() -> Command {
         .arg(flag("html", "one page with the picture and the table"))
         .arg(flag("dot", "a description for Graphviz"))
         .arg(flag("offline", "ask nobody; only what this computer holds"))
+}
+
+/// Not for people: what `identity unlock` starts.
+fn agent_process() -> Command {
+    Command::new("agent-process")
+        .hide(true)
+        .arg(positional("socket").required(true).value_parser(value_parser!(PathBuf)))
+        .arg(positional("until").required(true).value_parser(value_parser!(u64)))
 }
 
 /// The whole command line.
@@ -286,5 +263,5 @@ pub fn command() -> Command {
         .arg(option("passphrase-file", "path", "read the passphrase from a file").global(true))
         .arg(option("passphrase-fd", "n", "read the passphrase from an open file descriptor").global(true))
         .arg(flag("debug", "show where an error came from").global(true))
-        .subcommands([identity(), claim(), verify(), sigchain(), graph()])
+        .subcommands([identity(), claim(), verify(), sigchain(), graph(), agent_process()])
 }

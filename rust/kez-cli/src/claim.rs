@@ -18,7 +18,7 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         "create" => create(context, matches),
         "dns" => dns(context, matches),
         "publish" => crate::publish_claim::publish(context, matches),
-        "unpublish" => crate::publish_claim::unpublish(context, matches),
+        "unpublish" => crate::unpublish::run(context, matches),
         _ => list(context, matches),
     }
 }

@@ -7,10 +7,11 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::ArgMatches;
-use kez_core::{Code, SecretKey, Time};
+use kez_core::{Code, Time};
 use zeroize::Zeroizing;
 
 use crate::home::{self, Home};
+use crate::key::Key;
 use crate::outcome::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -38,7 +39,7 @@ pub struct Context {
     pub debug: bool,
     colour: Option<String>,
     /// The key that the options name, once it was read.
-    pub named_key: RefCell<Option<SecretKey>>,
+    pub named_key: RefCell<Option<Key>>,
     passphrase_file: Option<String>,
     passphrase_fd: Option<String>,
     warnings: RefCell<Vec<String>>,

@@ -2,10 +2,11 @@
 
 use clap::ArgMatches;
 use kez_channels::Token;
-use kez_core::{Code, Identity, SecretKey, Signer as _, Suite, System};
+use kez_core::{Code, Identity, Signer as _, Suite, System};
 use zeroize::Zeroizing;
 
 use crate::context::{Context, read_input, read_secret};
+use crate::key::Key;
 use crate::outcome::{Failure, Outcome};
 use crate::{keys, signing};
 
@@ -28,11 +29,11 @@ pub fn credential_file(matches: &ArgMatches) -> Outcome<Option<Zeroizing<String>
 }
 
 /// The secret of a nostr key: of the credential file, of the options, or of an identity of this computer.
-pub fn nostr_key(context: &Context, matches: &ArgMatches, account: &Identity) -> Outcome<SecretKey> {
+pub fn nostr_key(context: &Context, matches: &ArgMatches, account: &Identity) -> Outcome<Key> {
     if let Some(text) = credential_file(matches)? {
         let secret = signing::of_file(context, &text, Suite::Nostr)?;
         return match secret.key().identity() == account {
-            true => Ok(secret),
+            true => Ok(Key::Here(secret)),
             false => Err(not_held(account)),
         };
     }
@@ -43,7 +44,7 @@ pub fn nostr_key(context: &Context, matches: &ArgMatches, account: &Identity) ->
     }
     let held = keys::list(context)?.into_iter().find(|identity| identity.key.identity() == account);
     match held {
-        Some(identity) => Ok(keys::unlock(context, &identity)?.key),
+        Some(identity) => keys::signer(context, &identity),
         None => Err(not_held(account)),
     }
 }

@@ -4,7 +4,7 @@ use clap::ArgMatches;
 use futures_util::future::join_all;
 use kez_core::sigchain::{Chain, SubjectStatus};
 use kez_core::verify::Status;
-use kez_core::{Code, Identity, Json, KeyIdentity};
+use kez_core::{Code, Identity, Json, KeyIdentity, System};
 
 use crate::context::Context;
 use crate::draw::Form;
@@ -23,7 +23,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     let world = World::new(context, matches, matches.get_flag("offline"))?;
     let typed = matches.get_one::<String>("id").map(String::as_str);
     let asked = Asked::read(context, typed)?;
-    verify::block_on(draw(context, matches, &world, &asked, form))
+    verify::block_on(draw(context, matches, &world, asked, form))
 }
 
 struct Asked {
@@ -55,15 +55,34 @@ impl Asked {
     }
 }
 
-async fn draw(context: &Context, matches: &ArgMatches, world: &World, asked: &Asked, form: Form) -> Outcome {
+/// A key whose chain nobody has is an account where keys have a place of their own, else nothing is known of it.
+async fn without_chain(context: &Context, world: &World, files: &[String], asked: Asked) -> Outcome<Asked> {
+    if asked.account.is_some() {
+        return Ok(asked);
+    }
+    gather(context, world, files, &asked.text, asked.key.as_ref()).await?;
+    let Some(key) = &asked.key else { return Ok(asked) };
+    if chains::find_of_key(&context.store.chains()?, key)?.is_some() {
+        return Ok(asked);
+    }
+    match key.identity().system() {
+        System::Nostr => Ok(Asked { kind: "account", account: Some(key.identity().clone()), ..asked }),
+        _ => {
+            let message = format!("Cannot find the chain of {} on this computer", asked.text);
+            Err(Failure::new(Code::ChainUnknown, message).hint(
+                "Name one of its accounts instead (kez-rs graph dns:example.org), or hand the chain in with --chain FILE, or name a store: --store URL.",
+            ))
+        }
+    }
+}
+
+async fn draw(context: &Context, matches: &ArgMatches, world: &World, asked: Asked, form: Form) -> Outcome {
     let mut question = verify::question(matches, None)?;
+    let asked = &without_chain(context, world, &question.files, asked).await?;
     let mut told = None;
     if let Some(account) = asked.account.as_ref().filter(|_| world.net().is_some()) {
         question.subject = Some(account.clone());
         told = Some(judge_account(context, world, &question).await?);
-    }
-    if asked.account.is_none() {
-        gather(context, world, &question.files, &asked.text, asked.key.as_ref()).await?;
     }
     let held = context.store.chains()?;
     let key = asked.key.clone().or_else(|| told.as_ref()?.verdict.primary().cloned());
@@ -74,8 +93,10 @@ async fn draw(context: &Context, matches: &ArgMatches, world: &World, asked: &As
             asked.account.as_ref().is_some_and(|account| matches!(chain.subject(account), SubjectStatus::Active(_)))
         }),
     };
-    if chain.is_none() && question.require_chain {
-        return Err(Failure::new(Code::ChainRequired, format!("Cannot show {}: its chain is not known", asked.text)));
+    // Where somebody looked at the account, its verdict says so.
+    if chain.is_none() && question.require_chain && told.is_none() {
+        return Err(Failure::new(Code::ChainRequired, format!("Cannot show {}: its chain is not known", asked.text))
+            .hint("Hand the chain in with --chain FILE, or name a store: --store URL."));
     }
     let accounts = accounts(context, matches, world, asked, chain, told.as_ref()).await?;
     let primary = chain.map(|chain| chain.state().primary().clone()).or(key);

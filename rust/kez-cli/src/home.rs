@@ -206,7 +206,8 @@ pub fn lock(path: &Path) -> Outcome<File> {
     lock_within(path, LOCK_TIME)
 }
 
-fn lock_within(path: &Path, time: Duration) -> Outcome<File> {
+/// The same, waited for as long as that.
+pub fn lock_within(path: &Path, time: Duration) -> Outcome<File> {
     make_folder(path.parent().unwrap_or(Path::new(".")))?;
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let mut file = opened.map_err(|error| write_failure(path, &error))?;

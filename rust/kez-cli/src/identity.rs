@@ -8,13 +8,13 @@ use crate::context::{Context, read_descriptor, read_named_secret, read_secret};
 use crate::json::{object, with};
 use crate::keys::{self, Identity, Secret};
 use crate::outcome::{Answer, Failure, Outcome};
-use crate::{ask, random, recall, signing};
+use crate::{agent, ask, random, recall, restore, signing};
 
 /// Runs one of its commands.
 pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     match name {
         "new" => new(context, matches),
-        "restore" => restore(context, matches),
+        "restore" => restore::run(context, matches),
         "from-mnemonic" => from_mnemonic(context, matches),
         "list" => list(context),
         "show" => show(context, matches),
@@ -22,12 +22,13 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         "mnemonic" => mnemonic(context, matches),
         "passphrase" => passphrase(context, matches),
         "remove" => remove(context, matches),
-        _ => Err(Failure::usage(format!("Cannot {name} a key: this program keeps no key unlocked"))
-            .hint("Pass --passphrase-file FILE or --passphrase-fd N to each command.")),
+        "unlock" => agent::commands::unlock(context, matches, &named(context, matches)?),
+        _ => agent::commands::lock(context, text(matches, "name")),
     }
 }
 
-fn text<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
+/// The value of an option.
+pub fn text<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
     matches.get_one::<String>(name).map(String::as_str)
 }
 
@@ -40,14 +41,14 @@ fn named(context: &Context, matches: &ArgMatches) -> Outcome<Identity> {
 }
 
 /// The name that is given, else the first one that is free.
-fn free_name(context: &Context, matches: &ArgMatches) -> Outcome<String> {
+pub fn free_name(context: &Context, matches: &ArgMatches) -> Outcome<String> {
     let name = text(matches, "name").unwrap_or("default").to_owned();
     keys::check_free(context, &name)?;
     Ok(name)
 }
 
 /// The passphrase of a new key file; none with `--no-passphrase`.
-fn new_passphrase(context: &Context, matches: &ArgMatches) -> Outcome<Option<Zeroizing<String>>> {
+pub fn new_passphrase(context: &Context, matches: &ArgMatches) -> Outcome<Option<Zeroizing<String>>> {
     if matches.get_flag("no-passphrase") {
         if !context.quiet {
             context.warn("the key is stored unencrypted: whoever can read the file, or a backup of it, has it");
@@ -99,7 +100,7 @@ fn draw(is_short: bool, suite: Suite) -> Outcome<Secret> {
 }
 
 /// The words of `--mnemonic` or `--mnemonic-fd`, and the key that they stand for.
-fn given(context: &Context, matches: &ArgMatches) -> Outcome<Secret> {
+pub fn given(context: &Context, matches: &ArgMatches) -> Outcome<Secret> {
     let words = match (text(matches, "mnemonic"), text(matches, "mnemonic-fd")) {
         (Some(value), _) => read_named_secret("mnemonic", value)?,
         (None, Some(number)) => read_descriptor(number)?,
@@ -127,22 +128,6 @@ fn given(context: &Context, matches: &ArgMatches) -> Outcome<Secret> {
     }
 }
 
-fn restore(context: &Context, matches: &ArgMatches) -> Outcome {
-    let name = free_name(context, matches)?;
-    let was_typed = text(matches, "mnemonic").is_none() && text(matches, "mnemonic-fd").is_none();
-    let secret = given(context, matches)?;
-    let passphrase = new_passphrase(context, matches)?;
-    let mut identity = keys::keep(context, &name, &secret, passphrase.as_deref().map(String::as_str))?;
-    if was_typed {
-        recall::confirm(context, &name)?;
-        identity = keys::find(context, &name)?;
-    }
-    if !context.quiet && !was_typed {
-        context.warn(format!("nobody has checked that the recovery words of {name} are on paper"));
-    }
-    shown(context, &identity)
-}
-
 fn from_mnemonic(context: &Context, matches: &ArgMatches) -> Outcome {
     let secret = given(context, matches)?;
     let data = object! { "identity" => secret.key.key(), "words" => secret.words() };
@@ -154,7 +139,9 @@ fn list(context: &Context) -> Outcome {
     let current = keys::current_name(context)?;
     for identity in keys::list(context)? {
         let mark = if current.as_deref() == Some(identity.name.as_str()) { '*' } else { ' ' };
-        human.push_str(&format!("{mark} {}  {}\n", identity.name, identity.key));
+        let until = agent::find(context, &identity.name, &identity.key).map(|key| agent::commands::shown(key.until));
+        let until = until.map(|until| format!("  unlocked until {until}")).unwrap_or_default();
+        human.push_str(&format!("{mark} {}  {}{until}\n", identity.name, identity.key));
         rows.push(keys::to_json(context, &identity)?);
     }
     if rows.is_empty() {
@@ -163,7 +150,8 @@ fn list(context: &Context) -> Outcome {
     Ok(Answer::new("kez.identities/1", object! { "identities" => rows }, human))
 }
 
-fn shown(context: &Context, identity: &Identity) -> Outcome {
+/// `kez.identity/1`
+pub fn shown(context: &Context, identity: &Identity) -> Outcome {
     let data = keys::to_json(context, identity)?;
     let (protection, path) = keys::protection(context, &identity.name);
     let human = format!(

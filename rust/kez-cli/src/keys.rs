@@ -5,9 +5,10 @@ use kez_core::{Code, Json, KeyIdentity, Signer as _};
 
 use crate::context::Context;
 use crate::json::object;
+use crate::key::Key;
 use crate::outcome::{Failure, Outcome};
 pub use crate::secret::Secret;
-use crate::{age, home};
+use crate::{age, agent, home};
 
 /// Bytes of a key file: one chunk of age in base64, and its head.
 const MAX_KEY_FILE_BYTES: usize = 131_072;
@@ -163,11 +164,14 @@ fn write_key_locked(context: &Context, name: &str, secret: &Secret, passphrase: 
     }
 }
 
+/// A name that can be one: `usage`.
+pub fn check_name(name: &str) -> Outcome<()> {
+    if home::is_name(name) { Ok(()) } else { Err(no_name()) }
+}
+
 /// A name that can be given: `usage`, `store.exists`.
 pub fn check_free(context: &Context, name: &str) -> Outcome<()> {
-    if !home::is_name(name) {
-        return Err(no_name());
-    }
+    check_name(name)?;
     let is_taken =
         context.home.join(format!("identities/{name}.json")).exists() || protection(context, name).1.is_some();
     match is_taken {
@@ -178,6 +182,7 @@ pub fn check_free(context: &Context, name: &str) -> Outcome<()> {
 
 /// Deletes an identity and its key file.
 pub fn remove(context: &Context, name: &str) -> Outcome<()> {
+    agent::lock(context, name)?;
     let _lock = home::lock(&context.home.join("keys/.lock"))?;
     for path in [format!("keys/{name}.age"), format!("keys/{name}.key"), format!("identities/{name}.json")] {
         home::remove(&context.home.join(path))?;
@@ -188,12 +193,32 @@ pub fn remove(context: &Context, name: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// What signs for an identity: its agent, else its key file.
+pub fn signer(context: &Context, identity: &Identity) -> Outcome<Key> {
+    match agent::find(context, &identity.name, &identity.key) {
+        Some(key) => {
+            warn_of_backup(context, identity);
+            Ok(Key::Agent(key))
+        }
+        None => Ok(Key::Here(unlock(context, identity)?.key)),
+    }
+}
+
+fn warn_of_backup(context: &Context, identity: &Identity) {
+    if !context.quiet && !identity.is_confirmed && identity.words.is_some() {
+        context.warn(format!("nobody has checked that the recovery words of {} are on paper", identity.name));
+    }
+}
+
 /// The secret of an identity: `key.not_held`, `key.locked`, `key.unlock`.
 pub fn unlock(context: &Context, identity: &Identity) -> Outcome<Secret> {
+    warn_of_backup(context, identity);
+    open(context, identity)
+}
+
+/// The same for what neither signs nor makes anything.
+pub fn open(context: &Context, identity: &Identity) -> Outcome<Secret> {
     let name = &identity.name;
-    if !context.quiet && !identity.is_confirmed && identity.words.is_some() {
-        context.warn(format!("nobody has checked that the recovery words of {name} are on paper"));
-    }
     let (kind, Some(path)) = protection(context, name) else {
         return Err(Failure::new(
             Code::KeyNotHeld,
@@ -220,8 +245,11 @@ pub fn open_text(context: &Context, text: &str, name: &str) -> Outcome<Secret> {
         None if context.may_ask() => crate::ask::secret(&format!("Passphrase of {name}: "))?,
         None => {
             let message = format!("Cannot use the key of {name}: it is locked and nobody can be asked");
-            return Err(Failure::new(Code::KeyLocked, message)
-                .hint("Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE."));
+            let mut hint = "Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE.".to_owned();
+            if home::is_name(name) {
+                hint.push_str(&format!("\nTo keep it unlocked for a while: kez-rs identity unlock {name}"));
+            }
+            return Err(Failure::new(Code::KeyLocked, message).hint(hint));
         }
     };
     let content = age::decrypt(text, &passphrase)?;
@@ -245,6 +273,9 @@ pub fn to_json(context: &Context, identity: &Identity) -> Outcome<Json> {
     }
     if let Some(path) = path {
         data = crate::json::with(data, "key_file", path);
+    }
+    if let Some(key) = agent::find(context, &identity.name, &identity.key) {
+        data = crate::json::with(data, "unlocked_until", key.until);
     }
     Ok(data)
 }

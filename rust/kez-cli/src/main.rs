@@ -3,8 +3,10 @@
 //! (docs/json.md, `kez help exit-codes`).
 
 mod age;
+mod agent;
 mod append;
 mod args;
+mod args_identity;
 mod ask;
 mod chains;
 mod claim;
@@ -18,6 +20,7 @@ mod home;
 mod identity;
 mod json;
 mod judge;
+mod key;
 mod keys;
 mod live;
 mod named;
@@ -27,9 +30,12 @@ mod paint;
 mod places;
 mod publish_chain;
 mod publish_claim;
+mod publish_listing;
+mod publish_place;
 mod random;
 mod recall;
 mod records;
+mod restore;
 mod secret;
 mod seen;
 mod settings;
@@ -38,6 +44,7 @@ mod sigchain;
 mod signing;
 mod store;
 mod told;
+mod unpublish;
 mod upload;
 mod verify;
 mod verify_watch;
@@ -74,6 +81,9 @@ struct Look {
 }
 
 fn run(matches: &ArgMatches) -> (Outcome, Vec<String>, Look) {
+    if let Some(("agent-process", matches)) = matches.subcommand() {
+        return (agent::run(matches), Vec::new(), Look::default());
+    }
     let context = match Context::new(matches) {
         Ok(context) => context,
         Err(failure) => return (Err(failure), Vec::new(), Look::default()),

@@ -1,5 +1,6 @@
 //! Which keys, chains and hints a publication names. SPEC VER-5, VER-6.
 
+use kez_channels::limits::MAX_ACCOUNT_HINTS;
 use kez_core::encoding::{Proof, decode_candidate, find_candidates};
 use kez_core::verify::Publication;
 use kez_core::{Digest, Identity, KeyIdentity, Subject};
@@ -16,9 +17,6 @@ pub struct Named {
     /// What each claim is about, by its digest.
     pub subjects: Vec<(Digest, String)>,
 }
-
-/// Hints of all texts of an account together: SPEC bounds those of one text (FIND-4), not how many texts a place has.
-const MAX_HINTS_OF_ACCOUNT: usize = 16;
 
 impl Named {
     /// Of all its texts, and the hints that the channel found, in their order. Nothing is asked about what is no proof of the
@@ -39,9 +37,9 @@ impl Named {
         let of_texts = hints.into_iter().filter(counts).chain(beside.iter().cloned());
         let mut hints: Vec<String> = Vec::new();
         of_texts.for_each(|hint| add(&mut hints, hint));
-        hints.truncate(MAX_HINTS_OF_ACCOUNT);
+        hints.truncate(MAX_ACCOUNT_HINTS);
         // REF-1: a host that a reference names is a hint, and none of the lines that are counted.
-        for host in std::mem::take(&mut named.hints).into_iter().take(MAX_HINTS_OF_ACCOUNT) {
+        for host in std::mem::take(&mut named.hints).into_iter().take(MAX_ACCOUNT_HINTS) {
             add(&mut hints, host);
         }
         Named { hints, ..named }

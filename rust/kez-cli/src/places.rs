@@ -7,11 +7,12 @@ use kez_channels::Url;
 use kez_core::encoding::dns::format_zone_line;
 use kez_core::encoding::parse_hint;
 use kez_core::sigchain::{Chain, SubjectStatus};
-use kez_core::{Code, Identity, SecretKey, System};
+use kez_core::{Code, Identity, System};
 
 use crate::append::{text, texts};
 use crate::context::Context;
 use crate::credentials::nostr_key;
+use crate::key::Key;
 use crate::outcome::{Failure, Outcome};
 use crate::upload::store_name;
 use crate::world::World;
@@ -101,7 +102,7 @@ fn listed(chain: &Chain, system: System) -> Vec<&Identity> {
 }
 
 /// The nostr key whose relays readers ask: the primary, or one that the chain lists.
-pub fn author_of(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome<SecretKey> {
+pub fn author_of(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome<Key> {
     let primary = chain.state().primary().identity();
     let own = Some(primary).filter(|primary| primary.system() == System::Nostr);
     let keys: Vec<&Identity> = own.into_iter().chain(listed(chain, System::Nostr)).collect();

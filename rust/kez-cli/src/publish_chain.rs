@@ -10,12 +10,13 @@ use kez_core::envelope::{ChainHead, Envelope};
 use kez_core::limits::MAX_CHAIN_BYTES;
 use kez_core::sigchain::{Chain, Graph, HeadMeaning, check_head, read_head, sign_head, write_jsonl};
 use kez_core::verify::{Source, SourceKind};
-use kez_core::{Code, Digest, SecretKey, Signer as _, Time};
+use kez_core::{Code, Digest, Signer as _, Time};
 
 use crate::append::HEAD_SECONDS;
 use crate::context::{Context, read_input};
 use crate::json::object;
 use crate::judge::remember_sources;
+use crate::key::Key;
 use crate::outcome::{Answer, Failure, Outcome};
 use crate::places::{Places, author_of, zone_lines};
 use crate::upload::{Placed, upload};
@@ -135,12 +136,12 @@ fn write_web(path: &Path, chain: &Chain, seen: Option<&Source>) -> Placed {
 }
 
 /// NOSTR-10, NOSTR-11. A relay has the whole chain or nothing new of it.
-async fn to_relays(context: &Context, world: &World, secret: &SecretKey, chain: &Chain) -> Outcome<Vec<Placed>> {
+async fn to_relays(context: &Context, world: &World, key: &Key, chain: &Chain) -> Outcome<Vec<Placed>> {
     let total = chain.path().count();
     let row = |place: String| Placed { to: "nostr", place, ..Placed::default() };
     let compact = compress_chain(write_jsonl(chain.path()).as_bytes())?;
     let Some(net) = world.net() else { return Ok(Vec::new()) };
-    let author = Author::new(secret, random::bytes()?, context.now.unix_seconds());
+    let author = Author::new(key, random::bytes()?, context.now.unix_seconds());
     let outcomes = match publish_chain(&author, &compact, net, &world.options(None)).await {
         Ok(outcomes) => outcomes,
         Err(error) => {
@@ -149,7 +150,7 @@ async fn to_relays(context: &Context, world: &World, secret: &SecretKey, chain: 
                 code: Some(error.code),
                 note: Some(error.message),
                 retry_after_seconds: error.retry_after_seconds,
-                ..row(secret.key().to_string())
+                ..row(key.key().to_string())
             }]);
         }
     };
@@ -158,8 +159,11 @@ async fn to_relays(context: &Context, world: &World, secret: &SecretKey, chain: 
     let told = outcomes.into_iter().map(|outcome| {
         let place = outcome.url.as_str().trim_end_matches('/').to_owned();
         match outcome.accepted {
-            true => Placed { is_whole: true, note: is_only_one.then(|| only.to_owned()), ..row(place) },
-            false => Placed { code: Some(Code::PublishRefused), note: outcome.note, ..row(place) },
+            true => {
+                let sent = if outcome.had { 0 } else { total };
+                Placed { is_whole: true, sent, note: is_only_one.then(|| only.to_owned()), ..row(place) }
+            }
+            false => Placed { missing: total, code: Some(Code::PublishRefused), note: outcome.note, ..row(place) },
         }
     });
     Ok(told.collect())

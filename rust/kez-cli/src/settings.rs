@@ -7,6 +7,7 @@ use kez_channels::{ResolverSettings, Url};
 use kez_core::{Code, names};
 use toml::{Table, Value};
 
+use crate::agent::commands::parse_seconds;
 use crate::home;
 use crate::outcome::{Failure, Outcome};
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub stores: Vec<Url>,
     /// Public DNS servers that are asked whether a record is seen.
     pub public_resolvers: Option<Vec<String>>,
+    /// Seconds that a key stays unlocked.
+    pub unlock_for: Option<u64>,
     /// Which profile, where nothing else says it.
     pub profile: Option<String>,
 }
@@ -144,9 +147,11 @@ impl Reader<'_> {
                 });
                 settings.public_resolvers = Some(servers.ok_or_else(|| self.wrong(expected))?);
             }
-            // How long a key stays unlocked: this program keeps none unlocked.
-            "unlock_for" if value.is_str() => {}
-            "unlock_for" => return Err(self.wrong("unlock_for to be a time such as 15m")),
+            "unlock_for" => {
+                let seconds = value.as_str().and_then(parse_seconds);
+                let expected = "unlock_for to be a time such as 15m or 8h, at most 24h";
+                settings.unlock_for = Some(seconds.ok_or_else(|| self.wrong(expected))?);
+            }
             _ => {
                 let message = format!("Cannot use {}: there is no setting \"{name}\"", self.shown);
                 return Err(Failure::usage(message).hint("kez config show --origin lists all settings."));

@@ -5,6 +5,7 @@ use kez_core::{Code, KeyIdentity, SecretKey, Signer, Suite, hex};
 use zeroize::Zeroizing;
 
 use crate::context::{Context, read_descriptor, read_named_secret, read_secret};
+use crate::key::Key;
 use crate::keys::{self, Secret};
 use crate::outcome::{Failure, Outcome};
 
@@ -25,21 +26,21 @@ pub fn acting_key(context: &Context, matches: &ArgMatches) -> Outcome<KeyIdentit
 }
 
 /// The key that signs.
-pub fn signer(context: &Context, matches: &ArgMatches) -> Outcome<SecretKey> {
+pub fn signer(context: &Context, matches: &ArgMatches) -> Outcome<Key> {
     match named_key(context, matches)? {
         Some(key) => Ok(key),
-        None => Ok(keys::unlock(context, &keys::acting(context)?)?.key),
+        None => keys::signer(context, &keys::acting(context)?),
     }
 }
 
 /// The same, of a key that can be had without asking anybody.
-pub fn signer_at_hand(context: &Context, matches: &ArgMatches) -> Outcome<SecretKey> {
+pub fn signer_at_hand(context: &Context, matches: &ArgMatches) -> Outcome<Key> {
     context.without_asking(|| signer(context, matches))
 }
 
 /// The key of an identity of this computer.
-pub fn key_of(context: &Context, name: &str) -> Outcome<SecretKey> {
-    Ok(keys::unlock(context, &keys::find(context, name)?)?.key)
+pub fn key_of(context: &Context, name: &str) -> Outcome<Key> {
+    keys::signer(context, &keys::find(context, name)?)
 }
 
 /// A name of this computer, or a key identity.
@@ -53,11 +54,11 @@ pub fn key_named(context: &Context, text: &str) -> Outcome<KeyIdentity> {
 }
 
 /// The key that the options name. It is read once: stdin and a pipe give it only once.
-fn named_key(context: &Context, matches: &ArgMatches) -> Outcome<Option<SecretKey>> {
+fn named_key(context: &Context, matches: &ArgMatches) -> Outcome<Option<Key>> {
     if let Some(key) = context.named_key.borrow().as_ref() {
         return Ok(Some(key.clone()));
     }
-    let key = read_key(context, matches)?;
+    let key = read_key(context, matches)?.map(Key::Here);
     context.named_key.replace(key.clone());
     Ok(key)
 }

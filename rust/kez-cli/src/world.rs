@@ -19,6 +19,19 @@ use crate::store::KnownSource;
 /// Heads of one answer that are looked at. SPEC §11.
 const MAX_HEADS: usize = 16;
 
+/// Keys and chains of one account that a store is asked about. VER-5.
+const MAX_ASKED_NAMES: usize = 8;
+/// Chains that a store may name for one key. VER-6.
+const MAX_CHAINS_OF_KEY: usize = 4;
+
+/// What a store said of one name.
+enum Said {
+    Found,
+    Absent,
+    /// A key has these chains.
+    Several(Vec<String>),
+}
+
 /// How evidence names the relays of a key.
 const RELAYS_OF: &str = "relays of ";
 
@@ -105,17 +118,20 @@ impl World {
     /// A store is asked for the chain under these names. VER-5, VER-6.
     pub async fn ask_store(&self, store: &Url, names: &[String]) -> Source {
         let mut source = empty(store.as_str(), SourceKind::Store, true);
-        let mut names = names.to_vec();
-        let mut silence = None;
-        let mut at = 0;
-        while let Some(name) = names.get(at).cloned() {
-            at += 1;
-            if at > 8 {
-                silence = Some(None);
-                break;
-            }
-            match self.ask_store_for(store, &name, &mut source).await {
-                Ok(more) => names.extend(more.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>()),
+        let mut silence = (names.len() > MAX_ASKED_NAMES).then_some(None);
+        for name in names.iter().take(MAX_ASKED_NAMES) {
+            match self.ask_store_for(store, name, &mut source).await {
+                Ok(Said::Several(ids)) => {
+                    for id in ids.iter().filter(|id| !names.contains(id)) {
+                        // What it names it has: without one of them it did not answer.
+                        match self.ask_store_for(store, id, &mut source).await {
+                            Ok(Said::Found) => {}
+                            Ok(Said::Absent | Said::Several(_)) => silence = Some(Some(Code::NetStatus)),
+                            Err(error) => silence = Some(Some(error.code)),
+                        }
+                    }
+                }
+                Ok(Said::Found | Said::Absent) => {}
                 Err(error) => silence = Some(Some(error.code)),
             }
         }
@@ -128,7 +144,7 @@ impl World {
     }
 
     /// Document, forks and heads of one name; other ids, where a key has several chains.
-    async fn ask_store_for(&self, store: &Url, name: &str, source: &mut Source) -> Result<Vec<String>, NetError> {
+    async fn ask_store_for(&self, store: &Url, name: &str, source: &mut Source) -> Result<Said, NetError> {
         let Some(net) = self.net() else { return Err(NetError::new(Code::NetUrl, "not asked")) };
         let (document, forks, head) = tokio::join!(
             fetch(below(store, &["v1", "chains", name])?, Rights::Reader, net),
@@ -136,11 +152,13 @@ impl World {
             fetch(below(store, &["v1", "chains", name, "head"])?, Rights::Reader, net),
         );
         let document = document?;
-        if document.status == 409 {
-            return several(&document.body).ok_or_else(|| kez_channels::net::read::no_answer(&document));
+        // An id means one chain: a store that goes on to name others would have us ask for ever.
+        if document.status == 409 && !name.starts_with("sha256:") {
+            let ids = several(&document.body).ok_or_else(|| kez_channels::net::read::no_answer(&document))?;
+            return Ok(Said::Several(ids));
         }
         if !kez_channels::net::read::is_present(&document, self.now)? {
-            return Ok(Vec::new());
+            return Ok(Said::Absent);
         }
         keep_document(source, &document.body);
         // Silence about forks is silence; faults in them are none.
@@ -155,7 +173,7 @@ impl World {
         {
             source.heads.extend(heads_of(&head.body));
         }
-        Ok(Vec::new())
+        Ok(Said::Found)
     }
 
     /// A chain document at a URL that some text or §7 named.
@@ -258,9 +276,13 @@ pub fn ask_file(path: &str) -> Outcome<Source> {
     Ok(source)
 }
 
+/// The chains of a key, if they are as many as are asked for and nothing else. VER-6.
 fn several(body: &[u8]) -> Option<Vec<String>> {
     let value = kez_core::json::parse(body).ok()?;
     let Json::Array(chains) = value.as_object()?.get("chains")? else { return None };
+    if chains.is_empty() || chains.len() > MAX_CHAINS_OF_KEY {
+        return None;
+    }
     // Each becomes a part of a URL.
     chains.iter().map(|chain| Digest::parse(chain.as_str()?).ok().map(|id| id.to_string())).collect()
 }

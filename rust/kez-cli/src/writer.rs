@@ -6,11 +6,12 @@ use kez_channels::writing::Removed;
 use kez_channels::{NetError, Token, ap, bluesky, github};
 use kez_core::encoding::{encode_compact, encode_markdown};
 use kez_core::envelope::{Claim, Verified};
-use kez_core::{Code, Identity, Json, SecretKey, System};
+use kez_core::{Code, Identity, Json, System};
 
 use crate::context::Context;
 use crate::credentials::{github_token, nostr_key, place_token};
 use crate::json::object;
+use crate::key::Key;
 use crate::outcome::{Failure, Outcome};
 use crate::random;
 use crate::world::World;
@@ -43,7 +44,7 @@ impl PlaceOutcome {
 
 impl From<RelayOutcome> for PlaceOutcome {
     fn from(outcome: RelayOutcome) -> PlaceOutcome {
-        let RelayOutcome { url, accepted, note } = outcome;
+        let RelayOutcome { url, accepted, note, .. } = outcome;
         PlaceOutcome { url: url.as_str().trim_end_matches('/').to_owned(), accepted, note }
     }
 }
@@ -54,8 +55,8 @@ pub enum Writer {
     Zone,
     /// The key itself.
     Nostr {
-        /// Its secret.
-        secret: SecretKey,
+        /// What signs for it.
+        key: Key,
         /// Which of its places.
         place: Place,
     },
@@ -107,7 +108,7 @@ impl Writer {
                     "profile" => Place::Profile,
                     _ => Place::AppData,
                 };
-                Ok(Writer::Nostr { secret: nostr_key(context, matches, subject)?, place })
+                Ok(Writer::Nostr { key: nostr_key(context, matches, subject)?, place })
             }
             System::Github => Ok(Writer::Github {
                 account: subject.clone(),
@@ -188,14 +189,14 @@ impl Writer {
         let Some(net) = world.net() else { return Ok(Vec::new()) };
         match self {
             Writer::Zone | Writer::Short { .. } => Ok(Vec::new()),
-            Writer::Nostr { secret, place } => {
+            Writer::Nostr { key, place } => {
                 let text = match place {
                     Place::Note => encode_markdown(claim, None)?,
                     _ => encode_compact(claim)?,
                 };
-                let author = Author::new(secret, random::bytes()?, context.now.unix_seconds());
+                let author = Author::new(key, random::bytes()?, context.now.unix_seconds());
                 let written = publish_proof(&author, *place, &text, net, &world.options(None)).await;
-                let account = kez_core::Signer::key(secret).identity().clone();
+                let account = kez_core::Signer::key(key).identity().clone();
                 told(context, &account, written.map_err(|error| cannot_write(&account, error))?)
             }
             Writer::Github { account, token, hint } => {
@@ -219,16 +220,15 @@ impl Writer {
                 };
                 Ok(removed.map_err(|error| cannot_write(account, error))?.into_iter().map(Into::into).collect())
             }
-            Writer::Nostr { secret, .. } => {
-                let account = kez_core::Signer::key(secret).identity().clone();
-                let author = Author::new(secret, random::bytes()?, context.now.unix_seconds());
+            Writer::Nostr { key, .. } => {
+                let account = kez_core::Signer::key(key).identity().clone();
+                let author = Author::new(key, random::bytes()?, context.now.unix_seconds());
                 let removed = unpublish(&author, net, &world.options(None)).await;
                 Ok(removed.map_err(|error| cannot_write(&account, error))?.into_iter().map(Into::into).collect())
             }
             Writer::Github { account, token, .. } => {
                 let removed = github::publish::unpublish(account, token, net, context.now.unix_seconds()).await;
-                let urls = removed.map_err(|error| cannot_write(account, error))?;
-                Ok(urls.into_iter().map(|url| PlaceOutcome { url, accepted: true, note: None }).collect())
+                Ok(removed.map_err(|error| cannot_write(account, error))?.into_iter().map(Into::into).collect())
             }
         }
     }
@@ -250,9 +250,9 @@ async fn open_door(
         check_number(account, found.id(), known)?;
         return Ok(Some(Door::Bluesky(found.log_in(token, net).await.map_err(failed)?)));
     }
-    let actor = ap::publish::find(value, net, now).await.map_err(failed)?;
-    check_number(account, actor.as_str(), known)?;
-    let owner = ap::publish::Owner::open(value, actor, token.clone(), net).await.map_err(failed)?;
+    let found = ap::publish::find(value, net, now).await.map_err(failed)?;
+    check_number(account, found.id(), known)?;
+    let owner = ap::publish::Owner::open(value, found, token.clone(), net).await.map_err(failed)?;
     Ok(Some(Door::Ap(owner)))
 }
 

@@ -1,4 +1,5 @@
 /** What is told of each place that a chain was published to: one line, and one entry of `kez.chain_publish/1`. */
+import type { PlaceOutcome } from "@kez/channels"
 import type { ChainHead } from "@kez/core"
 import { printable } from "../output.ts"
 import { count, durationText } from "../short-text.ts"
@@ -62,11 +63,14 @@ export function webReport(
   return { ...wholeOf("web", file), sent: isChanged ? events : 0, text } satisfies ChainPlaceReport
 }
 
-export function relayReport(url: string, accepted: boolean, note: string | undefined): ChainPlaceReport {
+/** A relay has all events or none of them: the chain is one event there. `events`: how many the chain has. */
+export function relayReport({ url, accepted, note, had }: PlaceOutcome, events: number): ChainPlaceReport {
   const said = note === undefined ? (accepted ? "accepted" : "refused") : printable(note, 300)
   return {
     ...wholeOf("nostr", url),
     state: accepted ? "whole" : "failed",
+    sent: accepted && had !== true ? events : 0,
+    missing: accepted ? 0 : events,
     code: accepted ? null : "publish.refused",
     note: note ?? null,
     text: `${accepted ? "✓" : "✕"} ${printable(url, 300)}  ${said}`,

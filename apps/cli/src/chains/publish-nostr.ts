@@ -43,10 +43,10 @@ export async function giveToNostr(
   const deadline = { timeoutMs: 2 * timeoutMs, task: "publish the chain on nostr" }
   try {
     const { outcomes } = await withDeadline(deadline, (signal) => publishChain(publication, net, signal))
-    return outcomes.map(({ url, accepted, note }) => relayReport(url, accepted, note))
+    return outcomes.map((outcome) => relayReport(outcome, path.length))
   } catch (error) {
     if (!(error instanceof KezError)) throw error
-    const report = relayReport(key, false, error.message)
-    return [{ ...report, code: error.code, missing: path.length }]
+    const report = relayReport({ url: key, accepted: false, note: error.message }, path.length)
+    return [{ ...report, code: error.code }]
   }
 }

@@ -17,7 +17,7 @@ import {
 
 /** Heads of one answer that are looked at; a store gives the newest first. */
 export const maxHeads = 16
-/** Chains that a store may name for one primary. */
+/** Chains that a store may name for one primary; one that names more, or something else, names none. SPEC VER-6 */
 const maxChains = 4
 
 /** JSONL of events that need not follow each other; lines that are no events are left out. */
@@ -42,7 +42,7 @@ export interface Problem {
   readonly code: Code | undefined
   /** Whether the event was kept all the same; undefined where it does not say. */
   readonly isKept: boolean | undefined
-  /** Ids of the chains of a primary that has several. */
+  /** Ids of the chains of a primary that has several; empty where they are not as many as are asked for. */
   readonly chains: readonly Digest[]
 }
 
@@ -54,7 +54,7 @@ export function readProblem({ body }: Pick<FetchAnswer, "body">): Problem {
   return {
     isKept: typeof kept === "boolean" ? kept : undefined,
     code: codes.find((known) => known === code),
-    chains: Array.isArray(chains) ? chains.filter(isChainId).slice(0, maxChains) : [],
+    chains: Array.isArray(chains) && chains.length <= maxChains && chains.every(isChainId) ? chains : [],
   }
 }
 

@@ -28,7 +28,7 @@ export interface Gathered {
   readonly next: string | undefined
 }
 
-/** Throws `chain.unknown` for a key or an id whose chain is not known, `chain.fork` for a key with several. */
+/** Throws `chain.unknown` for a key or an id whose chain is not known, `chain.required`, `chain.fork` for a key with several. */
 export async function gatherGraph(
   context: Context,
   typed: string | undefined,
@@ -50,6 +50,12 @@ export async function gatherGraph(
   const answers = replay === undefined ? early : await judgeAgain(early, replay, verify)
   const graph = buildGraph({ asked, replay, freshUntil, answers, now: context.now() })
   const own = answer === undefined ? undefined : answers[0]
+  // Where somebody looked at the account, its verdict says so.
+  if (options.demands.requireChain && replay === undefined && (own === undefined || isUnseen(own))) {
+    throw new KezError("chain.required", `Cannot show ${asked.identity}: its chain is not known`, {
+      hint: "Hand the chain in with --chain FILE, or name a store: --store URL.",
+    })
+  }
   return { graph, exitCode: exitCodeOf(graph, own), next: own === undefined ? undefined : nextOf(own) }
 }
 

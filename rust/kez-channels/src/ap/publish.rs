@@ -4,28 +4,55 @@ use kez_core::{Code, Identity};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::webfinger::{https_url, is_same_url};
+use super::webfinger::{ask, https_url, is_same_url};
 use super::{collect, html};
-use crate::finding::Sight;
 use crate::json::Value;
 use crate::net::{Net, NetError, Payload, Token};
-use crate::nostr::profile::without_proofs;
 use crate::publication::{Options, Outcome};
+use crate::removal::{holds, is_proof_alone as is_alone, without_proofs};
 use crate::writing::{Removed, check_length, judge, send};
 
 const LABEL: &str = "KEZ";
+const INTRO: &str = "My KEZ identity:";
 const MAX_FIELD_CHARS: usize = 255;
 const MAX_TEXT_CHARS: usize = 500;
 const MAX_FIELDS: usize = 32;
 
-/// The actor's id, after AP-1 to AP-5 held.
-pub async fn find<N: Net>(value: &str, net: &N, now: u64) -> Result<Url, NetError> {
+/// An account, as the hosts name it.
+#[derive(Clone, Debug)]
+pub struct Account {
+    actor: Url,
+    /// Where people see it, by WebFinger.
+    pages: Vec<String>,
+}
+
+impl Account {
+    /// The permanent number.
+    pub fn id(&self) -> &str {
+        self.actor.as_str()
+    }
+
+    /// AP-13: whether the API means this account.
+    fn is(&self, account: &Value) -> bool {
+        match (account.text("uri"), account.text("url")) {
+            (Some(uri), _) => is_same_url(uri, &self.actor),
+            (None, Some(url)) => is_same_url(url, &self.actor) || self.pages.iter().any(|page| page == url),
+            (None, None) => false,
+        }
+    }
+}
+
+/// The actor, after AP-1 to AP-5 held.
+pub async fn find<N: Net>(value: &str, net: &N, now: u64) -> Result<Account, NetError> {
     let publication = collect(value, net, &Options { now, ..Options::default() }).await;
     if let Outcome::Invalid(code) | Outcome::Unreachable { code, .. } = publication.outcome {
         return Err(NetError::new(code, "the account cannot be looked at"));
     }
     let nobody = || NetError::new(Code::PublishRefused, "its server knows no such account");
-    publication.account_id.as_deref().and_then(https_url).ok_or_else(nobody)
+    let actor = publication.account_id.as_deref().and_then(https_url).ok_or_else(nobody)?;
+    let host = value.split_once('@').map_or(value, |(_, host)| host);
+    let finger = ask(value, host, net, now).await?.value.filter(|finger| finger.actor.as_ref() == Some(&actor));
+    Ok(Account { actor, pages: finger.ok_or_else(nobody)?.pages })
 }
 
 /// An account whose token was accepted.
@@ -40,14 +67,14 @@ pub struct Owner {
 
 impl Owner {
     /// The token has to be that of this very account; else `publish.credentials`.
-    pub async fn open<N: Net>(value: &str, actor: Url, token: Token, net: &N) -> Result<Owner, NetError> {
+    pub async fn open<N: Net>(value: &str, found: Account, token: Token, net: &N) -> Result<Owner, NetError> {
+        let actor = found.actor.clone();
         let user = value.split_once('@').map_or(value, |(user, _)| user);
         let answer = judge(&send(net, api(&actor, "accounts/verify_credentials")?, Some(&token), None).await?)?;
         let refused = |message: &str| NetError::new(Code::PublishCredentials, message.to_owned());
         let account = answer.ok_or_else(|| refused("the server does not accept the token"))?;
         let is_user = account.text("username").is_some_and(|name| name.eq_ignore_ascii_case(user));
-        let is_actor = account.text("uri").is_none_or(|uri| is_same_url(uri, &actor));
-        let id = account.text("id").filter(|id| is_id(id)).filter(|_| is_user && is_actor);
+        let id = account.text("id").filter(|id| is_id(id)).filter(|_| is_user && found.is(&account));
         let id = id.ok_or_else(|| refused("the token is that of another account"))?.to_owned();
         let source =
             account.get("source").ok_or_else(|| refused("the token may not read the account's own profile"))?;
@@ -95,14 +122,18 @@ impl Owner {
         if let Some(post) = pinned.iter().find(|post| post.text == text) {
             return Ok(post.url.clone());
         }
-        if let Some(post) = pinned.iter().find(|post| is_alone(&post.text, account)) {
+        if let Some(post) = pinned.iter().find(|post| post.is_alone(account)) {
             self.call("PUT", &format!("statuses/{}", post.id), &[("status", text)], net).await?;
             return Ok(post.url.clone());
         }
         let answer = self.call("POST", "statuses", &[("status", text), ("visibility", "public")], net).await?;
         let post = answer.as_ref().and_then(|answer| self.post(answer));
         let post = post.ok_or_else(|| NetError::new(Code::PublishRefused, "the server did not say what it made"))?;
-        self.call("POST", &format!("statuses/{}/pin", post.id), &[], net).await?;
+        if let Err(error) = self.call("POST", &format!("statuses/{}/pin", post.id), &[], net).await {
+            // Nobody finds a post that is not pinned.
+            self.call("DELETE", &format!("statuses/{}", post.id), &[], net).await?;
+            return Err(error);
+        }
         Ok(post.url)
     }
 
@@ -110,12 +141,16 @@ impl Owner {
     pub async fn unpublish<N: Net>(&self, account: &Identity, net: &N) -> Result<Vec<Removed>, NetError> {
         let mut removed = Vec::new();
         let gone = || Removed { url: self.id().to_owned(), left: None };
-        let (with, mut kept): (Vec<_>, Vec<_>) =
-            self.fields.iter().cloned().partition(|(_, value)| is_alone(value, account));
-        if !with.is_empty() {
+        if self.fields.iter().any(|(_, value)| holds(value, account)) {
+            let rest = |(name, value): &(String, String)| match holds(value, account) {
+                true => (name.clone(), without_proofs(value, account)),
+                false => (name.clone(), value.clone()),
+            };
+            let is_left = |(_, value): &(String, String)| !holds(value, account) || !is_alone(value, account);
+            let mut fields: Vec<_> = self.fields.iter().filter(|field| is_left(field)).map(rest).collect();
             // A server keeps the fields that it is not told about: empty ones are the wish to remove.
-            kept.extend(with.iter().map(|_| (String::new(), String::new())));
-            self.put_fields(&kept, net).await?;
+            fields.resize(self.fields.len(), (String::new(), String::new()));
+            self.put_fields(&fields, net).await?;
             removed.push(gone());
         }
         if holds(&self.note, account) {
@@ -123,7 +158,7 @@ impl Owner {
             removed.push(gone());
         }
         for post in self.pinned(net).await?.into_iter().filter(|post| holds(&post.text, account)) {
-            let left = (!is_alone(&post.text, account)).then_some("the post holds other text, and is left to you");
+            let left = (!post.is_alone(account)).then_some("the post holds other text, and is left to you");
             if left.is_none() {
                 self.call("DELETE", &format!("statuses/{}", post.id), &[], net).await?;
             }
@@ -177,12 +212,11 @@ struct Post {
     url: String,
 }
 
-fn holds(text: &str, account: &Identity) -> bool {
-    Sight::of(text).is_some_and(|sight| sight.settles(account))
-}
-
-fn is_alone(text: &str, account: &Identity) -> bool {
-    holds(text, account) && without_proofs(text, account).trim().is_empty()
+impl Post {
+    /// Whether it holds nothing but a proof, and the words that `kez` writes before one.
+    fn is_alone(&self, account: &Identity) -> bool {
+        is_alone(self.text.trim().strip_prefix(INTRO).unwrap_or(&self.text), account)
+    }
 }
 
 fn is_id(id: &str) -> bool {

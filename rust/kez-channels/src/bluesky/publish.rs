@@ -6,11 +6,11 @@ use url::Url;
 
 use super::collect;
 use super::did::{self, Did, fetch_document};
-use crate::finding::Sight;
 use crate::json::Value;
 use crate::net::{Net, NetError, Payload, Token};
-use crate::nostr::profile::{without_proofs, write};
+use crate::nostr::profile::write;
 use crate::publication::{Options, Outcome};
+use crate::removal::{holds, is_proof_alone, without_proofs};
 use crate::writing::{Removed, check_length, judge, send};
 
 const PROFILE: &str = "app.bsky.actor.profile";
@@ -225,14 +225,6 @@ type Record = (Vec<(String, Value)>, Option<String>);
 
 fn description(record: &[(String, Value)]) -> Option<&str> {
     record.iter().rfind(|(name, _)| name == "description").and_then(|(_, value)| value.as_text())
-}
-
-fn holds(text: &str, account: &Identity) -> bool {
-    Sight::of(text).is_some_and(|sight| sight.settles(account))
-}
-
-fn is_proof_alone(text: &str, account: &Identity) -> bool {
-    holds(text, account) && without_proofs(text, account).trim().is_empty()
 }
 
 fn payload(body: &str) -> Payload {

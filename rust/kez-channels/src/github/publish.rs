@@ -6,11 +6,12 @@ use url::Url;
 
 use super::api::{API, Api, Owner, next_page};
 use super::gist::Gist;
-use crate::finding::Sight;
 use crate::json::Value;
 use crate::limits::{MAX_GIST_PAGES, MAX_PAGE_DECODED_BYTES, MAX_PAGE_WIRE_BYTES};
 use crate::net::{JSON, Net, NetError, Redirects, Request, Token};
 use crate::publication::Options;
+use crate::removal::{holds, is_proof_document};
+use crate::writing::Removed;
 
 /// The file of a new gist.
 const FILE_NAME: &str = "kez.md";
@@ -29,8 +30,8 @@ pub async fn check<N: Net>(login: &str, token: &Token, net: &N, now: u64) -> Res
     }
 }
 
-/// Puts the text into the file with an earlier proof of the account, else into a new gist; one that holds the very text is
-/// left alone. The page of the gist.
+/// Puts the text into the file of an earlier proof of the account, else into a new gist; one that holds the very text is
+/// left alone, and so is a file in which its owner wrote more. The page of the gist.
 pub async fn publish<N: Net>(
     account: &Identity,
     text: &str,
@@ -41,7 +42,7 @@ pub async fn publish<N: Net>(
     let options = options(token, now);
     let writer = Gists { api: Api { net, options: &options }, account, token };
     let file = |name: &str| Json::object([(name, Json::object([("content", text.into())]))]);
-    let earlier = writer.with_proof().await?.into_iter().find(|it| !it.files.is_empty());
+    let earlier = writer.with_proof().await?.into_iter().find(|it| !it.own.is_empty());
     let Some(earlier) = earlier else {
         let body = Json::object([
             ("description", format!("KEZ proof of {account}").into()),
@@ -51,40 +52,50 @@ pub async fn publish<N: Net>(
         let answer = writer.write("POST", "/gists", Some(&body)).await?;
         return Ok(answer.as_ref().and_then(Gist::read).map_or_else(|| API.to_owned(), |gist| gist.page()));
     };
-    if let Some((name, _)) = earlier.files.first().filter(|(_, content)| content != text) {
+    if let Some((name, _)) = earlier.own.first().filter(|(_, content)| content != text) {
         let body = Json::object([("files", file(name))]);
         writer.write("PATCH", &format!("/gists/{}", earlier.gist.id), Some(&body)).await?;
     }
     Ok(earlier.gist.page())
 }
 
-/// Takes the files with a proof of the account away, and gists that hold nothing else. The pages of those gists.
-pub async fn unpublish<N: Net>(account: &Identity, token: &Token, net: &N, now: u64) -> Result<Vec<String>, NetError> {
+/// Takes the files of proofs of the account away, and gists that hold nothing else; a file with more in it is left to its
+/// owner, for gists have no undo.
+pub async fn unpublish<N: Net>(account: &Identity, token: &Token, net: &N, now: u64) -> Result<Vec<Removed>, NetError> {
     let options = options(token, now);
     let writer = Gists { api: Api { net, options: &options }, account, token };
-    let mut pages = Vec::new();
-    for found in writer.with_proof().await?.into_iter().filter(|it| !it.files.is_empty()) {
+    let mut removed = Vec::new();
+    for found in writer.with_proof().await? {
+        let page = || found.gist.page();
+        let left = Some("a file holds other text too: remove the proof from it by hand");
+        removed.extend((0..found.mixed).map(|_| Removed { url: page(), left }));
+        if found.own.is_empty() {
+            continue;
+        }
         let path = format!("/gists/{}", found.gist.id);
-        if found.files.len() == found.total {
+        if found.own.len() == found.total {
             writer.write("DELETE", &path, None).await?;
         } else {
-            let removed = found.files.iter().map(|(name, _)| (name.clone(), Json::Null));
-            let body = Json::object([("files", Json::Object(removed.collect()))]);
+            let names = found.own.iter().map(|(name, _)| (name.clone(), Json::Null));
+            let body = Json::object([("files", Json::Object(names.collect()))]);
             writer.write("PATCH", &path, Some(&body)).await?;
         }
-        pages.push(found.gist.page());
+        removed.push(Removed { url: page(), left: None });
     }
-    Ok(pages)
+    Ok(removed)
 }
 
 fn options(token: &Token, now: u64) -> Options {
     Options { now, github_token: Some(token.clone()), ..Options::default() }
 }
 
-/// A gist of the account, its named files that hold a proof of it, and how many files it has.
+/// A gist of the account, and how many files it has.
 struct Found {
     gist: Gist,
-    files: Vec<(String, String)>,
+    /// Named files that hold nothing but a proof of the account.
+    own: Vec<(String, String)>,
+    /// How many more hold one beside other text.
+    mixed: usize,
     total: usize,
 }
 
@@ -125,10 +136,11 @@ impl<N: Net> Gists<'_, N> {
         let with_proof = files.iter().filter_map(|(name, file)| {
             let content = file.text("content").filter(|_| !file.is_true("truncated"))?;
             let is_named = name.to_ascii_lowercase().contains("kez");
-            let holds = Sight::of(content).is_some_and(|sight| sight.settles(self.account));
-            (is_named && holds).then(|| (name.clone(), content.to_owned()))
+            (is_named && holds(content, self.account)).then(|| (name.clone(), content.to_owned()))
         });
-        Ok(Some(Found { files: with_proof.collect(), total: files.len(), gist }))
+        let is_own = |(_, content): &(String, String)| is_proof_document(content, self.account);
+        let (own, mixed): (Vec<_>, Vec<_>) = with_proof.partition(is_own);
+        Ok(Some(Found { own, mixed: mixed.len(), total: files.len(), gist }))
     }
 
     async fn write(&self, method: &'static str, path: &str, body: Option<&Json>) -> Result<Option<Value>, NetError> {

@@ -1,5 +1,8 @@
-//! Server-sent events of a store, one after the other. SPEC STORE-11; the form is that of the HTML standard, "Server-sent
-//! events".
+//! Server-sent events of a store, one after the other. SPEC NET-7, STORE-11; the form is that of the HTML standard,
+//! "Server-sent events".
+
+use std::collections::VecDeque;
+use std::time::Instant;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -9,16 +12,24 @@ use kez_core::Code;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::http::{Driver, head, transport_error};
-use super::policy::{is_media, wait_seconds};
+use super::lines::{Lines, check_head};
+use super::policy::wait_seconds;
 use super::target::Target;
 use super::watched::Watched;
-use super::{Media, NetError, find_header};
-use crate::limits::{MAX_HEAD_BYTES, MAX_STREAM_EVENT_BYTES, STREAM_SILENCE};
+use super::{Media, NetError};
+use crate::limits::{MAX_HEAD_BYTES, MAX_STREAM_LINE_BYTES, STREAM_SILENCE};
+
+const EVENTS: &[Media] = &[Media::of("text/event-stream")];
 
 /// A stream that is open.
 pub struct EventStream {
     body: Incoming,
-    unread: Vec<u8>,
+    began: Instant,
+    lines: Lines,
+    unread: VecDeque<String>,
+    block: Block,
+    /// Why the stream is over, after what came before that.
+    end: Option<NetError>,
     _driver: Driver,
     _turn: OwnedSemaphorePermit,
 }
@@ -51,84 +62,92 @@ impl EventStream {
             // What goes wrong on the connection is told to the reader as well.
             let _ = driver.await;
         }));
-        let request = super::Request { accept: "text/event-stream", ..super::Request::get(target.url.clone()) };
+        let request =
+            super::Request { accept: "text/event-stream", media: EVENTS, ..super::Request::get(target.url.clone()) };
         let (mut message, _) = head(target, &request, false, user_agent)?;
         message.headers_mut().remove("accept-encoding");
         if let Some(id) = last_id.and_then(|id| id.parse().ok()) {
             message.headers_mut().insert("last-event-id", id);
         }
         let answer = sender.send_request(message).await.map_err(|error| transport_error(&error))?;
-        check(&answer, target, now)?;
-        Ok(EventStream { body: answer.into_body(), unread: Vec::new(), _driver: driver, _turn: turn })
+        check(&answer, &request, target, now)?;
+        Ok(EventStream {
+            body: answer.into_body(),
+            began: Instant::now(),
+            lines: Lines::new(std::time::Duration::ZERO),
+            unread: VecDeque::new(),
+            block: Block::default(),
+            end: None,
+            _driver: driver,
+            _turn: turn,
+        })
     }
 
-    /// The next event; the end of the stream is `net.refused`.
+    /// The next event; the end of the stream is `net.refused`. `limit.body`, `text.utf8`: after the events before that.
     pub async fn next(&mut self) -> Result<ServerEvent, NetError> {
         loop {
-            if let Some(event) = self.take_event() {
-                return Ok(event);
+            while let Some(line) = self.unread.pop_front() {
+                if let Some(event) = self.block.take(&line)? {
+                    return Ok(event);
+                }
             }
-            if self.unread.len() > MAX_STREAM_EVENT_BYTES {
-                return Err(NetError::new(Code::LimitBody, "an event of the stream is too long"));
+            if let Some(error) = &self.end {
+                return Err(error.clone());
             }
             match self.body.frame().await {
-                Some(Ok(frame)) => self.unread.extend_from_slice(frame.data_ref().map_or(&[], |data| data.as_ref())),
+                Some(Ok(frame)) => {
+                    let bytes = frame.data_ref().map_or(&[][..], |data| data.as_ref());
+                    let unread = &mut self.unread;
+                    let pushed = self.lines.push(bytes, self.began.elapsed(), |line| unread.push_back(line));
+                    self.end = pushed.err();
+                }
                 Some(Err(error)) => return Err(transport_error(&error)),
                 None => return Err(NetError::new(Code::NetRefused, "the stream has ended")),
             }
         }
     }
-
-    /// The first whole event of what came; comments and events without data are passed over.
-    fn take_event(&mut self) -> Option<ServerEvent> {
-        while let Some(end) = block_end(&self.unread) {
-            let block: Vec<u8> = self.unread.drain(..end).collect();
-            if let Some(event) = read_block(&String::from_utf8_lossy(&block)) {
-                return Some(event);
-            }
-        }
-        None
-    }
 }
 
-/// Where the first block ends: after an empty line.
-fn block_end(bytes: &[u8]) -> Option<usize> {
-    let mut line_start = 0;
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let is_crlf = *byte == b'\r' && bytes.get(at + 1) == Some(&b'\n');
-        if matches!(byte, b'\r' | b'\n') {
-            let next = at + if is_crlf { 2 } else { 1 };
-            if line_start == at {
-                return Some(next);
-            }
-            line_start = next;
-            at = next;
-        } else {
-            at += 1;
-        }
-    }
-    None
+/// What came of an event so far.
+#[derive(Default)]
+struct Block {
+    event: Option<String>,
+    id: Option<String>,
+    data: Vec<String>,
+    bytes: usize,
 }
 
-fn read_block(block: &str) -> Option<ServerEvent> {
-    let mut event = ServerEvent { event: "message".to_owned(), ..ServerEvent::default() };
-    let mut data: Vec<&str> = Vec::new();
-    for line in block.split(['\r', '\n']).filter(|line| !line.is_empty()) {
+impl Block {
+    /// The event that this line ends: an empty line does. Comments and events without data are passed over; one that is
+    /// longer than a line may be is `limit.body`.
+    fn take(&mut self, line: &str) -> Result<Option<ServerEvent>, NetError> {
+        if line.is_empty() {
+            let Block { event, id, data, .. } = std::mem::take(self);
+            let event = event.unwrap_or_else(|| "message".to_owned());
+            return Ok((!data.is_empty()).then(|| ServerEvent { event, id, data: data.join("\n") }));
+        }
+        self.bytes += line.len();
+        if self.bytes > MAX_STREAM_LINE_BYTES {
+            return Err(NetError::new(Code::LimitBody, "an event of the stream is too long"));
+        }
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match name {
-            "event" => event.event = value.to_owned(),
-            "id" => event.id = Some(value.to_owned()),
-            "data" => data.push(value),
+            "event" => self.event = Some(value.to_owned()),
+            "id" => self.id = Some(value.to_owned()),
+            "data" => self.data.push(value.to_owned()),
             _ => {}
         }
+        Ok(None)
     }
-    event.data = data.join("\n");
-    (!data.is_empty()).then_some(event)
 }
 
-fn check(answer: &hyper::Response<Incoming>, target: &Target, now: u64) -> Result<(), NetError> {
+fn check(
+    answer: &hyper::Response<Incoming>,
+    request: &super::Request,
+    target: &Target,
+    now: u64,
+) -> Result<(), NetError> {
     let status = answer.status().as_u16();
     let headers = answer.headers().iter();
     let headers: Vec<(String, String)> =
@@ -136,13 +155,10 @@ fn check(answer: &hyper::Response<Incoming>, target: &Target, now: u64) -> Resul
     if let Some(seconds) = wait_seconds(status, &headers, now) {
         return Err(NetError { status: Some(status), ..NetError::wait(seconds, &target.host) });
     }
-    let is_stream =
-        find_header(&headers, "content-type").is_some_and(|it| is_media(it, Media::of("text/event-stream")));
-    let code = match (status, is_stream) {
-        (200, true) => return Ok(()),
-        (200, false) => Code::NetContentType,
-        (404 | 410, _) => Code::ChainUnknown,
-        (300..=399, _) => Code::NetRedirect,
+    check_head(request, status, &headers).map_err(|error| NetError { status: Some(status), ..error })?;
+    let code = match status {
+        200 => return Ok(()),
+        404 | 410 => Code::ChainUnknown,
         _ => Code::NetStatus,
     };
     let message = format!("expected a stream of {}, got the status {status}", target.host);
@@ -153,19 +169,27 @@ fn check(answer: &hyper::Response<Incoming>, target: &Target, now: u64) -> Resul
 mod tests {
     use super::*;
 
-    #[test]
-    fn blocks_end_with_an_empty_line_of_any_kind() {
-        assert_eq!(block_end(b"data: 1\n\ndata: 2"), Some(9));
-        assert_eq!(block_end(b"data: 1\r\n\r\nx"), Some(11));
-        assert_eq!(block_end(b"data: 1\n"), None);
-        assert_eq!(block_end(b"\n"), Some(1));
+    fn events(lines: &[&str]) -> Vec<ServerEvent> {
+        let mut block = Block::default();
+        lines.iter().filter_map(|line| block.take(line).unwrap()).collect()
     }
 
     #[test]
-    fn a_block_is_read_by_its_fields() {
-        let event = read_block(": comment\nevent: head\nid: 1-sha256:aa\ndata: {\ndata:}\n\n").unwrap();
-        assert_eq!((event.event.as_str(), event.id.as_deref()), ("head", Some("1-sha256:aa")));
-        assert_eq!(event.data, "{\n}");
-        assert_eq!(read_block(": still here\n\n"), None);
+    fn an_event_is_read_by_its_fields_and_ends_with_an_empty_line() {
+        let lines =
+            [": comment", "event: head", "id: 1-sha256:aa", "data: {", "data:}", "", ": still here", "", "data"];
+        let read = events(&lines);
+        assert_eq!(read.len(), 1);
+        assert_eq!((read[0].event.as_str(), read[0].id.as_deref()), ("head", Some("1-sha256:aa")));
+        assert_eq!(read[0].data, "{\n}");
+        assert_eq!(events(&["data: 1", "", "data: 2", ""]).len(), 2);
+    }
+
+    #[test]
+    fn an_event_is_no_longer_than_a_line_may_be() {
+        let mut block = Block::default();
+        let line = format!("data: {}", "x".repeat(200_000));
+        assert!(block.take(&line).is_ok() && block.take(&line).is_ok());
+        assert_eq!(block.take(&line).unwrap_err().code, Code::LimitBody);
     }
 }

@@ -6,7 +6,7 @@ use kez_core::limits::CLOCK_SKEW_SECONDS;
 use kez_core::suite::verify_bip340;
 use kez_core::{Code, Json, KezError, hex};
 
-use crate::json::Value;
+use crate::json::{self, Value};
 use crate::limits::{MAX_EVENT_BYTES, MAX_TAGS};
 
 /// Metadata of a key: its profile.
@@ -107,6 +107,22 @@ impl Event {
         let mut names = self.tags.iter().filter(|tag| tag.first().is_some_and(|first| first == "d"));
         let only = names.next().filter(|_| names.next().is_none());
         only.and_then(|tag| tag.get(1)).is_some_and(|value| value == name)
+    }
+
+    /// The event of a serialisation, and whose it is; none unless it is written just so. Nothing of it was checked.
+    pub(super) fn of_serialisation(text: &str) -> Option<([u8; 32], Event)> {
+        let value = json::parse(text)?;
+        let [_, pubkey, created_at, kind, tags, content] = value.as_list()? else { return None };
+        let pubkey = hex::decode(pubkey.as_text()?)?;
+        let event = Event {
+            id: [0; 32],
+            created_at: u64::try_from(created_at.as_integer()?).ok()?,
+            kind: kind.as_integer()?,
+            tags: tags.as_list()?.iter().map(read_tag).collect::<Option<_>>()?,
+            content: content.as_text()?.to_owned(),
+            sig: [0; 64],
+        };
+        (event.serialise(&pubkey).ok()? == text).then_some((pubkey, event))
     }
 
     /// NIP-01, as RFC 8785 writes it.

@@ -1,10 +1,12 @@
 //! `nostr:` — events of a key. Relays are believed in nothing: what they keep back another has. SPEC §7.4.
 
 mod event;
+mod give;
 mod places;
 pub(crate) mod profile;
 pub mod publish;
 mod relay;
+pub mod signing;
 mod uri;
 
 use kez_core::{Code, KeyIdentity, hex};
@@ -135,7 +137,10 @@ fn answered(answers: &[RelayAnswer<'_>]) -> Result<(), NetError> {
         return Err(NetError::new(Code::NetUrl, "no relay to ask"));
     }
     match answers.iter().find_map(|answer| answer.end.as_ref().err()) {
-        Some(error) if whole * 2 < answers.len() => Err(error.clone()),
+        Some(error) if whole * 2 < answers.len() => {
+            let waits = answers.iter().filter_map(|answer| answer.end.as_ref().err()?.retry_after_seconds);
+            Err(NetError { retry_after_seconds: waits.min(), ..error.clone() })
+        }
         _ => Ok(()),
     }
 }

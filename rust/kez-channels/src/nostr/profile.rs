@@ -2,10 +2,9 @@
 
 use kez_core::Identity;
 use kez_core::canonical::canonicalize;
-use kez_core::encoding::{Candidate, find_candidates};
 
-use crate::finding::Sight;
 use crate::json::{self, Value};
+use crate::removal::without_proofs;
 
 /// The content of a profile with this proof as the last paragraph of `about`, an earlier proof of the account removed;
 /// without one where there is no proof. None where it is no profile that can be written again as it is.
@@ -29,47 +28,6 @@ pub fn with_proof(content: &str, account: &Identity, proof: Option<&str>) -> Opt
 /// The text of an `about` in this content.
 pub fn about(content: &str) -> Option<String> {
     json::parse(content)?.text("about").map(str::to_owned)
-}
-
-/// The text without proofs of this account. What stands beside them is its owner's, and stays (NET-6).
-pub(crate) fn without_proofs(text: &str, account: &Identity) -> String {
-    let holds = |piece: &str| Sight::of(piece).is_some_and(|sight| sight.settles(account));
-    let mut kept: Vec<String> = Vec::new();
-    let mut lines = text.split('\n');
-    while let Some(line) = lines.next() {
-        if line.trim_start().starts_with("```kez") {
-            let mut block = vec![line];
-            for next in lines.by_ref() {
-                block.push(next);
-                if next.trim() == "```" {
-                    break;
-                }
-            }
-            let block = block.join("\n");
-            if !holds(&block) {
-                kept.push(block);
-            }
-        } else if holds(line) {
-            let rest = without_tokens(line, account);
-            if !rest.trim().is_empty() {
-                kept.push(rest);
-            }
-        } else {
-            kept.push(line.to_owned());
-        }
-    }
-    kept.join("\n").trim_end().to_owned()
-}
-
-fn without_tokens(line: &str, account: &Identity) -> String {
-    let mut rest = line.to_owned();
-    for candidate in find_candidates(line.as_bytes()).map(|found| found.candidates).unwrap_or_default() {
-        let Candidate::Text(token) = candidate else { continue };
-        if Sight::of(&token).is_some_and(|sight| sight.settles(account)) {
-            rest = rest.replacen(&token, "", 1);
-        }
-    }
-    rest
 }
 
 /// JSON again, members in their order; none for what no text can hold.

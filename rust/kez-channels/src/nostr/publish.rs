@@ -1,23 +1,23 @@
 //! Writing to relays with a key of the owner's. The key signs only what is built here, never a text of a relay's choice.
 //! SPEC NOSTR-7, NOSTR-8, NOSTR-11.
 
-use futures_util::future::join_all;
-use kez_core::canonical::canonicalize;
 use kez_core::digest::sha256;
-use kez_core::suite::{sign_bip340, verify_bip340};
-use kez_core::{Code, Identity, Json, SecretKey, Signer as _, hex};
-use url::Url;
+use kez_core::encoding::{Candidate, find_candidates};
+use kez_core::suite::verify_bip340;
+use kez_core::{Code, Identity, hex};
 
 use super::event::{APPLICATION_DATA, DELETION, Event, NOTE, PROFILE, Wanted};
+pub use super::give::RelayOutcome;
+use super::give::give;
 use super::places::{NAME, is_gone, newest};
 use super::profile::{about, with_proof};
 use super::relay::{RelayAnswer, ask, unite};
+use super::signing::EventSigner;
 use super::{CHAIN_NAME, answered};
 use crate::finding::Sight;
-use crate::json;
-use crate::limits::{MAX_EVENT_BYTES, MAX_RELAYS};
-use crate::net::{Net, NetError, Rights, Socket};
-use crate::publication::{Options, Relay};
+use crate::limits::MAX_EVENT_BYTES;
+use crate::net::{Net, NetError};
+use crate::publication::Options;
 
 /// Where a proof of a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,20 +30,9 @@ pub enum Place {
     Note,
 }
 
-/// What one relay said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RelayOutcome {
-    /// Which.
-    pub url: Url,
-    /// Whether it took all.
-    pub accepted: bool,
-    /// Why not.
-    pub note: Option<String>,
-}
-
 /// Who signs, and when.
 pub struct Author<'a> {
-    secret: &'a SecretKey,
+    signer: &'a dyn EventSigner,
     account: Identity,
     auxiliary: [u8; 32],
     now: u64,
@@ -51,12 +40,12 @@ pub struct Author<'a> {
 
 impl<'a> Author<'a> {
     /// The owner of a nostr key; `auxiliary` is random (BIP-340).
-    pub fn new(secret: &'a SecretKey, auxiliary: [u8; 32], now: u64) -> Author<'a> {
-        Author { account: secret.key().identity().clone(), secret, auxiliary, now }
+    pub fn new(signer: &'a dyn EventSigner, auxiliary: [u8; 32], now: u64) -> Author<'a> {
+        Author { account: signer.key().identity().clone(), signer, auxiliary, now }
     }
 
     fn key(&self) -> &[u8; 32] {
-        self.secret.key().public_key()
+        self.signer.key().public_key()
     }
 
     /// An event of now, or of one second after what it replaces.
@@ -69,10 +58,15 @@ impl<'a> Author<'a> {
             let message = format!("expected an event of at most {MAX_EVENT_BYTES} bytes, got {}", serialisation.len());
             return Err(NetError::new(Code::PublishTooLong, message));
         }
-        event.id = sha256(&serialisation);
-        event.sig = sign_bip340(self.secret.expose(), &event.id, &self.auxiliary)?;
-        verify_bip340(self.key(), &event.id, &event.sig)?;
+        self.sign(&mut event, &serialisation)?;
         Ok(event)
+    }
+
+    /// The id and the signature of an event, verified before it is used. SIG-5.
+    fn sign(&self, event: &mut Event, serialisation: &str) -> Result<(), NetError> {
+        event.id = sha256(serialisation);
+        event.sig = self.signer.sign_event(serialisation, &self.auxiliary)?;
+        Ok(verify_bip340(self.key(), &event.id, &event.sig)?)
     }
 
     /// What the relays have of the key.
@@ -106,7 +100,12 @@ pub async fn publish_chain<N: Net>(
     check_any(&answers)?;
     let events = unite(&answers);
     let event = place_data(author, CHAIN_NAME, compact, &events)?;
-    Ok(give(net, &options.relays, author.key(), &[event]).await)
+    let mut outcomes = give(net, &options.relays, author.key(), std::slice::from_ref(&event)).await;
+    for outcome in &mut outcomes {
+        let mut served = answers.iter().filter(|it| it.relay.url == outcome.url).flat_map(|it| &it.events).flatten();
+        outcome.had = served.any(|it| it.id == event.id);
+    }
+    Ok(outcomes)
 }
 
 /// Application data of this content; the very event that holds it already, if one does.
@@ -153,7 +152,8 @@ fn place_note(author: &Author<'_>, text: &str, events: &[Event]) -> Result<Vec<E
     let mut given = vec![note];
     if !earlier.is_empty() {
         let ids: Vec<String> = earlier.iter().map(|event| hex::encode(&event.id)).collect();
-        let tags: Vec<[&str; 2]> = ids.iter().map(|id| ["e", id.as_str()]).collect();
+        let mut tags: Vec<[&str; 2]> = ids.iter().map(|id| ["e", id.as_str()]).collect();
+        tags.push(["k", "1"]);
         given.push(author.event(DELETION, &tags, String::new(), None)?);
     }
     Ok(given)
@@ -167,7 +167,16 @@ fn place_profile(author: &Author<'_>, text: &str, events: &[Event]) -> Result<Ev
     if is_there {
         return Ok(last.clone());
     }
-    rewrite(author, last, Some(text))
+    let event = rewrite(author, last, Some(text))?;
+    let shows = about(&event.content).is_some_and(|about| {
+        let found = find_candidates(about.as_bytes()).map(|found| found.candidates).unwrap_or_default();
+        found.contains(&Candidate::Text(text.to_owned()))
+    });
+    match shows {
+        true => Ok(event),
+        // An open fence, or a text that begins as JSON does, would swallow it.
+        false => Err(NetError::new(Code::PublishRefused, "no reader would find a proof after what the profile says")),
+    }
 }
 
 /// The profile with this proof or with none; its tags as they were.
@@ -179,9 +188,8 @@ fn rewrite(author: &Author<'_>, last: &Event, proof: Option<&str>) -> Result<Eve
     let mut event = author.event(PROFILE, &[], content, Some(last.created_at))?;
     if !last.tags.is_empty() {
         event.tags.clone_from(&last.tags);
-        event.id = sha256(&event.serialise(author.key())?);
-        event.sig = sign_bip340(author.secret.expose(), &event.id, &author.auxiliary)?;
-        verify_bip340(author.key(), &event.id, &event.sig)?;
+        let serialisation = event.serialise(author.key())?;
+        author.sign(&mut event, &serialisation)?;
     }
     Ok(event)
 }
@@ -211,7 +219,10 @@ fn taken_back(author: &Author<'_>, events: &[Event]) -> Result<Vec<Event>, NetEr
         let address = format!("{APPLICATION_DATA}:{}:{NAME}", hex::encode(author.key()));
         let mut tags: Vec<[&str; 2]> = ids.iter().map(|id| ["e", id.as_str()]).collect();
         if !data.is_empty() {
-            tags.push(["a", &address]);
+            tags.extend([["a", &address], ["k", "30078"]]);
+        }
+        if !notes.is_empty() {
+            tags.push(["k", "1"]);
         }
         // It has to be no older than what its address names.
         let last = data.first().map(|event| event.created_at.saturating_sub(1));
@@ -246,60 +257,4 @@ fn check_half(answers: &[RelayAnswer<'_>]) -> Result<(), NetError> {
     let whole = answers.iter().filter(|answer| answer.end.is_ok()).count();
     let message = format!("expected an answer of at least half of the relays, got {whole} of {}", answers.len());
     Err(NetError::new(Code::PublishRefused, message))
-}
-
-/// Gives the events to every relay, all at once; each says for itself.
-async fn give<N: Net>(net: &N, relays: &[Relay], key: &[u8; 32], events: &[Event]) -> Vec<RelayOutcome> {
-    let messages: Vec<(String, String)> = events.iter().filter_map(|event| message(event, key)).collect();
-    let to_one = |relay: &Relay| {
-        let (relay, messages) = (relay.clone(), &messages);
-        async move {
-            let note = give_one(net, &relay, messages).await.err().map(|error| error.message);
-            RelayOutcome { url: relay.url, accepted: note.is_none(), note }
-        }
-    };
-    join_all(relays.iter().take(MAX_RELAYS).map(to_one)).await
-}
-
-/// The id, and the message with the event.
-fn message(event: &Event, key: &[u8; 32]) -> Option<(String, String)> {
-    let id = hex::encode(&event.id);
-    let tags = event.tags.iter().map(|tag| Json::Array(tag.iter().map(|item| item.as_str().into()).collect()));
-    let number = |number: i64| Json::Number(number as f64);
-    let value = Json::object([
-        ("id", id.as_str().into()),
-        ("pubkey", hex::encode(key).into()),
-        ("created_at", number(i64::try_from(event.created_at).ok()?)),
-        ("kind", number(event.kind)),
-        ("tags", Json::Array(tags.collect())),
-        ("content", event.content.as_str().into()),
-        ("sig", hex::encode(&event.sig).into()),
-    ]);
-    let text = canonicalize(&Json::Array(vec!["EVENT".into(), value])).ok()?;
-    Some((id, text))
-}
-
-async fn give_one<N: Net>(net: &N, relay: &Relay, messages: &[(String, String)]) -> Result<(), NetError> {
-    let rights = if relay.is_suggested { Rights::Stranger } else { Rights::Reader };
-    let mut socket = net.open(&relay.url, rights).await?;
-    for (id, message) in messages {
-        socket.send(message.clone()).await?;
-        loop {
-            let answer = socket.next().await?;
-            let value = json::parse(&answer);
-            let Some(list) = value.as_ref().and_then(json::Value::as_list) else {
-                return Err(NetError::new(Code::NetHttp, "expected messages of nostr"));
-            };
-            let text = |at: usize| list.get(at).and_then(json::Value::as_text);
-            if text(0) != Some("OK") || text(1) != Some(id) {
-                continue;
-            }
-            if list.get(2) == Some(&json::Value::Bool(true)) {
-                break;
-            }
-            let reason: String = text(3).unwrap_or_default().chars().filter(|it| !it.is_control()).take(200).collect();
-            return Err(NetError::new(Code::PublishRefused, format!("refused: {reason}")));
-        }
-    }
-    Ok(())
 }

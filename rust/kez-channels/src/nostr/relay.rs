@@ -44,8 +44,9 @@ pub async fn ask<'a, N: Net>(
     is_enough: impl Fn(&[Event]) -> bool,
 ) -> Vec<RelayAnswer<'a>> {
     let late = || Err(NetError::new(Code::NetTimeout, "the relay took too long"));
+    let relays = each_once(relays);
     let mut answers: Vec<_> =
-        relays.iter().take(MAX_RELAYS).map(|relay| RelayAnswer { relay, events: Vec::new(), end: late() }).collect();
+        relays.into_iter().map(|relay| RelayAnswer { relay, events: Vec::new(), end: late() }).collect();
     let question = format!("[\"REQ\",\"{SUBSCRIPTION}\",{}]", filters.join(","));
     let (sender, mut reports) = unbounded_channel();
     let mut talks: FuturesUnordered<_> = answers
@@ -92,6 +93,17 @@ pub async fn ask<'a, N: Net>(
     }
 }
 
+/// The relays that are asked: the first of those that are named, each once. NOSTR-1.
+pub fn each_once(relays: &[Relay]) -> Vec<&Relay> {
+    let mut once: Vec<&Relay> = Vec::new();
+    for relay in relays {
+        if once.len() < MAX_RELAYS && !once.iter().any(|it| it.url == relay.url) {
+            once.push(relay);
+        }
+    }
+    once
+}
+
 /// The events that count, each once. NOSTR-3.
 pub fn unite(answers: &[RelayAnswer<'_>]) -> Vec<Event> {
     let mut events: HashMap<[u8; 32], Event> = HashMap::new();
@@ -124,7 +136,7 @@ async fn converse<N: Net>(
             Message::Event(event) => {
                 events += 1;
                 if events > MAX_EVENTS {
-                    return Err(NetError::new(Code::NetHttp, "the relay sent more events than were asked for"));
+                    return Err(NetError::new(Code::LimitBody, "the relay sent more events than were asked for"));
                 }
                 let _ = reports.send(Report::Event(index, event));
             }

@@ -67,7 +67,7 @@ impl Net for Table {
     }
 
     async fn txt(&self, name: &str) -> Result<Vec<Vec<u8>>, NetError> {
-        Ok(self.txt.get(name).into_iter().flatten().map(|text| text.clone().into_bytes()).collect())
+        Ok(self.txt.get(name).into_iter().flatten().map(|text| bytes_of(text)).collect())
     }
 
     async fn open(&self, url: &Url, _rights: Rights) -> Result<TableSocket, NetError> {
@@ -108,4 +108,9 @@ impl Socket for TableSocket {
             (None, _) => Err(NetError::new(Code::NetRefused, "closed")),
         }
     }
+}
+
+/// A record of the vectors: one character for a byte.
+fn bytes_of(record: &str) -> Vec<u8> {
+    record.chars().map(|it| u8::try_from(it).unwrap()).collect()
 }

@@ -171,7 +171,7 @@ fn check_kind(text: &str, expected: Kind) -> Result<()> {
 }
 
 /// DEC-1 step 6: `type` and `version`.
-fn check_header(payload: &Object, kind: Kind) -> Result<()> {
+pub(super) fn check_header(payload: &Object, kind: Kind) -> Result<()> {
     let missing = |name| KezError::new(Code::SchemaMissingMember, format!("expected a member {name}"));
     let payload_type = schema::string(payload.get("type").ok_or_else(|| missing("type"))?)?;
     if payload_type != kind.payload_type() {

@@ -10,6 +10,7 @@ mod provisional;
 pub mod schema;
 mod sign;
 mod signature;
+mod statement;
 
 pub use crate::claim::Claim;
 pub use any::{AnyEnvelope, AnyPayload, decode_any};
@@ -21,3 +22,4 @@ pub use op::{Op, Role};
 pub use provisional::Provisional;
 pub use sign::{sign, sign_kind};
 pub use signature::SignatureObject;
+pub use statement::check_statement;

@@ -1,0 +1,93 @@
+//! Giving events to relays, and what each says. SPEC NOSTR-7.
+
+use futures_util::future::join_all;
+use kez_core::canonical::canonicalize;
+use kez_core::{Code, Json, hex};
+use url::Url;
+
+use super::event::{DELETION, Event};
+use super::relay::each_once;
+use crate::json;
+use crate::net::{Net, NetError, Rights, Socket};
+use crate::publication::Relay;
+
+/// What one relay said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayOutcome {
+    /// Which.
+    pub url: Url,
+    /// Whether it took all.
+    pub accepted: bool,
+    /// Why not.
+    pub note: Option<String>,
+    /// Whether it had all of it before.
+    pub had: bool,
+}
+
+/// Gives the events to every relay, all at once; each says for itself.
+pub(super) async fn give<N: Net>(net: &N, relays: &[Relay], key: &[u8; 32], events: &[Event]) -> Vec<RelayOutcome> {
+    let messages: Vec<Message> = events.iter().filter_map(|event| message(event, key, events.len())).collect();
+    let to_one = |relay: &Relay| {
+        let (relay, messages) = (relay.clone(), &messages);
+        async move {
+            let note = give_one(net, &relay, messages).await.err().map(|error| error.message);
+            RelayOutcome { url: relay.url, accepted: note.is_none(), note, had: false }
+        }
+    };
+    join_all(each_once(relays).into_iter().map(to_one)).await
+}
+
+/// An event on its way.
+struct Message {
+    id: String,
+    text: String,
+    /// Whether a relay that does not take it has done its part: of several events the deletion.
+    may_fail: bool,
+}
+
+fn message(event: &Event, key: &[u8; 32], count: usize) -> Option<Message> {
+    let id = hex::encode(&event.id);
+    let tags = event.tags.iter().map(|tag| Json::Array(tag.iter().map(|item| item.as_str().into()).collect()));
+    let number = |number: i64| Json::Number(number as f64);
+    let value = Json::object([
+        ("id", id.as_str().into()),
+        ("pubkey", hex::encode(key).into()),
+        ("created_at", number(i64::try_from(event.created_at).ok()?)),
+        ("kind", number(event.kind)),
+        ("tags", Json::Array(tags.collect())),
+        ("content", event.content.as_str().into()),
+        ("sig", hex::encode(&event.sig).into()),
+    ]);
+    let text = canonicalize(&Json::Array(vec!["EVENT".into(), value])).ok()?;
+    Some(Message { id, text, may_fail: count > 1 && event.kind == DELETION })
+}
+
+/// Each event is given, whatever becomes of the one before: a relay that keeps no deletions takes what replaces the proof.
+async fn give_one<N: Net>(net: &N, relay: &Relay, messages: &[Message]) -> Result<(), NetError> {
+    let rights = if relay.is_suggested { Rights::Stranger } else { Rights::Reader };
+    let mut socket = net.open(&relay.url, rights).await?;
+    let mut refusal = None;
+    for Message { id, text: message, may_fail } in messages {
+        socket.send(message.clone()).await?;
+        loop {
+            let answer = socket.next().await?;
+            let value = json::parse(&answer);
+            let Some(list) = value.as_ref().and_then(json::Value::as_list) else {
+                return Err(NetError::new(Code::NetHttp, "expected messages of nostr"));
+            };
+            let text = |at: usize| list.get(at).and_then(json::Value::as_text);
+            if text(0) != Some("OK") || text(1) != Some(id) {
+                continue;
+            }
+            if list.get(2) == Some(&json::Value::Bool(true)) {
+                break;
+            }
+            let reason: String = text(3).unwrap_or_default().chars().filter(|it| !it.is_control()).take(200).collect();
+            if !may_fail && refusal.is_none() {
+                refusal = Some(NetError::new(Code::PublishRefused, format!("refused: {reason}")));
+            }
+            break;
+        }
+    }
+    refusal.map_or(Ok(()), Err)
+}
