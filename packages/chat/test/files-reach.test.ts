@@ -41,9 +41,22 @@ test("a provider keeps the addresses and the relay that can be read", () => {
     "",
   ]
   const provider = { endpoint: good, addresses, relay: "https://relay.example.org/" }
-  assert.deepEqual(readableProviders([provider, { endpoint: "02".padEnd(64, "0"), addresses: [] }]), [
+  assert.deepEqual(readableProviders([provider, { endpoint: "02".padEnd(64, "0"), addresses: [] }], []), [
     { ...provider, addresses: ["192.0.2.7:4000", "[2001:db8::1]:4000"] },
   ])
-  for (const relay of ["", "relay", "file:///etc/passwd", "javascript:0"])
-    assert.deepEqual(readableProviders([{ endpoint: good, addresses: [], relay }]), [{ endpoint: good, addresses: [] }])
+})
+
+test("a provider's relay is asked over HTTPS, or where it is one's own", () => {
+  const relaysOf = (relay: string, own: readonly string[] = []) =>
+    readableProviders([{ endpoint: good, addresses: [], relay }], own).map((one) => one.relay)
+  for (const relay of [
+    "",
+    "relay",
+    "file:///etc/passwd",
+    "javascript:0",
+    "http://127.0.0.1:8222/",
+    "http://relay.example.org",
+  ])
+    assert.deepEqual(relaysOf(relay), [undefined], relay)
+  assert.deepEqual(relaysOf("http://127.0.0.1:3340", ["http://127.0.0.1:3340/"]), ["http://127.0.0.1:3340/"])
 })

@@ -48,6 +48,8 @@ class IrohProcess implements FileMover {
   readonly #asked = new Map<number, { resolve(ok: Line): void; reject(error: Error): void }>()
   readonly #listeners: ((event: MoverEvent) => void)[] = []
   #next = 0
+  /** One's own. */
+  #relays: readonly string[] = []
   #address: MoverAddress = { endpoint: "", addresses: [] }
   #isClosed = false
   #why = "it stopped"
@@ -77,6 +79,7 @@ class IrohProcess implements FileMover {
       ...(bind === undefined ? {} : { bind }),
     })
     this.#address = addressOf(answer)
+    this.#relays = typeof relay === "string" ? [] : relay
     // Until then there is nothing to tell where it is reached.
     if (!direct) await this.#relayed()
   }
@@ -113,13 +116,13 @@ class IrohProcess implements FileMover {
   async fetch({ maxRate, providers, ...request }: FetchRequest): Promise<{ total: number; bytes: number }> {
     const answer = await this.#ask("fetch", {
       ...request,
-      providers: readableProviders(providers),
+      providers: readableProviders(providers, this.#relays),
       ...(maxRate === undefined ? {} : { maxRate }),
     })
     return { total: Number(answer["total"]), bytes: Number(answer["bytes"]) }
   }
   async providers(job: string, providers: readonly MoverAddress[]): Promise<void> {
-    await this.#ask("providers", { job, providers: readableProviders(providers) })
+    await this.#ask("providers", { job, providers: readableProviders(providers, this.#relays) })
   }
   async pause(job: string): Promise<void> {
     await this.#ask("pause", { job })

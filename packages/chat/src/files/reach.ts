@@ -10,24 +10,29 @@ export function readablePeers(peers: readonly string[]): readonly string[] {
   return peers.filter(isEndpoint)
 }
 
-export function readableProviders(providers: readonly MoverAddress[]): readonly MoverAddress[] {
+/** `relays`: our own. Another is asked with HTTPS alone: nobody else's word leads to what listens on this computer, or shows us to the way. */
+export function readableProviders(
+  providers: readonly MoverAddress[],
+  relays: readonly string[],
+): readonly MoverAddress[] {
+  const own = relays.map(hrefOf)
   return providers
     .filter(({ endpoint }) => isEndpoint(endpoint))
-    .map(({ endpoint, addresses, relay }) => ({
-      endpoint,
-      addresses: addresses.filter(isSocketAddress),
-      ...(relay === undefined || !isRelay(relay) ? {} : { relay }),
-    }))
+    .map(({ endpoint, addresses, relay }) => {
+      const href = hrefOf(relay ?? "")
+      const isUsed = href !== undefined && (own.includes(href) || href.startsWith("https:"))
+      return { endpoint, addresses: addresses.filter(isSocketAddress), ...(isUsed ? { relay: href } : {}) }
+    })
+}
+
+function hrefOf(text: string): string | undefined {
+  return URL.canParse(text) ? new URL(text).href : undefined
 }
 
 function isSocketAddress(text: string): boolean {
   const [, host = "", port = ""] = /^(.+):([0-9]{1,5})$/.exec(text) ?? []
   const address = /^\[(.+)\]$/.exec(host)?.[1]
   return (address === undefined ? isIPv4(host) : isIPv6(address) && !address.includes("%")) && Number(port) <= 65_535
-}
-
-function isRelay(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
 }
 
 const p = 2n ** 255n - 19n
