@@ -21,11 +21,14 @@ export async function buildForOthers(root: string, cache: string): Promise<strin
     },
     maxBuffer: 1_048_576,
   })
-  const program = stdout.trim()
+  return stdout.trim()
+}
+
+/** Throws if paths of this machine are in it. */
+export function assertNamesNoPlace(program: string, root: string): void {
   const bytes = readFileSync(program).toString("latin1")
-  const told = [home, root, homedir()].find((path) => path.length > 1 && bytes.includes(`${path}/`))
-  if (told !== undefined) throw new KezError("internal", `Cannot give ${program} to others: it names ${told}`)
-  return program
+  const told = [root, homedir()].find((path) => path.length > 1 && bytes.includes(`${path}/`))
+  if (told !== undefined) throw new KezError("internal", `Cannot give kez-iroh to others: it names ${told}`)
 }
 
 /** A copy without symbols. */

@@ -11,7 +11,7 @@ import { parseArgs, promisify } from "node:util"
 import { irohPackages } from "@kez/chat/iroh"
 import { KezError } from "@kez/core"
 import manifest from "../../package.json" with { type: "json" }
-import { assertRuns, buildForOthers, hostTarget, stripTo } from "./iroh-build.ts"
+import { assertNamesNoPlace, assertRuns, buildForOthers, hostTarget, stripTo } from "./iroh-build.ts"
 import { layMainPackage, layPlatformPackage } from "./iroh-layout.ts"
 import { cratesOf, thirdPartyText } from "./third-party.ts"
 
@@ -49,6 +49,7 @@ async function release(out: string, given: string | undefined): Promise<void> {
   const built = given ?? (await buildForOthers(root, cache))
   const program = join(out, "kez-iroh")
   await stripTo(built, program)
+  if (given === undefined) assertNamesNoPlace(program, root)
   await assertRuns(program, version)
   const crates = await cratesOf(join(root, "rust/kez-iroh/Cargo.toml"), triple)
   const layout = { root, out, version }
