@@ -97,6 +97,8 @@ test("npm start brings all up, two people prove themselves and chat, and Ctrl-C 
     const ids = `ap:${name}@social.localhost kez:${name}@localhost`
     const { data } = JSON.parse(await runPrinted(`KEZ_HOME=${folder}/${reader} ./kez verify id ${ids} --json`))
     assert.deepEqual([data.valid, data.total], [2, 2])
+    const account = JSON.parse(await runPrinted(`KEZ_HOME=${folder}/${name} ./kez account show --json`))
+    assert.equal(account.data.archive, "on")
     assert.equal(
       readFileSync(join(folder, name, "recovery-words.txt"), "utf8")
         .trim()
