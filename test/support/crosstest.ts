@@ -10,7 +10,7 @@ export const parts = {
   claims: { groups: ["classic", "identities", "claims", "refused"], floor: 60 },
   chains: { groups: ["chains", "forks"], floor: 30 },
   codes: { groups: ["codes"], floor: 80 },
-  stores: { groups: ["stores"], floor: 20 },
+  stores: { groups: ["stores", "agents"], floor: 25 },
   vectors: { groups: ["vectors", "public"], floor: 22 },
 } as const
 
