@@ -11,10 +11,15 @@ import {
 } from "../../packages/core/src/index.ts"
 import { skipWithoutNats } from "../support/broker.ts"
 import { ask } from "../support/chat-server.ts"
-import { startChatWorld, type WorldDevice, worldDevice } from "../support/chat-world.ts"
+import { type RawClient, startChatWorld, type WorldDevice, worldDevice } from "../support/chat-world.ts"
 
 /** SPEC and design: under ten seconds from the event in the chain to the end of the connection. */
 const limitMs = 10_000
+
+/** From the call on. */
+async function returned({ connection }: RawClient): Promise<void> {
+  for await (const { type } of connection.status()) if (type === "reconnect") return
+}
 
 describe("revocation", { skip: skipWithoutNats }, async () => {
   if (skipWithoutNats !== false) return
@@ -87,7 +92,10 @@ describe("revocation", { skip: skipWithoutNats }, async () => {
     const client = await world.connect(known)
     await world.restartServer()
     await world.store.end("SIGKILL")
+    const back = returned(client)
     await client.connection.reconnect()
+    // What is asked before that goes out on the line that ends, and is lost.
+    await back
     await client.ask("session", { cursor: 0 })
     const again = await world.connect(known)
     await again.ask("session", { cursor: 0 })

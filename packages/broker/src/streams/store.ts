@@ -89,22 +89,35 @@ export async function createBrokerStore(options: StoreOptions): Promise<BrokerSt
   const client = jetstream(connection, { timeout: requestMs })
   const box = mailboxesOf(mailboxSecret)
   const places = new Places(Date.now)
+  // While streams are made, of a broker that lost its disk, nothing else is asked for: it would be refused.
+  let making: Promise<void> | undefined
+  const whenMade = <T>(what: string, run: () => Promise<T>): Promise<T> =>
+    making === undefined ? asking(what, run) : making.then(() => asking(what, run))
   return {
-    ensureStreams: () => asking("make the streams", () => ensureStreams(manager, streamSettings(replicas))),
-    deliver: ({ uid, id, data }) => asking("deliver a message", () => publish(client, box(uid).subject, { id, data })),
+    ensureStreams() {
+      const made = asking("make the streams", () => ensureStreams(manager, streamSettings(replicas)))
+      making = made
+        .catch(() => undefined)
+        .finally(() => {
+          making = undefined
+        })
+      return made
+    },
+    deliver: ({ uid, id, data }) =>
+      whenMade("deliver a message", () => publish(client, box(uid).subject, { id, data })),
     trimMailbox: (uid, upToSeq) =>
-      asking("trim a mailbox", async () => {
+      whenMade("trim a mailbox", async () => {
         const { stream, subject } = box(uid)
         return (await manager.streams.purge(stream, { filter: subject, seq: upToSeq + 1 })).purged
       }),
     openSession: (device, cursor) =>
-      asking("open a session", () => openSession(manager, { device, cursor, mailbox: box(device.uid) })),
+      whenMade("open a session", () => openSession(manager, { device, cursor, mailbox: box(device.uid) })),
     closeSession: ({ uid, dev }) =>
-      asking("close a session", async () => {
+      whenMade("close a session", async () => {
         await deleteConsumer(manager, box(uid).stream, `${uid}_${dev}`)
       }),
     append: ({ conversation, id, data }, ahead) =>
-      asking("append a message", () => {
+      whenMade("append a message", () => {
         const { stream, subject } = conversationOf(conversation).messages
         return places.message(stream, (place) => {
           if (place !== undefined) ahead?.(place)
@@ -112,19 +125,19 @@ export async function createBrokerStore(options: StoreOptions): Promise<BrokerSt
         })
       }),
     commit: (commit) =>
-      asking("commit", () => {
+      whenMade("commit", () => {
         const { stream } = conversationOf(commit.conversation).commits
         const placeOf = (outcome: CommitOutcome) => (outcome.accepted ? outcome.seq : undefined)
         return places.commit(stream, () => publishCommit(client, manager, commit), placeOf)
       }),
     read: (from) =>
-      asking("read a conversation", () => readPlace(manager, conversationOf(from.conversation)[from.kind], from)),
+      whenMade("read a conversation", () => readPlace(manager, conversationOf(from.conversation)[from.kind], from)),
     archive: ({ uid, id, data }) =>
-      asking("keep an entry of the archive", () =>
+      whenMade("keep an entry of the archive", () =>
         publish(client, archiveOf(uid, mailboxSecret).subject, { id, data }),
       ),
     readArchive: (from) =>
-      asking("read the archive", () => readPlace(manager, archiveOf(from.uid, mailboxSecret), from)),
+      whenMade("read the archive", () => readPlace(manager, archiveOf(from.uid, mailboxSecret), from)),
   }
 }
 

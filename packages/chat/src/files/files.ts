@@ -139,7 +139,7 @@ export class Files {
         await this.#allowAnew()
         if (this.#conversations().has(event.conversation) || (await this.shares.isFor(event.conversation)))
           await this.#book.answer(event.conversation, isNew)
-        if (event.asksShares) await this.shares.answer(event.conversation)
+        if (event.asksShares) await this.shares.answer(event.conversation, isNew)
         await this.browsing.look(event.conversation)
         return this.receiving.look(event.conversation)
       }

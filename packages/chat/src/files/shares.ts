@@ -165,14 +165,14 @@ export class Shares {
     return chain !== undefined && this.#sectionsFor(chain).length > 0
   }
 
-  /** Tells who asked what is shared with him. */
-  async answer(conversation: Digest): Promise<void> {
+  /** Tells who asked what is shared with him. `isNew`: the place that asks was told nothing yet, however recently another one was. */
+  async answer(conversation: Digest, isNew = false): Promise<void> {
     const chain = this.#isOpen ? await this.#accepted(conversation) : undefined
     if (chain === undefined) return
     const now = this.#ports.clock.now()
     const told = this.#asked.get(conversation)
     const digest = this.#own?.digest
-    if (told !== undefined && told.digest === digest && now - told.at < againSeconds) return
+    if (!isNew && told !== undefined && told.digest === digest && now - told.at < againSeconds) return
     this.#asked.set(conversation, { digest, at: now })
     const sections = this.#sectionsFor(chain)
     const root = this.#own === undefined || sections.length === 0 ? {} : { root: this.#own.root.hash }
