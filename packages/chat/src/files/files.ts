@@ -4,6 +4,7 @@ import type { ShownMessage } from "../engine/engine.ts"
 import type { EngineEvent } from "../engine/event.ts"
 import { Browsing } from "./browsing.ts"
 import type { MoverEvent } from "./mover.ts"
+import { ignoreKez } from "./mover-fault.ts"
 import { hashesToPassOn } from "./passing-on.ts"
 import { PresenceBook } from "./presence-book.ts"
 import { Receiving } from "./receiving.ts"
@@ -48,7 +49,11 @@ export class Files {
 
   /** Listens from now on. */
   start(): void {
-    this.#ports.mover.on((event) => this.#then(() => this.#moved(event)))
+    this.#ports.mover.on((event) => {
+      if (event.event !== "stopped") return this.#then(() => this.#moved(event))
+      // Not in its turn: what stands before it may wait for the mover.
+      if (!this.#isClosed) this.#onStopped(event.reason)
+    })
     this.#events = this.#ports.engine.events()
     void this.#follow(this.#events)
     this.#tick()
@@ -160,7 +165,6 @@ export class Files {
   }
 
   async #moved(event: MoverEvent): Promise<void> {
-    if (event.event === "stopped") return this.#onStopped(event.reason)
     if (event.event === "addresses") return this.#tellAll()
     this.sharing.take(event)
     this.shares.take(event)
@@ -169,13 +173,16 @@ export class Files {
   }
 
   async #takenBack(message: ShownMessage): Promise<void> {
-    if (message.sender.isSelf) await this.sharing.takeBack(message.id)
+    await this.sharing.takeBack(message)
     await this.receiving.takeBack(message)
   }
 
   async #allowAnew(): Promise<void> {
-    await this.sharing.allowAnew()
-    await this.shares.allowAnew()
+    try {
+      await this.sharing.allowAnew()
+    } finally {
+      await this.shares.allowAnew()
+    }
   }
 
   /** By all lists of somebody: what one device shares no more another may. */
@@ -205,9 +212,4 @@ export class Files {
       if (!this.#isClosed) this.#tick()
     })
   }
-}
-
-function ignoreKez(error: unknown): undefined {
-  if (error instanceof KezError) return undefined
-  throw error
 }

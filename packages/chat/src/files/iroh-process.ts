@@ -52,6 +52,8 @@ class IrohProcess implements FileMover {
   #relays: readonly string[] = []
   #address: MoverAddress = { endpoint: "", addresses: [] }
   #isClosed = false
+  /** By its own exit or a signal: nothing answers any more. */
+  #isGone = false
   #why = "it stopped"
 
   constructor(child: Child) {
@@ -146,7 +148,7 @@ class IrohProcess implements FileMover {
   }
 
   #ask(what: string, members: object): Promise<Line> {
-    if (this.#isClosed || this.#child.exitCode !== null) return Promise.reject(stopped(this.#why))
+    if (this.#isClosed || this.#isGone) return Promise.reject(stopped(this.#why))
     const id = ++this.#next
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject })
@@ -173,6 +175,7 @@ class IrohProcess implements FileMover {
   }
 
   #gone(): void {
+    this.#isGone = true
     for (const { reject } of this.#asked.values()) reject(stopped(this.#why))
     this.#asked.clear()
     if (!this.#isClosed) this.#tell({ event: "stopped", reason: this.#why })

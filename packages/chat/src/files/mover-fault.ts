@@ -33,3 +33,9 @@ export function moverFault({ code, message, hint }: MoverFault): KezError {
   const known = Object.hasOwn(codesOfMover, code) ? codesOfMover[code] : undefined
   return new KezError(known ?? "file.program", message, hint === undefined ? {} : { hint })
 }
+
+/** For `catch`, where a refusal of the mover says what is wanted anyway. */
+export function ignoreKez(error: unknown): undefined {
+  if (error instanceof KezError) return undefined
+  throw error
+}

@@ -4,7 +4,7 @@ import type { ShownMessage } from "../engine/engine.ts"
 import { type FetchPlan, filePlan, filesOf, listPlan } from "./fetch-plan.ts"
 import { beginFetch, type In, isOpen, isSelfMade, viewOf } from "./fetching.ts"
 import type { MoverEvent } from "./mover.ts"
-import { moverFault } from "./mover-fault.ts"
+import { ignoreKez, moverFault } from "./mover-fault.ts"
 import { declineOffer, offerState, transferIdOf } from "./offers.ts"
 import { addressesOf, type PresenceBook } from "./presence-book.ts"
 import { type SharedWish, sharedRow } from "./shared-fetch.ts"
@@ -281,8 +281,4 @@ export class Receiving {
   #note(one: In, note: TransferNote | undefined, hint?: string): void {
     this.#receiver.tell({ ...viewOf(one), ...(hint === undefined ? {} : { hint }) }, note)
   }
-}
-
-function ignoreKez(error: unknown): void {
-  if (!(error instanceof KezError)) throw error
 }

@@ -1,5 +1,6 @@
 /** Which endpoints may have which of the shared files, kept equal to who is there and may: a set at the mover for each section, and one for the root document. */
 import type { Digest } from "@kez/core"
+import { ignoreKez } from "./mover-fault.ts"
 import type { Listed } from "./own-list.ts"
 import type { PresenceBook } from "./presence-book.ts"
 import { type Audience, isIn, type OwnRow } from "./share-rows.ts"
@@ -21,14 +22,17 @@ export class Doors {
   readonly #book: PresenceBook
   readonly #doors = new Map<string, Door>()
   #guests: readonly Guest[] = []
+  /** Of the list whose sets the mover has whole. */
+  #held: Digest | undefined
 
   constructor(ports: FilePorts, book: PresenceBook) {
     this.#ports = ports
     this.#book = book
   }
 
-  get isOpen(): boolean {
-    return this.#doors.size > 0
+  /** Whether what a list says is what is given. */
+  holds(list: Digest): boolean {
+    return this.#held === list
   }
 
   conversations(): readonly Digest[] {
@@ -39,8 +43,9 @@ export class Doors {
   }
 
   /** In the place of what was given before. `sections`: what stands in those of the list, in its order. */
-  async open({ root, sections: own }: OwnRow, sections: readonly Listed[]): Promise<void> {
+  async open({ digest, root, sections: own }: OwnRow, sections: readonly Listed[]): Promise<void> {
     const { mover } = this.#ports
+    this.#held = undefined
     this.#guests = await this.#here()
     const wanted = new Map<string, { readonly audiences: readonly Audience[]; readonly hashes: readonly string[] }>()
     const audiences = own.map(({ audience }) => audience)
@@ -52,11 +57,24 @@ export class Doors {
     }
     for (const [name, { audiences, hashes }] of wanted) {
       const peers = this.#peersOf(audiences)
+      // Known before it is asked for: if no answer comes it may be there.
+      this.#doors.set(name, { audiences, peers: [] })
       await mover.offer(name, hashes, peers)
       this.#doors.set(name, { audiences, peers })
     }
     for (const name of [...this.#doors.keys()].filter((one) => !wanted.has(one))) {
       await mover.forget(name)
+      this.#doors.delete(name)
+    }
+    this.#held = digest
+  }
+
+  /** Nobody is given anything until `open`. */
+  async close(): Promise<void> {
+    this.#held = undefined
+    for (const name of [...this.#doors.keys()]) {
+      // One that the mover does not know is closed.
+      await this.#ports.mover.forget(name).catch(ignoreKez)
       this.#doors.delete(name)
     }
   }
@@ -66,8 +84,8 @@ export class Doors {
     for (const [name, door] of this.#doors) {
       const peers = this.#peersOf(door.audiences)
       if (peers.length === door.peers.length && peers.every((peer, at) => peer === door.peers[at])) continue
-      door.peers = peers
       await this.#ports.mover.allow(name, peers)
+      door.peers = peers
     }
   }
 

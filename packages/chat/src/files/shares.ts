@@ -124,9 +124,18 @@ export class Shares {
     return this.#isOpen ? this.#doors.conversations() : []
   }
 
-  /** Looks at the disk again, and signs a new list where something is another. Told to those who asked before. */
+  /** Looks at the disk again, and signs a new list where something is another. Told to those who asked before. If it fails, nobody is given anything. */
   async renew(): Promise<void> {
-    const before = this.#own
+    try {
+      await this.#renew()
+    } catch (error) {
+      // What was given until now may be what is not to be given any more.
+      await this.#doors.close()
+      throw error
+    }
+  }
+
+  async #renew(): Promise<void> {
     this.#lookedAt = this.#ports.clock.now()
     this.#isStale = false
     const rows = await this.list()
@@ -137,7 +146,7 @@ export class Shares {
     const isSame = own?.fingerprint === fingerprint && (await this.#hasBlobs(own))
     this.#own = isSame ? own : await this.#sign(own, sections, fingerprint)
     this.#hashes = new Set(sections.flatMap(({ files }) => files.map(({ hash }) => hash)))
-    if (!this.#isOpen || (this.#doors.isOpen && before?.digest === this.#own.digest)) return
+    if (!this.#isOpen || this.#doors.holds(this.#own.digest)) return
     await this.#doors.open(this.#own, sections)
     for (const conversation of this.#asked.keys()) await this.answer(conversation)
   }

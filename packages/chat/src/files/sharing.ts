@@ -3,10 +3,12 @@
  * made anew from the conversation whenever something about it changes.
  */
 import { type Digest, KezError } from "@kez/core"
+import type { Draft, ShownMessage } from "../engine/engine.ts"
 import { beginOut, noteGone, noteServed, noteWhole, type Out, viewOf } from "./giving.ts"
 import { encodeFileList } from "./list.ts"
 import { mediaTypeOf } from "./media-types.ts"
 import type { Imported, MoverEvent } from "./mover.ts"
+import { transferIdOf } from "./offers.ts"
 import { isWanted, passedOnRow } from "./passing-on.ts"
 import type { PresenceBook } from "./presence-book.ts"
 import type { FilePorts, InRow, OutRow, StateRow, TransferListener, TransferNote, TransferView } from "./transfer.ts"
@@ -76,7 +78,7 @@ export class Sharing {
       const list = listSize === undefined ? {} : { files, list_size: listSize }
       const media_type = listSize === undefined ? mediaTypeOf(row.name) : "application/vnd.kez.files"
       const offer = { type: "file_offer", transfer, name: row.name, size, media_type, hash, ...list } as const
-      message = (await engine.send(conversation, offer)).id
+      message = await this.#send(conversation, offer)
     }
     const out = this.#outs.get(row.transfer)
     if (out === undefined) throw new Error("an offer that was just made")
@@ -86,6 +88,17 @@ export class Sharing {
     await this.#book.tell(conversation)
     this.#note(out, { kind: "offered" })
     return { view: viewOf(out), skipped: imported.skipped, isAgain: before !== undefined }
+  }
+
+  /** Who was not told has nothing to fetch. */
+  async #send(conversation: Digest, offer: Draft & { readonly type: "file_offer" }): Promise<Digest> {
+    try {
+      return (await this.#ports.engine.send(conversation, offer)).id
+    } catch (error) {
+      this.#outs.delete(offer.transfer)
+      await this.#ports.mover.forget(offer.transfer)
+      throw error
+    }
   }
 
   /** What this device offered there and nobody finished, or what another device of ours offers: it is served under the same name, from here too. */
@@ -137,19 +150,22 @@ export class Sharing {
     if (out !== undefined) this.#note(out, undefined)
   }
 
-  /** The message that offers it was taken back. */
-  async takeBack(message: Digest): Promise<void> {
-    for (const { row } of this.#outs.values())
-      if (row.message === message && !row.isOver) await this.withdraw(row.transfer)
+  /** The message that offers it was taken back: what of it was fetched is not passed on either. */
+  async takeBack(message: ShownMessage): Promise<void> {
+    for (const { row } of this.#outs.values()) {
+      const isOfIt = row.message === message.id || row.passedOn?.id === transferIdOf(message)
+      if (isOfIt && !row.isOver) await this.withdraw(row.transfer)
+    }
   }
 
   /** Nobody gets it any more. */
   async withdraw(transfer: string): Promise<void> {
     const out = this.#outs.get(transfer)
     if (out === undefined) return
-    out.row = { ...out.row, isOver: true }
-    await this.#ports.engine.shelf.put(`out/${transfer}`, out.row)
+    const row = { ...out.row, isOver: true }
+    await this.#ports.engine.shelf.put(`out/${transfer}`, row)
     await this.#ports.mover.forget(transfer)
+    out.row = row
     this.#note(out, { kind: "state" })
   }
 
@@ -185,8 +201,8 @@ export class Sharing {
       if (out.row.isOver) continue
       const peers = (await this.#book.here(out.row.conversation)).map(({ address }) => address.endpoint).sort()
       if (peers.length === out.peers.length && peers.every((peer, at) => peer === out.peers[at])) continue
-      out.peers = peers
       await this.#ports.mover.allow(out.row.transfer, peers)
+      out.peers = peers
     }
   }
 

@@ -1,0 +1,47 @@
+/** A list that cannot be made or given closes all doors: what was given until then may be what is not to be given any more. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { KezError } from "@kez/core"
+import { hashOf } from "./support/model-net.ts"
+import { askAlice, sharePair } from "./support/share-world.ts"
+
+const [note, photo] = ["/home/alice/note.txt", "/home/alice/photo.jpg"]
+const hash = (text: string): string => hashOf(new TextEncoder().encode(text))
+
+test("F2: what is unshared is given to nobody, also where the mover takes the new sets only later", async () => {
+  const pair = await sharePair()
+  const { a, b, world } = pair
+  a.mover.write(note, "a note")
+  a.mover.write(photo, "a photo")
+  await a.files.run(() => a.files.shares.share([note, photo], [b.home.person.chain]))
+  await askAlice(pair)
+  const given = (text: string): boolean => a.mover.give(hash(text), b.mover.endpoint) !== undefined
+  assert.deepEqual([given("a note"), given("a photo")], [true, true])
+  const { offer } = a.mover
+  a.mover.offer = () => Promise.reject(new KezError("file.program", "Cannot offer"))
+  await assert.rejects(
+    a.files.run(() => a.files.shares.unshare([note])),
+    { code: "file.program" },
+  )
+  assert.deepEqual([given("a note"), given("a photo")], [false, false])
+  a.mover.offer = offer
+  await a.files.run(() => a.files.shares.renew())
+  assert.deepEqual([given("a note"), given("a photo")], [false, true])
+  await world.close()
+})
+
+test("F2: where the mover did not take a change of the allow-list, it is told again", async () => {
+  const pair = await sharePair()
+  const { a, b, world } = pair
+  a.mover.write(note, "a note")
+  await a.files.run(() => a.files.shares.share([note], [b.home.person.chain]))
+  await askAlice(pair)
+  const { allow } = a.mover
+  a.mover.allow = () => Promise.reject(new KezError("file.program", "Cannot allow"))
+  await a.home.engine.contacts.block(b.home.person.chain)
+  await world.rest()
+  a.mover.allow = allow
+  await a.files.run(() => a.files.shares.allowAnew())
+  assert.equal(a.mover.give(hash("a note"), b.mover.endpoint), undefined)
+  await world.close()
+})
