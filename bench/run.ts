@@ -56,7 +56,7 @@ Written by \`npm run bench\`. Product and limit run in turn in one process (star
 
 | what | product | limit in the same run | ratio | target | |
 |---|---|---|---|---|---|
-${measured.map((row) => `| ${row.what} | ${row.product} | ${row.limit} | ${row.ratio.toFixed(2)} | ${row.target} | ${verdict(row)} |`).join("\n")}
+${measured.map((row) => `| ${row.what} | ${row.product} | ${row.limit} | ${Number.isNaN(row.ratio) ? "" : row.ratio.toFixed(2)} | ${row.target} | ${verdict(row)} |`).join("\n")}
 
 Hostile input, time to the refusal:
 

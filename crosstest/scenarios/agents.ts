@@ -71,7 +71,9 @@ function signing(keyType: string): Scenario {
         }
         const shown = ["identity", "mnemonic", "locked", "--reveal-words"]
         assert.deepEqual(await codeOf(homes, ...shown), [locked, locked], "words need the passphrase")
-        const again = await alike(homes, ({ ask }) => ask("identity", "lock", "locked"))
+        const other = await alike(homes, ({ ask }) => ask("--identity", "nobody", "identity", "lock"))
+        assert.deepEqual([other.code, other.data.locked], [0, []], "another name is locked, not all")
+        const again = await alike(homes, ({ ask }) => ask("--identity", "locked", "identity", "lock"))
         assert.deepEqual([again.code, again.data.locked], [0, ["locked"]])
         assert.deepEqual((await alike(homes, ({ ask }) => ask("identity", "lock"))).data.locked, [])
         assert.deepEqual(await codeOf(homes, ...claim), [locked, locked])

@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { after, before, describe, test } from "node:test"
 import { setTimeout } from "node:timers/promises"
@@ -25,7 +25,7 @@ import { skipWithoutNats } from "../support/broker.ts"
 import { clock, openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
 import { type ChatWorld, startChatWorld, type WorldPerson } from "../support/chat-world.ts"
 import { buildIroh } from "../support/files-people.ts"
-import { skipWithoutIroh } from "../support/iroh.ts"
+import { skipWithoutIroh, testProgram } from "../support/iroh.ts"
 
 /** As long as that somebody who is not on the list tries. */
 const triedMs = 4_000
@@ -190,12 +190,8 @@ describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () 
   })
 
   test("F1 a member who sends wrong bytes is named and dropped, and the file comes from another", async (context) => {
-    const liar = join(dirname(program), "kez-test-liar")
-    if (!existsSync(liar)) {
-      assert.notEqual(process.env["CI"], "true", "missing: kez-test-liar (scripts/iroh.sh --check builds it)")
-      context.skip("missing: kez-test-liar (scripts/iroh.sh --check builds it)")
-      return
-    }
+    const liar = testProgram(context, program, "kez-test-liar")
+    if (liar === undefined) return
     const child = spawn(liar, [String(size)], { stdio: ["pipe", "pipe", "inherit"] })
     t.after(() => void child.kill())
     const [line] = await once(createInterface({ input: child.stdout }), "line")

@@ -10,7 +10,7 @@ import { skipWithoutNats } from "../support/broker.ts"
 import { type Chatter, makeMember } from "../support/chat-people.ts"
 import { startChatWorld } from "../support/chat-world.ts"
 import { buildIroh, folderOf } from "../support/files-people.ts"
-import { skipWithoutIroh } from "../support/iroh.ts"
+import { skipWithoutIroh, testProgram } from "../support/iroh.ts"
 import type { Cleaner } from "../support/person.ts"
 
 const timeoutMs = 50_000
@@ -55,7 +55,7 @@ describe("files through a relay alone", { skip: skipWithoutNats || skipWithoutIr
   }
 
   test("F13: a file goes through the relay, nobody is told an address, and who sees what is said once", async (test) => {
-    if (url === undefined) return test.skip("kez-test-relay was not built (cargo build --workspace)")
+    if (testProgram(test, program, "kez-test-relay") === undefined || url === undefined) return
     const path = join(folderOf(alice, "out"), "photo.jpg")
     const bytes = randomBytes(2_000_000)
     writeFileSync(path, bytes)
@@ -95,8 +95,8 @@ describe("files through a relay alone", { skip: skipWithoutNats || skipWithoutIr
     assert.doesNotMatch(again.stderr, /sees the addresses|relay only/)
   })
 
-  test("a sender without a relay in common is said to be out of reach, and told no address", async () => {
-    if (url === undefined) return
+  test("a sender without a relay in common is said to be out of reach, and told no address", async (test) => {
+    if (testProgram(test, program, "kez-test-relay") === undefined) return
     const path = alice.file("other.txt", "other")
     const env = { KEZ_IROH: program }
     const sending = alice.kez(["send", path, "bob", "--wait", "8"], { env, timeoutMs })

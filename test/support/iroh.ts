@@ -1,9 +1,11 @@
 /** kez-iroh, for tests that need it: built once by scripts/iroh.sh, driven over lines of JSON. */
+import assert from "node:assert/strict"
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { createInterface } from "node:readline"
 import type { Readable, Writable } from "node:stream"
+import type { TestContext } from "node:test"
 import { findServer } from "./servers.ts"
 
 export const ROOT = join(import.meta.dirname, "..", "..")
@@ -14,6 +16,16 @@ export function skipWithoutIroh(): false | string {
   if (!existsSync(join(ROOT, "rust", "kez-iroh", "Cargo.toml"))) return "this tree has no rust/kez-iroh"
   if (findServer("cargo", [join(process.env["HOME"] ?? "", ".cargo", "bin")]) !== undefined) return false
   return "missing server: cargo (https://rustup.rs installs it)"
+}
+
+/** A program that cargo builds beside kez-iroh, for tests alone. Undefined: it is not there, which is told as a skip; with CI=true it fails. */
+export function testProgram(test: Pick<TestContext, "skip">, program: string, name: string): string | undefined {
+  const path = join(dirname(program), name)
+  if (existsSync(path)) return path
+  const reason = `missing: ${name} (sh scripts/iroh.sh --check builds it)`
+  assert.notEqual(process.env["CI"], "true", reason)
+  test.skip(reason)
+  return undefined
 }
 
 /** A line of kez-iroh. */

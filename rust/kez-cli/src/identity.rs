@@ -23,7 +23,7 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         "passphrase" => passphrase(context, matches),
         "remove" => remove(context, matches),
         "unlock" => agent::commands::unlock(context, matches, &named(context, matches)?),
-        _ => agent::commands::lock(context, text(matches, "name")),
+        _ => agent::commands::lock(context, text(matches, "name").or(context.identity.as_deref())),
     }
 }
 

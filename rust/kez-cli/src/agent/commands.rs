@@ -43,12 +43,9 @@ pub fn lock(context: &Context, name: Option<&str>) -> Outcome {
         }
         None => names(context),
     };
-    let mut locked = Vec::new();
-    for name in all {
-        if end(context, &name)? {
-            locked.push(name);
-        }
-    }
+    // One that cannot be ended keeps no other unlocked.
+    let ended: Vec<_> = all.into_iter().map(|name| end(context, &name).map(|was| was.then_some(name))).collect();
+    let locked: Vec<_> = ended.into_iter().collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect();
     let human = match locked.as_slice() {
         [] => "Nothing was unlocked.\n".to_owned(),
         names => format!("Locked: {}.\n", names.join(", ")),
