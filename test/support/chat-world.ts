@@ -4,6 +4,7 @@
  */
 import { rmSync } from "node:fs"
 import { join } from "node:path"
+import type { BrokerSettings } from "@kez/broker"
 import {
   type CommandAnswers,
   type CommandRequests,
@@ -29,7 +30,6 @@ import {
   createConnectToken,
   deviceIdOf,
   type Envelope,
-  formatEnvelope,
   formatTime,
   inboxPrefixOf,
   keyOfSecret,
@@ -41,7 +41,7 @@ import { brokerSettings, startTestBroker, type TestBroker } from "./broker.ts"
 import { grow, nowSeconds, personWith, register, signerOf, startChatServer } from "./chat-server.ts"
 import type { Cleaner } from "./person.ts"
 import type { ServerProcess } from "./server-process.ts"
-import { startSigServer } from "./sig-server.ts"
+import { publishChain, startSigServer } from "./sig-server.ts"
 
 export interface ChatWorld {
   /** The sigchain store. */
@@ -56,7 +56,10 @@ export interface ChatWorld {
   connect(device: WorldDevice, options?: ConnectionOptions): Promise<RawClient>
   restartServer(signal?: NodeJS.Signals): Promise<void>
   /** `losesDisk`: its streams are gone. */
-  restartBroker(signal?: NodeJS.Signals, options?: { readonly losesDisk?: boolean }): Promise<void>
+  restartBroker(
+    signal?: NodeJS.Signals,
+    options?: { readonly losesDisk?: boolean; readonly settings?: Partial<BrokerSettings> },
+  ): Promise<void>
 }
 
 export interface WorldPerson {
@@ -99,20 +102,26 @@ export interface ChatWorldSetup {
   /** Further flags of the chat server. */
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Instead of what a test broker has otherwise. */
+  readonly broker?: Partial<BrokerSettings>
 }
 
 /** Of the store: tests make many events at once. */
 const unlimited = ["chain", "ip", "genesis", "read"].flatMap((what) => [`--${what}-burst`, "0"])
 let people = 0
 
-export async function startChatWorld(of: Cleaner, { args = [], env = {} }: ChatWorldSetup = {}): Promise<ChatWorld> {
+export async function startChatWorld(
+  of: Cleaner,
+  { args = [], env = {}, broker: changes = {} }: ChatWorldSetup = {},
+): Promise<ChatWorld> {
   // What is started within a test, such as a server again, lives as long as the world: `after` itself would end it with that test.
   const cleaning: (() => void | Promise<void>)[] = []
   of.after(async () => {
     for (const clean of cleaning.toReversed()) await clean()
   })
   const t: Cleaner = { after: (clean) => void cleaning.push(clean) }
-  const [store, settings] = await Promise.all([startSigServer(t, { args: unlimited }), brokerSettings(t)])
+  const [store, usual] = await Promise.all([startSigServer(t, { args: unlimited }), brokerSettings(t)])
+  const settings = { ...usual, ...changes }
   let broker = await startTestBroker(t, settings)
   const flags = [
     ...["--stores", store.url, "--nats-url", broker.url, "--broker-keys", `${settings.folder}/keys`],
@@ -136,11 +145,11 @@ export async function startChatWorld(of: Cleaner, { args = [], env = {} }: ChatW
       await server.end(signal)
       server = await startChatServer(t, { args: [...flags, ...again], env, folder: server.folder })
     },
-    async restartBroker(signal = "SIGKILL", { losesDisk = false } = {}) {
+    async restartBroker(signal = "SIGKILL", { losesDisk = false, settings: others = {} } = {}) {
       broker.child.kill(signal)
       await broker.ended
       if (losesDisk) rmSync(join(settings.folder, "streams"), { recursive: true })
-      broker = await startTestBroker(t, settings)
+      broker = await startTestBroker(t, { ...settings, ...others })
     },
   }
 }
@@ -183,20 +192,6 @@ async function makeWorldPerson(
     devices,
     append,
     addDevice,
-  }
-}
-
-/** What the store has not got yet is posted; the rest is known to it. */
-export async function publishChain(store: { readonly url: string }, { chain, path }: ChainReplay): Promise<void> {
-  const head = await fetch(`${store.url}/v1/chains/${chain}/head`)
-  const from = head.ok ? ((await head.json()) as { readonly seq: number }).seq + 1 : 0
-  for (const event of path.slice(from)) {
-    const answer = await fetch(`${store.url}/v1/chains/${chain}/events`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: formatEnvelope(event),
-    })
-    if (!answer.ok) throw new Error(`Cannot publish: ${await answer.text()}`)
   }
 }
 

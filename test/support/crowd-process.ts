@@ -6,9 +6,10 @@ import { randomBytes } from "node:crypto"
 import { setTimeout as sleep } from "node:timers/promises"
 import { createDeviceKeys, deviceSigner } from "@kez/chat"
 import { grow, personWith, register, signerOf } from "./chat-server.ts"
-import { publishChain, type WorldDevice, worldDevice } from "./chat-world.ts"
+import { type WorldDevice, worldDevice } from "./chat-world.ts"
 import type { CrowdCount, CrowdOrder, CrowdPlan, CrowdTold } from "./crowd.ts"
 import { type CrowdMember, createMember, idOf } from "./crowd-member.ts"
+import { publishChain } from "./sig-server.ts"
 
 /** Whoever registers and connects at once. */
 const atOnce = 16

@@ -73,7 +73,8 @@ Commands:
   broker-config          writes keys and the configuration of a nats-server that something else starts, and shows its path;
                          --out FOLDER (broker in the data folder), --seen-at FOLDER (as nats-server sees it), --name NAME,
                          --client-listen HOST:PORT (127.0.0.1:4222), --websocket-listen HOST:PORT (127.0.0.1:8443),
-                         --origins URL,URL, --tls-cert FILE, --tls-key FILE, --monitor-port N (8222)
+                         --origins URL,URL, --tls-cert FILE, --tls-key FILE, --monitor-port N (8222),
+                         --store-mib N (the most that messages may be; else three quarters of what is free at each start)
   healthcheck            asks the running server whether it is ready
   version, help
 

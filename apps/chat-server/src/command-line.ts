@@ -23,7 +23,7 @@ export interface CommandLine {
 
 export const brokerFlags = [
   ...["out", "seen-at", "name", "client-listen", "websocket-listen"],
-  ...["monitor-port", "origins", "tls-cert", "tls-key"],
+  ...["monitor-port", "origins", "tls-cert", "tls-key", "store-mib"],
 ] as const
 const ownValued = ["config", "uses", "days", ...brokerFlags]
 const switches = ["print-config", "check-config", "help", "version"]

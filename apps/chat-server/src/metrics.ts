@@ -16,6 +16,8 @@ export interface ChatMetrics {
   revoked(): void
   /** Devices that are connected now, as far as this copy has seen them come. */
   connected(devices: number): void
+  /** Of all servers of the broker together. */
+  stored(broker: { readonly bytes: number; readonly limitBytes: number; readonly isWell: boolean }): void
 }
 
 export interface Metrics extends ChatMetrics {
@@ -64,6 +66,9 @@ export function createMetrics(counts: () => Promise<Counts>): Metrics {
     "Devices whose connection was ended because their chain revoked them",
   )
   const connectedDevices = gauge("connected_devices", "Devices that this copy has seen connect and not leave")
+  const storedBytes = gauge("broker_stored_bytes", "What nats-server keeps: conversations, mailboxes, archives")
+  const storedLimit = gauge("broker_limit_bytes", "The most that it may keep")
+  const brokerIsWell = gauge("broker_healthy", "1: nats-server takes what is written; 0: it says that it does not")
   const commandTimes = new Map<string, Latency>()
   return {
     commanded({ operation, result, seconds }) {
@@ -77,6 +82,11 @@ export function createMetrics(counts: () => Promise<Counts>): Metrics {
     decided: (result) => decisions.inc({ result }),
     revoked: () => revocations.inc(),
     connected: (devices) => connectedDevices.set(devices),
+    stored({ bytes, limitBytes, isWell }) {
+      storedBytes.set(bytes)
+      storedLimit.set(limitBytes)
+      brokerIsWell.set(isWell ? 1 : 0)
+    },
     observe({ method, route, status, seconds }) {
       answers.inc({ method, route, status: String(status) })
       const label = `method="${method}",route="${route}"`

@@ -19,6 +19,7 @@ export {
   type LiveConnection,
   watchConnections,
 } from "./connections.ts"
+export { type BrokerHealth, healthOf } from "./health.ts"
 export { maxHistoryMessages, maxMailboxMessages, maxPayloadBytes, maxSubscriptions, userJwtSeconds } from "./limits.ts"
 export { createSeed, type Nkey, parseSeed } from "./nkey.ts"
 export type { Listen } from "./server/configuration.ts"

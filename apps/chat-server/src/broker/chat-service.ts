@@ -28,6 +28,7 @@ import { createDecider } from "./callout.ts"
 import { watchDevices } from "./connected.ts"
 import type { Devices } from "./devices.ts"
 import { followRevocations } from "./revocations.ts"
+import { watchRoom } from "./room.ts"
 import { connectServices, type ServiceConnections } from "./service-connections.ts"
 import type { Standings } from "./standing.ts"
 
@@ -55,7 +56,7 @@ export interface ChatOptions {
 }
 
 export interface ChatService {
-  /** Whether commands are answered at this moment. */
+  /** Whether commands are answered at this moment, and what they bring is kept. */
   isReady(): boolean
   stop(): Promise<void>
 }
@@ -127,6 +128,7 @@ async function runChat(options: ChatOptions, keys: BrokerKeys): Promise<Running>
     const connected = watchDevices(connections.sys, options.metrics)
     forget = connected.reset
     const responder = respond(options, { connections, keys })
+    const room = watchRoom({ ...options, sys: connections.sys })
     await Promise.all([connections.chat.flush(), connections.auth.flush(), connections.sys.flush()])
     const revocations = followRevocations({
       ...options,
@@ -135,8 +137,9 @@ async function runChat(options: ChatOptions, keys: BrokerKeys): Promise<Running>
       onFault: (at, error) => log.warn({ store: at, ...errorFields(error) }, "the feed of a store is not read"),
     })
     return {
-      isReady: () => connections.isConnected(),
+      isReady: () => connections.isConnected() && room.isWell(),
       async stop() {
+        room.stop()
         await responder.stop().catch(() => undefined)
         await router.stop().catch(() => undefined)
         await revocations.stop()

@@ -20,7 +20,7 @@ export function writeBrokerConfig(flags: ReadonlyMap<string, string>, usualFolde
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw new KezError("usage", "Cannot write the configuration: expected both --tls-cert and --tls-key, or neither")
   }
-  const [seenAt, name] = [flag("seen-at"), flag("name")]
+  const [seenAt, name, storeMib] = [flag("seen-at"), flag("name"), flag("store-mib")]
   const { file } = writeConfiguration({
     folder,
     client: listenOf("--client-listen", flag("client-listen") ?? "127.0.0.1:4222"),
@@ -32,6 +32,7 @@ export function writeBrokerConfig(flags: ReadonlyMap<string, string>, usualFolde
     monitorPort: portOf("--monitor-port", flag("monitor-port") ?? "8222"),
     ...(seenAt === undefined ? {} : { seenAt }),
     ...(name === undefined ? {} : { name }),
+    ...(storeMib === undefined ? {} : { maxStoredBytes: bytesOfMib("--store-mib", storeMib) }),
   })
   return { file, keysFolder: resolve(folder, "keys") }
 }
@@ -40,6 +41,11 @@ function listenOf(flag: string, text: string): { readonly host: string; readonly
   const [, host = "", port = ""] = /^(.+):(\d+)$/.exec(text) ?? []
   if (host === "") throw new KezError("usage", `Cannot use ${flag}: expected HOST:PORT`)
   return { host: host.replace(/^\[(.*)\]$/, "$1"), port: portOf(flag, port) }
+}
+
+function bytesOfMib(flag: string, text: string): number {
+  if (/^[1-9][0-9]{0,9}$/.test(text)) return Number(text) * 1_048_576
+  throw new KezError("usage", `Cannot use ${flag}: expected a number of MiB`)
 }
 
 function portOf(flag: string, text: string): number {

@@ -32,6 +32,8 @@ export interface ServerSettings {
   }
   /** On loopback always: it tells everything to everybody. */
   readonly monitorPort: number
+  /** The most that all streams may be together. Without it nats-server takes at each start what they are, and three quarters of what is free. */
+  readonly maxStoredBytes?: number
 }
 
 /** Public keys are all that it takes. */
@@ -63,7 +65,7 @@ websocket {
 
 jetstream {
   store_dir: ${quote(settings.dataFolder)}
-  sync_interval: always
+  sync_interval: always${settings.maxStoredBytes === undefined ? "" : `\n  max_file_store: ${settings.maxStoredBytes}`}
   limits { default_max_consumers: -1 }
 }
 

@@ -17,6 +17,7 @@ export interface BrokerSettings {
   readonly name?: string
   /** The folder as nats-server sees it, where that is another name: in a container. */
   readonly seenAt?: string
+  readonly maxStoredBytes?: number
 }
 
 export interface Broker {
@@ -34,12 +35,12 @@ export interface Broker {
 
 /** Keys and configuration in a folder: made on the first call, the configuration written anew on each. Nothing is started. */
 export function writeConfiguration(settings: BrokerSettings): { readonly keys: BrokerKeys; readonly file: string } {
-  const { folder, name = "kez", client, websocket, monitorPort, seenAt = folder } = settings
+  const { folder, name = "kez", seenAt = folder } = settings
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const keys = ensureBrokerKeys(join(folder, "keys"))
   const file = join(folder, "nats-server.conf")
   const paths = { dataFolder: join(seenAt, "streams"), logFile: logFileOf(seenAt), pidFile: pidFileOf(seenAt) }
-  writeFileSync(file, formatConfiguration(keys, { name, client, websocket, monitorPort, ...paths }), { mode: 0o600 })
+  writeFileSync(file, formatConfiguration(keys, { ...settings, name, ...paths }), { mode: 0o600 })
   return { keys, file }
 }
 

@@ -48,7 +48,7 @@ export interface ReadFrom {
   readonly maxBytes?: number
 }
 
-/** Each call throws `broker.refused` when the broker does not do it, `store.full` when a mailbox is full. */
+/** Each call throws `broker.refused` when the broker does not do it or has no room, `store.full` when a mailbox or an archive is full. */
 export interface BrokerStore {
   /** Makes those streams that are missing and brings the others to the settings of this version. */
   ensureStreams(): Promise<void>
@@ -190,8 +190,9 @@ async function readPlace(
   return { messages, isEnd }
 }
 
-/** JetStream's code of a subject that has all the messages that it may have. */
+/** JetStream's code of a subject that has all the messages that it may have, and of streams that have all the bytes that they may have together. */
 const fullCodes: readonly number[] = [10_077]
+const noRoomCodes: readonly number[] = [10_023, 10_047]
 
 async function asking<T>(what: string, run: () => Promise<T>): Promise<T> {
   try {
@@ -203,6 +204,13 @@ async function asking<T>(what: string, run: () => Promise<T>): Promise<T> {
       (fullCodes.includes(cause.code) || /maximum messages/.test(cause.message))
     ) {
       throw new KezError("store.full", `Cannot ${what}: it is full`, { cause })
+    }
+    // Not `store.full`: no mailbox is at fault, and none is emptied for it.
+    if (cause instanceof JetStreamApiError && noRoomCodes.includes(cause.code)) {
+      throw new KezError("broker.refused", `Cannot ${what}: the server has no room left`, {
+        cause,
+        hint: "Nothing is lost. Who runs the server has to give nats-server more room.",
+      })
     }
     throw new KezError("broker.refused", `Cannot ${what}: the broker refused, or did not answer`, { cause })
   }
