@@ -43,6 +43,8 @@ export const clockSkewSeconds = 300
 
 /** Messages of one device that wait for one before them. */
 export const maxHeldMessages = 256
+/** Messages of one device that are asked for at once. */
+export const maxAskedMessages = 1_000
 /** Sealed copies of one archive key: 32 devices and the words. */
 export const maxArchiveRecipients = 33
 export const maxArchiveEntryBytes = 131_072

@@ -262,12 +262,34 @@ test("who joins later begins where he was told, and misses nothing from there", 
 })
 
 test("a device cannot make others hold more than so many messages", () => {
-  const messages = messagesOf(maxHeldMessages + 3)
-  const { sequence, arrivals } = arrive(firstSequence, ...messages.slice(1))
+  const messages = messagesOf(maxHeldMessages + 2)
+  const early = arrive(firstSequence, ...messages.slice(1, -1))
+  assert.deepEqual([early.sequence.held.size, early.sequence.next], [maxHeldMessages, 0])
+  // The first stretch is given up, and comes late.
+  const { sequence, arrivals } = arrive(early.sequence, messages.at(-1))
+  assert.ok(arrivals[0]?.kind === "in_order" && arrivals[0].lost?.from === 0 && arrivals[0].lost.to === 0)
+  assert.deepEqual([sequence.held.size, sequence.next, sequence.lost?.length], [0, maxHeldMessages + 2, 1])
+  const late = arrive(sequence, messages[0], messages[0])
+  assert.deepEqual(kinds(late.arrivals), ["late", "repeat"])
+  assert.deepEqual(late.sequence.lost, [])
+})
+
+test("a device that jumps ahead is held, however far, and its oldest holes are given up one by one", () => {
+  const jumps = Array.from({ length: maxHeldMessages + 40 }, (_, i) => ({ counter: (i + 1) * 1_000_000, id, prev: id }))
+  const { sequence, arrivals } = arrive(firstSequence, ...jumps)
+  assert.ok(arrivals.every(({ kind }) => kind === "gap"))
   assert.equal(sequence.held.size, maxHeldMessages)
-  assert.equal(arrivals.at(-1)?.kind, "outside")
-  const far = placeMessage(firstSequence, { counter: 1_000_000, id, prev: id })
-  assert.ok(far.arrival.kind === "outside" && far.sequence === firstSequence)
+  assert.equal(sequence.next, 40 * 1_000_000 + 1)
+  assert.ok((sequence.lost?.length ?? 0) <= 16)
+})
+
+test("what waits where a stretch is given up and does not follow is dropped and told", () => {
+  const messages = messagesOf(maxHeldMessages + 2)
+  const wrong = { ...(messages[2] ?? { counter: 2, id }), prev: id }
+  const { arrivals, sequence } = arrive(firstSequence, messages[1], wrong, ...messages.slice(3))
+  const last = arrivals.at(-1)
+  assert.ok(last?.kind === "gap" && last.lost?.fault?.code === "chat.sender_fork")
+  assert.equal(sequence.next, 2)
 })
 
 test("any order with drops and repeats ends in order, and each message is shown once", () => {

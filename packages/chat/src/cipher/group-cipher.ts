@@ -83,7 +83,17 @@ export type MessageOutcome =
   | { readonly kind: "own" }
   | { readonly kind: "ahead"; readonly epoch: number }
   /** `chat.repeat`, `chat.gap`, `chat.epoch`, `chat.fork`, `chat.decrypt`, `chat.state`, or how it could not be read. */
-  | { readonly kind: "refused"; readonly fault: KezError }
+  | {
+      readonly kind: "refused"
+      readonly fault: KezError
+      /** Of `chat.gap`: whose message it says it is, and how many keys before it were not used. Any member could have written that. */
+      readonly far?: FarAhead
+    }
+
+export interface FarAhead {
+  readonly device: string
+  readonly ahead: number
+}
 
 export interface GroupCipher {
   readonly group: Digest

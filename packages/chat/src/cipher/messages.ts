@@ -54,7 +54,19 @@ export interface DecryptedMessage {
   readonly data: AuthenticatedData
 }
 
-type Decrypted = DecryptedMessage | { readonly kind: "own" } | { readonly kind: "ahead"; readonly epoch: number }
+/** More before it are missing than keys are skipped for. Who sent it is what it says itself: any member could have written that. */
+interface FarMessage {
+  readonly kind: "far"
+  readonly device: string
+  readonly ahead: number
+  readonly fault: KezError
+}
+
+type Decrypted =
+  | DecryptedMessage
+  | FarMessage
+  | { readonly kind: "own" }
+  | { readonly kind: "ahead"; readonly epoch: number }
 
 /** Secrets of the epoch of a message: of the one in force, or kept of one before. */
 type EpochSecrets = Pick<GroupState, "secretTree" | "ratchetTree" | "groupContext"> & {
@@ -87,8 +99,14 @@ async function open(
   const from = await decryptSenderData(message, senderDataSecret, suite)
   const leaf = from === undefined ? undefined : leafAt(ratchetTree, from.leafIndex)
   if (from === undefined || leaf === undefined) throw decryptFault("its sender is not in the conversation")
-  if (credentialOf(leaf).device === ownDeviceOf(record.state)?.device) return { kind: "own" }
-  assertGeneration(secretTree, from.leafIndex, from.generation)
+  const { device } = credentialOf(leaf)
+  if (device === ownDeviceOf(record.state)?.device) return { kind: "own" }
+  const standing = standingOfGeneration(secretTree, from.leafIndex, from.generation)
+  if (standing === "used") throw repeated()
+  if (standing === "far") {
+    const ahead = from.generation - nextGeneration(secretTree, from.leafIndex, "application")
+    return { kind: "far", device, ahead, fault: farFault() }
+  }
   const { keyRetentionConfig } = noLeaf.config
   const opened = await unprotectPrivateMessage(
     senderDataSecret,
@@ -144,19 +162,16 @@ function secretsOf(state: GroupState, epoch: number): EpochSecrets {
   )
 }
 
-function assertGeneration(...[tree, leaf, generation]: Parameters<typeof standingOfGeneration>): void {
-  switch (standingOfGeneration(tree, leaf, generation)) {
-    case "open":
-      return
-    case "used":
-      throw new KezError("chat.repeat", "Cannot open the message: it was opened before", {
-        hint: "It was delivered twice. Nothing is lost.",
-      })
-    case "far":
-      throw new KezError("chat.gap", `Cannot open the message: more than ${maxSkippedMessages} before it are missing`, {
-        hint: "Fetch what is missing first, in its order.",
-      })
-  }
+function repeated(): KezError {
+  return new KezError("chat.repeat", "Cannot open the message: it was opened before", {
+    hint: "It was delivered twice. Nothing is lost.",
+  })
+}
+
+function farFault(): KezError {
+  return new KezError("chat.gap", `Cannot open the message: more than ${maxSkippedMessages} before it are missing`, {
+    hint: "Fetch what is missing first, in its order.",
+  })
 }
 
 /** The state it was made under is the one of its epoch, and the one head that it names is of its sender's chain. */

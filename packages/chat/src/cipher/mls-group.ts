@@ -169,6 +169,10 @@ export class MlsGroup implements GroupCipher {
     return this.#inTurn(async () => {
       try {
         const opened = await decryptMessage(this.#record, message)
+        if (opened.kind === "far") {
+          const { device, ahead, fault } = opened
+          return { kind: "refused", fault, far: { device, ahead } }
+        }
         if (opened.kind !== "message") return opened
         await this.#use({ ...this.#record, state: opened.state }, opened.used)
         return this.#opened(opened)

@@ -7,7 +7,7 @@ import { close, raise } from "./alarms.ts"
 import { archiveRow } from "./archive-rows.ts"
 import type { Desk } from "./desk.ts"
 import { keys } from "./row.ts"
-import { placeIn, putSequence, sequenceOf } from "./sequence-rows.ts"
+import { type DeviceSequence, isMissed, placeIn, putSequence, sequenceOf } from "./sequence-rows.ts"
 import type { Unit } from "./unit.ts"
 
 export interface EntryPlace {
@@ -42,10 +42,7 @@ export async function placeEntry(
       return false
     }
     case "outside":
-      if (arrival.fault.code !== "chat.gap") return false
-      await missing(unit, desk, device, { from: before.sequence.next, to: number - 1 })
-      putAfter(unit, desk, before, { number, digest })
-      return true
+      return false
     case "gap":
       await missing(unit, desk, device, arrival)
       break
@@ -53,14 +50,22 @@ export async function placeEntry(
       if (arrival.fault !== undefined) {
         await raise(unit, desk, { kind: "archive_fork", device, number: after.sequence.next }, forkFault(number))
       }
-      if (after.sequence.held.size === 0 && before.sequence.held.size > 0) {
-        const end = after.sequence.next
-        await close(unit, desk, (one) => one.kind === "archive_missing" && one.device === device && one.to < end)
-      }
+      if (after.sequence.held.size === 0 && before.sequence.held.size > 0) await closeMissing(unit, desk, after)
+      break
+    case "late":
+      await closeMissing(unit, desk, after)
       break
   }
   putSequence(unit, desk.chain, after)
   return true
+}
+
+function closeMissing(unit: Unit, desk: Desk, after: DeviceSequence): Promise<void> {
+  const { device, sequence } = after
+  return close(unit, desk, (one) => {
+    if (one.kind !== "archive_missing" || one.device !== device) return false
+    return one.to < sequence.next && !isMissed(after, one)
+  })
 }
 
 function putAfter(

@@ -70,7 +70,7 @@ export async function acceptOwn(
 
 async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCommit): Promise<void> {
   await markAnswered(unit, desk, group)
-  const row = await groupAt(unit, group)
+  const row = readAgain(await groupAt(unit, group), outcome.epoch, desk.now())
   // What waits is encrypted in the new epoch, so that who came reads it.
   const first = (await outboxOf(unit, group, 1))[0]?.counter ?? row.nextCounter
   const since = { ...row.since }
@@ -87,6 +87,18 @@ async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCo
   }
   await tellConversation(unit, desk, row.thread)
   unit.afterwards(() => desk.wake(group))
+}
+
+/** What was dropped because it waited for this commit, or another, is read from the history. */
+function readAgain({ droppedFrom, stuckEpoch, ...row }: GroupRow, epoch: number, now: number): GroupRow {
+  const behindFrom = Math.min(droppedFrom ?? Number.POSITIVE_INFINITY, row.behindFrom ?? Number.POSITIVE_INFINITY)
+  const isStuck = stuckEpoch !== undefined && stuckEpoch < epoch
+  return {
+    ...row,
+    ...(droppedFrom === undefined ? {} : { isBehind: true, behindFrom }),
+    ...(isStuck ? { unstuckAt: now } : {}),
+    ...(stuckEpoch === undefined || isStuck ? {} : { stuckEpoch }),
+  }
 }
 
 /** What it was called and who was in it stays to be seen. */

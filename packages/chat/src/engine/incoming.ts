@@ -3,6 +3,7 @@
  * changed. Nothing that the server says in the clear is believed: it only says what to try.
  */
 import { type Digest, digestOf, KezError } from "@kez/core"
+import type { MessageOutcome } from "../cipher/group-cipher.ts"
 import type { MailboxItem } from "../transport/transport.ts"
 import { type Delivery, decodeDelivery, decodeLive, type Live } from "../wire/delivery.ts"
 import { raise } from "./alarms.ts"
@@ -10,7 +11,7 @@ import { takeCommit } from "./commit-rows.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { Held, type OpenedAt, refuse, takeOpened } from "./opened.ts"
-import { markAnswered } from "./outbox-rows.ts"
+import { groupAt, markAnswered } from "./outbox-rows.ts"
 import { type GroupRow, keys } from "./row.ts"
 import { type Coming, noteStrangers, roomFor } from "./strangers.ts"
 import type { Unit } from "./unit.ts"
@@ -84,18 +85,32 @@ async function takeIntoInbox(unit: Unit, desk: Desk, items: readonly MailboxItem
   const { arrived, cursor } = await arrivedOf(unit, desk, items)
   const groups = new Set<Digest>()
   const rooms = new Map<Digest, number>()
+  const full = new Map<Digest, number>()
   const coming: Coming[] = []
   for (const { seq, bytes, group, delivery } of arrived) {
     const room = rooms.get(group) ?? (await roomFor(unit, group))
     rooms.set(group, room - 1)
-    if (delivery.kind !== "welcome" && room <= 0) continue
+    if (delivery.kind !== "welcome" && room <= 0) {
+      full.set(group, Math.min(full.get(group) ?? delivery.seq, delivery.seq))
+      continue
+    }
     unit.putBytes(keys.inbox(group, seq), bytes)
     coming.push({ group, bytes: bytes.length })
     groups.add(group)
   }
+  for (const [group, from] of full) if (await noteBehind(unit, group, from)) groups.add(group)
   unit.put(keys.cursor, cursor)
   await noteStrangers(unit, coming, isWelcomeRow)
   return groups
+}
+
+/** What is dropped here is read from the history. False: this device is not in the conversation (yet). */
+async function noteBehind(unit: Unit, group: Digest, from: number): Promise<boolean> {
+  const row = await unit.get<GroupRow>(keys.group(group))
+  if (row === undefined) return false
+  const behindFrom = Math.min(row.behindFrom ?? from, from)
+  unit.put(keys.group(group), { ...row, isBehind: true, behindFrom } satisfies GroupRow)
+  return true
 }
 
 const isWelcomeRow = (bytes: Uint8Array): boolean => tryDelivery(bytes)?.kind === "welcome"
@@ -118,25 +133,48 @@ function tryLive(bytes: Uint8Array): Live | undefined {
   }
 }
 
-export type Need = Held["needs"]
+/** A delivery in the inbox, and what it waits for. */
+export interface Waiting {
+  readonly key: string
+  readonly seq: number
+  readonly held: Held
+}
 
-/** Works off what waits, in its order, as often as that leads on. Resolves to what the rest waits for. */
-export async function workInbox(desk: Desk, group: Digest): Promise<ReadonlySet<Need>> {
+/** Works off what waits, in its order, as often as that leads on. Resolves to the rest. */
+export async function workInbox(desk: Desk, group: Digest): Promise<readonly Waiting[]> {
   for (;;) {
     const rows = await desk.turn((unit) => unit.rows(keys.inbox(group)))
-    const needs = new Set<Need>()
-    let isFurther = false
+    const waiting: Waiting[] = []
     for (const { key, value } of rows) {
-      if (desk.isClosed) return needs
+      if (desk.isClosed) return waiting
       const delivery = tryDelivery(value)
-      const need =
+      const held =
         delivery === undefined ? undefined : await workOff(desk, delivery, { done: (unit) => unit.delete(key) })
       if (delivery === undefined) await desk.turn(async (unit) => unit.delete(key))
-      if (need === undefined) isFurther = true
-      else needs.add(need)
+      if (held !== undefined) waiting.push({ key, seq: delivery?.seq ?? 0, held })
     }
-    if (!isFurther || needs.size === 0) return needs
+    if (waiting.length === rows.length || waiting.length === 0) return waiting
   }
+}
+
+/** Deliveries that wait for a commit which the server does not have. */
+const maxWaitingForCommits = 256
+
+/**
+ * Anybody can make what claims to be of a later epoch: only so much of it is kept. Of the rest it is remembered where it stood, and it is read again
+ * once a commit came.
+ */
+export async function dropWaiting(unit: Unit, group: Digest, waiting: readonly Waiting[]): Promise<void> {
+  const dropped = waiting.filter(({ held }) => held.needs === "commits").slice(0, -maxWaitingForCommits)
+  if (dropped.length === 0) return
+  for (const { key } of dropped) unit.delete(key)
+  await noteDropped(unit, group, Math.min(...dropped.map(({ seq }) => seq)))
+}
+
+export async function noteDropped(unit: Unit, group: Digest, seq: number): Promise<void> {
+  const row = await groupAt(unit, group)
+  const droppedFrom = Math.min(row.droppedFrom ?? seq, seq)
+  unit.put(keys.group(group), { ...row, droppedFrom } satisfies GroupRow)
 }
 
 interface WorkingOff {
@@ -150,7 +188,7 @@ export async function workOff(
   desk: Desk,
   delivery: Delivery,
   { done = () => undefined, isHistory = false }: WorkingOff = {},
-): Promise<Need | undefined> {
+): Promise<Held | undefined> {
   try {
     await desk.turn(async (unit) => {
       await take(unit, desk, delivery, isHistory)
@@ -158,7 +196,7 @@ export async function workOff(
     })
     return undefined
   } catch (error) {
-    if (error instanceof Held) return error.needs
+    if (error instanceof Held) return error
     if (error instanceof KezError && error.code.startsWith("store.")) throw error
     await desk.turn(async (unit) => {
       await giveUp(unit, desk, delivery, error)
@@ -210,14 +248,14 @@ async function takeMessage(
       return unit.put(keys.seen(row.group, digest), at.seq ?? 0)
     }
     case "refused":
-      return takeRefused(unit, desk, outcome.fault, { row, at, data })
+      return takeRefused(unit, desk, outcome, { row, at, data })
   }
 }
 
 async function takeRefused(
   unit: Unit,
   desk: Desk,
-  fault: KezError,
+  { fault, far }: Extract<MessageOutcome, { kind: "refused" }>,
   { row, at, data }: { readonly row: GroupRow; readonly at: OpenedAt; readonly data: Uint8Array },
 ): Promise<void> {
   const { thread } = row
@@ -231,7 +269,7 @@ async function takeRefused(
       return raise(unit, desk, { kind: "message_repeated", conversation: thread, seq: at.seq }, fault)
     }
     case "chat.gap":
-      throw new Held("history")
+      throw new Held("history", far)
     case "chat.epoch":
       // From before this device was in it, or so late that its keys are gone: then the count of its sender shows it.
       return

@@ -20,6 +20,8 @@ import { positionsOf } from "./welcome.ts"
 
 /** A credential in a conversation that ends so soon is replaced. */
 const renewSeconds = 86_400
+/** A new epoch because a device is too far ahead is begun so seldom: any member can look as if he were. */
+const unstuckSeconds = 3_600
 /** For so long a device is left to the others of its person, who add it within seconds. */
 const newDeviceSeconds = 30
 
@@ -32,6 +34,8 @@ export interface Plan {
   readonly isRenewal: boolean
   /** The server was told other members than there are. */
   readonly isToldWrong: boolean
+  /** A device is too far ahead to be read in this epoch. */
+  readonly isStuck: boolean
 }
 
 export async function planOf(unit: Unit, desk: Desk, group: Digest): Promise<Plan> {
@@ -53,8 +57,9 @@ export async function planOf(unit: Unit, desk: Desk, group: Digest): Promise<Pla
   const own = members.find(({ isSelf }) => isSelf)?.credential
   const expiresAt = desk.credential?.expiresAt ?? 0
   const isRenewal = own !== undefined && own.expiresAt + renewSeconds < expiresAt
-  const { isToldWrong = false } = await groupAt(unit, group)
-  return { change: due?.change, remove, missing, isRenewal, isToldWrong }
+  const { isToldWrong = false, stuckEpoch, unstuckAt = 0 } = await groupAt(unit, group)
+  const isStuck = stuckEpoch === cipher.epoch && unstuckAt + unstuckSeconds <= desk.now()
+  return { change: due?.change, remove, missing, isRenewal, isToldWrong, isStuck }
 }
 
 /** A chain that is not known here is fetched; nobody is removed for that. */
@@ -135,7 +140,7 @@ export async function prepareCommit(
   const plan = await planOf(unit, desk, group)
   const devices = [...plan.missing.values()].flat().filter((device) => shelf.take(device) !== undefined)
   const add = devices.map((device) => shelf.take(device) ?? new Uint8Array())
-  const isDue = plan.change !== undefined || plan.isRenewal || plan.isToldWrong
+  const isDue = plan.change !== undefined || plan.isRenewal || plan.isToldWrong || plan.isStuck
   if (add.length === 0 && plan.remove.length === 0 && !isDue) return undefined
   const extra = add.length === 0 ? undefined : await positionsOf(unit, desk, group)
   const request: CommitRequest = {

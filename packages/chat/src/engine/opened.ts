@@ -1,14 +1,15 @@
 /** A message that was opened: placed among those of its device, then kept, shown or acted on, all in one step with the key that opened it. */
 import { type Digest, KezError } from "@kez/core"
-import type { OpenedMessage } from "../cipher/group-cipher.ts"
+import type { FarAhead, OpenedMessage } from "../cipher/group-cipher.ts"
 import type { Content } from "../wire/content.ts"
 import { decodeMessage, type Message, readResent } from "../wire/message.ts"
-import { close, raise } from "./alarms.ts"
+import { raise } from "./alarms.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { takeLeave } from "./groups.ts"
 import { changeMessage, isShown, type Origin, putMessage, putNote } from "./message-rows.ts"
-import { answerResend, enqueue } from "./outbox-rows.ts"
+import { closeMissing, raiseMissing } from "./missing.ts"
+import { answerResend } from "./outbox-rows.ts"
 import { takePresence, takeShares } from "./presence-rows.ts"
 import { noteReceived, takeReceipt } from "./receipts.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
@@ -16,15 +17,15 @@ import { placeIn, putSequence, sequenceOf, slotBefore } from "./sequence-rows.ts
 import { mayTell } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
-/** What did not come is asked for again after so long. */
-const askAgainSeconds = 3_600
-
 /** Thrown inside a step to take it back: what came has to wait for something before it. */
 export class Held extends Error {
   readonly needs: "commits" | "history" | "chains" | "welcome"
-  constructor(needs: Held["needs"]) {
+  /** Of `history`: too many messages of this device are missing before it. */
+  readonly far: FarAhead | undefined
+  constructor(needs: Held["needs"], far?: FarAhead) {
     super(`waits for ${needs}`)
     this.needs = needs
+    this.far = far
   }
 }
 
@@ -75,7 +76,7 @@ async function place(unit: Unit, desk: Desk, message: Message, from: From): Prom
   if (group === undefined) return
   const before = await sequenceOf(unit, from.group, device)
   const placed = placeIn(before, { counter, id, ...(prev === undefined ? {} : { prev }) }, from.seq)
-  const { arrival, after, released } = placed
+  const { arrival, after, released, lost } = placed
   const thread = group.thread
   switch (arrival.kind) {
     case "repeat":
@@ -88,15 +89,15 @@ async function place(unit: Unit, desk: Desk, message: Message, from: From): Prom
         arrival.fault,
       )
     case "outside":
-      if (arrival.fault.code === "chat.gap") throw new Held("history")
       return
     case "gap":
+    case "late":
     case "in_order":
       break
   }
   const slot = slotBefore(before, counter)
   const origin: Origin = {
-    ...{ thread, group: from.group, chain: from.chain, device, at: from.at, isEarly: arrival.kind === "gap" },
+    ...{ thread, group: from.group, chain: from.chain, device, at: from.at, isEarly: arrival.kind !== "in_order" },
     ...(from.seq === undefined ? {} : { seq: from.seq }),
     ...(slot === undefined ? {} : { slot }),
   }
@@ -105,21 +106,13 @@ async function place(unit: Unit, desk: Desk, message: Message, from: From): Prom
   if (arrival.kind === "gap" && shownAt !== undefined) places.set(counter, shownAt)
   putSequence(unit, from.group, { ...after, places })
   for (const released_ of released) await changeMessage(unit, desk, { thread, place: released_ }, { isEarly: false })
-  if (arrival.kind === "in_order" && arrival.fault !== undefined) {
-    await raise(
-      unit,
-      desk,
-      { kind: "sender_fork", conversation: thread, device, counter: after.sequence.next },
-      arrival.fault,
-    )
+  const fork = lost?.fault ?? (arrival.kind === "in_order" ? arrival.fault : undefined)
+  if (fork !== undefined) {
+    const { next: at } = after.sequence
+    await raise(unit, desk, { kind: "sender_fork", conversation: thread, device, counter: at }, fork)
   }
-  if (after.sequence.held.size === 0) {
-    await close(
-      unit,
-      desk,
-      (alarm) => alarm.kind === "messages_missing" && alarm.conversation === thread && alarm.device === device,
-    )
-  }
+  if (lost !== undefined) await raiseMissing(unit, desk, { conversation: thread, device, from: lost.from, to: lost.to })
+  await closeMissing(unit, desk, thread, after)
   if (from.chain !== desk.chain) {
     await noteReceived(unit, from.group, { device, delivered: after.sequence.next, isShown: isShown(message.content) })
   }
@@ -213,24 +206,4 @@ async function tellTyping(
   const thread = row === undefined ? undefined : await unit.get<ThreadRow>(keys.thread(row.thread))
   if (thread === undefined || chain === desk.chain || !(await mayTell(unit, thread))) return
   unit.afterwards(() => desk.tell({ kind: "typing", conversation: thread.id, chain, isTyping: state === "on" }))
-}
-
-/** What is missing and did not come by history is asked for of its sender. */
-export async function askAgain(
-  unit: Unit,
-  desk: Desk,
-  { group, thread, device }: { readonly group: Digest; readonly thread: ThreadRow; readonly device: string },
-): Promise<void> {
-  const before = await sequenceOf(unit, group, device)
-  const first = Math.min(...before.sequence.held.keys())
-  const wasAsked = before.askedFrom === before.sequence.next && (before.askedAt ?? 0) > desk.now() - askAgainSeconds
-  if (before.sequence.held.size === 0 || wasAsked) return
-  const [from, to] = [before.sequence.next, first - 1]
-  const fault = new KezError("chat.gap", `Messages ${from} to ${to} of a device did not come`, {
-    hint: "They were asked for again of who sent them. The server lost them, or holds them back.",
-  })
-  await raise(unit, desk, { kind: "messages_missing", conversation: thread.id, device, from, to }, fault)
-  putSequence(unit, group, { ...before, askedAt: desk.now(), askedFrom: from })
-  if (!(await mayTell(unit, thread))) return
-  await enqueue(unit, desk, { group, type: "resend_request", content: { device, from, to } })
 }

@@ -138,8 +138,16 @@ export interface GroupRow {
   /** Counter of the first own message that a device which came later can read. */
   readonly since?: Readonly<Record<string, number>>
   readonly isRemoved?: boolean
-  /** The broker lost something: commits are to be asked for. */
+  /** The mailbox has not got everything: the conversation itself is asked. */
   readonly isBehind?: boolean
+  /** From this place of the server on; absent: after the newest that came. */
+  readonly behindFrom?: number
+  /** From this place on something waited for a commit, and was dropped: it is read again when one came. */
+  readonly droppedFrom?: number
+  /** The epoch in which a device is too far ahead to be read. */
+  readonly stuckEpoch?: number
+  /** Unix seconds: when such an epoch was ended last. */
+  readonly unstuckAt?: number
   /** The server refused something for good: nothing goes out before `retry`. */
   readonly isStopped?: boolean
   /** Unix seconds: when a commit was made because the server was told other members than the state has. */

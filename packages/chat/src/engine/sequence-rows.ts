@@ -1,9 +1,19 @@
 /** Where the messages of each device of a conversation stand, as it is kept. */
 import type { Digest } from "@kez/core"
-import { type Arrival, firstSequence, type Placed, placeMessage, type Sequence } from "../wire/sequence.ts"
+import {
+  type Arrival,
+  firstSequence,
+  type Lost,
+  type Placed,
+  placeMessage,
+  type Sequence,
+  type Stretch,
+} from "../wire/sequence.ts"
 import { keys } from "./row.ts"
 import type { Unit } from "./unit.ts"
 
+/** What did not come is asked for again after so long, longer each time, and then no more. In seconds. */
+const askAgain: readonly number[] = [90, 600, 3_600, 21_600, 86_400]
 /** Ids that are kept to tell a repeat from a fork. Older ones are `outside`. */
 const keptIds = 128
 
@@ -12,11 +22,16 @@ interface SequenceRow {
   readonly last?: Digest
   readonly recent: readonly Digest[]
   readonly held: readonly HeldRow[]
+  readonly lost?: readonly Stretch[]
   /** The server's place of the last one in order: history is asked from there. */
   readonly lastSeq: number
   /** Unix seconds: when what is missing was asked for of its sender. */
   readonly askedAt?: number
   readonly askedFrom?: number
+  /** How often for the same. */
+  readonly askedTimes?: number
+  /** Something came that is so far ahead that it cannot be opened: the counter behind it is not larger. */
+  readonly farTo?: number
 }
 
 interface HeldRow {
@@ -34,6 +49,8 @@ export interface DeviceSequence {
   readonly lastSeq: number
   readonly askedAt?: number
   readonly askedFrom?: number
+  readonly askedTimes?: number
+  readonly farTo?: number
 }
 
 export async function sequenceOf(unit: Unit, group: Digest, device: string): Promise<DeviceSequence> {
@@ -47,19 +64,42 @@ export async function sequencesOf(unit: Unit, group: Digest): Promise<readonly D
   return Promise.all(rows.map(({ key }) => sequenceOf(unit, group, key.slice(prefix.length))))
 }
 
-function read(device: string, { held, next, last, recent, ...rest }: SequenceRow): DeviceSequence {
-  const { lastSeq, askedAt, askedFrom } = rest
+function read(device: string, { held, next, last, recent, lost, ...rest }: SequenceRow): DeviceSequence {
   return {
+    ...rest,
     device,
     sequence: {
       ...{ next, recent, held: new Map(held.map(({ counter, id, prev }) => [counter, { id, prev }])) },
       ...(last === undefined ? {} : { last }),
+      ...(lost === undefined ? {} : { lost }),
     },
     places: new Map(held.flatMap(({ counter, place }) => (place === undefined ? [] : [[counter, place] as const]))),
-    lastSeq,
-    ...(askedAt === undefined ? {} : { askedAt }),
-    ...(askedFrom === undefined ? {} : { askedFrom }),
   }
+}
+
+/** Something of the device is missing. */
+export function isIncomplete({ sequence, farTo = 0 }: DeviceSequence): boolean {
+  return sequence.held.size > 0 || farTo > sequence.next
+}
+
+/** The first stretch that is missing; `to` is not larger than that, where something is too far ahead to be opened. */
+export function missingOf({ sequence, farTo = 0 }: DeviceSequence): Stretch | undefined {
+  const { next, held } = sequence
+  const first = held.size > 0 ? Math.min(...held.keys()) : farTo
+  return first > next ? { from: next, to: first - 1 } : undefined
+}
+
+/** Whether what is missing is to be asked for of its device now. */
+export function isAskDue({ sequence, askedAt = 0, askedFrom, askedTimes = 1 }: DeviceSequence, now: number): boolean {
+  const waits = askAgain[askedTimes - 1] ?? Number.POSITIVE_INFINITY
+  return askedFrom !== sequence.next || askedAt + waits <= now
+}
+
+/** Whether what an alarm named is missing still. */
+export function isMissed({ sequence }: DeviceSequence, { from, to }: Stretch): boolean {
+  const { held, next, lost = [] } = sequence
+  const isLost = lost.some((stretch) => stretch.from <= to && from <= stretch.to)
+  return isLost || (held.size > 0 && to >= next)
 }
 
 export function putSequence(unit: Unit, group: Digest, { sequence, places, ...rest }: DeviceSequence): void {
@@ -68,10 +108,11 @@ export function putSequence(unit: Unit, group: Digest, { sequence, places, ...re
     const place = places.get(counter)
     return { counter, id, ...(prev === undefined ? {} : { prev }), ...(place === undefined ? {} : { place }) }
   })
-  const { next, last, recent } = sequence
+  const { next, last, recent, lost = [] } = sequence
   const row: SequenceRow = {
     ...{ ...kept, next, recent: recent.slice(-keptIds), held },
     ...(last === undefined ? {} : { last }),
+    ...(lost.length === 0 ? {} : { lost }),
   }
   unit.put(keys.sequence(group, device), row)
 }
@@ -89,6 +130,8 @@ export interface PlacedMessage {
   readonly arrival: Arrival
   /** Places of those that are not early any more. */
   readonly released: readonly string[]
+  /** A stretch before it that was given up. */
+  readonly lost: Lost | undefined
 }
 
 export function placeIn(before: DeviceSequence, message: Placed, seq: number | undefined): PlacedMessage {
@@ -97,5 +140,10 @@ export function placeIn(before: DeviceSequence, message: Placed, seq: number | u
   const gone = [...before.places].filter(([counter]) => !sequence.held.has(counter))
   const places = new Map([...before.places].filter(([counter]) => sequence.held.has(counter)))
   const lastSeq = isInOrder && seq !== undefined ? Math.max(before.lastSeq, seq) : before.lastSeq
-  return { before, after: { ...before, sequence, places, lastSeq }, arrival, released: gone.map(([, place]) => place) }
+  const lost = arrival.kind === "in_order" || arrival.kind === "gap" ? arrival.lost : undefined
+  const { farTo, ...rest } = before
+  // What could be opened comes after it: from here on the count tells what is missing.
+  const far = farTo === undefined || (isInOrder && sequence.held.size === 0) ? {} : { farTo }
+  const after = { ...rest, ...far, sequence, places, lastSeq }
+  return { before, after, arrival, released: gone.map(([, place]) => place), lost }
 }

@@ -4,20 +4,24 @@
  */
 import { type Digest, KezError } from "@kez/core"
 import type { Desk } from "./desk.ts"
-import { groupOf, type Need, workInbox, workOff } from "./incoming.ts"
+import { dropWaiting, groupOf, noteDropped, type Waiting, workInbox, workOff } from "./incoming.ts"
 import type { KeyPackageShelf } from "./key-package-shelf.ts"
 import { planOf, prepareCommit, publishCommit, sendWelcomes, takeKeyPackages } from "./membership.ts"
-import { askAgain } from "./opened.ts"
+import { askAgain, noteFar } from "./missing.ts"
+import type { Held } from "./opened.ts"
 import { sendIfReady, sendNext } from "./outbox.ts"
 import { groupAt, holdUp } from "./outbox-rows.ts"
 import { sayReceipts } from "./receipts.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
-import { sequencesOf } from "./sequence-rows.ts"
+import { type DeviceSequence, isAskDue, isIncomplete, sequencesOf } from "./sequence-rows.ts"
 import { isOpen } from "./threads.ts"
+import type { Unit } from "./unit.ts"
 
 /** Pages of history for one gap: further back the sender is asked. */
 const maxPages = 8
 const pageSize = 256
+/** More commits than this are read in the next look. */
+const maxCommitReads = 16
 
 /** `true`: look again; `false`: nothing more can be done now. */
 export async function workOn(desk: Desk, shelf: KeyPackageShelf, group: Digest): Promise<boolean> {
@@ -25,14 +29,15 @@ export async function workOn(desk: Desk, shelf: KeyPackageShelf, group: Digest):
   const isSent = await sendIfReady(desk, group)
   if (isSent !== undefined) return isSent || sayWhatCame(desk, group)
   desk.calm.delete(group)
-  const needs = await workInbox(desk, group)
+  const waiting = await workInbox(desk, group)
   const isKnown = await desk.turn(async (unit) => (await unit.bytes(keys.group(group))) !== undefined)
   if (desk.isClosed || !desk.isOnline || !isKnown) return false
   const row = await desk.turn((unit) => groupAt(unit, group))
   if (row.isRemoved === true) return false
   if (row.isBehind === true) return catchUp(desk, row)
-  if (needs.has("commits") && (await fetchCommits(desk, row))) return true
-  if (await fillGaps(desk, row, needs)) return true
+  if (waiting.some(({ held }) => held.needs === "commits") && (await fetchCommits(desk, row))) return true
+  await desk.turn((unit) => dropWaiting(unit, group, waiting))
+  if (await fillGaps(desk, row, waiting)) return true
   if (await commitWhatIsDue(desk, shelf, row)) return true
   await sendWelcomes(desk, group)
   if (!(await desk.turn(async () => isOpen(await desk.ciphers.of(group), desk.chain)))) {
@@ -53,19 +58,24 @@ const nobodyThere = {
 
 /** Commits after the last that is known here. True: there were some. */
 async function fetchCommits(desk: Desk, { group, lastCommit }: GroupRow): Promise<boolean> {
-  return readHistory(desk, { group, kind: "commits", from: lastCommit + 1, pages: maxPages })
+  return (await readHistory(desk, { group, kind: "commits", from: lastCommit + 1, pages: maxPages })).isFound
 }
 
-/** The mailbox has not got everything: the conversation itself is asked. */
+/** The mailbox has not got everything: the conversation itself is asked, until all of it was read. */
 async function catchUp(desk: Desk, row: GroupRow): Promise<true> {
-  const { group } = row
-  await fetchCommits(desk, row)
+  const { group, behindFrom } = row
+  for (let i = 0; i < maxCommitReads; i++)
+    if (!(await fetchCommits(desk, await desk.turn((unit) => groupAt(unit, group))))) break
   const sequences = await desk.turn((unit) => sequencesOf(unit, group))
-  const from = Math.max(0, ...sequences.map(({ lastSeq }) => lastSeq)) + 1
-  await readHistory(desk, { group, kind: "messages", from, pages: maxPages })
+  const from = behindFrom ?? Math.max(0, ...sequences.map(({ lastSeq }) => lastSeq)) + 1
+  const read = await readHistory(desk, { group, kind: "messages", from, pages: maxPages })
+  await noteHeld(desk, group, read)
   await desk.turn(async (unit) => {
-    const { isBehind: _, ...now } = await groupAt(unit, group)
-    unit.put(keys.group(group), now)
+    const { isBehind: _, behindFrom: now, ...rest } = await groupAt(unit, group)
+    // Something earlier was dropped meanwhile.
+    if (now !== behindFrom) return
+    const left = read.isEnd ? {} : { isBehind: true, behindFrom: read.next }
+    unit.put(keys.group(group), { ...rest, ...left } satisfies GroupRow)
   })
   return true
 }
@@ -77,16 +87,27 @@ interface HistoryRequest {
   readonly pages: number
 }
 
-/** Reads a stretch and works it off like what comes by the mailbox. True: there was something. */
-async function readHistory(desk: Desk, { group, kind, from, pages }: HistoryRequest): Promise<boolean> {
-  let next = from
-  let found = false
+interface HistoryRead {
+  /** There was something that could be worked off. */
+  readonly isFound: boolean
+  readonly isEnd: boolean
+  /** Where to read on. */
+  readonly next: number
+  /** What has to wait. */
+  readonly waiting: readonly { readonly seq: number; readonly held: Held }[]
+}
+
+/** Reads a stretch and works it off like what comes by the mailbox. */
+async function readHistory(desk: Desk, { group, kind, from, pages }: HistoryRequest): Promise<HistoryRead> {
+  const waiting: { seq: number; held: Held }[] = []
+  let [next, isFound] = [from, false]
+  const result = (isEnd: boolean): HistoryRead => ({ isFound, isEnd, next, waiting })
   for (let page = 0; page < pages && !desk.isClosed; page++) {
     const conversation = group.slice("sha256:".length)
     const { header, parts } = await desk.request("history", { conversation, kind, from: next, limit: pageSize })
     for (const [i, data] of parts.entries()) {
       const seq = header.places[i]
-      if (seq === undefined || seq < next) return found
+      if (seq === undefined || seq < next) return result(true)
       next = seq + 1
       const delivery = {
         kind: kind === "commits" ? "commit" : "message",
@@ -95,34 +116,61 @@ async function readHistory(desk: Desk, { group, kind, from, pages }: HistoryRequ
         id: groupOf(conversation),
         data,
       } as const
-      const need = await workOff(desk, delivery, { isHistory: true })
+      const held = await workOff(desk, delivery, { isHistory: true })
       // What has to wait for chains is read again once they are here.
-      if (need !== undefined && kind === "commits") return found
-      found ||= need === undefined
+      if (held !== undefined && kind === "commits") return result(true)
+      if (held === undefined) isFound = true
+      else waiting.push({ seq, held })
     }
-    if (header.is_end || parts.length === 0) return found
+    if (header.is_end || parts.length === 0) return result(true)
   }
-  return found
+  return result(false)
+}
+
+/** What the history has and cannot be opened yet. */
+function noteHeld(desk: Desk, group: Digest, { waiting }: HistoryRead): Promise<void> {
+  return desk.turn(async (unit) => {
+    const early = waiting.filter(({ held }) => held.needs === "commits").map(({ seq }) => seq)
+    if (early.length > 0) await noteDropped(unit, group, Math.min(...early))
+    for (const { held } of waiting) if (held.far !== undefined) await noteFar(unit, desk, group, held.far)
+  })
 }
 
 /** What a device's count says is missing: first in the history, then of the device itself. True: something came. */
-async function fillGaps(desk: Desk, { group, thread: id }: GroupRow, needs: ReadonlySet<Need>): Promise<boolean> {
+async function fillGaps(desk: Desk, row: GroupRow, waiting: readonly Waiting[]): Promise<boolean> {
+  const { group } = row
   const sequences = await desk.turn((unit) => sequencesOf(unit, group))
-  const gaps = sequences.filter(({ sequence }) => sequence.held.size > 0)
-  const open = gaps.filter(({ askedFrom, sequence }) => askedFrom !== sequence.next)
-  if (open.length === 0 && !needs.has("history")) return false
-  const from = Math.min(...(open.length > 0 ? open : sequences).map(({ lastSeq }) => lastSeq)) + 1
-  await readHistory(desk, { group, kind: "messages", from: Number.isFinite(from) ? from : 1, pages: maxPages })
-  const after = await desk.turn((unit) => sequencesOf(unit, group))
-  const nextOf = (list: typeof sequences, device: string) => list.find((one) => one.device === device)?.sequence.next
-  const isFurther = after.some(({ device, sequence }) => sequence.next !== nextOf(sequences, device))
-  for (const { device } of open) {
-    await desk.turn(async (unit) => {
-      const thread = await unit.get<ThreadRow>(keys.thread(id))
-      if (thread !== undefined) await askAgain(unit, desk, { group, thread, device })
-    })
+  const far = waiting.filter(({ held }) => held.far !== undefined)
+  const devices = new Set(far.map(({ held }) => held.far?.device))
+  const isDue = new Map(sequences.map((one) => [one.device, isAskDue(one, desk.now())]))
+  const open = sequences.filter((one) => isIncomplete(one) || devices.has(one.device))
+  const asked = open.filter(({ device }) => isDue.get(device))
+  const isNew = [...devices].some((device) => device !== undefined && !isDue.has(device))
+  if (asked.length > 0 || isNew) {
+    const from = isNew ? 1 : Math.min(...asked.map(({ lastSeq }) => lastSeq)) + 1
+    await readHistory(desk, { group, kind: "messages", from, pages: maxPages })
+    const after = await desk.turn((unit) => sequencesOf(unit, group))
+    const nextOf = (device: string) => sequences.find((one) => one.device === device)?.sequence.next
+    if (after.some(({ device, sequence }) => sequence.next !== nextOf(device))) return true
   }
-  return isFurther
+  if (asked.length + far.length > 0) await desk.turn((unit) => askForMissing(unit, desk, row, { asked, far }))
+  return false
+}
+
+/** What did not come by history. Who is too far ahead to be read is not kept: a member could fill the inbox with it. It is asked for with what is before it. */
+async function askForMissing(
+  unit: Unit,
+  desk: Desk,
+  { group, thread: id }: GroupRow,
+  { asked, far }: { readonly asked: readonly DeviceSequence[]; readonly far: readonly Waiting[] },
+): Promise<void> {
+  const thread = await unit.get<ThreadRow>(keys.thread(id))
+  if (thread === undefined) return
+  for (const { key, held } of far) {
+    if (held.far !== undefined) await noteFar(unit, desk, group, held.far)
+    unit.delete(key)
+  }
+  for (const { device } of asked) await askAgain(unit, desk, { group, thread, device })
 }
 
 /** One commit, if one is due. True: it was made, or another one was applied. */

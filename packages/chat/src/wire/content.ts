@@ -13,7 +13,7 @@ import {
   record,
   required,
 } from "@kez/core/schema"
-import { maxListBytes, maxListedFiles } from "../limits.ts"
+import { maxAskedMessages, maxListBytes, maxListedFiles } from "../limits.ts"
 
 /** Ids of messages are the digests of what stood inside the ciphertext. */
 export interface ContentTypes {
@@ -83,7 +83,6 @@ export type Content =
   | UnknownContent
 
 const maxMentions = 64
-const maxResend = 1_000
 
 function oneOf<T extends string>(...values: readonly T[]): Check<T> {
   return (value, name) => {
@@ -161,7 +160,8 @@ const checks: { readonly [T in ContentType]: Check<ContentTypes[T]> } = {
   resend_request: record<ContentTypes["resend_request"]>(
     { device: required(keyIdentity), from: required(count), to: required(count) },
     ({ from, to }) => {
-      if (to < from || to - from >= maxResend) throw fault("schema.value", "to", `1 to ${maxResend} messages`)
+      if (to < from || to - from >= maxAskedMessages)
+        throw fault("schema.value", "to", `1 to ${maxAskedMessages} messages`)
     },
   ),
   resent: record<ContentTypes["resent"]>({ device: required(keyIdentity), counter: required(count) }),

@@ -15,6 +15,14 @@ export interface Sequence {
   readonly recent: readonly Digest[]
   /** Came early: they wait for one before them. By counter. */
   readonly held: ReadonlyMap<number, Held>
+  /** Stretches that were given up, oldest first: what fills them comes late. */
+  readonly lost?: readonly Stretch[]
+}
+
+/** Counters, both ends included. */
+export interface Stretch {
+  readonly from: number
+  readonly to: number
 }
 
 interface Held {
@@ -30,17 +38,26 @@ export interface Placed {
 
 export type Arrival =
   /** It follows; with it may come others that waited, in order, by id. `fault`: one that waited does not follow, and is dropped. */
-  | { readonly kind: "in_order"; readonly released: readonly Digest[]; readonly fault?: KezError }
+  | { readonly kind: "in_order"; readonly released: readonly Digest[]; readonly fault?: KezError; readonly lost?: Lost }
   /** It came early: those from `from` to `to` are missing, and are asked for. It may be shown, marked as out of order. */
-  | { readonly kind: "gap"; readonly from: number; readonly to: number; readonly fault: KezError }
+  | { readonly kind: "gap"; readonly from: number; readonly to: number; readonly fault: KezError; readonly lost?: Lost }
+  /** It was given up before. It may be shown, marked as out of order. */
+  | { readonly kind: "late" }
   /** It came before. */
   | { readonly kind: "repeat"; readonly fault: KezError }
   /** Another message stands in its place, or in the place before: the device, or who has its keys, says two things. */
   | { readonly kind: "fork"; readonly counter: number; readonly fault: KezError }
-  /** From before what is known here, or too far ahead. */
+  /** From before what is known here. */
   | { readonly kind: "outside"; readonly fault: KezError }
 
+/** Given up because too many wait behind it. `fault`: one of those does not follow, and is dropped. */
+export interface Lost extends Stretch {
+  readonly fault?: KezError
+}
+
 export const maxRecentIds = 1_024
+/** Stretches that are remembered as given up. */
+const maxLost = 16
 
 /** Nothing seen yet: messages begin with number 0. */
 export const firstSequence: Sequence = { next: 0, recent: [], held: new Map() }
@@ -56,7 +73,7 @@ export function placeMessage(
   message: Placed,
 ): { readonly sequence: Sequence; readonly arrival: Arrival } {
   const { counter } = message
-  if (counter < sequence.next) return { sequence, arrival: placeOld(sequence, message) }
+  if (counter < sequence.next) return placeLate(sequence, counter) ?? { sequence, arrival: placeOld(sequence, message) }
   const held = sequence.held.get(counter)
   if (held !== undefined) {
     return { sequence, arrival: held.id === message.id ? repeat(counter) : forked(counter) }
@@ -68,6 +85,34 @@ export function placeMessage(
 export function gapOf({ next, held }: Sequence): { readonly from: number; readonly to: number } | undefined {
   if (held.size === 0) return undefined
   return { from: next, to: Math.min(...held.keys()) - 1 }
+}
+
+/** What is before `at` is not waited for any more. */
+export function skipTo(
+  { recent: _, held: before, last: __, ...rest }: Sequence,
+  at: number,
+): { readonly sequence: Sequence; readonly fault?: KezError } {
+  const held = new Map([...before].filter(([counter]) => counter >= at))
+  const last = held.get(at)?.prev
+  const from = sequenceFrom(at, last)
+  const { now, fault } = withReleased({ ...rest, ...from, held })
+  return { sequence: now, ...(fault === undefined ? {} : { fault }) }
+}
+
+function placeLate(
+  sequence: Sequence,
+  counter: number,
+): { readonly sequence: Sequence; readonly arrival: Arrival } | undefined {
+  const { lost: before = [] } = sequence
+  if (!before.some(({ from, to }) => from <= counter && counter <= to)) return undefined
+  const lost = before.flatMap(({ from, to }) => {
+    if (counter < from || counter > to) return [{ from, to }]
+    return [
+      { from, to: counter - 1 },
+      { from: counter + 1, to },
+    ].filter((stretch) => stretch.from <= stretch.to)
+  })
+  return { sequence: { ...sequence, lost: lost.slice(-maxLost) }, arrival: { kind: "late" } }
 }
 
 function placeOld({ next, recent }: Sequence, { counter, id }: Placed): Arrival {
@@ -84,27 +129,32 @@ function placeNext(sequence: Sequence, message: Placed): { sequence: Sequence; a
   if (sequence.last !== undefined && message.prev !== sequence.last) {
     return { sequence, arrival: forked(sequence.next - 1) }
   }
-  let now = extended(sequence, message.id)
+  const { now, released, fault } = withReleased(extended(sequence, message.id))
+  return { sequence: now, arrival: { kind: "in_order", released, ...(fault === undefined ? {} : { fault }) } }
+}
+
+/** With those that waited and follow now. */
+function withReleased(sequence: Sequence): {
+  readonly now: Sequence
+  readonly released: readonly Digest[]
+  readonly fault?: KezError
+} {
+  let now = sequence
   const released: Digest[] = []
   for (let held = now.held.get(now.next); held !== undefined; held = now.held.get(now.next)) {
-    if (held.prev !== now.last) {
-      const arrival: Arrival = { kind: "in_order", released, fault: forkFault(now.next) }
-      return { sequence: without(now, now.next), arrival }
+    if (now.last !== undefined && held.prev !== now.last) {
+      return { now: without(now, now.next), released, fault: forkFault(now.next) }
     }
     released.push(held.id)
     now = extended(without(now, now.next), held.id)
   }
-  return { sequence: now, arrival: { kind: "in_order", released } }
+  return { now, released }
 }
 
-function placeEarly(sequence: Sequence, { counter, id, prev }: Placed): { sequence: Sequence; arrival: Arrival } {
+function placeEarly(sequence: Sequence, message: Placed): { sequence: Sequence; arrival: Arrival } {
+  const { counter, id, prev } = message
   const { next, held } = sequence
-  if (held.size >= maxHeldMessages || counter - next > maxHeldMessages) {
-    const fault = new KezError("chat.gap", `Cannot place message ${counter}: ${counter - next} before it are missing`, {
-      hint: "The whole conversation is fetched again from the last message in order.",
-    })
-    return { sequence, arrival: { kind: "outside", fault } }
-  }
+  if (held.size >= maxHeldMessages) return placeAfterLoss(sequence, message)
   const after = { ...sequence, held: new Map(held).set(counter, { id, prev }) }
   const to = Math.min(...after.held.keys()) - 1
   const fault = new KezError("chat.gap", `Messages ${next} to ${to} of a device are missing`, {
@@ -113,8 +163,22 @@ function placeEarly(sequence: Sequence, { counter, id, prev }: Placed): { sequen
   return { sequence: after, arrival: { kind: "gap", from: next, to, fault } }
 }
 
-function extended({ next, recent, held }: Sequence, id: Digest): Sequence {
-  return { next: next + 1, last: id, recent: [...recent, id].slice(-maxRecentIds), held }
+/** However many wait, the next one is shown: the first stretch before them is given up. */
+function placeAfterLoss(sequence: Sequence, message: Placed): { sequence: Sequence; arrival: Arrival } {
+  const lost = { from: sequence.next, to: Math.min(message.counter, ...sequence.held.keys()) - 1 }
+  const skipped = skipTo(sequence, lost.to + 1)
+  const { sequence: after, arrival } = placeMessage(skipped.sequence, message)
+  if (arrival.kind !== "in_order" && arrival.kind !== "gap") return { sequence: after, arrival }
+  const fault = skipped.fault === undefined ? {} : { fault: skipped.fault }
+  return {
+    sequence: { ...after, lost: [...(after.lost ?? []), lost].slice(-maxLost) },
+    arrival: { ...arrival, lost: { ...lost, ...fault } },
+  }
+}
+
+function extended(sequence: Sequence, id: Digest): Sequence {
+  const { next, recent } = sequence
+  return { ...sequence, next: next + 1, last: id, recent: [...recent, id].slice(-maxRecentIds) }
 }
 
 function without(sequence: Sequence, counter: number): Sequence {

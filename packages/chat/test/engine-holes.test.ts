@@ -1,0 +1,143 @@
+/** Holes in what a device sent: noticed however large they are, asked for in bounded pieces, and no way for one member to push out what others write. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { digestOf } from "@kez/core"
+import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import { encodeRequest } from "../src/wire/command-codec.ts"
+import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
+import { say, textsIn, three } from "./support/group-world.ts"
+
+async function settle(world: EngineWorld, times = 1): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    await world.rest()
+    world.clock.advance(91)
+    await world.rest()
+  }
+}
+
+/** What a hostile client does to its own count. */
+function tamper(home: Home, group: string, change: (row: GroupRow) => Partial<GroupRow>): void {
+  const key = keys.group(group as GroupRow["group"])
+  const row = home.rows.get(key)
+  if (row === undefined) throw new Error("no such group")
+  const { value } = decodeRow<GroupRow>(row)
+  home.rows.set(key, encodeRow({ ...value, ...change(value) }))
+}
+
+function missing(home: Home) {
+  return home.events.flatMap((event) =>
+    event.kind === "alarm" && event.isOpen && event.alarm.alarm.kind === "messages_missing" ? [event.alarm.alarm] : [],
+  )
+}
+
+function waitingIn(home: Home): number {
+  return [...home.rows.keys()].filter((key) => key.startsWith("inbox/")).length
+}
+
+test("A1 more than 200 keys of a device are lost, in the history too: an alarm, and all of it is sent again", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "0")
+  await world.rest()
+  const [name] = world.server.conversations.keys()
+  const before = world.server.conversations.get(name ?? "")?.messages.length ?? 0
+  world.server.lies.deliver = (_, one) => (one.kind === "message" ? [] : [one])
+  const texts = Array.from({ length: 230 }, (_, i) => `${i + 1}`)
+  await alice.say(bob, ...texts)
+  await world.rest()
+  const lost = new Set(
+    world.server.conversations
+      .get(name ?? "")
+      ?.messages.slice(before)
+      .map(({ id }) => id),
+  )
+  world.server.lies = { history: (kept) => kept.filter(({ id }) => !lost.has(id)) }
+  await alice.say(bob, "next")
+  await settle(world)
+  const [alarm] = missing(bob)
+  assert.deepEqual([alarm?.device, alarm?.from], [alice.device.name, 1])
+  await settle(world, 6)
+  assert.deepEqual(await bob.texts(alice), ["0", ...texts, "next"])
+  assert.deepEqual([await bob.alarms(), waitingIn(bob)], [[], 0])
+  await world.close()
+})
+
+test("A1 a member whose count jumps: shown as early, one alarm about his device, and a bounded range is asked for", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  await say(carol, id, "in order")
+  await world.rest()
+  for (let i = 0; i < 40; i++) {
+    tamper(carol, id, ({ nextCounter }) => ({ nextCounter: nextCounter + 1_000 }))
+    await say(carol, id, `jump ${i}`)
+  }
+  await settle(world)
+  await say(alice, id, "from alice")
+  await settle(world)
+  const texts = await textsIn(bob, id)
+  assert.ok(texts.includes("from alice") && texts.includes("jump 39"))
+  assert.deepEqual(await bob.alarms(), ["messages_missing"])
+  assert.ok(missing(bob).every(({ device }) => device === carol.device.name))
+  assert.equal(waitingIn(bob), 0)
+  await world.close()
+})
+
+test("A1 more messages of one device come early than are held: the oldest hole is given up, told, and what fills it later is shown", async () => {
+  const { world, bob, carol, id } = await three()
+  await say(carol, id, "in order")
+  await world.rest()
+  const uid = world.server.register(bob.person.chain, bob.device.name).uid
+  const held: Parameters<typeof world.server.push>[1][] = []
+  world.server.lies = {
+    deliver: (to, one) => {
+      if (to !== uid || one.kind !== "message" || held.length > 0) return [one]
+      held.push(one)
+      return []
+    },
+    history: (kept) => kept.filter((one) => one.id !== held[0]?.id),
+  }
+  // Nothing is sent again: what is asked for does not reach her.
+  world.server.lies.answer = (operation, { dev }) => {
+    const isBob = dev === world.server.register(bob.person.chain, bob.device.name).dev
+    return isBob && operation === "send" ? "lose_request" : undefined
+  }
+  const texts = Array.from({ length: 190 }, (_, i) => `${i + 1}`)
+  for (const text of texts) await say(carol, id, text)
+  await world.rest()
+  await carol.engine.settled(1_000)
+  for (let i = 190; i < 262; i++) await say(carol, id, `${i + 1}`)
+  await settle(world)
+  assert.equal((await textsIn(bob, id)).length, 262)
+  assert.deepEqual(await bob.alarms(), ["messages_missing"])
+  const shown = await bob.engine.messages(id, { limit: 500 })
+  assert.ok(shown.every(({ isEarly }) => !isEarly))
+  const [first] = held
+  if (first !== undefined) world.server.push(uid, first)
+  await settle(world)
+  assert.ok((await textsIn(bob, id)).includes("1"))
+  assert.deepEqual(await bob.alarms(), [])
+  await world.close()
+})
+
+test("A1 what claims to be of a later epoch fills no inbox: what honest members write comes in", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  await say(alice, id, "0")
+  await world.rest()
+  const conversation = id.slice(7)
+  const [like] = world.server.conversations.get(conversation)?.messages ?? []
+  if (like === undefined) throw new Error("nothing was sent")
+  const from = world.server.register(carol.person.chain, carol.device.name)
+  // version, wire format, group id with its length, then the epoch.
+  const at = 4 + 1 + 32
+  for (let i = 0; i < 4_200; i++) {
+    const data = like.data.slice()
+    new DataView(data.buffer).setBigUint64(at, BigInt(1_000 + i))
+    world.server.handle("send", from, encodeRequest("send", { conversation, id: digestOf(data) }, [data]))
+  }
+  await say(alice, id, "1")
+  await world.rest()
+  assert.deepEqual(await textsIn(bob, id), ["0", "1"])
+  assert.ok(waitingIn(bob) <= 512, `${waitingIn(bob)} wait`)
+  await say(alice, id, "2")
+  await world.rest()
+  assert.deepEqual(await textsIn(bob, id), ["0", "1", "2"])
+  await world.close()
+})
