@@ -141,3 +141,33 @@ test("A1 what claims to be of a later epoch fills no inbox: what honest members 
   assert.deepEqual(await textsIn(bob, id), ["0", "1", "2"])
   await world.close()
 })
+
+test("A6 who asks again and again gets no more than so many in a minute, and pushes out nothing that others may ask for", async () => {
+  const { world, alice, carol, id } = await three()
+  const group = id as GroupRow["group"]
+  for (let i = 0; i < 40; i++) await say(alice, id, `${i}`)
+  await world.rest()
+  // All that she counts but her texts.
+  const resent = (texts: number) =>
+    decodeRow<GroupRow>(alice.rows.get(keys.group(group)) ?? new Uint8Array()).value.nextCounter - texts
+  for (let i = 0; i < 20; i++) {
+    // Carol's client forgets where it was, each time another place.
+    const row = { next: i, recent: [], held: [], lastSeq: 1_000_000 }
+    carol.rows.set(keys.sequence(group, alice.device.name), encodeRow(row))
+    await say(alice, id, `more ${i}`)
+    await world.rest()
+  }
+  assert.equal(resent(60), 120)
+  const own = [...alice.rows].filter(([key]) => key.startsWith(keys.own(group)))
+  assert.ok(own.every(([, row]) => !Buffer.from(row).includes('"type":"resent"')))
+  assert.ok(own.length >= 60)
+  world.clock.advance(61)
+  carol.rows.set(
+    keys.sequence(group, alice.device.name),
+    encodeRow({ next: 0, recent: [], held: [], lastSeq: 1_000_000 }),
+  )
+  await say(alice, id, "a minute later")
+  await world.rest()
+  assert.ok(resent(61) > 120 && resent(61) <= 240)
+  await world.close()
+})

@@ -2,8 +2,7 @@
 import type { Digest, KezError } from "@kez/core"
 import type { GroupCipher } from "../cipher/group-cipher.ts"
 import type { ContentType, ContentTypes } from "../wire/content.ts"
-import { isCounted } from "../wire/content.ts"
-import { decodeMessage, encodeMessage } from "../wire/message.ts"
+import { encodeMessage } from "../wire/message.ts"
 import { archiveLater, isArchived } from "./archive-rows.ts"
 import type { Desk } from "./desk.ts"
 import { changeMessage, isShown, putMessage, putNote } from "./message-rows.ts"
@@ -13,7 +12,6 @@ import {
   keys,
   type MessageRow,
   type OutboxRow,
-  padded,
   type ThreadRow,
   type UnconfirmedRow,
 } from "./row.ts"
@@ -22,10 +20,6 @@ import type { Unit } from "./unit.ts"
 
 /** Own messages that can be sent again to who misses them. */
 const keptOwn = 2_048
-/** Of one request. What is missing beyond it is asked for again. */
-const maxResent = 100
-/** The same is not answered again so soon. */
-const resendSeconds = 60
 
 export interface Outgoing<T extends ContentType> {
   readonly group: Digest
@@ -49,13 +43,15 @@ export async function enqueue<T extends ContentType>(unit: Unit, desk: Desk, out
   const shown = isShown(message.content) ? await putMessage(unit, desk, message, origin) : undefined
   if (shown === undefined) await putNote(unit, desk, message, origin)
   unit.put(keys.own(group, counter), null, bytes)
-  if (counter >= keptOwn) unit.delete(keys.own(group, counter - keptOwn))
+  const isCopy = type === "resent"
+  const ownKept = await keepOwn(unit, row, isCopy)
   const isFirst = (await outboxOf(unit, group, 1)).length === 0
-  const entry: OutboxRow = { n: row.nextOutbox, counter, id, ...(shown === undefined ? {} : { place: shown.place }) }
+  const more = { ...(shown === undefined ? {} : { place: shown.place }), ...(isCopy ? { isCopy } : {}) }
+  const entry: OutboxRow = { n: row.nextOutbox, counter, id, ...more }
   unit.put(keys.outbox(group, entry.n), entry)
   const ciphertext = isFirst && desk.isOnline ? await sealAtOnce(unit, desk, row, { entry, bytes }) : undefined
   const now = await groupAt(unit, group)
-  unit.put(keys.group(group), { ...now, nextCounter: counter + 1, lastId: id, nextOutbox: row.nextOutbox + 1 })
+  unit.put(keys.group(group), { ...now, nextCounter: counter + 1, lastId: id, nextOutbox: row.nextOutbox + 1, ownKept })
   unit.afterwards(() => (ciphertext === undefined ? desk.wake(group) : desk.send(group, { entry, ciphertext })))
   return id
 }
@@ -84,10 +80,20 @@ export async function seal(
   { group, entry, bytes }: { readonly group: Digest; readonly entry: OutboxRow; readonly bytes: Uint8Array },
 ): Promise<Uint8Array> {
   const ciphertext = await cipher.encrypt(bytes)
-  const { n, counter, id, place } = entry
-  const row: OutboxRow = { n, counter, id, ...(place === undefined ? {} : { place }), epoch: cipher.epoch }
+  const { n, counter, id, place, isCopy } = entry
+  const more = { ...(place === undefined ? {} : { place }), ...(isCopy === undefined ? {} : { isCopy }) }
+  const row: OutboxRow = { n, counter, id, ...more, epoch: cipher.epoch }
   unit.put(keys.outbox(group, n), row, ciphertext)
   return ciphertext
+}
+
+/** What was sent is kept for who misses it; copies of it are not, and push nothing out. Returns how many are kept. */
+async function keepOwn(unit: Unit, { group, nextCounter, ownKept }: GroupRow, isCopy: boolean): Promise<number> {
+  const kept = ownKept ?? Math.min(nextCounter, keptOwn)
+  if (isCopy || kept < keptOwn) return isCopy ? kept : kept + 1
+  const [oldest] = await unit.rows(keys.own(group), 1)
+  if (oldest !== undefined) unit.delete(oldest.key)
+  return kept
 }
 
 function queue(unit: Unit, { group, nextOutbox: n }: GroupRow, entry: Omit<OutboxRow, "n">): void {
@@ -136,6 +142,7 @@ export async function markAllAnswered(desk: Desk): Promise<void> {
 async function markSent(unit: Unit, desk: Desk, group: Digest, entry: OutboxRow): Promise<void> {
   const { thread, confirmed = 0 } = await groupAt(unit, group)
   unit.delete(keys.outbox(group, entry.n))
+  if (entry.isCopy === true) unit.delete(keys.own(group, entry.counter))
   if (entry.place === undefined) return
   if (await isArchived(desk, group)) await archiveLater(unit, desk, { kind: "message", thread, id: entry.id })
   const state = entry.counter < confirmed ? "delivered" : "sent"
@@ -210,36 +217,4 @@ export async function sendUnconfirmedAgain(unit: Unit, desk: Desk, group: Digest
   for (const [i, entry] of all.entries()) queue(unit, { ...row, nextOutbox: row.nextOutbox + i }, entry)
   unit.put(keys.group(group), { ...row, nextOutbox: row.nextOutbox + all.length })
   unit.afterwards(() => desk.wake(group))
-}
-
-const answered = new WeakMap<Desk, Map<string, number>>()
-
-/**
- * Somebody misses messages of this device. He gets those that were sent since he is in the conversation: what was before is for its history policy
- * to say.
- */
-export async function answerResend(
-  unit: Unit,
-  desk: Desk,
-  asked: { readonly group: Digest; readonly by: string; readonly from: number; readonly to: number },
-): Promise<void> {
-  const { group, by, from, to } = asked
-  await markAnswered(unit, desk, group)
-  const row = await groupAt(unit, group)
-  const waiting = (await outboxOf(unit, group, 1))[0]
-  const sent = waiting === undefined ? row.nextCounter : waiting.counter
-  const times = answered.get(desk) ?? new Map<string, number>()
-  answered.set(desk, times)
-  const name = `${group} ${by} ${padded(from)}`
-  if ((times.get(name) ?? 0) > desk.now() - resendSeconds) return
-  times.set(name, desk.now())
-  const first = Math.max(from, row.since?.[by] ?? 0)
-  for (let counter = first; counter <= Math.min(to, sent - 1, first + maxResent - 1); counter++) {
-    const bytes = await ownMessage(unit, group, counter)
-    if (bytes === undefined) continue
-    const inner = decodeMessage(bytes, desk.device)
-    // A message that holds another could grow without end.
-    if (inner.content.type === "resent" || !isCounted(inner.content.type)) continue
-    await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter }, body: bytes })
-  }
 }

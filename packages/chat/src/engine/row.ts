@@ -134,6 +134,8 @@ export interface GroupRow {
   readonly nextCounter: number
   readonly lastId?: Digest
   readonly nextOutbox: number
+  /** What was sent and is kept for who misses it. */
+  readonly ownKept?: number
   readonly receipts: Readonly<Record<string, ReceiptRow>>
   /** Counter of the first own message that a device which came later can read. */
   readonly since?: Readonly<Record<string, number>>
@@ -209,6 +211,8 @@ export interface OutboxRow {
   readonly place?: string
   /** The epoch that it was encrypted in. */
   readonly epoch?: number
+  /** It is another message once more: nobody is sent it again. */
+  readonly isCopy?: boolean
 }
 
 export interface UnconfirmedRow {
