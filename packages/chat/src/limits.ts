@@ -43,6 +43,8 @@ export const clockSkewSeconds = 300
 
 /** Messages of one device that wait for one before them. */
 export const maxHeldMessages = 256
+/** Messages of one device in one conversation, as another member may say that there are. */
+export const maxToldCounter = 4_294_967_296
 /** Messages of one device that are asked for at once. */
 export const maxAskedMessages = 1_000
 /** Sealed copies of one archive key: 32 devices and the words. */

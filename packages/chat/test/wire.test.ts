@@ -37,6 +37,7 @@ const samples: { readonly [T in ContentType]: ContentTypes[T] } = {
   shares: { root: hex, sections: [{ at: 0, key: hex }] },
   membership: { action: "leave" },
   resend_request: { device, from: 3, to: 5 },
+  not_resent: { to: device, before: 3 },
   resent: { device, counter: 3 },
 }
 

@@ -33,6 +33,7 @@ const loud: ReadonlySet<Alarm["kind"]> = new Set<Alarm["kind"]>([
   "archive_fork",
   "commit_refused",
   "members_differ",
+  "told_wrong",
 ])
 
 function titleOf(alarm: Alarm, nameOf: NameOf): string {
@@ -66,6 +67,8 @@ function titleOf(alarm: Alarm, nameOf: NameOf): string {
     }
     case "messages_missing":
       return `${alarm.to - alarm.from + 1} messages of a device did not come. They are asked for again`
+    case "told_wrong":
+      return `${alarm.contact === undefined ? "Who" : `${nameOf(alarm.contact)}, who`} let this device into a conversation said something wrong about what another device had sent (${shortKey(alarm.device)}). The device was believed`
     case "message_repeated":
       return "The server delivered a message again as if it were new. It is not shown again"
     case "message_refused":

@@ -37,7 +37,7 @@ export async function enterByWelcome(
   welcome: Welcome,
   { keyPackage, secrets }: OwnKeyPackage,
   { treeOf, judge }: { readonly treeOf: TreeOf; readonly judge: LeafJudge },
-): Promise<GroupState> {
+): Promise<{ readonly state: GroupState; readonly signer: number }> {
   const key = await hpke.importPrivateKey(secrets.initPrivateKey)
   const opened = await decryptGroupSecrets(key, await makeKeyPackageRef(keyPackage, hash), welcome, hpke)
   if (opened === undefined || opened.psks.length > 0) throw fault("its secrets are not well-formed")
@@ -62,15 +62,8 @@ export async function enterByWelcome(
       ? own
       : mergePrivateKeyPaths(await keysAbove(tree, groupInfo, { leafIndex, pathSecret }), own)
   const { signaturePrivateKey } = secrets
-  return begin({
-    groupContext,
-    ratchetTree: tree,
-    privatePath,
-    keySchedule,
-    secretTree,
-    confirmationTag,
-    signaturePrivateKey,
-  })
+  const known = { groupContext, ratchetTree: tree, privatePath, keySchedule, secretTree }
+  return { state: begin({ ...known, confirmationTag, signaturePrivateKey }), signer: groupInfo.signer }
 }
 
 async function keysAbove(

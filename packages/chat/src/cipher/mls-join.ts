@@ -16,7 +16,7 @@ import { encodeAuthenticatedData } from "./authenticated-data.ts"
 import { enterByWelcome, enterFromOutside } from "./enter-group.ts"
 import { decodeUsedGeneration, withJournal } from "./generations.ts"
 import type { StoredGroup } from "./group-cipher.ts"
-import { devicesOf, firstMark, type GroupRecord, groupIdOf, marksAfter, transcriptOf } from "./group-record.ts"
+import { devicesOf, firstMark, type GroupRecord, groupIdOf, leafAt, marksAfter, transcriptOf } from "./group-record.ts"
 import { assertBundle, decodeJoinBundle, headsByChain } from "./join-bundle.ts"
 import { judgeTree, noLeaf, runLibrary, withoutConfig } from "./mls-config.ts"
 import { type CipherPorts, MlsGroup } from "./mls-group.ts"
@@ -48,6 +48,8 @@ export interface Joined {
   readonly extra: Uint8Array
   /** The key package that was used: a one-time one is deleted now, a last-resort one replaced. */
   readonly used: OwnKeyPackage
+  /** Who signed the group info of the Welcome. */
+  readonly by?: DeviceCredential
 }
 
 /**
@@ -63,12 +65,16 @@ export async function joinConversation(
   const welcome = parseWelcome(mls, maxHandshakeBytes)
   const used = keyPackageFor(welcome, keyPackages)
   const judge = judgeTree(ports.chains)
-  const state = await runLibrary(joining, judge, () => enterByWelcome(welcome, used, { treeOf: readTree, judge }))
+  const { state, signer } = await runLibrary(joining, judge, () =>
+    enterByWelcome(welcome, used, { treeOf: readTree, judge }),
+  )
   const bundle = decodeJoinBundle(await openAttachment(state, "join", attached))
   const log = verifyStateLog(bundle.entries, groupOf(state), ports.chains)
   membersOnly(state.ratchetTree, log)
   const cipher = await begin({ state, log, heads: headsByChain(bundle.heads), marks: [] }, ports)
-  return { cipher, extra: bundle.extra, used }
+  const leaf = leafAt(state.ratchetTree, signer)
+  const by = leaf === undefined ? undefined : credentialOf(leaf)
+  return { cipher, extra: bundle.extra, used, ...(by === undefined ? {} : { by }) }
 }
 
 export interface ExternalJoin {

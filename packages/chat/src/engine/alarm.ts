@@ -62,6 +62,15 @@ export type Alarm = AlarmBody &
         readonly from: number
         readonly to: number
       }
+    /** Who let this device into a conversation said that another's device had sent something else than it had. The device was believed. */
+    | {
+        readonly kind: "told_wrong"
+        readonly conversation: Digest
+        /** Who said it. */
+        readonly contact?: Digest
+        /** Of whom it was said. */
+        readonly device: string
+      }
     /** The server delivered something again as if it were new. It was not shown again. */
     | { readonly kind: "message_repeated"; readonly conversation: Digest; readonly seq: number }
     /** Something that no member of the conversation made, or that was altered. It is shown nowhere. */

@@ -4,9 +4,11 @@ import type { FarAhead } from "../cipher/group-cipher.ts"
 import { maxAskedMessages } from "../limits.ts"
 import { close, openAlarms, raise } from "./alarms.ts"
 import type { Desk } from "./desk.ts"
+import { changeMessage } from "./message-rows.ts"
 import { enqueue, groupAt } from "./outbox-rows.ts"
+import { noteReceived } from "./receipts.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
-import { type DeviceSequence, isAskDue, isMissed, missingOf, putSequence, sequenceOf } from "./sequence-rows.ts"
+import { type DeviceSequence, isAskDue, isMissed, missingOf, putSequence, sequenceOf, skipIn } from "./sequence-rows.ts"
 import { mayTell } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
@@ -41,6 +43,45 @@ export function closeMissing(unit: Unit, desk: Desk, conversation: Digest, seque
       alarm.device === sequence.device &&
       !isMissed(sequence, alarm),
   )
+}
+
+/** What waits in the outbox is encrypted anew in a later epoch: so many messages may come that were counted already. */
+const maxSentTwice = 64
+
+/** Whoever let this device in said of another one where its messages stand, and they stand elsewhere. */
+export async function judgeTold(
+  unit: Unit,
+  desk: Desk,
+  group: GroupRow,
+  { device, counter, told }: { readonly device: string; readonly counter: number; readonly told: number },
+): Promise<void> {
+  if (counter < told && told - counter <= maxSentTwice) return
+  const { thread: conversation, toldBy } = group
+  const by = toldBy === undefined || toldBy.chain === desk.chain ? {} : { contact: toldBy.chain }
+  const fault = new KezError("chat.gap", "Who let this device in said something wrong about what another device sent", {
+    hint: "Nothing of it is lost: the device itself was believed. What was sent before is not for you.",
+  })
+  await raise(unit, desk, { kind: "told_wrong", conversation, ...by, device }, fault)
+}
+
+/** A device says that nothing before a message of it is for this one. */
+export async function passOver(
+  unit: Unit,
+  desk: Desk,
+  {
+    group,
+    thread,
+    device,
+    before,
+  }: { readonly group: Digest; readonly thread: Digest; readonly device: string; readonly before: number },
+): Promise<void> {
+  const sequence = await sequenceOf(unit, group, device)
+  if (before <= sequence.sequence.next) return
+  const { after, released } = skipIn(sequence, before)
+  putSequence(unit, group, after)
+  for (const place of released) await changeMessage(unit, desk, { thread, place }, { isEarly: false })
+  if (released.length > 0) await noteReceived(unit, group, { device, delivered: after.sequence.next, isShown: true })
+  await closeMissing(unit, desk, thread, after)
 }
 
 interface Asked {

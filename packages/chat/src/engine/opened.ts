@@ -8,7 +8,7 @@ import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { takeLeave } from "./groups.ts"
 import { changeMessage, isShown, type Origin, putMessage, putNote } from "./message-rows.ts"
-import { closeMissing, raiseMissing } from "./missing.ts"
+import { closeMissing, judgeTold, passOver, raiseMissing } from "./missing.ts"
 import { takePresence, takeShares } from "./presence-rows.ts"
 import { noteReceived, takeReceipt } from "./receipts.ts"
 import { answerResend } from "./resend.ts"
@@ -111,6 +111,8 @@ async function place(unit: Unit, desk: Desk, message: Message, from: From): Prom
     const { next: at } = after.sequence
     await raise(unit, desk, { kind: "sender_fork", conversation: thread, device, counter: at }, fork)
   }
+  const told = arrival.kind === "in_order" ? arrival.wronglyTold : undefined
+  if (told !== undefined) await judgeTold(unit, desk, group, { device, counter, told })
   if (lost !== undefined) await raiseMissing(unit, desk, { conversation: thread, device, from: lost.from, to: lost.to })
   await closeMissing(unit, desk, thread, after)
   if (from.chain !== desk.chain) {
@@ -155,6 +157,12 @@ async function act(unit: Unit, desk: Desk, message: Message, from: From & { read
       unit.put(keys.shelf(`state/${transfer}/${device}`), { conversation, chain, device, transfer, state })
       unit.afterwards(() => desk.tell({ kind: "file_state", conversation, chain, device, transfer, state }))
       return
+    }
+    case "not_resent": {
+      const { group, thread, by: device } = from
+      const { counter = 0 } = message
+      if (content.to !== desk.device || content.before > counter || message.device !== device) return
+      return passOver(unit, desk, { group, thread, device, before: content.before })
     }
     case "resent":
       return takeResent(unit, desk, { message, content }, from)

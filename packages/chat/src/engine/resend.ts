@@ -54,7 +54,13 @@ export async function answerResend(
   const waiting = (await outboxOf(unit, group, 1))[0]
   const sent = waiting === undefined ? row.nextCounter : waiting.counter
   const budget = budgetOf(desk)
-  const first = Math.max(from, row.since?.[by] ?? 0)
+  const begun = Math.max(row.begunAt ?? 0, row.since?.[by] ?? 0)
+  // Otherwise it would wait for what it never gets.
+  if (from < begun && budget.left(desk.now(), group, by) > 0) {
+    await enqueue(unit, desk, { group, type: "not_resent", content: { to: by, before: Math.min(begun, sent) } })
+    budget.use(group, by)
+  }
+  const first = Math.max(from, begun)
   const last = Math.min(to, sent - 1, first + maxResent - 1)
   for (let counter = first; counter <= last && budget.left(desk.now(), group, by) > 0; counter++) {
     const bytes = await ownMessage(unit, group, counter)

@@ -137,6 +137,10 @@ export interface GroupRow {
   /** What was sent and is kept for who misses it. */
   readonly ownKept?: number
   readonly receipts: Readonly<Record<string, ReceiptRow>>
+  /** Who let this device in, by what it was told where the messages of the others stand. */
+  readonly toldBy?: { readonly chain: Digest; readonly device: string }
+  /** Counter of the first own message of this store: a device that is added again goes on behind what the others know of it. */
+  readonly begunAt?: number
   /** Counter of the first own message that a device which came later can read. */
   readonly since?: Readonly<Record<string, number>>
   readonly isRemoved?: boolean

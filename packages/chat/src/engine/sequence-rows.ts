@@ -8,6 +8,7 @@ import {
   placeMessage,
   type Sequence,
   type Stretch,
+  skipTo,
 } from "../wire/sequence.ts"
 import { keys } from "./row.ts"
 import type { Unit } from "./unit.ts"
@@ -23,6 +24,7 @@ interface SequenceRow {
   readonly recent: readonly Digest[]
   readonly held: readonly HeldRow[]
   readonly lost?: readonly Stretch[]
+  readonly isTold?: true
   /** The server's place of the last one in order: history is asked from there. */
   readonly lastSeq: number
   /** Unix seconds: when what is missing was asked for of its sender. */
@@ -64,7 +66,7 @@ export async function sequencesOf(unit: Unit, group: Digest): Promise<readonly D
   return Promise.all(rows.map(({ key }) => sequenceOf(unit, group, key.slice(prefix.length))))
 }
 
-function read(device: string, { held, next, last, recent, lost, ...rest }: SequenceRow): DeviceSequence {
+function read(device: string, { held, next, last, recent, lost, isTold, ...rest }: SequenceRow): DeviceSequence {
   return {
     ...rest,
     device,
@@ -72,6 +74,7 @@ function read(device: string, { held, next, last, recent, lost, ...rest }: Seque
       ...{ next, recent, held: new Map(held.map(({ counter, id, prev }) => [counter, { id, prev }])) },
       ...(last === undefined ? {} : { last }),
       ...(lost === undefined ? {} : { lost }),
+      ...(isTold === undefined ? {} : { isTold }),
     },
     places: new Map(held.flatMap(({ counter, place }) => (place === undefined ? [] : [[counter, place] as const]))),
   }
@@ -108,11 +111,12 @@ export function putSequence(unit: Unit, group: Digest, { sequence, places, ...re
     const place = places.get(counter)
     return { counter, id, ...(prev === undefined ? {} : { prev }), ...(place === undefined ? {} : { place }) }
   })
-  const { next, last, recent, lost = [] } = sequence
+  const { next, last, recent, lost = [], isTold } = sequence
   const row: SequenceRow = {
     ...{ ...kept, next, recent: recent.slice(-keptIds), held },
     ...(last === undefined ? {} : { last }),
     ...(lost.length === 0 ? {} : { lost }),
+    ...(isTold === undefined ? {} : { isTold }),
   }
   unit.put(keys.sequence(group, device), row)
 }
@@ -122,6 +126,14 @@ export function slotBefore({ places }: DeviceSequence, counter: number): number 
   const later = [...places].filter(([one]) => one > counter).sort(([a], [b]) => a - b)
   const place = later[0]?.[1]
   return place === undefined ? undefined : Number(place.slice(0, 16))
+}
+
+/** After what was before `at` is not waited for any more; and the places of those that are not early any more. */
+export function skipIn(before: DeviceSequence, at: number): { after: DeviceSequence; released: readonly string[] } {
+  const { sequence } = skipTo(before.sequence, at)
+  const gone = [...before.places].filter(([counter]) => !sequence.held.has(counter))
+  const places = new Map([...before.places].filter(([counter]) => sequence.held.has(counter)))
+  return { after: { ...before, sequence, places }, released: gone.map(([, place]) => place) }
 }
 
 export interface PlacedMessage {

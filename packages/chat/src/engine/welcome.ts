@@ -4,6 +4,7 @@ import { encodeText } from "../bytes.ts"
 import type { Joined } from "../cipher/mls-join.ts"
 import { joinConversation } from "../cipher/mls-join.ts"
 import { decodeOwnKeyPackage, type OwnKeyPackage } from "../credential/key-package.ts"
+import { maxToldCounter } from "../limits.ts"
 import type { Delivery } from "../wire/delivery.ts"
 import { decodeMessage } from "../wire/message.ts"
 import { sequenceFrom } from "../wire/sequence.ts"
@@ -36,7 +37,7 @@ export async function takeWelcome(unit: Unit, desk: Desk, delivery: Delivery): P
   if (known !== undefined && known.isRemoved !== true) return
   const joined = await join(unit, desk, delivery.data)
   if (joined === undefined || joined.cipher.group !== group) return
-  const { cipher, used, extra } = joined
+  const { cipher, used } = joined
   await markUsed(unit, desk, used)
   const other = otherOf(cipher.state, desk.chain)
   const adder = cipher.broughtInBy(desk.chain)
@@ -45,7 +46,7 @@ export async function takeWelcome(unit: Unit, desk: Desk, delivery: Delivery): P
   if (isKept) desk.ciphers.keep(cipher)
   const row = isKept ? await addGroup(unit, desk, { cipher, lastCommit: delivery.seq }) : undefined
   if (row === undefined) return forget(unit, group)
-  await takePositions(unit, desk, row, extra)
+  await takePositions(unit, desk, row, joined)
   await tellConversation(unit, desk, row.thread)
   unit.afterwards(() => desk.wake(group))
   unit.afterwards(() => desk.followChains())
@@ -140,18 +141,29 @@ async function ownPosition(unit: Unit, desk: Desk, row: GroupRow): Promise<{ nex
   return { next: first.counter, ...(prev === undefined ? {} : { last: prev }) }
 }
 
-async function takePositions(unit: Unit, desk: Desk, { group }: GroupRow, extra: Uint8Array): Promise<void> {
+/** What is said of others counts until they show it themselves. Nothing of theirs that can be read here stands before the commit. */
+async function takePositions(
+  unit: Unit,
+  desk: Desk,
+  { group, lastCommit }: GroupRow,
+  { extra, by }: Joined,
+): Promise<void> {
   if (extra.length === 0 || extra.length > maxExtraBytes) return
+  if (by !== undefined) {
+    const toldBy = { chain: by.chain, device: by.device }
+    unit.put(keys.group(group), { ...(await groupAt(unit, group)), toldBy } satisfies GroupRow)
+  }
   for (const [device, position] of Object.entries(readPositions(extra))) {
     if (device !== desk.device) {
-      const sequence = sequenceFrom(position.next, position.last)
-      putSequence(unit, group, { device, sequence, places: new Map(), lastSeq: 0 })
+      const sequence = { ...sequenceFrom(position.next, position.last), isTold: true } as const
+      putSequence(unit, group, { device, sequence, places: new Map(), lastSeq: lastCommit })
       continue
     }
     // Added again after its state was lost: it goes on behind what the others know of it.
     const row = await groupAt(unit, group)
     if (position.next <= row.nextCounter || position.last === undefined) continue
-    unit.put(keys.group(group), { ...row, nextCounter: position.next, lastId: position.last })
+    const at = { nextCounter: position.next, lastId: position.last, begunAt: position.next }
+    unit.put(keys.group(group), { ...row, ...at } satisfies GroupRow)
   }
 }
 
@@ -173,6 +185,9 @@ function readPositions(extra: Uint8Array): Positions {
         "next" in at &&
         Number.isSafeInteger(at.next) &&
         Number(at.next) >= 0 &&
+        Number(at.next) <= maxToldCounter &&
+        // Only of the first one nothing is before it.
+        "last" in at === Number(at.next) > 0 &&
         (!("last" in at) || (typeof at.last === "string" && /^sha256:[0-9a-f]{64}$/.test(at.last))),
     ),
   ) as Positions

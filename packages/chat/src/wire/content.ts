@@ -58,6 +58,8 @@ export interface ContentTypes {
   resend_request: { readonly device: string; readonly from: number; readonly to: number }
   /** Behind the header stands what was inside the ciphertext of the message that was missing. */
   resent: { readonly device: string; readonly counter: number }
+  /** To a device that asked: what this one sent before that counter is not for it. */
+  not_resent: { readonly to: string; readonly before: number }
 }
 
 export type PresenceWish = "files" | "shares"
@@ -165,6 +167,7 @@ const checks: { readonly [T in ContentType]: Check<ContentTypes[T]> } = {
     },
   ),
   resent: record<ContentTypes["resent"]>({ device: required(keyIdentity), counter: required(count) }),
+  not_resent: record<ContentTypes["not_resent"]>({ to: required(keyIdentity), before: required(count) }),
 }
 
 /** Types with something behind the header. The others have nothing there. */

@@ -17,6 +17,8 @@ export interface Sequence {
   readonly held: ReadonlyMap<number, Held>
   /** Stretches that were given up, oldest first: what fills them comes late. */
   readonly lost?: readonly Stretch[]
+  /** `next` and `last` are what another member said: the first message of the device itself tells them right. */
+  readonly isTold?: true
 }
 
 /** Counters, both ends included. */
@@ -38,7 +40,7 @@ export interface Placed {
 
 export type Arrival =
   /** It follows; with it may come others that waited, in order, by id. `fault`: one that waited does not follow, and is dropped. */
-  | { readonly kind: "in_order"; readonly released: readonly Digest[]; readonly fault?: KezError; readonly lost?: Lost }
+  | InOrder
   /** It came early: those from `from` to `to` are missing, and are asked for. It may be shown, marked as out of order. */
   | { readonly kind: "gap"; readonly from: number; readonly to: number; readonly fault: KezError; readonly lost?: Lost }
   /** It was given up before. It may be shown, marked as out of order. */
@@ -49,6 +51,15 @@ export type Arrival =
   | { readonly kind: "fork"; readonly counter: number; readonly fault: KezError }
   /** From before what is known here. */
   | { readonly kind: "outside"; readonly fault: KezError }
+
+interface InOrder {
+  readonly kind: "in_order"
+  readonly released: readonly Digest[]
+  readonly fault?: KezError
+  readonly lost?: Lost
+  /** Another member said that this would be the next one, and it is not. */
+  readonly wronglyTold?: number
+}
 
 /** Given up because too many wait behind it. `fault`: one of those does not follow, and is dropped. */
 export interface Lost extends Stretch {
@@ -73,12 +84,27 @@ export function placeMessage(
   message: Placed,
 ): { readonly sequence: Sequence; readonly arrival: Arrival } {
   const { counter } = message
+  if (isWronglyTold(sequence, message)) return placeFirst(sequence, message)
   if (counter < sequence.next) return placeLate(sequence, counter) ?? { sequence, arrival: placeOld(sequence, message) }
   const held = sequence.held.get(counter)
   if (held !== undefined) {
     return { sequence, arrival: held.id === message.id ? repeat(counter) : forked(counter) }
   }
   return counter === sequence.next ? placeNext(sequence, message) : placeEarly(sequence, message)
+}
+
+function isWronglyTold({ isTold, next, last, held }: Sequence, { counter, prev }: Placed): boolean {
+  if (isTold !== true || held.has(counter)) return false
+  return counter < next || (counter === next && prev !== last)
+}
+
+/** The device is believed, not who spoke of it. */
+function placeFirst(sequence: Sequence, message: Placed): { sequence: Sequence; arrival: Arrival } {
+  const { isTold: _, last: __, held, next, ...rest } = sequence
+  const placed = placeMessage({ ...rest, ...sequenceFrom(message.counter, message.prev), held }, message)
+  const { arrival } = placed
+  if (arrival.kind !== "in_order") return placed
+  return { sequence: placed.sequence, arrival: { ...arrival, wronglyTold: next } }
 }
 
 /** The first stretch of messages that is missing, or undefined. */
@@ -89,7 +115,7 @@ export function gapOf({ next, held }: Sequence): { readonly from: number; readon
 
 /** What is before `at` is not waited for any more. */
 export function skipTo(
-  { recent: _, held: before, last: __, ...rest }: Sequence,
+  { recent: _, held: before, last: __, isTold: ___, ...rest }: Sequence,
   at: number,
 ): { readonly sequence: Sequence; readonly fault?: KezError } {
   const held = new Map([...before].filter(([counter]) => counter >= at))
@@ -176,7 +202,7 @@ function placeAfterLoss(sequence: Sequence, message: Placed): { sequence: Sequen
   }
 }
 
-function extended(sequence: Sequence, id: Digest): Sequence {
+function extended({ isTold: _, ...sequence }: Sequence, id: Digest): Sequence {
   const { next, recent } = sequence
   return { ...sequence, next: next + 1, last: id, recent: [...recent, id].slice(-maxRecentIds) }
 }
