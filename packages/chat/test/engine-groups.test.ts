@@ -1,8 +1,9 @@
 /** Groups: made, joined, left; who is removed gets nothing more; who may do what; and what the server was told of it. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { KezError } from "@kez/core"
 import { decodeRequest, encodeRequest } from "../src/wire/command-codec.ts"
-import { EngineWorld } from "./support/engine-world.ts"
+import { EngineWorld, type Home } from "./support/engine-world.ts"
 import { roleIn, say, textsIn, three, viewOf } from "./support/group-world.ts"
 
 test("three people are in a group that one of them made, and read each other", async () => {
@@ -270,5 +271,116 @@ test("a server that says it was told somebody else is an alarm that stays, and m
   assert.deepEqual(await alice.alarms(), ["members_differ"])
   const commits = world.server.conversations.get(id.slice(7))?.commits.length ?? 0
   assert.ok(commits < 10, String(commits))
+  await world.close()
+})
+
+/** What goes to somebody's mailbox as a message is held back until it is let go. */
+function holdBack({ server }: EngineWorld, { person, device }: Home): () => void {
+  const { uid } = server.register(person.chain, device.name)
+  const held: Parameters<typeof server.push>[1][] = []
+  server.lies.deliver = (to, one) => {
+    if (to !== uid || one.kind !== "message") return [one]
+    held.push(one)
+    return []
+  }
+  return () => {
+    server.lies = {}
+    for (const one of held) server.push(uid, one)
+  }
+}
+
+test("B who asked to leave, left and came back is not removed again by the same request, however late it comes", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  await alice.engine.groups.setRole(id, bob.person.chain, "owner")
+  await world.rest()
+  const letGo = holdBack(world, bob)
+  await carol.engine.groups.leave(id)
+  await world.rest()
+  assert.equal((await viewOf(carol, id)).state, "removed")
+  await alice.engine.groups.add(id, carol.person.chain)
+  await world.rest()
+  letGo()
+  await world.rest()
+  await say(carol, id, "still here")
+  await world.rest()
+  assert.equal((await viewOf(bob, id)).members.length, 3)
+  assert.equal((await viewOf(carol, id)).state, "open")
+  assert.ok((await textsIn(bob, id)).includes("still here"))
+  await world.close()
+})
+
+test("B a device that was revoked neither makes its person leave nor says what became of files, also before the commit that removes it", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  const phone = await carol.person.addDevice()
+  const stolen = await world.homeOf(carol.person, phone)
+  world.publish(carol.person)
+  await world.rest()
+  world.clock.advance(61)
+  await world.rest()
+  assert.equal((await viewOf(stolen, id)).members.length, 3)
+  // Alice's and Bob's clients know that it was revoked, and cannot make their commit.
+  await carol.person.append({ op: "revoke_device", keys: [phone.name] })
+  world.server.lies.answer = (operation) => (operation === "commit" ? "lose_request" : undefined)
+  for (const home of [alice, bob]) home.known.set(carol.person.chain, carol.person.replay)
+  await stolen.engine.tellFileState(id, "c".repeat(64), "done")
+  await stolen.engine.groups.leave(id)
+  await world.rest()
+  assert.ok(bob.events.every(({ kind }) => kind !== "file_state"))
+  world.server.lies = {}
+  for (const home of [alice, bob]) home.onChange(carol.person.chain)
+  await world.rest()
+  world.clock.advance(61)
+  await world.rest()
+  await say(alice, id, "after")
+  await world.rest()
+  const view = await viewOf(alice, id)
+  assert.ok(view.members.includes(carol.person.chain))
+  assert.ok((await alice.engine.devices(id)).every(({ device }) => device !== phone.name))
+  assert.ok((await textsIn(carol, id)).includes("after"))
+  await world.close()
+})
+
+test("A16 who is blocked leaves when he asks for it, and so does who asks while many changes wait", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  await alice.engine.contacts.block(bob.person.chain)
+  await bob.engine.groups.leave(id)
+  await world.rest()
+  assert.equal((await viewOf(alice, id)).members.length, 2)
+  world.server.lies.answer = (operation) => (operation === "commit" ? "lose_request" : undefined)
+  for (let i = 0; i < 64; i++) await alice.engine.groups.rename(id, `name ${i}`)
+  await assert.rejects(alice.engine.groups.rename(id, "one too many"), { code: "limit.size" })
+  await carol.engine.groups.leave(id)
+  await world.rest()
+  world.server.lies = {}
+  world.clock.advance(61)
+  for (let i = 0; i < 4; i++) await world.rest()
+  assert.equal((await viewOf(alice, id)).members.length, 1)
+  assert.equal((await viewOf(carol, id)).state, "removed")
+  await world.close()
+})
+
+test("A16 a commit that the server does not take drops no change that is not in it", async () => {
+  const { world, alice, bob, id } = await three()
+  const request = alice.transport.request.bind(alice.transport)
+  let refusals = 0
+  alice.transport.request = async (operation, bytes) => {
+    if (operation !== "commit" || refusals > 0) return request(operation, bytes)
+    refusals++
+    // Asked for while the commit, which brings in a device alone, is on its way.
+    await alice.engine.groups.rename(id, "kept")
+    throw new KezError("chain.unknown", "Cannot do that: nobody knows this chain")
+  }
+  await world.homeOf(bob.person, await bob.person.addDevice())
+  alice.known.set(bob.person.chain, bob.person.replay)
+  world.clock.advance(40)
+  alice.onChange(bob.person.chain)
+  await world.rest()
+  for (let i = 0; i < 3; i++) {
+    world.clock.advance(61)
+    await world.rest()
+  }
+  assert.equal(refusals, 1)
+  assert.ok(alice.events.every(({ kind }) => kind !== "change_refused"))
+  assert.equal((await viewOf(alice, id)).name, "kept")
   await world.close()
 })

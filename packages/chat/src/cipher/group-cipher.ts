@@ -49,6 +49,8 @@ export interface AppliedCommit {
   readonly removed: readonly DeviceCredential[]
   /** Where the state changed. */
   readonly state?: StateBody
+  /** Chains that the state names and did not name before. */
+  readonly newcomers: readonly Digest[]
   /** This device is not in the conversation any more. */
   readonly isRemoved: boolean
 }

@@ -1,4 +1,5 @@
 /** What a commit did, told to the engine. */
+import type { Digest } from "@kez/core"
 import type { DeviceCredential } from "../credential/device-credential.ts"
 import type { JudgedCommit } from "./commit-judge.ts"
 import type { AppliedCommit, PreparedCommit } from "./group-cipher.ts"
@@ -37,6 +38,7 @@ export function appliedByOther(
     by: judged.committer,
     added: judged.added,
     removed: judged.removed,
+    newcomers: newcomersOf(before, after),
     ...(after.log.digest === before.log.digest ? {} : { state: after.log.body }),
     isRemoved,
   }
@@ -54,7 +56,13 @@ export function appliedByUs(before: GroupRecord, after: GroupRecord, by: DeviceC
     by,
     added: now.filter(notIn(old)),
     removed: old.filter(notIn(now)),
+    newcomers: newcomersOf(before, after),
     ...(after.log.digest === before.log.digest ? {} : { state: after.log.body }),
     isRemoved: false,
   }
+}
+
+function newcomersOf(before: GroupRecord, after: GroupRecord): readonly Digest[] {
+  const known = new Set(before.log.body.members.map(({ chain }) => chain))
+  return after.log.body.members.map(({ chain }) => chain).filter((chain) => !known.has(chain))
 }

@@ -76,7 +76,9 @@ async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCo
   const since = { ...row.since }
   for (const { device } of outcome.removed) delete since[device]
   for (const { device } of outcome.added) since[device] = first
-  unit.put(keys.group(group), { ...row, since, ...(outcome.isRemoved ? { isRemoved: true } : {}) })
+  const cameIn = { ...row.cameIn }
+  for (const chain of outcome.newcomers) cameIn[chain] = { epoch: outcome.epoch, counter: first }
+  unit.put(keys.group(group), { ...row, since, cameIn, ...(outcome.isRemoved ? { isRemoved: true } : {}) })
   const cipher = await desk.ciphers.of(group)
   // What was asked for and is done now is over, so that it does not undo what somebody does later.
   await dueChange(unit, desk, cipher)

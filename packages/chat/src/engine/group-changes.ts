@@ -14,20 +14,27 @@ import type { Unit } from "./unit.ts"
 const maxChanges = 64
 
 export interface DueChange {
+  /** Of its row. */
+  readonly key: string
   readonly change: StateChange
   /** The state that it leads to. */
   readonly next: StateBody
 }
 
-/** Throws `chat.state` where it changes nothing, `chat.policy` where this person may not do it. */
-export async function askForChange(unit: Unit, desk: Desk, { group }: GroupRow, change: StateChange): Promise<void> {
-  const before = await stateAfterChanges(unit, desk, group)
-  assertMayChange(before, applyChange(before, change), desk.chain)
-  const rows = await unit.rows(keys.changes(group))
-  if (rows.length >= maxChanges)
+/** Throws `chat.state` where it changes nothing, `chat.policy` where this person may not do it, `limit.size` for too many. */
+export async function askForChange(unit: Unit, desk: Desk, row: GroupRow, change: StateChange): Promise<void> {
+  if ((await unit.rows(keys.changes(row.group))).length >= maxChanges)
     throw new KezError("limit.size", "Cannot change the conversation: too many changes of it wait already", {
       hint: "They are made once there is a connection.",
     })
+  await putChange(unit, desk, row, change)
+}
+
+/** The same for what somebody else asks of this device: each member once. */
+export async function putChange(unit: Unit, desk: Desk, { group }: GroupRow, change: StateChange): Promise<void> {
+  const before = await stateAfterChanges(unit, desk, group)
+  assertMayChange(before, applyChange(before, change), desk.chain)
+  const rows = await unit.rows(keys.changes(group))
   const last = rows.at(-1)?.key
   unit.put(keys.changes(group, last === undefined ? 0 : Number(last.slice(-16)) + 1), change)
   unit.afterwards(() => desk.wake(group))
@@ -48,7 +55,7 @@ export async function dueChange(unit: Unit, desk: Desk, cipher: GroupCipher): Pr
   for (const { key, value } of await unit.rows(keys.changes(cipher.group))) {
     const change = decodeRow<StateChange>(value).value
     const next = applyAs(cipher.state, change, desk.chain)
-    if (!(next instanceof KezError)) return { change, next }
+    if (!(next instanceof KezError)) return { key, change, next }
     unit.delete(key)
     // Done by somebody else is no refusal.
     if (next.code !== "chat.state") await tellRefused(unit, desk, cipher.group, next)
@@ -57,10 +64,14 @@ export async function dueChange(unit: Unit, desk: Desk, cipher: GroupCipher): Pr
 }
 
 /** The server does not take it, and would not take it again. */
-export async function dropChange(unit: Unit, desk: Desk, { group }: GroupRow, fault: KezError): Promise<void> {
-  const [first] = await unit.rows(keys.changes(group), 1)
-  if (first === undefined) return
-  unit.delete(first.key)
+export async function dropChange(
+  unit: Unit,
+  desk: Desk,
+  { group, key }: { readonly group: Digest; readonly key: string },
+  fault: KezError,
+): Promise<void> {
+  if ((await unit.bytes(key)) === undefined) return
+  unit.delete(key)
   await tellRefused(unit, desk, group, fault)
 }
 

@@ -6,7 +6,7 @@ import { directPolicy, parseStateBody, type Role, roleOf, type StateChange } fro
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import type { Conversation, Groups } from "./engine.ts"
-import { askForChange, stateAfterChanges } from "./group-changes.ts"
+import { askForChange, putChange, stateAfterChanges } from "./group-changes.ts"
 import { threadAt } from "./message-rows.ts"
 import { enqueue } from "./outbox-rows.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
@@ -122,12 +122,17 @@ async function assertContact(unit: Unit, desk: Desk, chain: Digest): Promise<voi
   })
 }
 
-/** Somebody asks to be let go: done by whoever may. */
-export async function takeLeave(unit: Unit, desk: Desk, { group, thread }: GroupRow, chain: Digest): Promise<void> {
-  if ((await unit.get<ThreadRow>(keys.thread(thread)))?.kind !== "group" || chain === desk.chain) return
-  const row = await unit.get<GroupRow>(keys.group(group))
+/** Somebody asks to be let go: done by whoever may. Who came in since he wrote that, in `epoch`, has been let go already. */
+export async function takeLeave(
+  unit: Unit,
+  desk: Desk,
+  row: GroupRow,
+  { chain, epoch }: { readonly chain: Digest; readonly epoch: number },
+): Promise<void> {
+  if ((await unit.get<ThreadRow>(keys.thread(row.thread)))?.kind !== "group" || chain === desk.chain) return
+  if ((row.cameIn?.[chain]?.epoch ?? 0) > epoch) return
   try {
-    if (row !== undefined) await askForChange(unit, desk, row, { remove: [chain] })
+    await putChange(unit, desk, row, { remove: [chain] })
   } catch (fault) {
     // Not ours to do, or done already.
     if (!(fault instanceof KezError)) throw fault

@@ -14,7 +14,7 @@ import type { Desk } from "./desk.ts"
 import { dropChange, dueChange } from "./group-changes.ts"
 import type { KeyPackageShelf, Urgency } from "./key-package-shelf.ts"
 import { groupAt } from "./outbox-rows.ts"
-import { decodeRow, keys, type WelcomeRow } from "./row.ts"
+import { decodeRow, type GroupRow, keys, type WelcomeRow } from "./row.ts"
 import type { Unit } from "./unit.ts"
 import { positionsOf } from "./welcome.ts"
 
@@ -26,8 +26,9 @@ const unstuckSeconds = 3_600
 const newDeviceSeconds = 30
 
 export interface Plan {
-  /** A change of the state that was asked for. */
+  /** A change of the state that was asked for, with its row. */
   readonly change: StateChange | undefined
+  readonly changeKey: string | undefined
   readonly remove: readonly string[]
   /** Devices to be added, by chain. */
   readonly missing: ReadonlyMap<Digest, readonly string[]>
@@ -59,7 +60,7 @@ export async function planOf(unit: Unit, desk: Desk, group: Digest): Promise<Pla
   const isRenewal = own !== undefined && own.expiresAt + renewSeconds < expiresAt
   const { isToldWrong = false, stuckEpoch, unstuckAt = 0 } = await groupAt(unit, group)
   const isStuck = stuckEpoch === cipher.epoch && unstuckAt + unstuckSeconds <= desk.now()
-  return { change: due?.change, remove, missing, isRenewal, isToldWrong, isStuck }
+  return { change: due?.change, changeKey: due?.key, remove, missing, isRenewal, isToldWrong, isStuck }
 }
 
 /** A chain that is not known here is fetched; nobody is removed for that. */
@@ -152,6 +153,7 @@ export async function prepareCommit(
   }
   try {
     const prepared = await cipher.commit(request)
+    await noteChanging(unit, group, { commit: prepared.digest, key: plan.changeKey })
     unit.afterwards(() => {
       for (const device of devices) shelf.use(device)
     })
@@ -159,11 +161,24 @@ export async function prepareCommit(
   } catch (error) {
     // One that has expired meanwhile, or whose device was revoked: another one is taken the next time.
     if (error instanceof KezError) for (const device of devices) shelf.use(device)
-    if (!(error instanceof KezError) || plan.change === undefined || !hopeless.has(error.code)) throw error
+    if (!(error instanceof KezError) || plan.changeKey === undefined || !hopeless.has(error.code)) throw error
     // What nobody can make must not hold up what comes behind it.
-    await dropChange(unit, desk, await groupAt(unit, group), error)
+    await dropChange(unit, desk, { group, key: plan.changeKey }, error)
     return undefined
   }
+}
+
+/** What was asked for meanwhile is not in it, and stays if the server does not take it. */
+async function noteChanging(
+  unit: Unit,
+  group: Digest,
+  { commit, key }: { readonly commit: Digest; readonly key: string | undefined },
+): Promise<void> {
+  const { changing: _, ...row } = await groupAt(unit, group)
+  unit.put(keys.group(group), {
+    ...row,
+    ...(key === undefined ? {} : { changing: { commit, key } }),
+  } satisfies GroupRow)
 }
 
 /** Refusals of a commit that the same bytes meet again: another one is made. */
@@ -186,9 +201,10 @@ async function discard(desk: Desk, group: Digest, { digest }: PreparedCommit): P
 async function giveUpChange(desk: Desk, group: Digest, pending: PreparedCommit, fault: KezError): Promise<void> {
   await desk.turn(async (unit) => {
     const cipher = await desk.ciphers.of(group)
-    if ((await dueChange(unit, desk, cipher)) === undefined || cipher.pending?.digest !== pending.digest) return
+    const { changing } = await groupAt(unit, group)
+    if (changing?.commit !== pending.digest || cipher.pending?.digest !== pending.digest) return
     await cipher.discard()
-    await dropChange(unit, desk, await groupAt(unit, group), fault)
+    await dropChange(unit, desk, { group, key: changing.key }, fault)
   })
 }
 

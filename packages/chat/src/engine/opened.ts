@@ -46,24 +46,51 @@ export async function takeOpened(unit: Unit, desk: Desk, opened: OpenedMessage, 
     if (!(fault instanceof KezError)) throw fault
     return refuse(unit, desk, at, fault)
   }
-  if (isBlocked) return count(unit, message, at)
+  const sender = { chain, epoch: opened.epoch, isCurrent: !isOut(opened.sender) }
+  if (isBlocked) return count(unit, desk, message, { ...at, ...sender })
   if (message.content.type === "typing") return tellTyping(unit, desk, message.content, { group: at.group, chain })
   if (message.content.type === "presence")
     return takePresence(unit, desk, message.body, { group: at.group, chain, device, wish: message.content.for })
   if (message.content.type === "shares")
     return takeShares(unit, desk, message.body, { group: at.group, chain, device, shares: message.content })
-  await place(unit, desk, message, { ...at, chain, at: opened.at, by: device })
+  await place(unit, desk, message, { ...at, ...sender, at: opened.at, by: device })
 }
 
-/** Of somebody who is blocked: it has its place, so that it is not missed later, and nothing else comes of it. */
-async function count(unit: Unit, { counter, id, prev, device }: Message, { group, seq }: OpenedAt): Promise<void> {
+/** Revoked: in the conversation until the commit that removes it. */
+function isOut({ standing }: OpenedMessage["sender"]): boolean {
+  return standing === "revoked" || standing === "suspended"
+}
+
+/** Of somebody who is blocked: it has its place, so that it is not missed later, and nothing else comes of it, but that he may leave. */
+async function count(
+  unit: Unit,
+  desk: Desk,
+  { counter, id, prev, device, content }: Message,
+  from: OpenedAt & Sender,
+): Promise<void> {
   if (counter === undefined) return
+  const { group, seq } = from
   const before = await sequenceOf(unit, group, device)
-  putSequence(unit, group, placeIn(before, { counter, id, ...(prev === undefined ? {} : { prev }) }, seq).after)
+  const { after, arrival } = placeIn(before, { counter, id, ...(prev === undefined ? {} : { prev }) }, seq)
+  putSequence(unit, group, after)
+  const isNew = arrival.kind === "in_order" || arrival.kind === "gap"
+  if (isNew && content.type === "membership") await letGo(unit, desk, from)
 }
 
-interface From extends OpenedAt {
+interface Sender {
   readonly chain: Digest
+  /** Of what came; 0 for what was sent again in it: nobody says in which it was sent first. */
+  readonly epoch: number
+  readonly isCurrent: boolean
+}
+
+/** Who has a stolen device does not make its person leave. */
+async function letGo(unit: Unit, desk: Desk, { group, ...sender }: OpenedAt & Sender): Promise<void> {
+  const row = await unit.get<GroupRow>(keys.group(group))
+  if (row !== undefined && sender.isCurrent) await takeLeave(unit, desk, row, sender)
+}
+
+interface From extends OpenedAt, Sender {
   readonly at: number
   /** The device that sent it, which is another one where it was sent again. */
   readonly by: string
@@ -146,14 +173,12 @@ async function act(unit: Unit, desk: Desk, message: Message, from: From & { read
     case "resend_request":
       if (content.device === desk.device) await answerResend(unit, desk, { ...content, group: from.group, by: from.by })
       return
-    case "membership": {
-      const row = await unit.get<GroupRow>(keys.group(from.group))
-      return row === undefined ? undefined : takeLeave(unit, desk, row, from.chain)
-    }
+    case "membership":
+      return letGo(unit, desk, from)
     case "file_state": {
       const { conversation, chain, device } = { conversation: from.thread, chain: from.chain, device: message.device }
       const { transfer, state } = content
-      if (state === "open") return
+      if (state === "open" || !from.isCurrent) return
       unit.put(keys.shelf(`state/${transfer}/${device}`), { conversation, chain, device, transfer, state })
       unit.afterwards(() => desk.tell({ kind: "file_state", conversation, chain, device, transfer, state }))
       return
@@ -196,7 +221,7 @@ async function takeResent(
   const cipher = await desk.ciphers.of(from.group)
   const owner = isByItself ? from.chain : cipher.members().find(({ device }) => device === inner.device)?.chain
   if (owner === undefined) return
-  await place(unit, desk, inner, { ...from, chain: owner, seq: undefined })
+  await place(unit, desk, inner, { ...from, chain: owner, seq: undefined, epoch: 0 })
 }
 
 export async function refuse(unit: Unit, desk: Desk, { group, seq = 0 }: OpenedAt, fault: KezError): Promise<void> {

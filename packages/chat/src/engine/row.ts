@@ -143,6 +143,10 @@ export interface GroupRow {
   readonly begunAt?: number
   /** Counter of the first own message that a device which came later can read. */
   readonly since?: Readonly<Record<string, number>>
+  /** Of people who came in while this device was in it: the first epoch that they could read, and the first own message. */
+  readonly cameIn?: Readonly<Record<Digest, { readonly epoch: number; readonly counter: number }>>
+  /** The change that a commit of ours makes, while it waits for the server. */
+  readonly changing?: { readonly commit: Digest; readonly key: string }
   readonly isRemoved?: boolean
   /** The mailbox has not got everything: the conversation itself is asked. */
   readonly isBehind?: boolean
