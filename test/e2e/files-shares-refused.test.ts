@@ -24,8 +24,8 @@ describe("who may not have what is shared", { skip: skipWithoutNats || skipWitho
   }
   const share = async (): Promise<void> => {
     const { files, mover, bobby, path } = givers
-    await files.run(() => files.shares.share([path], [bobby.chain.chain]))
-    await files.run(() => files.shares.open())
+    await files.shares.share([path], [bobby.chain.chain])
+    await files.shares.open()
     const own = await files.shares.current()
     const [file] = (await mover.import([path])).files
     assert.ok(own && file)
@@ -71,7 +71,7 @@ describe("who may not have what is shared", { skip: skipWithoutNats || skipWitho
 
   test("what is shared no more is given no more", async () => {
     const { files, bobs } = givers
-    await files.run(() => files.shares.unshare(["secret.bin"]))
+    await files.shares.unshare(["secret.bin"])
     assert.equal(await fetchBy(bobs, "unshared"), 0)
     await share()
     assert.equal(await fetchBy(bobs, "shared"), 3)

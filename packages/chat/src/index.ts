@@ -120,9 +120,10 @@ export type {
 export { freeName, safeName, safePaths } from "./files/names.ts"
 export { declineOffer, hasOpenTransfers, offerState, transferIdOf } from "./files/offers.ts"
 export { type Presence, type PresenceContext, readPresence, signPresence } from "./files/presence.ts"
+export type { SharingResult } from "./files/share-look.ts"
 export { type Audience, isIn, type OwnRow, type ShareRow } from "./files/share-rows.ts"
 export type { SharedWish } from "./files/shared-fetch.ts"
-export { listShares, type SharingResult } from "./files/shares.ts"
+export { listShares } from "./files/shares.ts"
 export type { Offering } from "./files/sharing.ts"
 export { keptLists, pickFiles, type TheirList, unitedFiles } from "./files/their-lists.ts"
 export type {

@@ -13,19 +13,16 @@ test("F2: what is unshared is given to nobody, also where the mover takes the ne
   const { a, b, world } = pair
   a.mover.write(note, "a note")
   a.mover.write(photo, "a photo")
-  await a.files.run(() => a.files.shares.share([note, photo], [b.home.person.chain]))
+  await a.files.shares.share([note, photo], [b.home.person.chain])
   await askAlice(pair)
   const given = (text: string): boolean => a.mover.give(hash(text), b.mover.endpoint) !== undefined
   assert.deepEqual([given("a note"), given("a photo")], [true, true])
   const { offer } = a.mover
   a.mover.offer = () => Promise.reject(new KezError("file.program", "Cannot offer"))
-  await assert.rejects(
-    a.files.run(() => a.files.shares.unshare([note])),
-    { code: "file.program" },
-  )
+  await assert.rejects(a.files.shares.unshare([note]), { code: "file.program" })
   assert.deepEqual([given("a note"), given("a photo")], [false, false])
   a.mover.offer = offer
-  await a.files.run(() => a.files.shares.renew())
+  await a.files.shares.renew()
   assert.deepEqual([given("a note"), given("a photo")], [false, true])
   await world.close()
 })
@@ -34,7 +31,7 @@ test("F2: where the mover did not take a change of the allow-list, it is told ag
   const pair = await sharePair()
   const { a, b, world } = pair
   a.mover.write(note, "a note")
-  await a.files.run(() => a.files.shares.share([note], [b.home.person.chain]))
+  await a.files.shares.share([note], [b.home.person.chain])
   await askAlice(pair)
   const { allow } = a.mover
   a.mover.allow = () => Promise.reject(new KezError("file.program", "Cannot allow"))

@@ -17,7 +17,7 @@ async function shared(audience: "contacts" | "bob" | "nobody" = "bob"): Promise<
   a.mover.write("/home/alice/photos/deep/two.jpg", "22")
   const who =
     audience === "contacts" ? audience : audience === "bob" ? [b.home.person.chain] : [`sha256:${"e".repeat(64)}`]
-  await a.files.run(() => a.files.shares.share([note, "/home/alice/photos"], who))
+  await a.files.shares.share([note, "/home/alice/photos"], who)
   return pair
 }
 
@@ -56,7 +56,7 @@ test("nothing is fetched by itself but the list, and nothing of that stays on th
 test("who did not ask is told nothing, and takes nothing", async () => {
   const pair = await shared()
   const { a, b, world, conversation } = pair
-  await a.files.run(() => a.files.shares.open())
+  await a.files.shares.open()
   await b.files.run(() => b.files.receiving.resume())
   await b.home.engine.tellPresence(conversation, b.mover.address())
   await world.rest()
@@ -99,8 +99,8 @@ test("who asked while nobody was there hears of it when Alice comes and says so"
     await world.rest()
   }
   assert.deepEqual(b.heard, [])
-  await a.files.run(() => a.files.shares.open())
-  await a.files.run(() => a.files.shares.announce())
+  await a.files.shares.open()
+  await a.files.shares.announce()
   await world.rest()
   assert.equal((await pathsOf(pair)).length, 3)
   await world.close()
@@ -119,8 +119,8 @@ test("two devices of Alice share each its own, and Bob sees both", async () => {
   await second.engine.contacts.add("bobby@localhost")
   const { id } = await second.engine.openDirect(b.home.person.chain)
   assert.equal(id, conversation)
-  await c.files.run(() => c.files.shares.share(["/other/second.txt"], [b.home.person.chain]))
-  await c.files.run(() => c.files.shares.open())
+  await c.files.shares.share(["/other/second.txt"], [b.home.person.chain])
+  await c.files.shares.open()
   await world.rest()
   await askAlice(pair)
   assert.deepEqual(refusals(pair), [])
@@ -140,7 +140,7 @@ test("unshared: the next list has it no more, a fetch that waits ends as file.re
   await b.files.run(() =>
     b.files.receiving.fetchShared({ conversation, sender: a.home.person.chain, files, into: "/in" }),
   )
-  await a.files.run(() => a.files.shares.unshare(["note.txt"]))
+  await a.files.shares.unshare(["note.txt"])
   await world.rest()
   assert.deepEqual(await pathsOf(pair), ["photos/deep/two.jpg", "photos/one.jpg"])
   assert.deepEqual([b.views.at(-1)?.state, b.views.at(-1)?.code], ["failed", "file.refused"])
@@ -195,8 +195,8 @@ test("a file that was changed is listed anew under the next number, and told to 
 test("nothing is signed anew where nothing changed, also after a restart", async () => {
   const pair = await shared()
   const { a } = pair
-  await a.files.run(() => a.files.shares.renew())
-  await a.files.run(() => a.files.shares.open())
+  await a.files.shares.renew()
+  await a.files.shares.open()
   assert.equal((await a.files.shares.current())?.seq, 0)
   await pair.world.close()
 })
@@ -222,7 +222,7 @@ test("F11: a manifest older than the one that is known is file.rollback", async 
   await askAlice(pair)
   const first = (await pair.a.files.shares.current())?.text ?? ""
   pair.a.mover.write(note, "newer")
-  await pair.a.files.run(() => pair.a.files.shares.renew())
+  await pair.a.files.shares.renew()
   await pair.world.rest()
   await tellAs(pair, [], undefined, first)
   assert.deepEqual(refusals(pair), ["file.rollback"])
@@ -265,7 +265,7 @@ test("F11: a list that was changed after it was signed is file.manifest, and wha
   const { a } = pair
   const bytes = new TextEncoder().encode(canonicalize({ type: "kez.files.root", version: 1, sections: [] }))
   a.mover.disk.set("/lists/lie.json", bytes)
-  await a.files.run(() => a.files.shares.open())
+  await a.files.shares.open()
   await askAlice(pair)
   const [lie] = (await a.mover.import(["/lists/lie.json"])).files
   await a.mover.offer("lie", [lie?.hash ?? ""], [pair.b.mover.endpoint])
@@ -287,7 +287,7 @@ test("F11: where the chain names a manifest, a later one needs it beside it, and
   const { a, b, world } = pair
   const first = await a.files.shares.current()
   a.mover.write(note, "newer")
-  await a.files.run(() => a.files.shares.renew())
+  await a.files.shares.renew()
   const second = await a.files.shares.current()
   await a.home.person.append(
     { op: "set_shared_files", manifest: second?.digest ?? "", size: 1 },
@@ -295,7 +295,7 @@ test("F11: where the chain names a manifest, a later one needs it beside it, and
   )
   world.publish(a.home.person)
   a.mover.write(note, "newest")
-  await a.files.run(() => a.files.shares.renew())
+  await a.files.shares.renew()
   await askAlice(pair)
   const [list] = await keptLists(b.home.engine, a.home.person.chain)
   assert.deepEqual([list?.seq, list?.isAnchored, refusals(pair)], [2, false, []])

@@ -34,7 +34,7 @@ export const run: Handler<ServeOptions> = async (context, { args: _, wait, ...op
     try {
       const { files } = open
       await files.resumeOffers()
-      await files.run(() => files.shares.announce())
+      await files.shares.announce()
       await anchorShares(context, chat, files)
       const shares = await listShares(chat.engine)
       const data = { shares: shares.map((share) => shareJson(chat, share)) }

@@ -31,7 +31,7 @@ export const run: Handler<ShareOptions> = async (context, { args, with: people =
     try {
       const { files } = open
       context.terminal.progress("reading what is to be shared")
-      const shared = await files.run(() => files.shares.share(paths, audience))
+      const shared = await files.shares.share(paths, audience)
       for (const { path, why } of shared.skipped) context.warn(`left out ${printable(path, 200)}: ${skipText(why)}`)
       const anchored = await anchorShares(context, chat, files)
       const own = await files.run(() => files.shares.current())

@@ -20,7 +20,7 @@ export const run: Handler<ChatOptions> = async (context, { args, ...options }) =
     const open = await openFiles(context, chat, { tell: () => undefined })
     try {
       const { files } = open
-      const gone = await files.run(() => files.shares.unshare(names))
+      const gone = await files.shares.unshare(names)
       await anchorShares(context, chat, files)
       return {
         schema: "kez.files_unshare/1",

@@ -72,12 +72,10 @@ export async function openFiles(
   )
   files.start()
   // Whatever files are moved for, what is shared is given meanwhile.
-  void files
-    .run(() => files.shares.open())
-    .catch((error: unknown) => {
-      if (!(error instanceof KezError)) return fail(error instanceof Error ? error : new Error(String(error)))
-      context.warn(`what you share is not given now: ${printable(error.message, 300)} [${error.code}]`)
-    })
+  void files.shares.open().catch((error: unknown) => {
+    if (!(error instanceof KezError)) return fail(error instanceof Error ? error : new Error(String(error)))
+    context.warn(`what you share is not given now: ${printable(error.message, 300)} [${error.code}]`)
+  })
   return { files, stopped, close: () => files.close() }
 }
 

@@ -39,7 +39,7 @@ export class Files {
     }
     this.sharing = new Sharing(ports, this.#book, told)
     this.receiving = new Receiving(ports, this.#book, { tell: told, onWhole: (row) => void this.#passOn(row) })
-    this.shares = new Shares(ports, this.#book)
+    this.shares = new Shares(ports, this.#book, (task) => this.run(task))
     this.browsing = new Browsing(ports, this.#book, async (event) => {
       if (event.kind === "list") await this.#keepToShared(event.list.chain)
       ports.onBrowsing?.(event)
@@ -114,6 +114,7 @@ export class Files {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.shares.close()
     this.#takeBack?.()
     await this.#events?.return?.()
     await this.#queue
@@ -205,7 +206,7 @@ export class Files {
   #tick(): void {
     this.#takeBack = this.#ports.clock.after(tickMs, () => {
       this.#then(async () => {
-        await this.shares.tick()
+        this.shares.tick()
         await this.#allowAnew()
         await this.#book.tellDue(this.#conversations())
       })

@@ -79,3 +79,14 @@ export const shareKeys = {
 export function isIn(audience: Audience, chain: Digest): boolean {
   return audience === "contacts" || audience.includes(chain)
 }
+
+/** Who is in both. */
+export function bothOf(a: Audience, b: Audience): Audience {
+  if (a === "contacts") return b
+  return b === "contacts" ? a : a.filter((chain) => b.includes(chain))
+}
+
+export function isSameAudience(a: Audience, b: Audience): boolean {
+  if (a === "contacts" || b === "contacts") return a === b
+  return a.length === b.length && a.every((chain) => b.includes(chain))
+}

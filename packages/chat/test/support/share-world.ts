@@ -55,7 +55,7 @@ export async function sharePair(): Promise<SharePair> {
 
 /** Alice serves, Bob asks, until nothing moves. */
 export async function askAlice({ world, a, b, conversation }: SharePair): Promise<void> {
-  await a.files.run(() => a.files.shares.open())
+  await a.files.shares.open()
   await b.files.run(() => b.files.browsing.ask(conversation))
   await world.rest()
 }
