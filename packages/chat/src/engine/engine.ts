@@ -225,6 +225,8 @@ export interface Engine {
   conversation(id: Digest): Promise<Conversation | undefined>
   /** Oldest first. */
   messages(conversation: Digest, options?: PageOptions): Promise<readonly ShownMessage[]>
+  /** As it is now: edited, taken back. Undefined: not here. */
+  message(conversation: Digest, id: Digest): Promise<ShownMessage | undefined>
   /**
    * The one conversation with somebody who is a contact: it is made if there is none. The first message waits until the other has a device
    * in it. `contact`: chain, or `handle@host`, which is looked up if it is not pinned.

@@ -28,7 +28,7 @@ import type { EngineEvent } from "./event.ts"
 import { EventStream } from "./event-stream.ts"
 import { chainOf, createShelf, signManifest } from "./files-part.ts"
 import { GroupBook } from "./groups.ts"
-import { findMessage, page, threadAt } from "./message-rows.ts"
+import { findMessage, page, show, threadAt } from "./message-rows.ts"
 import { chainsThatMatter, hasWork } from "./open-work.ts"
 import { enqueue, markAllAnswered, retryAll } from "./outbox-rows.ts"
 import type { EnginePorts } from "./ports.ts"
@@ -140,6 +140,13 @@ class OpenEngine implements Engine {
   messages(conversation: Digest, { before, limit = 50 }: PageOptions = {}): Promise<readonly ShownMessage[]> {
     const size = Math.min(Math.max(1, limit), maxPage)
     return this.#desk.turn((unit) => page(this.#desk, unit, { thread: conversation, before, limit: size }))
+  }
+
+  message(conversation: Digest, id: Digest): Promise<ShownMessage | undefined> {
+    return this.#desk.turn(async (unit) => {
+      const row = await findMessage(unit, conversation, id)
+      return row === undefined ? undefined : show(unit, this.#desk, conversation, row)
+    })
   }
 
   async openDirect(who: string): Promise<Conversation> {

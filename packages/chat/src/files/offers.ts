@@ -10,6 +10,15 @@ export function transferIdOf({ id }: ShownMessage): string {
   return id.slice("sha256:".length)
 }
 
+/** Whether the message that offers it was taken back: also while nothing here moved files. */
+export async function isTakenBack(
+  engine: Pick<Engine, "message">,
+  { conversation, message, passedOn }: Pick<OutRow, "conversation" | "message" | "passedOn">,
+): Promise<boolean> {
+  const id = passedOn === undefined ? message : `sha256:${passedOn.id}`
+  return id !== undefined && (await engine.message(conversation, id))?.type === "deleted"
+}
+
 /** What was decided about an offer here; undefined: nothing yet. */
 export async function offerState({ shelf, device }: Kept, message: ShownMessage): Promise<TransferState | undefined> {
   const { fileOffer, sender } = message

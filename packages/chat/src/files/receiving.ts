@@ -5,7 +5,7 @@ import { type FetchPlan, filePlan, filesOf, listPlan } from "./fetch-plan.ts"
 import { beginFetch, type In, isOpen, isSelfMade, viewOf } from "./fetching.ts"
 import type { MoverEvent } from "./mover.ts"
 import { ignoreKez, moverFault } from "./mover-fault.ts"
-import { declineOffer, offerState, transferIdOf } from "./offers.ts"
+import { declineOffer, isTakenBack, offerState, transferIdOf } from "./offers.ts"
 import { addressesOf, type PresenceBook } from "./presence-book.ts"
 import { type SharedWish, sharedRow } from "./shared-fetch.ts"
 import type {
@@ -94,7 +94,17 @@ export class Receiving {
   async resume(): Promise<readonly TransferView[]> {
     const rows = await this.#ports.engine.shelf.list<InRow>("in/")
     const open = rows.filter(({ id, state }) => (state === "waiting" || state === "paused") && !this.#ins.has(id))
-    return Promise.all(open.map((row) => this.#begin({ ...row, state: "waiting" })))
+    return Promise.all(open.map((row) => this.#resume(row)))
+  }
+
+  async #resume(row: InRow): Promise<TransferView> {
+    const { conversation, id, isShared } = row
+    if (isShared === true || !(await isTakenBack(this.#ports.engine, { conversation, message: `sha256:${id}` })))
+      return this.#begin({ ...row, state: "waiting" })
+    const one = beginFetch(row)
+    this.#ins.set(id, one)
+    await this.#stop(one, "failed", takenBack())
+    return viewOf(one)
   }
 
   /** What was decided about an offer; undefined: nothing yet. */
@@ -127,7 +137,7 @@ export class Receiving {
     const { job } = one
     one.job = undefined
     if (job !== undefined) await this.#ports.mover.cancel(job).catch(ignoreKez)
-    await this.#stop(one, "failed", new KezError("file.refused", "who offered it took it back"))
+    await this.#stop(one, "failed", takenBack())
   }
 
   async pauseAll(): Promise<void> {
@@ -281,4 +291,8 @@ export class Receiving {
   #note(one: In, note: TransferNote | undefined, hint?: string): void {
     this.#receiver.tell({ ...viewOf(one), ...(hint === undefined ? {} : { hint }) }, note)
   }
+}
+
+function takenBack(): KezError {
+  return new KezError("file.refused", "who offered it took it back")
 }

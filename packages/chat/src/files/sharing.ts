@@ -8,7 +8,7 @@ import { beginOut, noteGone, noteServed, noteWhole, type Out, viewOf } from "./g
 import { encodeFileList } from "./list.ts"
 import { mediaTypeOf } from "./media-types.ts"
 import type { Imported, MoverEvent } from "./mover.ts"
-import { transferIdOf } from "./offers.ts"
+import { isTakenBack, transferIdOf } from "./offers.ts"
 import { isWanted, passedOnRow } from "./passing-on.ts"
 import type { PresenceBook } from "./presence-book.ts"
 import type { FilePorts, InRow, OutRow, StateRow, TransferListener, TransferNote, TransferView } from "./transfer.ts"
@@ -105,10 +105,10 @@ export class Sharing {
   async #offeredBefore(made: OutRow): Promise<OutRow | undefined> {
     const { engine } = this.#ports
     const { conversation, hash } = made
-    const own = (await engine.shelf.list<OutRow>("out/")).find(
-      (row) => row.conversation === conversation && row.hash === hash && !row.isOver && row.passedOn === undefined,
-    )
-    if (own !== undefined) return own
+    for (const row of await engine.shelf.list<OutRow>("out/")) {
+      if (row.conversation !== conversation || row.hash !== hash || row.isOver || row.passedOn !== undefined) continue
+      if (!(await this.#endsTakenBack(row))) return row
+    }
     const elsewhere = (await engine.messages(conversation, { limit: lookedAt })).findLast(
       ({ fileOffer, sender }) => fileOffer?.hash === hash && sender.isSelf && sender.device !== engine.device,
     )
@@ -116,10 +116,19 @@ export class Sharing {
     return { ...made, transfer: elsewhere.fileOffer.transfer, message: elsewhere.id }
   }
 
+  /** What was taken back is never given again. */
+  async #endsTakenBack(row: OutRow): Promise<boolean> {
+    const { engine } = this.#ports
+    const isBack = await isTakenBack(engine, row)
+    if (isBack) await engine.shelf.put(`out/${row.transfer}`, { ...row, isOver: true } satisfies OutRow)
+    return isBack
+  }
+
   /** Whether others are to have what was fetched, and may have it from here. */
   async mayPassOn(row: InRow): Promise<boolean> {
     const { engine, passesOn } = this.#ports
     if (passesOn !== true || !(await isWanted(engine, row))) return false
+    if (await isTakenBack(engine, { ...row, message: `sha256:${row.id}` })) return false
     // Who offers chooses the name: it must not take the place of what stands under it.
     const there = await engine.shelf.get<OutRow>(`out/${row.transfer}`)
     return there === undefined || there.passedOn?.id === row.id
@@ -142,7 +151,7 @@ export class Sharing {
 
   /** Offers it again, unless it is not what it was. */
   async reopen(row: OutRow, imported: Imported): Promise<void> {
-    if (this.#outs.has(row.transfer)) return
+    if (this.#outs.has(row.transfer) || (await this.#endsTakenBack(row))) return
     const made = await this.#describe(row.conversation, row.paths, row.name, imported)
     if (made.row.hash !== row.hash) return
     await this.#open(row, made.hashes)
