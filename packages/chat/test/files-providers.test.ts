@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Files } from "../src/files/files.ts"
+import { isWanted } from "../src/files/passing-on.ts"
 import type { TransferNote, TransferView } from "../src/files/transfer.ts"
 import type { Home } from "./support/engine-world.ts"
 import { three } from "./support/group-world.ts"
@@ -239,5 +240,48 @@ test("a long transfer tells where it is for days, and a member who was away read
   assert.deepEqual(await carol.alarms(), [])
   const heard = bob.events.filter((event) => event.kind === "presence").length
   assert.ok(heard > 200, String(heard))
+  await world.close()
+})
+
+test("an offer with the name of somebody else's says nothing of that one: not that it is here, not that nobody wants it", async () => {
+  const { world, alice, bob, carol, id, a } = await offering()
+  await bob.engine.contacts.add("alice@localhost")
+  const trapOf = async (home: Home) => {
+    const trap = (await home.engine.messages(id)).find(({ fileOffer }) => fileOffer?.name === "trap.jpg")
+    if (trap === undefined) throw new Error("no trap came")
+    return trap
+  }
+  await bob.engine.send(id, { ...offerOf, name: "trap.jpg", transfer: endpoint("f") })
+  await world.rest()
+  const c = sideOf(carol, "d")
+  const trap = await trapOf(carol)
+  await c.files.run(() => c.files.receiving.accept(trap, "/in"))
+  c.mover.say({ event: "end", job: trap.id.slice("sha256:".length), state: "done", bytes: 5 })
+  await world.rest()
+  const told = alice.events.flatMap((event) => (event.kind === "file_state" ? [event.state] : []))
+  assert.deepEqual(told, [])
+  await c.files.run(() => c.files.receiving.decline(trap))
+  await world.rest()
+  assert.notEqual(allowed(a), undefined)
+  await world.close()
+})
+
+test("what is said of a transfer elsewhere is not said of the one here", async () => {
+  const { world, alice, bob, id, a } = await offering()
+  const { id: direct } = await alice.engine.openDirect(bob.person.chain)
+  await alice.engine.send(direct, { type: "text", text: "hello" })
+  await world.rest()
+  await bob.engine.tellFileState(direct, endpoint("f"), "done")
+  await world.rest()
+  assert.equal(
+    await isWanted(alice.engine, {
+      conversation: id,
+      transfer: endpoint("f"),
+      sender: alice.person.chain,
+      people: [bob.person.chain],
+    }),
+    true,
+  )
+  assert.notEqual(allowed(a), undefined)
   await world.close()
 })

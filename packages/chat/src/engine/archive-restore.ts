@@ -1,4 +1,5 @@
 /** Records out of the archive, taken into what this device shows. Each is recognised by its id: devices write the same ones, and a server repeats. */
+
 import type { Digest } from "@kez/core"
 import type {
   ArchiveRecord,
@@ -9,6 +10,7 @@ import type {
 } from "../archive/archive-record.ts"
 import { contactOf, contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
+import { noteOffer } from "./files-part.ts"
 import { archivePlace, findMessage, show } from "./message-rows.ts"
 import { type ContactRow, type GroupRow, keys, type MessageRow, type NoteRow, type ThreadRow } from "./row.ts"
 import { sequenceOf } from "./sequence-rows.ts"
@@ -61,6 +63,7 @@ async function takeMessage(unit: Unit, desk: Desk, record: MessageRecord, taken:
   }
   unit.put(keys.message(id, place), row)
   unit.put(keys.placeOf(id, said.id), place)
+  if (content.type === "file_offer") await noteOffer(unit, id, { chain: said.chain, transfer: content.transfer })
   unit.put(keys.thread(id), {
     ...thread,
     nextArchived: n + 1,

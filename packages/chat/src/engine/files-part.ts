@@ -4,6 +4,7 @@ import { deviceSigner } from "../credential/device-keys.ts"
 import type { Desk } from "./desk.ts"
 import type { OwnManifest, Shelf } from "./engine.ts"
 import { keys } from "./row.ts"
+import type { Unit } from "./unit.ts"
 
 export function createShelf(desk: Desk): Shelf {
   return {
@@ -16,6 +17,30 @@ export function createShelf(desk: Desk): Shelf {
         for (const [name, value] of rows) unit.put(keys.shelf(`${prefix}${name}`), value)
       }),
   }
+}
+
+/** Of each conversation by itself: the name of a transfer is chosen by who offers it, anywhere. */
+export function fileStateName(at: {
+  readonly transfer: string
+  readonly conversation: Digest
+  readonly device: string
+}) {
+  return `state/${at.transfer}/${at.conversation.slice("sha256:".length)}/${at.device}`
+}
+
+/** Whose offer a name is in a conversation: who used it first. */
+export interface OfferOwner {
+  readonly chain: Digest
+}
+
+export function offerOwnerName(conversation: Digest, transfer: string): string {
+  return `offer/${conversation.slice("sha256:".length)}/${transfer}`
+}
+
+/** As an offer comes, or is made here. */
+export async function noteOffer(unit: Unit, thread: Digest, { chain, transfer }: OfferOwner & { transfer: string }) {
+  const key = keys.shelf(offerOwnerName(thread, transfer))
+  if ((await unit.get<OfferOwner>(key)) === undefined) unit.put(key, { chain } satisfies OfferOwner)
 }
 
 /** SPEC §2.4 */

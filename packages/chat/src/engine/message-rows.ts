@@ -5,6 +5,7 @@ import { type Message, textOf } from "../wire/message.ts"
 import { archiveLater, isArchived } from "./archive-rows.ts"
 import type { Desk } from "./desk.ts"
 import type { Delivered, Reaction, ShownMessage } from "./engine.ts"
+import { noteOffer } from "./files-part.ts"
 import { decodeRow, keys, type MessageRow, type NoteRow, padded, type ThreadRow } from "./row.ts"
 import { tellConversation } from "./threads.ts"
 import type { Unit } from "./unit.ts"
@@ -65,6 +66,8 @@ export async function putMessage(unit: Unit, desk: Desk, message: Message, origi
   }
   unit.put(keys.message(id, row.place), row)
   unit.put(keys.placeOf(id, row.id), row.place)
+  const { content } = message
+  if (content.type === "file_offer") await noteOffer(unit, id, { chain: row.chain, transfer: content.transfer })
   // What this device sends is written once it is sent.
   if (from.device !== desk.device && (await isArchived(desk, from.group))) {
     await archiveLater(unit, desk, { kind: "message", thread: id, id: row.id })

@@ -6,6 +6,7 @@ import { decodeMessage, type Message, readResent } from "../wire/message.ts"
 import { raise } from "./alarms.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
+import { fileStateName } from "./files-part.ts"
 import { takeLeave } from "./groups.ts"
 import { changeMessage, isShown, type Origin, putMessage, putNote } from "./message-rows.ts"
 import { closeMissing, judgeTold, passOver, raiseMissing } from "./missing.ts"
@@ -179,7 +180,13 @@ async function act(unit: Unit, desk: Desk, message: Message, from: From & { read
       const { conversation, chain, device } = { conversation: from.thread, chain: from.chain, device: message.device }
       const { transfer, state } = content
       if (state === "open" || !from.isCurrent) return
-      unit.put(keys.shelf(`state/${transfer}/${device}`), { conversation, chain, device, transfer, state })
+      unit.put(keys.shelf(fileStateName({ transfer, conversation, device })), {
+        conversation,
+        chain,
+        device,
+        transfer,
+        state,
+      })
       unit.afterwards(() => desk.tell({ kind: "file_state", conversation, chain, device, transfer, state }))
       return
     }

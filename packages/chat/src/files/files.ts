@@ -5,6 +5,7 @@ import type { EngineEvent } from "../engine/event.ts"
 import { Browsing } from "./browsing.ts"
 import type { MoverEvent } from "./mover.ts"
 import { ignoreKez } from "./mover-fault.ts"
+import { tellState } from "./offers.ts"
 import { hashesToPassOn } from "./passing-on.ts"
 import { PresenceBook } from "./presence-book.ts"
 import { Receiving } from "./receiving.ts"
@@ -95,7 +96,7 @@ export class Files {
       if (hashes === undefined || this.#isClosed) return false
       return await this.run(async () => {
         const isServing = await this.sharing.passOn(row, hashes)
-        if (isServing) await this.#ports.engine.tellFileState(row.conversation, row.transfer, "serving")
+        if (isServing) await tellState(this.#ports.engine, row, "serving")
         return isServing
       })
     } catch (error) {

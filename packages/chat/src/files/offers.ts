@@ -1,7 +1,8 @@
 /** What became of offers, as the store has it: also while nothing here moves files. */
 import type { Engine, ShownMessage } from "../engine/engine.ts"
+import { type OfferOwner, offerOwnerName } from "../engine/files-part.ts"
 import { type ShareRow, shareKeys } from "./share-rows.ts"
-import type { InRow, OutRow, TransferState } from "./transfer.ts"
+import type { InRow, OutRow, StateRow, TransferState } from "./transfer.ts"
 
 type Kept = Pick<Engine, "shelf" | "device">
 
@@ -17,6 +18,33 @@ export async function isTakenBack(
 ): Promise<boolean> {
   const id = passedOn === undefined ? message : `sha256:${passedOn.id}`
   return id !== undefined && (await engine.message(conversation, id))?.type === "deleted"
+}
+
+/** Whether a transfer's name is his in that conversation. What is said of it is said of the first offer that has it. */
+export async function isNameOf(
+  { shelf }: Kept,
+  { conversation, transfer, sender }: Pick<InRow, "conversation" | "transfer" | "sender">,
+): Promise<boolean> {
+  const owner = await shelf.get<OfferOwner>(offerOwnerName(conversation, transfer))
+  return owner === undefined || owner.chain === sender
+}
+
+/** Tells what became of an offer, unless it has the name of somebody else's. */
+export async function tellState(
+  engine: Kept & Pick<Engine, "tellFileState">,
+  row: Pick<InRow, "conversation" | "transfer" | "sender">,
+  state: StateRow["state"],
+): Promise<void> {
+  if (await isNameOf(engine, row)) await engine.tellFileState(row.conversation, row.transfer, state)
+}
+
+/** What devices said of an offer. */
+export async function statesOf(
+  { shelf }: Pick<Engine, "shelf">,
+  { conversation, transfer }: Pick<InRow, "conversation" | "transfer">,
+): Promise<readonly StateRow[]> {
+  const said = await shelf.list<StateRow>(`state/${transfer}/`)
+  return said.filter((one) => one.conversation === conversation)
 }
 
 /** What was decided about an offer here; undefined: nothing yet. */
@@ -37,7 +65,7 @@ export async function declineOffer(engine: Kept & Pick<Engine, "tellFileState">,
   const id = transferIdOf(message)
   const said = { id, conversation, transfer, sender: sender.chain, name, size, files, hash, into: "" }
   await engine.shelf.put(`in/${id}`, { ...said, state: "declined" } satisfies InRow)
-  await engine.tellFileState(conversation, transfer, "declined")
+  await tellState(engine, said, "declined")
 }
 
 /** Whether an earlier run left something that can be gone on with, or something is shared, to be given. */

@@ -2,7 +2,8 @@
 import type { Engine } from "../engine/engine.ts"
 import { maxListBytes } from "../limits.ts"
 import { decodeFileList } from "./list.ts"
-import type { FilePorts, InRow, OutRow, StateRow } from "./transfer.ts"
+import { statesOf } from "./offers.ts"
+import type { FilePorts, InRow, OutRow } from "./transfer.ts"
 
 /** So long it is given to others, in later runs too. */
 const passedOnSeconds = 7 * 86_400
@@ -15,7 +16,7 @@ interface Offered extends Pick<InRow, "conversation" | "transfer" | "sender"> {
 /** Whether a member, or another device of ours, has not said yet that it has the file or does not want it. */
 export async function isWanted(engine: Engine, { conversation, transfer, sender, people }: Offered): Promise<boolean> {
   const found = await engine.conversation(conversation)
-  const said = await engine.shelf.list<StateRow>(`state/${transfer}/`)
+  const said = await statesOf(engine, { conversation, transfer })
   // In a conversation of two whoever answers, answers for all of his devices, as far as the offer is concerned.
   const isSaid = (chain: string): boolean => said.some((one) => one.chain === chain)
   const isFor = (chain: string): boolean =>

@@ -5,14 +5,13 @@ import { type FetchPlan, filePlan, filesOf, listPlan } from "./fetch-plan.ts"
 import { beginFetch, type In, isOpen, isSelfMade, viewOf } from "./fetching.ts"
 import type { MoverEvent } from "./mover.ts"
 import { ignoreKez, moverFault } from "./mover-fault.ts"
-import { declineOffer, isTakenBack, offerState, transferIdOf } from "./offers.ts"
+import { declineOffer, isTakenBack, offerState, statesOf, tellState, transferIdOf } from "./offers.ts"
 import { addressesOf, type PresenceBook } from "./presence-book.ts"
 import { type SharedWish, sharedRow } from "./shared-fetch.ts"
 import type {
   FilePorts,
   InRow,
   Provider,
-  StateRow,
   TransferListener,
   TransferNote,
   TransferState,
@@ -147,7 +146,7 @@ export class Receiving {
 
   /** Devices that are there, of the sender, and of whoever said that it gives what it fetched: the mover takes from all of them. */
   async #providers({ row: { conversation, sender, transfer }, dropped }: In) {
-    const said = await this.#ports.engine.shelf.list<StateRow>(`state/${transfer}/`)
+    const said = await statesOf(this.#ports.engine, { conversation, transfer })
     const serving = new Set(said.filter(({ state }) => state === "serving").map(({ device }) => device))
     return (await this.#book.here(conversation)).filter(
       ({ chain, device, address }) => (chain === sender || serving.has(device)) && !dropped.has(address.endpoint),
@@ -265,7 +264,7 @@ export class Receiving {
   }
 
   async #sayDone(row: InRow): Promise<void> {
-    await this.#ports.engine.tellFileState(row.conversation, row.transfer, "done")
+    await tellState(this.#ports.engine, row, "done")
     this.#receiver.onWhole(row)
   }
 

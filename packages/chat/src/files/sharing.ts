@@ -8,7 +8,7 @@ import { beginOut, noteGone, noteServed, noteWhole, type Out, viewOf } from "./g
 import { encodeFileList } from "./list.ts"
 import { mediaTypeOf } from "./media-types.ts"
 import type { Imported, MoverEvent } from "./mover.ts"
-import { isTakenBack, transferIdOf } from "./offers.ts"
+import { isNameOf, isTakenBack, transferIdOf } from "./offers.ts"
 import { isWanted, passedOnRow } from "./passing-on.ts"
 import type { PresenceBook } from "./presence-book.ts"
 import type { FilePorts, InRow, OutRow, StateRow, TransferListener, TransferNote, TransferView } from "./transfer.ts"
@@ -128,7 +128,8 @@ export class Sharing {
   async mayPassOn(row: InRow): Promise<boolean> {
     const { engine, passesOn } = this.#ports
     if (passesOn !== true || !(await isWanted(engine, row))) return false
-    if (await isTakenBack(engine, { ...row, message: `sha256:${row.id}` })) return false
+    if (!(await isNameOf(engine, row)) || (await isTakenBack(engine, { ...row, message: `sha256:${row.id}` })))
+      return false
     // Who offers chooses the name: it must not take the place of what stands under it.
     const there = await engine.shelf.get<OutRow>(`out/${row.transfer}`)
     return there === undefined || there.passedOn?.id === row.id

@@ -82,8 +82,9 @@ export interface Provider {
   readonly device: string
 }
 
-/** What devices said of an offer, as the engine keeps it: `state/TRANSFER/DEVICE`. */
+/** What devices said of an offer, as the engine keeps it: `state/TRANSFER/CONVERSATION/DEVICE`. */
 export interface StateRow extends Provider {
+  readonly conversation: Digest
   readonly state: Exclude<FileState, "open">
 }
 
