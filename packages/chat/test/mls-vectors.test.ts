@@ -32,6 +32,7 @@ import { expandSenderDataKey, expandSenderDataNonce } from "ts-mls/sender.js"
 import { leafToNodeIndex, toLeafIndex } from "ts-mls/treemath.js"
 import { decryptGroupInfo, decryptGroupSecrets } from "ts-mls/welcome.js"
 import { publicVectors, skipWithoutVectors } from "../../../test/support/vectors.ts"
+import { openApplication, openSenderData, tryReadApplication } from "../src/cipher/private-message.ts"
 import { suite } from "../src/cipher/suite.ts"
 import { assertUnmergedLeaves } from "../src/cipher/tree-check.ts"
 
@@ -180,6 +181,21 @@ vectorTest("message-protection", async (vector) => {
       assert.equal(text(opened.content.content.applicationData), vector["application"])
     }
   }
+  const epoch = {
+    groupContext: context,
+    secretTree: await createSecretTree(2, hex(vector["encryption_secret"]), suite.kdf),
+    senderDataSecret: hex(vector["sender_data_secret"]),
+  }
+  const message = tryReadApplication(hex(vector["application_priv"]))
+  if (message === undefined) throw new Error("not read")
+  assert.deepEqual(messageOf(vector["application_priv"]), {
+    version: "mls10",
+    wireformat: "mls_private_message",
+    privateMessage: message,
+  })
+  const from = await openSenderData(message, epoch.senderDataSecret)
+  const { content } = await openApplication(epoch, message, { from, publicKey: key })
+  assert.equal(text(content), vector["application"])
 })
 
 vectorTest("welcome", async (vector) => {

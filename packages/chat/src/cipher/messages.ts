@@ -1,8 +1,7 @@
 /** One message: encrypted in the epoch in force, opened in it or in one of the two before. RFC 9420 §6.3 */
 import { type Digest, KezError } from "@kez/core"
-import { createApplicationMessage, encodeMlsMessage, type GroupState, type PrivateMessage } from "ts-mls"
-import { unprotectPrivateMessage } from "ts-mls/messageProtection.js"
-import { decryptSenderData } from "ts-mls/privateMessage.js"
+import type { GroupState, PrivateMessage } from "ts-mls"
+import { checkCanSendApplicationMessages } from "ts-mls/clientState.js"
 import { equalBytes } from "../bytes.ts"
 import { credentialOf } from "../credential/check-device.ts"
 import type { DeviceCredential } from "../credential/device-credential.ts"
@@ -10,9 +9,9 @@ import { maxContentBytes, maxMessageBytes, maxSkippedMessages } from "../limits.
 import { type AuthenticatedData, decodeAuthenticatedData, encodeAuthenticatedData } from "./authenticated-data.ts"
 import { nextGeneration, standingOfGeneration, type UsedGeneration } from "./generations.ts"
 import { epochOf, type GroupRecord, groupIdOf, leafAt, markOf, ownDeviceOf, ownIndexOf } from "./group-record.ts"
-import { noLeaf, runLibrary, withConfig, withoutConfig } from "./mls-config.ts"
+import { noLeaf, runLibrary, withConfig } from "./mls-config.ts"
 import { parseApplicationMessage } from "./mls-message.ts"
-import { suite } from "./suite.ts"
+import { openApplication, openSenderData, sealApplication } from "./private-message.ts"
 
 export interface EncryptedMessage {
   readonly bytes: Uint8Array
@@ -32,15 +31,15 @@ export async function encryptMessage(
   }
   const leaf = ownIndexOf(state)
   const generation = nextGeneration(state.secretTree, leaf, "application")
-  const additional = encodeAuthenticatedData(data)
-  const made = await createApplicationMessage(withConfig(state, noLeaf), content, suite, additional)
+  checkCanSendApplicationMessages(withConfig(state, noLeaf))
+  const epoch = { ...state, senderDataSecret: state.keySchedule.senderDataSecret }
+  const authenticatedData = encodeAuthenticatedData(data)
+  const { bytes, tree } = await sealApplication(epoch, {
+    ...{ leaf, signKey: state.signaturePrivateKey, content, authenticatedData },
+  })
   return {
-    bytes: encodeMlsMessage({
-      version: "mls10",
-      wireformat: "mls_private_message",
-      privateMessage: made.privateMessage,
-    }),
-    state: withoutConfig(made.newState),
+    bytes,
+    state: { ...state, secretTree: tree },
     used: { epoch: epochOf(state), leaf, generation, use: "application" },
   }
 }
@@ -96,36 +95,26 @@ async function open(
   { data, secrets, epoch }: { data: AuthenticatedData; secrets: EpochSecrets; epoch: number },
 ): Promise<Decrypted> {
   const { secretTree, ratchetTree, groupContext, senderDataSecret } = secrets
-  const from = await decryptSenderData(message, senderDataSecret, suite)
-  const leaf = from === undefined ? undefined : leafAt(ratchetTree, from.leafIndex)
-  if (from === undefined || leaf === undefined) throw decryptFault("its sender is not in the conversation")
+  const from = await openSenderData(message, senderDataSecret)
+  const leaf = leafAt(ratchetTree, from.leaf)
+  if (leaf === undefined) throw decryptFault("its sender is not in the conversation")
   const { device } = credentialOf(leaf)
   if (device === ownDeviceOf(record.state)?.device) return { kind: "own" }
-  const standing = standingOfGeneration(secretTree, from.leafIndex, from.generation)
+  const standing = standingOfGeneration(secretTree, from.leaf, from.generation)
   if (standing === "used") throw repeated()
   if (standing === "far") {
-    const ahead = from.generation - nextGeneration(secretTree, from.leafIndex, "application")
+    const ahead = from.generation - nextGeneration(secretTree, from.leaf, "application")
     return { kind: "far", device, ahead, fault: farFault() }
   }
-  const { keyRetentionConfig } = noLeaf.config
-  const opened = await unprotectPrivateMessage(
-    senderDataSecret,
-    message,
-    secretTree,
-    ratchetTree,
-    groupContext,
-    keyRetentionConfig,
-    suite,
-  )
-  const { content } = opened.content
-  if (content.contentType !== "application") throw decryptFault("it is no message")
+  const publicKey = leaf.signaturePublicKey
+  const { content, tree } = await openApplication({ groupContext, secretTree }, message, { from, publicKey })
   const sender = credentialOf(leaf)
   assertNamed(record, epoch, { data, sender })
   return {
     kind: "message",
-    state: withSecretTree(record.state, epoch, opened.tree),
-    used: { epoch, leaf: from.leafIndex, generation: from.generation, use: "application" },
-    content: content.applicationData,
+    state: withSecretTree(record.state, epoch, tree),
+    used: { epoch, leaf: from.leaf, generation: from.generation, use: "application" },
+    content,
     sender,
     data,
   }

@@ -11,6 +11,7 @@ import {
   type Welcome,
 } from "ts-mls"
 import { equalBytes } from "../bytes.ts"
+import { tryReadApplication } from "./private-message.ts"
 
 const hint = "It was cut or altered on its way, or made by another program. Ask for it again."
 
@@ -70,6 +71,9 @@ export function parseCommit(bytes: Uint8Array, maxBytes: number): Handshake {
 }
 
 export function parseApplicationMessage(bytes: Uint8Array, maxBytes: number): PrivateMessage {
+  const read = bytes.length > maxBytes ? undefined : tryReadApplication(bytes)
+  if (read !== undefined) return read
+  // Says what is wrong with it.
   const message = parseMlsMessage(bytes, maxBytes, "the message")
   if (message.wireformat === "mls_private_message" && message.privateMessage.contentType === "application") {
     return message.privateMessage
