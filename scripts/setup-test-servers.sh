@@ -12,6 +12,7 @@ kdig knot-dnsutils optional
 gh gh needed
 postgres postgresql needed
 nginx nginx needed
+chromium chromium needed
 wrk wrk needed
 '
 

@@ -8,6 +8,7 @@ import { type TestContext, test } from "node:test"
 import { createMemoryStore } from "../src/store/memory.ts"
 import { openSqliteStore } from "../src/store/sqlite.ts"
 import { type EngineStore, under } from "../src/store/store.ts"
+import { durableCases, storeCases } from "./support/store-suite.ts"
 
 const key = new Uint8Array(32).fill(5)
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -26,20 +27,17 @@ function open(t: TestContext, folder: string, more: { readonly key?: Uint8Array 
   return store
 }
 
-for (const [name, make] of [
-  ["sqlite", (t: TestContext) => open(t, folderOf(t))],
-  ["memory", () => createMemoryStore()],
-] as const) {
-  test(`${name}: rows in the order of their keys, ranges, limits, from the end`, async (t) => {
-    const store = make(t)
-    await store.write(["b/2", "a/1", "b/1", "b/10", "c"].map((put) => ({ put, value: bytes(put) })))
-    const keys = async (options: Parameters<EngineStore["list"]>[0]) =>
-      (await store.list(options)).map((row) => row.key)
-    assert.deepEqual(await keys(under("b/")), ["b/1", "b/10", "b/2"])
-    assert.deepEqual(await keys({ ...under("b/"), limit: 2 }), ["b/1", "b/10"])
-    assert.deepEqual(await keys({ ...under("b/"), limit: 1, reverse: true }), ["b/2"])
-    await store.write([{ delete: "b/1" }, { put: "a/1", value: bytes("changed") }, { delete: "nothing" }])
-    assert.deepEqual([text(await store.get("a/1")), await store.get("b/1")], ["changed", undefined])
+for (const { name, run } of [...storeCases, ...durableCases]) {
+  test(`sqlite: ${name}`, async (t) => {
+    const folder = folderOf(t)
+    await run(async () => open(t, folder))
+  })
+}
+
+for (const { name, run } of storeCases) {
+  test(`memory: ${name}`, async () => {
+    const rows = new Map<string, Uint8Array>()
+    await run(async () => createMemoryStore(rows))
   })
 }
 
@@ -102,17 +100,6 @@ test("files of other programs and of newer versions are left alone", async (t) =
   })
 })
 
-test("a write whose last change fails changes nothing", async (t) => {
-  const store = open(t, folderOf(t))
-  await store.write([{ put: "a", value: bytes("1") }])
-  const broken = [
-    { put: "a", value: bytes("2") },
-    { put: null as unknown as string, value: bytes("3") },
-  ]
-  await assert.rejects(store.write(broken))
-  assert.equal(text(await store.get("a")), "1")
-})
-
 test("sqlite: rows and lists that are kept in memory are what is in the file", async (t) => {
   const folder = folderOf(t)
   const store = open(t, folder)
@@ -149,31 +136,4 @@ test("sqlite: rows and lists that are kept in memory are what is in the file", a
   assert.deepEqual(await keysOf(""), ["b", "x/1/b"])
   await again.write([{ put: "z", value: bytes("z") }])
   assert.deepEqual(await keysOf(""), ["b", "x/1/b", "z"])
-})
-
-test("sqlite: whatever is written, lists are those of a store that keeps nothing in memory", async (t) => {
-  const store = open(t, folderOf(t))
-  const plain = createMemoryStore()
-  let state = 7
-  const draw = (below: number): number => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return Math.floor((state / 2_147_483_648) * below)
-  }
-  for (let step = 0; step < 300; step++) {
-    const changes = Array.from({ length: 1 + draw(3) }, () => {
-      const key = `${"xy"[draw(2)]}/${draw(3)}/${draw(12)}`
-      return draw(3) === 0 ? { delete: key } : { put: key, value: Uint8Array.of(draw(256)) }
-    })
-    await store.write(changes)
-    await plain.write(changes)
-    const prefix = ["", "x/", "y/", "x/1/", "y/2/", "x/1/1"][draw(6)] ?? ""
-    const limit = [undefined, 1, 2, 5][draw(4)]
-    const options = { ...under(prefix), ...(limit === undefined ? {} : { limit }), reverse: draw(4) === 0 }
-    const [found, wanted] = [await store.list(options), await plain.list(options)]
-    assert.deepEqual(
-      found.map(({ key, value }) => [key, value[0]]),
-      wanted.map(({ key, value }) => [key, value[0]]),
-      `step ${step}: ${JSON.stringify(options)}`,
-    )
-  }
 })

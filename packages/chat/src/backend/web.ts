@@ -60,5 +60,5 @@ function pkcs8(prefix: readonly number[], secretKey: Uint8Array): Uint8Array<Arr
 
 /** WebCrypto takes no view of a shared buffer. */
 function exact(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(bytes)
+  return new Uint8Array(bytes)
 }

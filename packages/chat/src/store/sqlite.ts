@@ -6,9 +6,8 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { KezError } from "@kez/core"
-import { ListCache } from "./list-cache.ts"
-import { RowCache } from "./row-cache.ts"
-import { createRowSeal, type RowSeal } from "./seal.ts"
+import { createRowSeal } from "./seal.ts"
+import { createSealedStore, type SealedRows } from "./sealed-store.ts"
 import type { Change, EngineStore, RangeOptions, Row } from "./store.ts"
 
 /** "KEZC": no other SQLite file is taken for one of ours. */
@@ -44,7 +43,7 @@ export function openSqliteStore({ folder, key, holder }: SqliteStoreOptions): En
       throw error
     }
   })
-  return new SqliteStore({ database, seal, folder })
+  return createSealedStore(new SqliteRows(database, folder), seal)
 }
 
 function prepare(database: DatabaseSync): void {
@@ -74,28 +73,18 @@ function pragmaOf(database: DatabaseSync, pragma: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]
 }
 
-interface Opened {
-  readonly database: DatabaseSync
-  readonly seal: RowSeal
-  readonly folder: string
-}
-
-class SqliteStore implements EngineStore {
-  readonly #opened: Opened
+class SqliteRows implements SealedRows {
+  readonly #database: DatabaseSync
+  readonly #folder: string
   readonly #get: StatementSync
   readonly #put: StatementSync
   readonly #delete: StatementSync
   readonly #list: { readonly ASC: StatementSync; readonly DESC: StatementSync }
-  /** Nobody else writes to the file while this process holds it. */
-  readonly #cache = new RowCache()
-  readonly #lists = new ListCache()
-  /** Counts writes: what was read before one is not kept after it. */
-  #version = 0
   #isClosed = false
 
-  constructor(opened: Opened) {
-    const { database } = opened
-    this.#opened = opened
+  constructor(database: DatabaseSync, folder: string) {
+    this.#database = database
+    this.#folder = folder
     this.#get = database.prepare("SELECT value FROM rows WHERE key = ?")
     this.#put = database.prepare(
       "INSERT INTO rows VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -106,42 +95,28 @@ class SqliteStore implements EngineStore {
     this.#list = { ASC: list("ASC"), DESC: list("DESC") }
   }
 
-  async get(key: string): Promise<Uint8Array | undefined> {
-    const known = this.#cache.get(key)
-    if (known !== undefined && !this.#isClosed) return known.value
-    const version = this.#version
+  assertOpen(): void {
+    if (this.#isClosed) throw new KezError("store.write", "Cannot use the chat's store: it is closed")
+  }
+
+  get(key: string): Uint8Array | undefined {
     const value = this.#run(() => this.#get.get(key)?.["value"])
-    const opened = value instanceof Uint8Array ? await this.#opened.seal.open(key, value) : undefined
-    if (version === this.#version) this.#cache.set(key, opened)
-    return opened
+    return value instanceof Uint8Array ? value : undefined
   }
 
-  async list(options: RangeOptions): Promise<readonly Row[]> {
-    const known = this.#lists.get(options)
-    if (known !== undefined && !this.#isClosed) return known
-    const { from, to, limit = -1, reverse = false } = options
-    const { seal } = this.#opened
-    const version = this.#version
+  list({ from, to, limit = -1, reverse = false }: RangeOptions): readonly Row[] {
     const found = this.#run(() => this.#list[reverse ? "DESC" : "ASC"].all(from, to, limit))
-    const rows: Row[] = []
-    for (const { key, value } of found) {
-      if (typeof key !== "string" || !(value instanceof Uint8Array)) continue
-      rows.push({ key, value: this.#cache.get(key)?.value ?? (await seal.open(key, value)) })
-    }
-    if (version === this.#version) this.#lists.set(options, rows)
-    return rows
+    return found.flatMap(({ key, value }) =>
+      typeof key === "string" && value instanceof Uint8Array ? [{ key, value }] : [],
+    )
   }
 
-  async write(changes: readonly Change[]): Promise<void> {
-    const { database, seal } = this.#opened
-    const sealed: Change[] = []
-    for (const change of changes) {
-      sealed.push("put" in change ? { ...change, value: await seal.seal(change.put, change.value) } : change)
-    }
+  write(changes: readonly Change[]): void {
+    const database = this.#database
     this.#run(() => {
       database.exec("BEGIN IMMEDIATE")
       try {
-        for (const change of sealed) {
+        for (const change of changes) {
           if ("put" in change) this.#put.run(change.put, change.value)
           else this.#delete.run(change.delete)
         }
@@ -152,24 +127,17 @@ class SqliteStore implements EngineStore {
         throw error
       }
     })
-    this.#version++
-    this.#lists.apply(changes)
-    for (const change of changes) {
-      if ("put" in change) this.#cache.set(change.put, change.value)
-      else this.#cache.set(change.delete, undefined)
-    }
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return
+  close(): void {
     this.#isClosed = true
-    rmSync(join(this.#opened.folder, holderName), { force: true })
-    this.#opened.database.close()
+    rmSync(join(this.#folder, holderName), { force: true })
+    this.#database.close()
   }
 
   #run<T>(work: () => T): T {
-    if (this.#isClosed) throw new KezError("store.write", "Cannot use the chat's store: it is closed")
-    return guard(this.#opened.folder, work)
+    this.assertOpen()
+    return guard(this.#folder, work)
   }
 }
 

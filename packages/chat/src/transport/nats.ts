@@ -4,7 +4,7 @@
  */
 import { commandSubjectOf, inboxPrefixOf, KezError } from "@kez/core"
 import { type ConsumerInfo, type ConsumerMessages, jetstream } from "@nats-io/jetstream"
-import type { ConnectionOptions, NatsConnection, Status } from "@nats-io/transport-node"
+import type { ConnectionOptions, NatsConnection, Status } from "@nats-io/nats-core"
 import type { CommandAnswers, Operation } from "../wire/commands.ts"
 import { Knocking } from "./knocking.ts"
 import type { MailboxItem, StartTransport, Transport } from "./transport.ts"
@@ -12,7 +12,7 @@ import type { MailboxItem, StartTransport, Transport } from "./transport.ts"
 export interface NatsOptions {
   /** `nats://127.0.0.1:4222`, `wss://chat.example`. */
   readonly servers: string | readonly string[]
-  /** `connect` of `@nats-io/transport-node`, or `wsconnect`. One of them in a process: the client has one way to dial. */
+  /** `connect` of `@nats-io/transport-node`, or `wsconnect`, as `createPageTransport` does. One of them in a process: the client has one way to dial. */
   readonly dial: (options: ConnectionOptions) => Promise<NatsConnection>
   /** From 0 to below 1. */
   readonly random?: () => number
