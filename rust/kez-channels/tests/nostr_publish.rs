@@ -163,3 +163,37 @@ fn a_chain_is_found_under_a_name_of_its_own() {
         assert_eq!(nobody.unwrap_err().code, Code::NetTimeout);
     });
 }
+
+/// A profile of the key on the relay `one`, as it would have written it.
+fn profile(relays: &Relays, about: &str) {
+    let key = key();
+    let author = key.key().public_key().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let content = json!({ "about": about, "name": "alice" }).to_string();
+    let serialisation = json!([0, author, NOW, 0, [["t", "x"]], content]).to_string();
+    let id = kez_core::digest::sha256(&serialisation);
+    let sig = kez_core::suite::sign_bip340(key.expose(), &id, &[1; 32]).unwrap();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let event = json!({"id": hex(&id), "pubkey": author, "created_at": NOW, "kind": 0, "tags": [["t", "x"]],
+        "content": content, "sig": hex(&sig)});
+    relays.0.lock().unwrap().push(("one".to_owned(), event));
+}
+
+#[test]
+fn a_proof_that_no_reader_finds_in_a_profile_is_not_there() {
+    let key = key();
+    let author = Author::new(&key, [1; 32], NOW);
+    run(async {
+        let relays = Relays::default();
+        profile(&relays, &format!("```text\nI write.\n\n{}", reference("a")));
+        let refused = publish_proof(&author, Place::Profile, &reference("a"), &relays, &options(&["one"])).await;
+        assert_eq!(refused.unwrap_err().code, Code::PublishRefused);
+        let relays = Relays::default();
+        profile(&relays, &format!("I write.\n\n{}", reference("a")));
+        publish_proof(&author, Place::Profile, &reference("a"), &relays, &options(&["one"])).await.unwrap();
+        let events: Vec<Value> = relays.0.lock().unwrap().iter().map(|(_, event)| event.clone()).collect();
+        assert_eq!(events[0], events[1], "given again as it is");
+        publish_proof(&author, Place::Profile, &reference("b"), &relays, &options(&["one"])).await.unwrap();
+        let last = relays.0.lock().unwrap().last().unwrap().1.clone();
+        assert_eq!((&last["tags"], &last["created_at"]), (&json!([["t", "x"]]), &json!(NOW + 1)));
+    });
+}

@@ -104,7 +104,11 @@ pub fn parse_duration(typed: &str) -> Option<u64> {
         'y' => 31_536_000,
         _ => return None,
     };
-    typed.strip_suffix(unit)?.parse::<u32>().ok().map(|count| u64::from(count) * seconds)
+    let count = typed.strip_suffix(unit)?;
+    // No sign and no zero before it: one way to write a time.
+    let is_count = count.bytes().all(|byte| byte.is_ascii_digit()) && (count == "0" || !count.starts_with('0'));
+    let count = count.parse::<u32>().ok().filter(|_| is_count)?;
+    Some(u64::from(count) * seconds)
 }
 
 /// The text of a claim in a form, with a line feed after it.

@@ -195,7 +195,7 @@ pub fn read_descriptor(number: &str) -> Outcome<Zeroizing<String>> {
 fn read_open(path: &str) -> Outcome<Zeroizing<String>> {
     let read = match path {
         // It may be a socket, which has no path to open.
-        "/dev/stdin" | "/dev/fd/0" => home::read_bounded(std::io::stdin().lock(), MAX_SECRET_BYTES),
+        "/dev/stdin" | "/dev/fd/0" => home::stdin().and_then(|file| home::read_bounded(file, MAX_SECRET_BYTES)),
         _ => fs::File::open(path).and_then(|file| home::read_bounded(file, MAX_SECRET_BYTES)),
     };
     let bytes = read.map_err(|error| unreadable(path, &error))?;

@@ -3,6 +3,7 @@
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -181,7 +182,7 @@ pub fn shown_path(path: &Path) -> String {
 }
 
 fn check_private(path: &Path, metadata: &Metadata) -> Outcome<()> {
-    let fault = match (metadata.is_file(), our_user().is_none_or(|user| user == metadata.uid())) {
+    let fault = match (metadata.is_file(), our_user() == metadata.uid()) {
         (false, _) => "expected a file",
         (true, false) => "it belongs to somebody else",
         (true, true) if metadata.mode() & 0o077 != 0 => "others may read it",
@@ -192,9 +193,14 @@ fn check_private(path: &Path, metadata: &Metadata) -> Outcome<()> {
     Err(if metadata.is_file() { failure.hint(format!("chmod 600 {path}")) } else { failure })
 }
 
-/// Whose process this is, where the system shows that as a file.
-fn our_user() -> Option<u32> {
-    fs::metadata("/proc/self").ok().map(|metadata| metadata.uid())
+/// Whose rights this process has.
+pub fn our_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// Stdin without a buffer: that of the standard library keeps what went through it, and a secret may.
+pub fn stdin() -> std::io::Result<File> {
+    std::io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
 /// How long another writer is waited for.
@@ -203,12 +209,12 @@ const LOCK_TIME: Duration = Duration::from_secs(10);
 /// One writer at a time, until the file is dropped. `store.busy`, with the number of the process that holds it, where it
 /// does not come free.
 pub fn lock(path: &Path) -> Outcome<File> {
+    make_folder(path.parent().unwrap_or(Path::new(".")))?;
     lock_within(path, LOCK_TIME)
 }
 
-/// The same, waited for as long as that.
+/// The same, waited for as long as that, in a folder that is there.
 pub fn lock_within(path: &Path, time: Duration) -> Outcome<File> {
-    make_folder(path.parent().unwrap_or(Path::new(".")))?;
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     let mut file = opened.map_err(|error| write_failure(path, &error))?;
     let deadline = Instant::now() + time;

@@ -139,10 +139,10 @@ fn list(context: &Context) -> Outcome {
     let current = keys::current_name(context)?;
     for identity in keys::list(context)? {
         let mark = if current.as_deref() == Some(identity.name.as_str()) { '*' } else { ' ' };
-        let until = agent::find(context, &identity.name, &identity.key).map(|key| agent::commands::shown(key.until));
-        let until = until.map(|until| format!("  unlocked until {until}")).unwrap_or_default();
-        human.push_str(&format!("{mark} {}  {}{until}\n", identity.name, identity.key));
-        rows.push(keys::to_json(context, &identity)?);
+        let unlocked = agent::find(context, &identity.name, &identity.key).map(|key| key.until);
+        let until = unlocked.map(|until| format!("  unlocked until {}", agent::commands::shown(until)));
+        human.push_str(&format!("{mark} {}  {}{}\n", identity.name, identity.key, until.unwrap_or_default()));
+        rows.push(keys::to_json(context, &identity, unlocked)?);
     }
     if rows.is_empty() {
         human.push_str("There is no identity on this computer. To make one: kez-rs identity new\n");
@@ -152,7 +152,8 @@ fn list(context: &Context) -> Outcome {
 
 /// `kez.identity/1`
 pub fn shown(context: &Context, identity: &Identity) -> Outcome {
-    let data = keys::to_json(context, identity)?;
+    let unlocked = agent::find(context, &identity.name, &identity.key).map(|key| key.until);
+    let data = keys::to_json(context, identity, unlocked)?;
     let (protection, path) = keys::protection(context, &identity.name);
     let human = format!(
         "{}\n  identity  {}\n  key file  {} ({protection})\n  words     {}, paper {}\n  created   {}\n",

@@ -1,9 +1,13 @@
 //! A key that signs: its secret is here, or an agent holds it.
 
+use kez_channels::NetError;
 use kez_channels::nostr::signing::EventSigner;
-use kez_core::{KeyIdentity, KezError, SecretKey, Signer};
+use kez_core::{Code, KeyIdentity, KezError, SecretKey, Signer};
 
 use crate::agent::AgentKey;
+use crate::context::Context;
+use crate::keys;
+use crate::outcome::{Failure, Outcome};
 
 /// What commands sign with.
 #[derive(Clone, Debug)]
@@ -21,6 +25,26 @@ impl Key {
             Key::Agent(key) => key,
         }
     }
+}
+
+/// Does work with a key, and with the passphrase where its agent does not sign this: profiles and deletions of nostr, and
+/// what another key of the same person signed. Nothing may have been sent before all is signed. `key.locked`, `key.unlock`
+pub async fn with_key<T>(
+    context: &Context,
+    key: &Key,
+    work: impl AsyncFn(&Key) -> Result<T, NetError>,
+) -> Outcome<Result<T, NetError>> {
+    let done = work(key).await;
+    let (Key::Agent(agent), Err(refusal)) = (key, &done) else { return Ok(done) };
+    if refusal.code != Code::KeyLocked {
+        return Ok(done);
+    }
+    let opened = keys::open(context, &keys::find(context, &agent.name)?).map_err(|failure| match failure.code() {
+        Code::KeyLocked => Failure::new(Code::KeyLocked, format!("Cannot sign: {}", refusal.message))
+            .hint("Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE."),
+        _ => failure,
+    });
+    Ok(work(&Key::Here(opened?.key)).await)
 }
 
 impl Signer for Key {

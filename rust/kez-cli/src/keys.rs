@@ -190,7 +190,8 @@ pub fn remove(context: &Context, name: &str) -> Outcome<()> {
     if current_name(context)?.as_deref() == Some(name) {
         home::remove(&context.home.join("current"))?;
     }
-    Ok(())
+    // An agent that somebody started meanwhile. None starts for a name that is gone.
+    agent::lock(context, name).map(drop)
 }
 
 /// What signs for an identity: its agent, else its key file.
@@ -257,8 +258,8 @@ pub fn open_text(context: &Context, text: &str, name: &str) -> Outcome<Secret> {
     content.ok_or_else(|| Failure::new(Code::KeyUnlock, format!("Cannot read the key of {name}: the file is damaged")))
 }
 
-/// The members of `kez.identity/1`.
-pub fn to_json(context: &Context, identity: &Identity) -> Outcome<Json> {
+/// The members of `kez.identity/1`; until when its key is unlocked, in Unix seconds.
+pub fn to_json(context: &Context, identity: &Identity, unlocked_until: Option<u64>) -> Outcome<Json> {
     let (protection, path) = protection(context, &identity.name);
     let mut data = object! {
         "name" => identity.name,
@@ -274,8 +275,8 @@ pub fn to_json(context: &Context, identity: &Identity) -> Outcome<Json> {
     if let Some(path) = path {
         data = crate::json::with(data, "key_file", path);
     }
-    if let Some(key) = agent::find(context, &identity.name, &identity.key) {
-        data = crate::json::with(data, "unlocked_until", key.until);
+    if let Some(until) = unlocked_until {
+        data = crate::json::with(data, "unlocked_until", until);
     }
     Ok(data)
 }

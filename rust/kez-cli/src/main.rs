@@ -67,7 +67,10 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let is_json = arguments.iter().skip(1).any(|argument| argument == "--json");
     let (outcome, warnings, look) = match args::command().try_get_matches_from(arguments) {
-        Ok(matches) => run(&matches),
+        Ok(matches) => match matches.subcommand() {
+            Some(("agent-process", matches)) => return agent::run(matches),
+            _ => run(&matches),
+        },
         Err(error) => (refused(&error), Vec::new(), Look::default()),
     };
     print(&outcome, &warnings, is_json, look)
@@ -81,9 +84,6 @@ struct Look {
 }
 
 fn run(matches: &ArgMatches) -> (Outcome, Vec<String>, Look) {
-    if let Some(("agent-process", matches)) = matches.subcommand() {
-        return (agent::run(matches), Vec::new(), Look::default());
-    }
     let context = match Context::new(matches) {
         Ok(context) => context,
         Err(failure) => return (Err(failure), Vec::new(), Look::default()),

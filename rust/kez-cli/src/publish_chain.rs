@@ -16,7 +16,7 @@ use crate::append::HEAD_SECONDS;
 use crate::context::{Context, read_input};
 use crate::json::object;
 use crate::judge::remember_sources;
-use crate::key::Key;
+use crate::key::{Key, with_key};
 use crate::outcome::{Answer, Failure, Outcome};
 use crate::places::{Places, author_of, zone_lines};
 use crate::upload::{Placed, upload};
@@ -141,8 +141,9 @@ async fn to_relays(context: &Context, world: &World, key: &Key, chain: &Chain) -
     let row = |place: String| Placed { to: "nostr", place, ..Placed::default() };
     let compact = compress_chain(write_jsonl(chain.path()).as_bytes())?;
     let Some(net) = world.net() else { return Ok(Vec::new()) };
-    let author = Author::new(key, random::bytes()?, context.now.unix_seconds());
-    let outcomes = match publish_chain(&author, &compact, net, &world.options(None)).await {
+    let (auxiliary, now, options) = (random::bytes()?, context.now.unix_seconds(), world.options(None));
+    let publish = async |key: &Key| publish_chain(&Author::new(key, auxiliary, now), &compact, net, &options).await;
+    let outcomes = match with_key(context, key, publish).await? {
         Ok(outcomes) => outcomes,
         Err(error) => {
             return Ok(vec![Placed {

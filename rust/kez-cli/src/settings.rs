@@ -7,7 +7,7 @@ use kez_channels::{ResolverSettings, Url};
 use kez_core::{Code, names};
 use toml::{Table, Value};
 
-use crate::agent::commands::parse_seconds;
+use crate::claim::parse_duration;
 use crate::home;
 use crate::outcome::{Failure, Outcome};
 
@@ -35,8 +35,8 @@ pub struct Settings {
     pub stores: Vec<Url>,
     /// Public DNS servers that are asked whether a record is seen.
     pub public_resolvers: Option<Vec<String>>,
-    /// Seconds that a key stays unlocked.
-    pub unlock_for: Option<u64>,
+    /// How long a key stays unlocked, as it is written there: only who unlocks a key needs it.
+    pub unlock_for: Option<String>,
     /// Which profile, where nothing else says it.
     pub profile: Option<String>,
 }
@@ -148,9 +148,9 @@ impl Reader<'_> {
                 settings.public_resolvers = Some(servers.ok_or_else(|| self.wrong(expected))?);
             }
             "unlock_for" => {
-                let seconds = value.as_str().and_then(parse_seconds);
-                let expected = "unlock_for to be a time such as 15m or 8h, at most 24h";
-                settings.unlock_for = Some(seconds.ok_or_else(|| self.wrong(expected))?);
+                let time = value.as_str().filter(|text| parse_duration(text).is_some());
+                let time = time.ok_or_else(|| self.wrong("unlock_for to be a time such as 15m or 8h"))?;
+                settings.unlock_for = Some(time.to_owned());
             }
             _ => {
                 let message = format!("Cannot use {}: there is no setting \"{name}\"", self.shown);

@@ -11,7 +11,7 @@ use kez_core::{Code, Identity, Json, System};
 use crate::context::Context;
 use crate::credentials::{github_token, nostr_key, place_token};
 use crate::json::object;
-use crate::key::Key;
+use crate::key::{Key, with_key};
 use crate::outcome::{Failure, Outcome};
 use crate::random;
 use crate::world::World;
@@ -194,8 +194,11 @@ impl Writer {
                     Place::Note => encode_markdown(claim, None)?,
                     _ => encode_compact(claim)?,
                 };
-                let author = Author::new(key, random::bytes()?, context.now.unix_seconds());
-                let written = publish_proof(&author, *place, &text, net, &world.options(None)).await;
+                let (auxiliary, now, options) = (random::bytes()?, context.now.unix_seconds(), world.options(None));
+                let publish = async |key: &Key| {
+                    publish_proof(&Author::new(key, auxiliary, now), *place, &text, net, &options).await
+                };
+                let written = with_key(context, key, publish).await?;
                 let account = kez_core::Signer::key(key).identity().clone();
                 told(context, &account, written.map_err(|error| cannot_write(&account, error))?)
             }
@@ -222,8 +225,9 @@ impl Writer {
             }
             Writer::Nostr { key, .. } => {
                 let account = kez_core::Signer::key(key).identity().clone();
-                let author = Author::new(key, random::bytes()?, context.now.unix_seconds());
-                let removed = unpublish(&author, net, &world.options(None)).await;
+                let (auxiliary, now, options) = (random::bytes()?, context.now.unix_seconds(), world.options(None));
+                let remove = async |key: &Key| unpublish(&Author::new(key, auxiliary, now), net, &options).await;
+                let removed = with_key(context, key, remove).await?;
                 Ok(removed.map_err(|error| cannot_write(&account, error))?.into_iter().map(Into::into).collect())
             }
             Writer::Github { account, token, .. } => {

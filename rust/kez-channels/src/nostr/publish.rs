@@ -50,8 +50,19 @@ impl<'a> Author<'a> {
 
     /// An event of now, or of one second after what it replaces.
     fn event(&self, kind: i64, tags: &[[&str; 2]], content: String, after: Option<u64>) -> Result<Event, NetError> {
-        let created_at = after.map_or(self.now, |after| self.now.max(after.saturating_add(1)));
         let tags = tags.iter().map(|tag| tag.iter().map(|item| (*item).to_owned()).collect()).collect();
+        self.tagged(kind, tags, content, after)
+    }
+
+    /// The same, with tags of any form.
+    fn tagged(
+        &self,
+        kind: i64,
+        tags: Vec<Vec<String>>,
+        content: String,
+        after: Option<u64>,
+    ) -> Result<Event, NetError> {
+        let created_at = after.map_or(self.now, |after| self.now.max(after.saturating_add(1)));
         let mut event = Event { id: [0; 32], created_at, kind, tags, content, sig: [0; 64] };
         let serialisation = event.serialise(self.key())?;
         if serialisation.len() > MAX_EVENT_BYTES {
@@ -163,16 +174,18 @@ fn place_profile(author: &Author<'_>, text: &str, events: &[Event]) -> Result<Ev
     let Some(last) = newest(events, PROFILE).next() else {
         return Err(NetError::new(Code::PublishRefused, "no relay has a profile of this key"));
     };
-    let is_there = about(&last.content).is_some_and(|about| about.ends_with(text));
-    if is_there {
+    let shows = |event: &Event| {
+        about(&event.content).is_some_and(|about| {
+            let found = find_candidates(about.as_bytes()).map(|found| found.candidates).unwrap_or_default();
+            found.contains(&Candidate::Text(text.to_owned()))
+        })
+    };
+    // What stands behind an open fence is not there for anybody.
+    if shows(last) && about(&last.content).is_some_and(|about| about.ends_with(text)) {
         return Ok(last.clone());
     }
     let event = rewrite(author, last, Some(text))?;
-    let shows = about(&event.content).is_some_and(|about| {
-        let found = find_candidates(about.as_bytes()).map(|found| found.candidates).unwrap_or_default();
-        found.contains(&Candidate::Text(text.to_owned()))
-    });
-    match shows {
+    match shows(&event) {
         true => Ok(event),
         // An open fence, or a text that begins as JSON does, would swallow it.
         false => Err(NetError::new(Code::PublishRefused, "no reader would find a proof after what the profile says")),
@@ -185,13 +198,7 @@ fn rewrite(author: &Author<'_>, last: &Event, proof: Option<&str>) -> Result<Eve
     let content = content.ok_or_else(|| {
         NetError::new(Code::PublishRefused, "the profile is nothing that could be written again as it is")
     })?;
-    let mut event = author.event(PROFILE, &[], content, Some(last.created_at))?;
-    if !last.tags.is_empty() {
-        event.tags.clone_from(&last.tags);
-        let serialisation = event.serialise(author.key())?;
-        author.sign(&mut event, &serialisation)?;
-    }
-    Ok(event)
+    author.tagged(PROFILE, last.tags.clone(), content, Some(last.created_at))
 }
 
 /// Takes every proof of the key away from the relays; nothing is written where none is there. NOSTR-8.

@@ -1,10 +1,15 @@
 //! What signs events: a secret key in memory, or something that holds one elsewhere. NIP-01.
 
 use kez_core::digest::sha256;
+use kez_core::encoding::{Proof, compress_chain, decode_proof, encode_compact, encode_markdown};
+use kez_core::limits::CLOCK_SKEW_SECONDS;
+use kez_core::sigchain::{Chain, ChainEvent, Document, Graph, read_document, write_jsonl};
 use kez_core::suite::sign_bip340;
-use kez_core::{Code, KeyIdentity, KezError, SecretKey, Signer, Suite};
+use kez_core::{Claim, Code, KeyIdentity, KezError, SecretKey, Signer, Subject, Suite, Verified};
 
-use super::event::{APPLICATION_DATA, DELETION, Event, NOTE, PROFILE};
+use super::CHAIN_NAME;
+use super::event::{APPLICATION_DATA, Event, NOTE};
+use super::places::NAME;
 use crate::limits::MAX_EVENT_BYTES;
 
 /// Signs events of its own key.
@@ -19,40 +24,54 @@ impl EventSigner for SecretKey {
     }
 }
 
-/// Whether this is the serialisation of an event by `key` of a kind that KEZ writes: for whoever signs for another process.
-pub fn check_event(serialisation: &str, key: &KeyIdentity) -> Result<(), KezError> {
+/// Whether `key` may sign this event for another process, which may be anybody's: application data or a note that holds a
+/// claim of this account by this key, application data that holds a chain whose primary it is, each exactly as it is written
+/// here. Whoever asks cannot have it say, change or delete anything else. Profiles and deletions cannot be judged by
+/// themselves: they are signed with the key at hand. `now` is in Unix seconds. SPEC NOSTR-7
+pub fn check_event(serialisation: &str, key: &KeyIdentity, now: u64) -> Result<(), KezError> {
     let refuse = |what: &'static str| Err(KezError::new(Code::SchemaValue, what));
     if key.suite() != Suite::Nostr || serialisation.len() > MAX_EVENT_BYTES {
         return refuse("expected an event of at most 65536 bytes, and a nostr key");
     }
-    let read = Event::of_serialisation(serialisation);
-    let is_written_here = |event: &Event| [PROFILE, NOTE, DELETION, APPLICATION_DATA].contains(&event.kind);
-    match read.is_some_and(|(author, event)| author == *key.public_key() && is_written_here(&event)) {
-        true => Ok(()),
-        false => refuse("expected an event of this key, of a kind that proofs and chains are written as"),
+    let read = Event::of_serialisation(serialisation).filter(|(author, _)| author == key.public_key());
+    let Some((_, event)) = read else { return refuse("expected an event of this key") };
+    // One second after an event that counts.
+    if event.created_at > now.saturating_add(CLOCK_SKEW_SECONDS + 1) {
+        return refuse("expected an event of now");
     }
+    let tags: Vec<Vec<&str>> = event.tags.iter().map(|tag| tag.iter().map(String::as_str).collect()).collect();
+    let tags: Vec<&[&str]> = tags.iter().map(Vec::as_slice).collect();
+    let is_ours = match (event.kind, tags.as_slice()) {
+        (APPLICATION_DATA, [["d", NAME]]) => is_proof(&event.content, key, encode_compact),
+        (APPLICATION_DATA, [["d", CHAIN_NAME]]) => is_chain(&event.content, key),
+        (NOTE, []) => is_proof(&event.content, key, |claim| encode_markdown(claim, None)),
+        _ => return refuse("a profile or a deletion is signed with the passphrase alone, and other events are not"),
+    };
+    match is_ours {
+        true => Ok(()),
+        false => refuse("expected a proof by this key for itself, or its own chain, and nothing beside it"),
+    }
+}
+
+/// Whether this is the very text that is written for a claim of this account by the same key.
+fn is_proof(text: &str, key: &KeyIdentity, write: impl Fn(&Verified<Claim>) -> Result<String, KezError>) -> bool {
+    let Ok(Proof::Claim(claim)) = decode_proof(text.as_bytes()).map(|read| read.proof) else { return false };
+    let Ok(claim) = claim.verify() else { return false };
+    let is_own = claim.payload().primary == *key
+        && matches!(&claim.payload().subject, Subject::Known(subject) if subject == key.identity());
+    is_own && write(&claim).is_ok_and(|written| written == text)
+}
+
+/// Whether this is the very text that is written for a chain whose primary the key is.
+fn is_chain(text: &str, key: &KeyIdentity) -> bool {
+    let Document { events, fault: None } = read_document(text.as_bytes()) else { return false };
+    let Some(first) = events.first().map(ChainEvent::digest) else { return false };
+    let graph = Graph::of(events);
+    let Some(chain) = graph.get(&first).and_then(|first| Chain::of(&graph, first).ok()) else { return false };
+    let written = compress_chain(write_jsonl(chain.path()).as_bytes());
+    chain.state().primary() == key && written.is_ok_and(|written| written == text)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kez_core::hex;
-    use zeroize::Zeroizing;
-
-    #[test]
-    fn events_of_the_key_alone_are_signed() {
-        let of = |suite| SecretKey::from_bytes(suite, Zeroizing::new([7; 32])).unwrap();
-        let key = of(Suite::Nostr);
-        let author = hex::encode(key.key().public_key());
-        let event = |author: &str, kind: u32| format!("[0,\"{author}\",1800000000,{kind},[[\"d\",\"kez\"]],\"a\\nb\"]");
-        for kind in [0, 1, 5, 30_078] {
-            assert!(check_event(&event(&author, kind), key.key()).is_ok(), "{kind}");
-        }
-        assert!(check_event(&event(&author, 30_078), of(Suite::Ed25519).key()).is_err());
-        let wrong =
-            [event(&author, 4), event(&"ab".repeat(32), 1), event(&author, 1).replace(',', ", "), "x".repeat(32)];
-        for text in wrong {
-            assert!(check_event(&text, key.key()).is_err(), "{text}");
-        }
-    }
-}
+#[path = "signing_tests.rs"]
+mod tests;

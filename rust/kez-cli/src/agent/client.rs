@@ -1,6 +1,7 @@
 //! The side of the commands: finds an agent, has it sign, ends it.
 
-use std::io::{Read as _, Write as _};
+use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -10,21 +11,26 @@ use kez_channels::nostr::signing::EventSigner;
 use kez_core::{Code, Json, KeyIdentity, KezError, Signer, hex};
 
 use super::folder::Folder;
+use super::process::QUESTION_TIME;
 use super::protocol::Ask;
 use crate::context::Context;
 use crate::home;
-use crate::outcome::Outcome;
+use crate::outcome::{Failure, Outcome};
 
-/// How long an agent is waited for.
-const ANSWER_TIME: Duration = Duration::from_secs(5);
+/// How long an agent is waited for: all its places may be taken by questions that do not come.
+const ANSWER_TIME: Duration = QUESTION_TIME.saturating_mul(5);
 /// The most that an answer has.
 const MAX_ANSWER_BYTES: u64 = 4_096;
+/// The most of an agent's reason that is shown.
+const MAX_REASON_CHARS: usize = 200;
 
 /// A key that an agent holds.
 #[derive(Clone, Debug)]
 pub struct AgentKey {
     socket: PathBuf,
     key: KeyIdentity,
+    /// Of its identity on this computer.
+    pub name: String,
     /// Unix seconds.
     pub until: u64,
 }
@@ -32,66 +38,121 @@ pub struct AgentKey {
 /// The agent that holds this key under this name.
 pub fn find(context: &Context, name: &str, key: &KeyIdentity) -> Option<AgentKey> {
     let folder = Folder::of(context);
-    if !home::is_name(name) || !folder.is_trusted() {
+    if !home::is_name(name) || !folder.check().unwrap_or(false) {
         return None;
     }
     let socket = folder.socket(name);
-    let answer = ask(&socket, &Ask::Who)?;
+    let Said::Answer(answer) = ask(&socket, &Ask::Who) else { return None };
     let members = answer.as_object()?;
     let until = match members.get("until")? {
         Json::Number(until) if *until >= 0.0 => *until as u64,
         _ => return None,
     };
     let is_its = members.get("identity")?.as_str() == Some(key.as_str());
-    is_its.then(|| AgentKey { socket, key: key.clone(), until })
+    is_its.then(|| AgentKey { socket, key: key.clone(), name: name.to_owned(), until })
 }
 
-/// The names for which there may be an agent.
-pub fn names(context: &Context) -> Vec<String> {
+/// The names for which there may be an agent: `store.permissions`.
+pub fn names(context: &Context) -> Outcome<Vec<String>> {
     Folder::of(context).names()
 }
 
-/// Ends the agent of this name; whether there was one. Nothing of it stays.
+/// Ends the agent of this name; whether there was one. Nothing of it stays. `store.permissions` where somebody else may have
+/// put what is there, `store.busy` where the agent does not answer.
 pub fn lock(context: &Context, name: &str) -> Outcome<bool> {
     let folder = Folder::of(context);
-    if !home::is_name(name) || !folder.is_trusted() {
+    if !home::is_name(name) || !folder.check()? {
         return Ok(false);
     }
     let _lock = folder.lock()?;
-    end(&folder.socket(name))
+    end(&folder.socket(name), name)
 }
 
-/// The same, by whoever holds the lock of the folder.
-pub(super) fn end(socket: &Path) -> Outcome<bool> {
-    let was_there = ask(socket, &Ask::Lock).is_some();
-    home::remove(socket)?;
-    Ok(was_there)
-}
-
-/// None where nobody answers as an agent does.
-fn ask(socket: &Path, question: &Ask) -> Option<Json> {
-    // The folder is nobody else's, so that what is in it was put there by its user.
-    let metadata = std::fs::symlink_metadata(socket).ok()?;
-    if !metadata.file_type().is_socket() || metadata.uid() != rustix::process::geteuid().as_raw() {
-        return None;
+/// The same, by whoever holds the lock of the folder. The socket of an agent that may be alive stays where it is: without
+/// it nobody would find the agent again.
+pub(super) fn end(socket: &Path, name: &str) -> Outcome<bool> {
+    // It may have come to its end just now.
+    let said = match ask(socket, &Ask::Lock) {
+        Said::Nothing => ask(socket, &Ask::Lock),
+        said => said,
+    };
+    match said {
+        Said::Nobody => home::remove(socket).map(|_| false),
+        Said::Answer(_) => home::remove(socket).map(|_| true),
+        Said::Refusal(_) | Said::Nothing | Said::Silence => {
+            let message = format!("Cannot lock {name}: its agent does not answer, and holds the key still");
+            let hint = format!(
+                "Try again in some seconds. Else end the process with these arguments: agent-process {}",
+                socket.display()
+            );
+            Err(Failure::new(Code::StoreBusy, message).hint(hint))
+        }
     }
-    let mut stream = UnixStream::connect(socket).ok()?;
-    stream.set_read_timeout(Some(ANSWER_TIME)).ok()?;
-    stream.set_write_timeout(Some(ANSWER_TIME)).ok()?;
-    stream.write_all(question.write().as_bytes()).ok()?;
+}
+
+/// What came of a question.
+enum Said {
+    /// An answer to it.
+    Answer(Json),
+    /// Why it is not answered.
+    Refusal(String),
+    /// No agent is there.
+    Nobody,
+    /// It closed the connection.
+    Nothing,
+    /// It did not take the question or give an answer in its time.
+    Silence,
+}
+
+fn ask(socket: &Path, question: &Ask) -> Said {
+    // The folder is nobody else's, so that what is in it was put there by its user.
+    let Ok(metadata) = fs::symlink_metadata(socket) else { return Said::Nobody };
+    if !metadata.file_type().is_socket() || metadata.uid() != home::our_user() {
+        return Said::Nobody;
+    }
+    match converse(socket, question) {
+        Ok(answer) => read(&answer),
+        // Nobody listens at it.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Said::Nobody,
+        Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => Said::Nothing,
+        Err(_) => Said::Silence,
+    }
+}
+
+fn converse(socket: &Path, question: &Ask) -> std::io::Result<Vec<u8>> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(ANSWER_TIME))?;
+    stream.set_write_timeout(Some(ANSWER_TIME))?;
+    stream.write_all(question.write().as_bytes())?;
     let mut answer = Vec::new();
-    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer).ok()?;
-    let answer = kez_core::json::parse(answer.strip_suffix(b"\n")?).ok()?;
-    answer.as_object()?.get("error").is_none().then_some(answer)
+    stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+fn read(answer: &[u8]) -> Said {
+    let Some(Ok(answer)) = answer.strip_suffix(b"\n").map(kez_core::json::parse) else { return Said::Nothing };
+    let Some(members) = answer.as_object() else { return Said::Nothing };
+    match members.get("error") {
+        None => Said::Answer(answer),
+        Some(reason) => {
+            let reason = reason.as_str().unwrap_or_default().chars().filter(|it| !it.is_control());
+            Said::Refusal(reason.take(MAX_REASON_CHARS).collect())
+        }
+    }
 }
 
 impl AgentKey {
     fn signature(&self, question: &Ask) -> Result<[u8; 64], KezError> {
-        let answer = ask(&self.socket, question);
-        let text = answer.as_ref().and_then(|answer| answer.as_object()?.get("signature")?.as_str());
-        text.and_then(hex::decode).ok_or_else(|| {
-            KezError::new(Code::KeyLocked, format!("the agent of {} ended, or does not sign this", self.key))
-        })
+        let refuse = |why: &str| Err(KezError::new(Code::KeyLocked, format!("the agent of {} {why}", self.name)));
+        match ask(&self.socket, question) {
+            Said::Answer(answer) => {
+                let text = answer.as_object().and_then(|answer| answer.get("signature")?.as_str());
+                text.and_then(hex::decode).map_or_else(|| refuse("gave no signature"), Ok)
+            }
+            Said::Refusal(reason) => refuse(&format!("does not sign this: {reason}")),
+            Said::Nobody | Said::Nothing => refuse("ended"),
+            Said::Silence => refuse("does not answer"),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use kez_core::Time;
 
-use super::{MAX_SECONDS, lock as end, names, start};
+use super::{MAX_SECONDS, lock as lock_one, names, start};
 use crate::claim::parse_duration;
 use crate::context::Context;
 use crate::json::object;
@@ -21,7 +21,11 @@ pub fn parse_seconds(typed: &str) -> Option<u64> {
 /// Runs `unlock`.
 pub fn unlock(context: &Context, matches: &ArgMatches, identity: &Identity) -> Outcome {
     let seconds = match matches.get_one::<String>("for") {
-        None => context.settings.unlock_for.unwrap_or(USUAL_SECONDS),
+        None => match &context.settings.unlock_for {
+            None => USUAL_SECONDS,
+            Some(typed) => parse_seconds(typed)
+                .ok_or_else(|| Failure::usage("Cannot use unlock_for of config.toml: expected at most 24h"))?,
+        },
         Some(typed) => parse_seconds(typed)
             .ok_or_else(|| Failure::usage("Cannot use --for: expected a time such as 15m or 8h, at most 24h"))?,
     };
@@ -41,10 +45,10 @@ pub fn lock(context: &Context, name: Option<&str>) -> Outcome {
             keys::check_name(name)?;
             vec![name.to_owned()]
         }
-        None => names(context),
+        None => names(context)?,
     };
     // One that cannot be ended keeps no other unlocked.
-    let ended: Vec<_> = all.into_iter().map(|name| end(context, &name).map(|was| was.then_some(name))).collect();
+    let ended: Vec<_> = all.into_iter().map(|name| lock_one(context, &name).map(|was| was.then_some(name))).collect();
     let locked: Vec<_> = ended.into_iter().collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect();
     let human = match locked.as_slice() {
         [] => "Nothing was unlocked.\n".to_owned(),
@@ -76,6 +80,9 @@ mod tests {
             ("15", None),
             ("", None),
             ("-1m", None),
+            ("+15m", None),
+            ("015m", None),
+            ("15M", None),
         ] {
             assert_eq!(parse_seconds(typed), seconds, "{typed}");
         }

@@ -24,23 +24,17 @@ pub(super) const LOCK: &str = ".lock";
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// `kez-rs/HASH` in `XDG_RUNTIME_DIR` where `KEZ_HOME` is not set, else `rust/run` in the home; where that path is too
-    /// long for a socket, `kez-rs-UID/HASH` in the folder for temporary files.
+    /// `rust/run` in the home; where that path is too long for a socket, `kez-rs-UID/HASH` in `/tmp`. It depends on the home
+    /// alone: an agent that is somewhere else by another environment would not be found, and so not be ended.
     pub fn of(context: &Context) -> Folder {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = context.home.join("");
-        let hash = hex::encode(&sha256(home.as_os_str().as_encoded_bytes()));
-        let hash = hash.get(..16).unwrap_or_default();
-        let shared = variable("XDG_RUNTIME_DIR").filter(|path| path.is_absolute() && variable("KEZ_HOME").is_none());
-        let preferred = match shared {
-            Some(path) => path.join("kez-rs").join(hash),
-            None => absolute(context.home.join("rust/run")),
-        };
+        let home = fs::canonicalize(&home).or_else(|_| std::path::absolute(&home)).unwrap_or(home);
+        let preferred = home.join("rust/run");
         if preferred.as_os_str().len() + 1 + MAX_NAME_BYTES <= MAX_PATH_BYTES {
             return Folder(preferred);
         }
-        let user = rustix::process::geteuid().as_raw();
-        Folder(std::env::temp_dir().join(format!("kez-rs-{user}")).join(hash))
+        let hash = hex::encode(&sha256(home.as_os_str().as_encoded_bytes()));
+        Folder(Path::new("/tmp").join(format!("kez-rs-{}", home::our_user())).join(hash.get(..16).unwrap_or_default()))
     }
 
     /// The socket of an identity.
@@ -51,44 +45,40 @@ impl Folder {
     /// Makes it; `store.permissions` where somebody else can get in.
     pub fn make(&self) -> Outcome<()> {
         home::make_folder(&self.0)?;
-        match self.is_trusted() {
-            true => Ok(()),
-            false => {
-                let path = self.0.display();
-                let message = format!("Cannot keep a key unlocked: others may enter {path}");
-                Err(Failure::new(Code::StorePermissions, message).hint(format!("chmod 700 {path}")))
-            }
-        }
+        self.check().map(drop)
     }
 
-    /// Whether it is there, and its user's alone.
-    pub fn is_trusted(&self) -> bool {
-        let ours = rustix::process::geteuid().as_raw();
-        let is_private = |path: &Path| {
-            let metadata = fs::symlink_metadata(path);
-            metadata.is_ok_and(|it| it.is_dir() && it.uid() == ours && it.mode() & 0o077 == 0)
-        };
+    /// Whether it is there; `store.permissions` where it is not its user's alone.
+    pub fn check(&self) -> Outcome<bool> {
         // Where others may write into the folder above it, they could put another one in its place.
-        let is_beyond_others = |path: &Path| {
-            let metadata = fs::symlink_metadata(path);
-            metadata.is_ok_and(|it| it.is_dir() && it.uid() == ours && it.mode() & 0o022 == 0)
-        };
-        is_private(&self.0) && self.0.parent().is_some_and(is_beyond_others)
+        let above = self.0.parent().unwrap_or(Path::new("/"));
+        for (path, others, mode) in [(above, 0o022, "go-w"), (&*self.0, 0o077, "700")] {
+            let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(false) };
+            let shown = path.display();
+            let fault = match (metadata.is_dir(), metadata.uid() == home::our_user()) {
+                (false, _) => "it is no folder",
+                (true, false) => "it belongs to somebody else",
+                (true, true) if metadata.mode() & others == 0 => continue,
+                (true, true) => {
+                    let message = format!("Cannot trust the folder of unlocked keys: others may enter {shown}");
+                    return Err(Failure::new(Code::StorePermissions, message).hint(format!("chmod {mode} {shown}")));
+                }
+            };
+            let message = format!("Cannot trust the folder of unlocked keys, {shown}: {fault}");
+            return Err(Failure::new(Code::StorePermissions, message).hint("Take it away, or use another KEZ_HOME."));
+        }
+        Ok(true)
     }
 
-    /// The names of the sockets in it, sorted.
-    pub fn names(&self) -> Vec<String> {
-        let files = if self.is_trusted() { home::list(&self.0).unwrap_or_default() } else { Vec::new() };
+    /// The names of the sockets in it, sorted; `store.permissions`, `input.unreadable`.
+    pub fn names(&self) -> Outcome<Vec<String>> {
+        let files = if self.check()? { home::list(&self.0)? } else { Vec::new() };
         let names = files.iter().filter_map(|file| file.strip_suffix(".sock"));
-        names.filter(|name| home::is_name(name)).map(str::to_owned).collect()
+        Ok(names.filter(|name| home::is_name(name)).map(str::to_owned).collect())
     }
 
     /// One command at a time starts or ends agents.
     pub fn lock(&self) -> Outcome<fs::File> {
         home::lock(&self.0.join(LOCK))
     }
-}
-
-fn absolute(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
 }

@@ -4,15 +4,19 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::ArgMatches;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use kez_channels::nostr::signing::{EventSigner as _, check_event};
 use kez_core::envelope::check_statement;
-use kez_core::{Code, Json, Signer as _, hex};
+use kez_core::{Json, Signer as _, hex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -21,7 +25,6 @@ use super::protocol::{Ask, MAX_LINE_BYTES, line};
 use super::start::{MAX_SECONDS, READY};
 use crate::json::object;
 use crate::keys::Secret;
-use crate::outcome::{Answer, Failure, Outcome};
 use crate::{home, random};
 
 /// Bytes of the key as it comes.
@@ -29,8 +32,10 @@ const MAX_KEY_BYTES: usize = 4_096;
 /// Questions at once.
 const MAX_CONNECTIONS: usize = 16;
 /// How long one question may take to come and be answered.
-const QUESTION_TIME: Duration = Duration::from_secs(5);
-/// How often the clock is looked at: it goes on while a computer sleeps, and timers do not.
+pub(super) const QUESTION_TIME: Duration = Duration::from_secs(2);
+/// How long it waits where no connection can be taken: too many files are open, and each closes within `QUESTION_TIME`.
+const ACCEPT_TIME: Duration = Duration::from_millis(100);
+/// How often the clock is looked at, which goes on while a computer sleeps, as timers do not; and the socket.
 const LOOK_TIME: Duration = Duration::from_secs(1);
 
 struct Agent {
@@ -40,24 +45,43 @@ struct Agent {
     ended: Notify,
 }
 
-/// Takes a key from stdin, and holds it until its time is over or somebody ends it.
-pub fn run(matches: &ArgMatches) -> Outcome {
-    let failed = |what: &str| Failure::new(Code::Internal, format!("Cannot be an agent: {what}"));
-    let socket = matches.get_one::<PathBuf>("socket").ok_or_else(|| failed("expected a socket"))?;
-    let until = matches.get_one::<u64>("until").ok_or_else(|| failed("expected a time"))?;
+/// Takes a key from stdin, and holds it until its time is over or somebody ends it. It prints one line: that it listens, or
+/// why it does not.
+pub fn run(matches: &ArgMatches) -> ExitCode {
+    match try_run(matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            // Who started it may have left.
+            drop(say(&why));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(format!("{text}\n").as_bytes())?;
+    stdout.flush()
+}
+
+fn try_run(matches: &ArgMatches) -> Result<(), String> {
+    let socket = matches.get_one::<PathBuf>("socket").ok_or("expected a socket")?;
+    let until = matches.get_one::<u64>("until").ok_or("expected a time")?;
     close_off();
-    let bytes = home::read_bounded(std::io::stdin().lock(), MAX_KEY_BYTES).ok().flatten();
+    let bytes = home::stdin().and_then(|stdin| home::read_bounded(stdin, MAX_KEY_BYTES)).ok().flatten();
     let secret = bytes.as_ref().and_then(|bytes| Secret::of_text(std::str::from_utf8(bytes).ok()?));
-    let secret = secret.ok_or_else(|| failed("expected a key on stdin"))?;
+    let secret = secret.ok_or("expected a key on stdin")?;
     drop(bytes);
     let agent = Arc::new(Agent { secret, until: *until, ended: Notify::new() });
+    // What is there now, and with it the key, is not written to swap. It needs a right or a limit (`ulimit -l`) that not
+    // everybody has; what is allocated later is not bound by it, so that no allocation fails for it.
+    let _ = rustix::mm::mlockall(rustix::mm::MlockAllFlags::CURRENT);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| failed(&error.to_string()))?;
+    let runtime = runtime.map_err(|error| error.to_string())?;
     let held = runtime.block_on(hold(agent, socket));
     // With it go the tasks that still held the key: it is wiped when the last of them is dropped.
     drop(runtime);
-    held.map_err(|error| failed(&error.to_string()))?;
-    Ok(Answer::new("kez.agent_ended/1", object! {}, ""))
+    held.map_err(|error| error.to_string())
 }
 
 /// Away from the terminal, and from everybody who looks into processes: no core files, no tracing by the same user.
@@ -74,17 +98,13 @@ async fn hold(agent: Arc<Agent>, socket: &Path) -> std::io::Result<()> {
     let listener = UnixListener::bind(socket)?;
     let own = fs::metadata(socket)?;
     fs::set_permissions(socket, fs::Permissions::from_mode(0o600))?;
-    {
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(READY.as_bytes())?;
-        stdout.flush()?;
-    }
+    let mut signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    say(READY)?;
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let answering = async {
         loop {
             let Ok((stream, _)) = listener.accept().await else {
-                // Too many open files: they close within the time of a question.
-                sleep(QUESTION_TIME).await;
+                sleep(ACCEPT_TIME).await;
                 continue;
             };
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { continue };
@@ -98,45 +118,61 @@ async fn hold(agent: Arc<Agent>, socket: &Path) -> std::io::Result<()> {
     };
     tokio::select! {
         () = answering => {}
-        // Who asked for the end takes the socket away.
-        () = agent.ended.notified() => {}
-        () = agent.over() => remove_own(socket, &own),
+        // Who asked for the end holds the lock, and takes the socket away itself; unless it did not wait.
+        () = agent.ended.notified() => remove_own(socket, &own),
+        () = agent.over(|| is_own(socket, &own)) => remove_own(socket, &own),
+        () = any(&mut signals) => remove_own(socket, &own),
     }
     Ok(())
 }
 
+/// The first of some signals; never where none can be heard.
+async fn any(signals: &mut [std::io::Result<Signal>]) {
+    let mut heard: FuturesUnordered<_> = signals.iter_mut().flatten().map(Signal::recv).collect();
+    match heard.next().await {
+        Some(_) => {}
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether this agent's socket is where it was put: without it nobody can end the agent, or use it.
+fn is_own(socket: &Path, own: &fs::Metadata) -> bool {
+    fs::symlink_metadata(socket).is_ok_and(|it| (it.dev(), it.ino()) == (own.dev(), own.ino()))
+}
+
 /// Takes the socket away, unless a later agent's is there, or may be soon.
 fn remove_own(socket: &Path, own: &fs::Metadata) {
-    let is_own = || fs::symlink_metadata(socket).is_ok_and(|it| (it.dev(), it.ino()) == (own.dev(), own.ino()));
-    let lock = socket.parent().and_then(|folder| home::lock_within(&folder.join(LOCK), Duration::ZERO).ok());
-    if lock.is_some() && is_own() {
+    // Where the folder is gone, it is not made again.
+    let lock = || home::lock_within(&socket.parent()?.join(LOCK), Duration::ZERO).ok();
+    let held = if is_own(socket, own) { lock() } else { None };
+    if held.is_some() && is_own(socket, own) {
         drop(fs::remove_file(socket));
     }
 }
 
 impl Agent {
-    /// Unix seconds that are left, never more than were asked for.
+    /// Seconds that are left, never more than can be asked for.
     fn seconds_left(&self) -> u64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        self.until.saturating_sub(now).min(MAX_SECONDS)
+        self.until.saturating_sub(now()).min(MAX_SECONDS)
     }
 
-    /// When the time is over: by the clock, and by a timer that nobody can set back.
-    async fn over(&self) {
+    /// When the time is over, by the clock and by a timer that nobody can set back, or the agent cannot be reached any more.
+    async fn over(&self, is_reachable: impl Fn() -> bool) {
         let end = Instant::now() + Duration::from_secs(self.seconds_left());
-        while Instant::now() < end && self.seconds_left() > 0 {
+        while Instant::now() < end && self.seconds_left() > 0 && is_reachable() {
             sleep(LOOK_TIME).await;
         }
     }
 
     /// One question of the same user; others are not heard.
     async fn answer(&self, mut stream: UnixStream) -> std::io::Result<()> {
-        if stream.peer_cred()?.uid() != rustix::process::geteuid().as_raw() {
+        if stream.peer_cred()?.uid() != home::our_user() {
             return Ok(());
         }
         let question = read_line(&mut stream).await?;
         let ask = question.as_deref().and_then(Ask::read);
         let answer = match &ask {
+            Some(Ask::Lock) => self.answer_to(&Ask::Lock),
             _ if self.seconds_left() == 0 => error("the time is over"),
             Some(ask) => self.answer_to(ask),
             None => error("not a question"),
@@ -158,9 +194,9 @@ impl Agent {
                 Ok(()) => key.sign(text.as_bytes()).ok(),
                 Err(_) => return error("not a KEZ statement of this key"),
             },
-            Ask::Event(text) => match check_event(text, key.key()) {
+            Ask::Event(text) => match check_event(text, key.key(), now()) {
                 Ok(()) => random::bytes().ok().and_then(|auxiliary| key.sign_event(text, &auxiliary).ok()),
-                Err(_) => return error("not an event of this key that KEZ writes"),
+                Err(refusal) => return error(refusal.message()),
             },
         };
         match signature {
@@ -168,6 +204,11 @@ impl Agent {
             None => error("cannot sign"),
         }
     }
+}
+
+/// Unix seconds.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn error(message: &str) -> Json {

@@ -14,7 +14,8 @@ use crate::limits::MAX_ENVELOPE_BYTES;
 use crate::sigchain::pop;
 
 /// Whether this is the canonical payload of a claim, an event or a head that `key` may sign, or the text of a proof that it
-/// holds the key of an event. Everything else is refused, so that a signature is never over what somebody made up.
+/// holds the key of an event. Everything else is refused: whoever asks has it sign nothing but what this key says in KEZ. Events
+/// of nostr are another thing: `kez_channels::nostr::signing`.
 pub fn check_statement(signed: &str, key: &KeyIdentity) -> Result<()> {
     if signed.len() > MAX_ENVELOPE_BYTES {
         return refuse(Code::LimitSize, "expected a statement of at most 4000 bytes");
@@ -52,7 +53,7 @@ fn check_pop(payload: &Object, signed: &str, key: &KeyIdentity) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClaimDraft, Identity, SecretKey, Signer, Suite, Time, sign_claim};
+    use crate::{ClaimDraft, Identity, Op, SecretKey, Signer, Suite, Time, sign_claim};
     use zeroize::Zeroizing;
 
     fn key(seed: u8) -> SecretKey {
@@ -73,6 +74,24 @@ mod tests {
         let pop = pop::signed_text(Digest::of("x"), own.key(), Role::Device).unwrap();
         assert!(check_statement(&pop, own.key()).is_ok());
         assert!(check_statement(&pop, other.key()).is_err());
+    }
+
+    #[test]
+    fn events_and_heads_of_the_key_alone_are_signed() {
+        use crate::sigchain::{Chain, Graph, Signing, create_chain, sign_head};
+        let (own, other) = (key(7), key(8));
+        let time = |seconds: u64| Time::from_unix_seconds(1_800_000_000 + seconds).unwrap();
+        let op = Op::Add { subject: Identity::parse("github:alice").unwrap(), subject_id: None, proof: None };
+        let signing = Signing { signer: &own, new_key: None, created_at: time(0) };
+        let graph = Graph::of([create_chain(op, signing).unwrap()]);
+        let chain = Chain::of(&graph, graph.geneses().first().unwrap()).unwrap();
+        let head = sign_head(&chain, time(0), time(60), &own).unwrap();
+        let Json::Object(envelope) = json::parse_text(chain.head().canonical()).unwrap() else { panic!() };
+        let Some(Json::Object(event)) = envelope.get("payload") else { panic!() };
+        for text in [head.signed_text(), &canonicalize_object(event).unwrap()] {
+            assert!(check_statement(text, own.key()).is_ok(), "{text}");
+            assert!(check_statement(text, other.key()).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,91 @@
+#![allow(clippy::unwrap_used)]
+
+use super::super::event::{DELETION, PROFILE};
+use super::*;
+use kez_core::envelope::Op;
+use kez_core::sigchain::{Signing, create_chain};
+use kez_core::{ClaimDraft, Identity, Time, hex, sign_claim};
+use zeroize::Zeroizing;
+
+const NOW: u64 = 1_800_000_000;
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_bytes(Suite::Nostr, Zeroizing::new([seed; 32])).unwrap()
+}
+
+fn claim(subject: &Identity, by: &SecretKey) -> Verified<Claim> {
+    let created_at = Time::from_unix_seconds(NOW).unwrap();
+    sign_claim(&ClaimDraft { subject: subject.clone(), created_at, expires_at: None }, by).unwrap()
+}
+
+fn chain(by: &SecretKey) -> String {
+    let op = Op::Add { subject: Identity::parse("github:alice").unwrap(), subject_id: None, proof: None };
+    let event =
+        create_chain(op, Signing { signer: by, new_key: None, created_at: Time::from_unix_seconds(NOW).unwrap() })
+            .unwrap();
+    compress_chain(write_jsonl([&event]).as_bytes()).unwrap()
+}
+
+fn event(kind: i64, tags: &str, content: &str, created_at: u64) -> String {
+    let content = kez_core::canonical::canonicalize(&content.into()).unwrap();
+    format!("[0,\"{}\",{created_at},{kind},{tags},{content}]", hex::encode(key(7).key().public_key()))
+}
+
+fn is_signed(text: &str) -> bool {
+    check_event(text, key(7).key(), NOW).is_ok()
+}
+
+const DATA: &str = "[[\"d\",\"kez\"]]";
+const CHAIN: &str = "[[\"d\",\"kez-sigchain\"]]";
+
+#[test]
+fn proofs_and_chains_of_the_key_are_signed() {
+    let own = claim(key(7).key().identity(), &key(7));
+    let (compact, note) = (encode_compact(&own).unwrap(), encode_markdown(&own, None).unwrap());
+    for at in [NOW - 60, NOW, NOW + 301] {
+        assert!(is_signed(&event(APPLICATION_DATA, DATA, &compact, at)), "{at}");
+    }
+    assert!(is_signed(&event(NOTE, "[]", &note, NOW)));
+    assert!(is_signed(&event(APPLICATION_DATA, CHAIN, &chain(&key(7)), NOW)));
+}
+
+#[test]
+fn whoever_asks_cannot_have_it_say_anything_else() {
+    let account = key(7).key().identity().clone();
+    let own = claim(&account, &key(7));
+    let (compact, note) = (encode_compact(&own).unwrap(), encode_markdown(&own, None).unwrap());
+    let strangers = encode_compact(&claim(&account, &key(8))).unwrap();
+    let of_another_account = encode_compact(&claim(&Identity::parse("github:alice").unwrap(), &key(7))).unwrap();
+    let deletion = format!("[[\"e\",\"{}\"],[\"k\",\"1\"]]", "ab".repeat(32));
+    let other_author = event(NOTE, "[]", &note, NOW)
+        .replace(&hex::encode(key(7).key().public_key()), &hex::encode(key(8).key().public_key()));
+    let cases = [
+        ("a note of one's own", event(NOTE, "[]", "Buy this.", NOW)),
+        ("words beside a proof", event(NOTE, "[]", &format!("Buy this.\n\n{note}"), NOW)),
+        ("words after a proof", event(NOTE, "[]", &format!("{note}Buy this.\n"), NOW)),
+        ("other words for people", event(NOTE, "[]", &note.replace("this account is mine", "buy this"), NOW)),
+        ("a note with tags", event(NOTE, "[[\"t\",\"buy\"]]", &note, NOW)),
+        ("a compact note", event(NOTE, "[]", &compact, NOW)),
+        ("a profile", event(PROFILE, "[]", "{\"lud16\":\"thief@a.example\"}", NOW)),
+        ("a deletion", event(DELETION, &deletion, "", NOW)),
+        ("a message", event(4, "[]", &compact, NOW)),
+        ("the far future", event(APPLICATION_DATA, DATA, &compact, NOW + 302)),
+        ("other data", event(APPLICATION_DATA, "[[\"d\",\"other\"]]", &compact, NOW)),
+        ("two names", event(APPLICATION_DATA, "[[\"d\",\"kez\"],[\"d\",\"other\"]]", &compact, NOW)),
+        ("data with words", event(APPLICATION_DATA, DATA, &format!("{compact} buy"), NOW)),
+        ("empty data, which takes a proof back", event(APPLICATION_DATA, DATA, "", NOW)),
+        ("an empty chain", event(APPLICATION_DATA, CHAIN, "", NOW)),
+        ("the account given to a stranger's key", event(APPLICATION_DATA, DATA, &strangers, NOW)),
+        ("a proof of another account", event(APPLICATION_DATA, DATA, &of_another_account, NOW)),
+        ("a stranger's chain", event(APPLICATION_DATA, CHAIN, &chain(&key(8)), NOW)),
+        ("a chain for a proof", event(APPLICATION_DATA, DATA, &chain(&key(7)), NOW)),
+        ("another author", other_author),
+        ("another spelling", event(NOTE, "[]", &note, NOW).replacen(',', ", ", 1)),
+        ("no event", "x".repeat(32)),
+    ];
+    for (what, text) in cases {
+        assert!(!is_signed(&text), "{what}: {text}");
+    }
+    let ed25519 = SecretKey::from_bytes(Suite::Ed25519, Zeroizing::new([7; 32])).unwrap();
+    assert!(check_event(&event(APPLICATION_DATA, DATA, &compact, NOW), ed25519.key(), NOW).is_err());
+}
