@@ -12,7 +12,7 @@ export interface RelayOutcome extends PlaceOutcome {
   readonly failure?: KezError
 }
 
-/** Gives every relay of the settings the events, in their order. Throws only the signal's reason, or `net.url` without relays. */
+/** Gives every relay of the settings the events, in their order but for a deletion, which goes last. Throws only the signal's reason, or `net.url` without relays. */
 export async function giveToRelays(
   events: readonly NostrEvent[],
   net: Net,
@@ -20,7 +20,10 @@ export async function giveToRelays(
 ): Promise<readonly RelayOutcome[]> {
   const urls = relaysOf(net)
   if (urls.length === 0) throw new KezError("net.url", "Cannot publish on nostr: expected a relay, got none")
-  const outcomes = await Promise.all(urls.map((url) => giveOne(url, events, net, signal)))
+  // Some relays are silent about a deletion, or leave: by then they have what takes the place of the proof.
+  const isDeletion = ({ kind }: NostrEvent) => Number(kind === eventKinds.deletion)
+  const ordered = events.toSorted((left, right) => isDeletion(left) - isDeletion(right))
+  const outcomes = await Promise.all(urls.map((url) => giveOne(url, ordered, net, signal)))
   signal.throwIfAborted()
   return outcomes
 }

@@ -2,7 +2,7 @@
 import { KezError, parseForeignJson } from "@kez/core"
 import type { MessageSocket, Net } from "./channel.ts"
 import { maxRelayEvents, maxRelayRemarks } from "./limits.ts"
-import type { NostrEvent } from "./nostr-event.ts"
+import { eventKinds, type NostrEvent } from "./nostr-event.ts"
 
 export interface Filter {
   readonly authors: readonly string[]
@@ -55,7 +55,8 @@ export async function askRelay(
 
 /**
  * Gives one relay events, one after the other, and says what became of each. A relay that wants a login gets none: the
- * challenge is text of its choice, and the key signs only what we wrote. Throws like `askRelay`.
+ * challenge is text of its choice, and the key signs only what we wrote. A deletion that comes last may have no answer.
+ * Throws like `askRelay`.
  */
 export async function giveRelay(
   url: string,
@@ -68,8 +69,14 @@ export async function giveRelay(
     const fates: RelayFate[] = []
     const messages = socket.messages()[Symbol.asyncIterator]()
     for (const event of events) {
-      socket.send(JSON.stringify(["EVENT", event]))
-      fates.push(await waitForFate(url, event.id, messages))
+      const isLastWish = event.kind === eventKinds.deletion && event === events.at(-1) && events.length > 1
+      try {
+        socket.send(JSON.stringify(["EVENT", event]))
+        fates.push(await waitForFate(url, event.id, messages))
+      } catch (error) {
+        if (!isLastWish || signal.aborted || !(error instanceof KezError)) throw error
+        fates.push({ isAccepted: false, reason: error.message })
+      }
     }
     return fates
   } finally {

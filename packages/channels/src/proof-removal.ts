@@ -1,5 +1,5 @@
 /** A person's own text without the proofs in it: everything else stays as it was written. */
-import { proofsIn } from "./proof-texts.ts"
+import { proofsIn, tryFindProofs } from "./proof-texts.ts"
 
 /** A line that says where the chain of the proof before it lies. SPEC FIND-4 */
 const hintLine = /^Chain: https:\/\/[!-~]+\r?$/
@@ -51,11 +51,23 @@ function removeOne(text: string, proof: string): string {
   return first === "" || last === "" ? `${first}${last}` : `${first}\n\n${last}`
 }
 
-/** What `encodeMarkdown` of core writes around a proof. SPEC MD-5 */
-const headerLine = /^(?:# KEZ claim: |The holder of the key below says: |(?:Subject|Primary|Created|Expires|Chain): )/
-
 /** Whether a text is nothing but proofs and the lines that are written around them: no word of its owner's would be lost with it. */
 export function isProofDocument(text: string, isOurs: (proof: string) => boolean): boolean {
+  const written = linesForPeople(text, isOurs)
   const rest = withoutProofBlocks(text, isOurs).split("\n")
-  return rest.every((line) => line.trim() === "" || headerLine.test(line))
+  return rest.every((line) => line.trim() === "" || hintLine.test(line) || written.has(line.trimEnd()))
+}
+
+/** What an encoder writes for people about the claims of a text. A line that says something else is its owner's. SPEC GH-9 */
+function linesForPeople(text: string, isOurs: (proof: string) => boolean): ReadonlySet<string> {
+  const lines = new Set<string>()
+  for (const candidate of tryFindProofs(text)?.candidates ?? []) {
+    if (!("proof" in candidate) || candidate.proof.kind !== "claim" || !isOurs(candidate.text)) continue
+    const { subject, primary, created_at, expires_at } = candidate.proof.claim.payload
+    const says = "The holder of the key below says: this account is mine."
+    lines.add(`# KEZ claim: ${subject}`).add(says).add(`${says} Check it with \`kez verify id ${subject}\`.`)
+    lines.add(`Subject: ${subject}`).add(`Primary: ${primary}`).add(`Created: ${created_at}`)
+    if (expires_at !== undefined) lines.add(`Expires: ${expires_at}`)
+  }
+  return lines
 }

@@ -67,6 +67,9 @@ test("isProofDocument() is true for what claim create writes, and false once its
     assert.equal(isProofDocument(text, all), true, form)
     assert.equal(isProofDocument(`${text}\nI am Alice.\n`, all), false, form)
     assert.equal(isProofDocument(text, none), false, form)
+    for (const line of ["Subject: my cats", "Created: in 1990", "Chain: of thoughts", "# KEZ claim: I wrote this"]) {
+      assert.equal(isProofDocument(`${text}\n${line}\n`, all), false, line)
+    }
   }
   const hinted = encodeProof(claim, "markdown", { chainHint: "https://alice.dev/chain" })
   assert.equal(

@@ -1,20 +1,12 @@
 //! A person's own text without the proofs in it: everything else stays as it was written. SPEC NET-6.
 
-use kez_core::Identity;
-use kez_core::encoding::{Candidate, find_candidates, parse_hint};
+use kez_core::encoding::{Candidate, Proof, decode_candidate, find_candidates, parse_hint};
+use kez_core::{Identity, Subject};
 
 use crate::finding::Sight;
 
-/// What an encoder writes around a proof for people. MD-5.
-const HEADER_LINES: [&str; 7] = [
-    "# KEZ claim: ",
-    "The holder of the key below says: ",
-    "Subject: ",
-    "Primary: ",
-    "Created: ",
-    "Expires: ",
-    "Chain: ",
-];
+/// What an encoder writes for people above a claim, and may go on with how to check it. MD-5.
+const SENTENCE: &str = "The holder of the key below says: this account is mine.";
 
 /// Whether a text holds a proof of this account, or a reference.
 pub fn holds(text: &str, account: &Identity) -> bool {
@@ -26,11 +18,38 @@ pub fn is_proof_alone(text: &str, account: &Identity) -> bool {
     holds(text, account) && without_proofs(text, account).trim().is_empty()
 }
 
-/// Whether there is nothing in it but proofs of this account, and the lines that are written around them: no word of its
-/// owner's would be lost with it.
+/// Whether there is nothing in it but proofs of this account, and what is written for people about these very claims: no word
+/// of its owner's would be lost with it. GH-9
 pub fn is_proof_document(text: &str, account: &Identity) -> bool {
-    let is_header = |line: &str| line.trim().is_empty() || HEADER_LINES.iter().any(|start| line.starts_with(start));
-    holds(text, account) && without_proofs(text, account).lines().all(is_header)
+    let written = lines_for_people(text, account);
+    let is_written = |line: &str| {
+        let line = line.trim_end();
+        line.is_empty() || parse_hint(line).is_some() || written.iter().any(|it| it == line)
+    };
+    holds(text, account) && without_proofs(text, account).lines().all(is_written)
+}
+
+fn lines_for_people(text: &str, account: &Identity) -> Vec<String> {
+    let found = find_candidates(text.as_bytes()).map(|found| found.candidates).unwrap_or_default();
+    let mut lines = Vec::new();
+    for proof in found.iter().filter_map(|candidate| decode_candidate(candidate).ok()) {
+        let Proof::Claim(claim) = proof else { continue };
+        if !matches!(&claim.payload().subject, Subject::Known(subject) if subject == account) {
+            continue;
+        }
+        let payload = claim.json().get("payload").and_then(|payload| payload.as_object());
+        let said = |name: &str| payload.and_then(|payload| payload.get(name)?.as_str()).unwrap_or_default();
+        let subject = said("subject");
+        lines.extend([
+            format!("# KEZ claim: {subject}"),
+            SENTENCE.to_owned(),
+            format!("{SENTENCE} Check it with `kez verify id {subject}`."),
+        ]);
+        let members =
+            [("Subject", "subject"), ("Primary", "primary"), ("Created", "created_at"), ("Expires", "expires_at")];
+        lines.extend(members.map(|(title, name)| format!("{title}: {}", said(name))));
+    }
+    lines
 }
 
 /// The text without proofs of this account: whole fences, tokens, and the line of a hint right after one.
@@ -113,6 +132,8 @@ fn run(line: &str) -> Option<(char, usize, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kez_core::encoding::encode_markdown;
+    use kez_core::{ClaimDraft, SecretKey, Suite, Time, sign_claim};
 
     fn account() -> Identity {
         Identity::parse("github:alice").unwrap()
@@ -141,9 +162,17 @@ mod tests {
 
     #[test]
     fn a_document_of_a_proof_holds_no_word_of_its_owners() {
-        let block = format!("# KEZ claim: github:alice\n\nSubject: github:alice\n\n```kez\n{}\n```\n", reference());
+        let key = SecretKey::from_bytes(Suite::Ed25519, zeroize::Zeroizing::new([7; 32])).unwrap();
+        let created_at = Time::from_unix_seconds(1_800_000_000).unwrap();
+        let draft = ClaimDraft { subject: account(), created_at, expires_at: None };
+        let block = encode_markdown(&sign_claim(&draft, &key).unwrap(), Some("https://a.example/c")).unwrap();
         assert!(is_proof_document(&block, &account()) && !is_proof_alone(&block, &account()));
-        assert!(!is_proof_document(&format!("{block}\nMy notes.\n"), &account()));
+        let of_kez = block.replace("is mine.", "is mine. Check it with `kez verify id github:alice`.");
+        assert!(is_proof_document(&of_kez, &account()));
+        for line in ["My notes.", "Subject: my cats", "Created: in 1990", "Chain: of thoughts", "# KEZ claim: I wrote"]
+        {
+            assert!(!is_proof_document(&format!("{block}\n{line}\n"), &account()), "{line}");
+        }
         assert!(!is_proof_document("Subject: github:alice", &account()), "without a proof");
     }
 }

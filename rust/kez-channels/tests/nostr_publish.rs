@@ -50,6 +50,9 @@ impl Socket for Talk {
         let message: Value = serde_json::from_str(&text).unwrap();
         let mut kept = self.relays.0.lock().unwrap();
         if message[0] == "EVENT" {
+            if self.host == "mute" && message[1]["kind"] == 5 {
+                return Ok(());
+            }
             let is_taken = self.host != "refusing";
             if is_taken {
                 kept.push((self.host.clone(), message[1].clone()));
@@ -161,6 +164,18 @@ fn a_chain_is_found_under_a_name_of_its_own() {
         assert_eq!(refused.unwrap_err().code, Code::PublishTooLong);
         let nobody = publish_chain(&author, "kez:zc1:AA", &relays, &self::options(&["silent"])).await;
         assert_eq!(nobody.unwrap_err().code, Code::NetTimeout);
+    });
+}
+
+#[test]
+fn a_relay_that_is_silent_about_a_deletion_has_what_takes_the_place_of_the_proof() {
+    let (relays, options, key) = (Relays::default(), options(&["mute"]), key());
+    let author = Author::new(&key, [1; 32], NOW);
+    run(async {
+        publish_proof(&author, Place::AppData, &reference("a"), &relays, &options).await.unwrap();
+        let said = unpublish(&author, &relays, &options).await.unwrap();
+        assert!(said[0].accepted, "{said:?}");
+        assert_eq!(found(&relays, &options).await, Vec::<String>::new());
     });
 }
 

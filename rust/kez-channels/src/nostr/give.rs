@@ -24,9 +24,11 @@ pub struct RelayOutcome {
     pub had: bool,
 }
 
-/// Gives the events to every relay, all at once; each says for itself.
+/// Gives the events to every relay, all at once, in their order but for a deletion, which goes last: some relays are silent
+/// about it, or leave, and have what takes the place of the proof by then. Each says for itself.
 pub(super) async fn give<N: Net>(net: &N, relays: &[Relay], key: &[u8; 32], events: &[Event]) -> Vec<RelayOutcome> {
-    let messages: Vec<Message> = events.iter().filter_map(|event| message(event, key, events.len())).collect();
+    let mut messages: Vec<Message> = events.iter().filter_map(|event| message(event, key, events.len())).collect();
+    messages.sort_by_key(|message| message.may_fail);
     let to_one = |relay: &Relay| {
         let (relay, messages) = (relay.clone(), &messages);
         async move {
@@ -67,27 +69,36 @@ async fn give_one<N: Net>(net: &N, relay: &Relay, messages: &[Message]) -> Resul
     let rights = if relay.is_suggested { Rights::Stranger } else { Rights::Reader };
     let mut socket = net.open(&relay.url, rights).await?;
     let mut refusal = None;
-    for Message { id, text: message, may_fail } in messages {
-        socket.send(message.clone()).await?;
-        loop {
-            let answer = socket.next().await?;
-            let value = json::parse(&answer);
-            let Some(list) = value.as_ref().and_then(json::Value::as_list) else {
-                return Err(NetError::new(Code::NetHttp, "expected messages of nostr"));
-            };
-            let text = |at: usize| list.get(at).and_then(json::Value::as_text);
-            if text(0) != Some("OK") || text(1) != Some(id) {
-                continue;
+    for message in messages {
+        match give_event(&mut socket, message).await {
+            Err(_) if message.may_fail => break,
+            Err(error) => return Err(error),
+            Ok(None) => {}
+            Ok(Some(_)) if message.may_fail => {}
+            Ok(Some(reason)) => {
+                refusal.get_or_insert(NetError::new(Code::PublishRefused, format!("refused: {reason}")));
             }
-            if list.get(2) == Some(&json::Value::Bool(true)) {
-                break;
-            }
-            let reason: String = text(3).unwrap_or_default().chars().filter(|it| !it.is_control()).take(200).collect();
-            if !may_fail && refusal.is_none() {
-                refusal = Some(NetError::new(Code::PublishRefused, format!("refused: {reason}")));
-            }
-            break;
         }
     }
     refusal.map_or(Ok(()), Err)
+}
+
+/// Why the relay does not take it; none where it does.
+async fn give_event(socket: &mut impl Socket, message: &Message) -> Result<Option<String>, NetError> {
+    socket.send(message.text.clone()).await?;
+    loop {
+        let answer = socket.next().await?;
+        let value = json::parse(&answer);
+        let Some(list) = value.as_ref().and_then(json::Value::as_list) else {
+            return Err(NetError::new(Code::NetHttp, "expected messages of nostr"));
+        };
+        let text = |at: usize| list.get(at).and_then(json::Value::as_text);
+        if text(0) != Some("OK") || text(1) != Some(&message.id) {
+            continue;
+        }
+        if list.get(2) == Some(&json::Value::Bool(true)) {
+            return Ok(None);
+        }
+        return Ok(Some(text(3).unwrap_or_default().chars().filter(|it| !it.is_control()).take(200).collect()));
+    }
 }
