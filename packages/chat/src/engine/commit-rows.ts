@@ -7,6 +7,7 @@ import type { Desk } from "./desk.ts"
 import { dueChange } from "./group-changes.ts"
 import { Held } from "./opened.ts"
 import { failAll, groupAt, markAnswered, outboxOf } from "./outbox-rows.ts"
+import { giveMissed } from "./resend.ts"
 import { type GroupRow, keys, type ThreadRow, type WelcomeRow } from "./row.ts"
 import { tellConversation } from "./threads.ts"
 import { judgeToldMembers, noteHealed } from "./told-members.ts"
@@ -78,7 +79,10 @@ async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCo
   for (const { device } of outcome.added) since[device] = first
   const cameIn = { ...row.cameIn }
   for (const chain of outcome.newcomers) cameIn[chain] = { epoch: outcome.epoch, counter: first }
-  unit.put(keys.group(group), { ...row, since, cameIn, ...(outcome.isRemoved ? { isRemoved: true } : {}) })
+  const given = { ...row.given }
+  for (const { device } of outcome.removed) delete given[device]
+  unit.put(keys.group(group), { ...row, since, cameIn, given, ...(outcome.isRemoved ? { isRemoved: true } : {}) })
+  if (!outcome.isRemoved) await giveMissed(unit, desk, group, outcome.added)
   const cipher = await desk.ciphers.of(group)
   // What was asked for and is done now is over, so that it does not undo what somebody does later.
   await dueChange(unit, desk, cipher)

@@ -1,20 +1,20 @@
 /** A message that was opened: placed among those of its device, then kept, shown or acted on, all in one step with the key that opened it. */
 import { type Digest, KezError } from "@kez/core"
 import type { FarAhead, OpenedMessage } from "../cipher/group-cipher.ts"
-import type { Content } from "../wire/content.ts"
+import type { Content, ContentTypes } from "../wire/content.ts"
 import { decodeMessage, type Message, readResent } from "../wire/message.ts"
 import { raise } from "./alarms.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { fileStateName } from "./files-part.ts"
 import { takeLeave } from "./groups.ts"
-import { changeMessage, isShown, type Origin, putMessage, putNote } from "./message-rows.ts"
+import { changeMessage, isShown, type Origin, putMessage, putNote, threadAt } from "./message-rows.ts"
 import { closeMissing, judgeTold, passOver, raiseMissing } from "./missing.ts"
 import { takePresence, takeShares } from "./presence-rows.ts"
 import { noteReceived, takeReceipt } from "./receipts.ts"
-import { answerResend } from "./resend.ts"
-import { type GroupRow, keys, type ThreadRow } from "./row.ts"
-import { placeIn, putSequence, sequenceOf, slotBefore } from "./sequence-rows.ts"
+import { answerResend, isGiven } from "./resend.ts"
+import { decodeRow, type GroupRow, keys, type MessageRow, padded, type ThreadRow } from "./row.ts"
+import { type DeviceSequence, placeIn, putSequence, sequenceOf, slotBefore } from "./sequence-rows.ts"
 import { mayTell } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
@@ -208,11 +208,8 @@ async function act(unit: Unit, desk: Desk, message: Message, from: From & { read
 async function takeResent(
   unit: Unit,
   desk: Desk,
-  {
-    message,
-    content,
-  }: { readonly message: Message; readonly content: { readonly device: string; readonly counter: number } },
-  from: From,
+  { message, content }: { readonly message: Message; readonly content: ContentTypes["resent"] },
+  from: From & { readonly thread: Digest },
 ): Promise<void> {
   let inner: Message
   try {
@@ -222,13 +219,69 @@ async function takeResent(
     throw fault
   }
   if (inner.device !== content.device || inner.counter !== content.counter || inner.content.type === "resent") return
-  const { sequence } = await sequenceOf(unit, from.group, inner.device)
+  const before = await sequenceOf(unit, from.group, inner.device)
+  const { sequence } = before
   const isByItself = inner.device === from.by
+  if (content.at !== undefined && isByItself && content.counter < sequence.next) {
+    return takeGiven(unit, desk, inner, { ...from, at: Math.min(content.at, from.at), before })
+  }
   if (!isByItself && sequence.held.get(content.counter + 1)?.prev !== inner.id) return
   const cipher = await desk.ciphers.of(from.group)
   const owner = isByItself ? from.chain : cipher.members().find(({ device }) => device === inner.device)?.chain
   if (owner === undefined) return
   await place(unit, desk, inner, { ...from, chain: owner, seq: undefined, epoch: 0 })
+}
+
+/** Sent when no device that is left could read it, and given once more by its own device: it is before what is counted here. */
+async function takeGiven(
+  unit: Unit,
+  desk: Desk,
+  inner: Message,
+  { before, thread, group, chain, at, by }: From & { readonly thread: Digest; readonly before: DeviceSequence },
+): Promise<void> {
+  const { counter = 0, id, device } = inner
+  const { next, recent, isTold } = before.sequence
+  const known = recent[recent.length - (next - counter)]
+  if (known !== undefined && known !== id && isTold !== true && recent.length > next - counter) {
+    const alarm = { kind: "sender_fork", conversation: thread, device, counter } as const
+    return raise(
+      unit,
+      desk,
+      alarm,
+      new KezError("chat.sender_fork", `A device said two different things as message ${counter}`),
+    )
+  }
+  if (!isGiven(inner)) return
+  if ((await unit.bytes(keys.placeOf(thread, id))) === undefined) {
+    const slot = await slotAmong(unit, { thread, group, device, counter })
+    await keep(unit, desk, inner, {
+      ...{ thread, group, chain, device, at, isEarly: false },
+      ...(slot === undefined ? {} : { slot }),
+    })
+  }
+  if (chain !== desk.chain) await noteReceived(unit, group, { device: by, delivered: next, isShown: true })
+}
+
+/** Messages that are looked through for where an older one belongs. */
+const maxLooked = 200
+
+/** Before what the same device said later. */
+async function slotAmong(
+  unit: Unit,
+  {
+    thread,
+    group,
+    device,
+    counter,
+  }: { readonly thread: Digest; readonly group: Digest; readonly device: string; readonly counter: number },
+): Promise<number | undefined> {
+  const { nextSlot } = await threadAt(unit, thread)
+  const rows = await unit.after(keys.message(thread), padded(Math.max(0, nextSlot - maxLooked)), 2 * maxLooked)
+  const later = rows
+    .map(({ value }) => decodeRow<MessageRow>(value).value)
+    .filter((row) => row.group === group && row.device === device && row.counter > counter)
+  const slots = later.map(({ place: at }) => Number(at.slice(0, 16)))
+  return slots.length === 0 ? undefined : Math.min(...slots)
 }
 
 export async function refuse(unit: Unit, desk: Desk, { group, seq = 0 }: OpenedAt, fault: KezError): Promise<void> {

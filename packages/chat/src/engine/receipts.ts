@@ -19,7 +19,7 @@ import { mayTell } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
 /** Larger conversations would be full of them. */
-const maxMembers = 8
+export const maxReceiptMembers = 8
 
 /** Delivered messages that a receipt of reading is waited for. */
 const maxDelivered = 500
@@ -60,7 +60,8 @@ export async function noteRead(unit: Unit, desk: Desk, thread: ThreadRow, upTo: 
 export async function sayReceipts(unit: Unit, desk: Desk, group: GroupRow): Promise<boolean> {
   const thread = await unit.get<ThreadRow>(keys.thread(group.thread))
   const cipher = await desk.ciphers.of(group.group)
-  if (thread === undefined || cipher.state.members.length > maxMembers || !(await mayTell(unit, thread))) return false
+  if (thread === undefined || cipher.state.members.length > maxReceiptMembers || !(await mayTell(unit, thread)))
+    return false
   const { readReceipts } = await settingsOf(unit)
   let said = false
   for (const [device, receipt] of Object.entries(group.receipts)) {
@@ -87,20 +88,30 @@ export async function takeReceipt(
   unit: Unit,
   desk: Desk,
   { state, device, counter }: ContentTypes["receipt"],
-  { group, thread }: { readonly group: Digest; readonly thread: Digest },
+  {
+    group,
+    thread,
+    chain,
+    by,
+  }: { readonly group: Digest; readonly thread: Digest; readonly chain: Digest; readonly by: string },
 ): Promise<void> {
   if (device !== desk.device) return
   await markAnswered(unit, desk, group)
+  const before = await groupAt(unit, group)
+  const low = firstReadBy(before, by, counter)
   // Faster than the server's answer to us: it stays in the outbox until that comes.
   for (const entry of await outboxOf(unit, group)) {
-    if (entry.counter > counter || entry.place === undefined || entry.ciphertext === undefined) continue
+    if (entry.counter > counter || entry.counter < low || entry.place === undefined || entry.ciphertext === undefined)
+      continue
     await changeMessage(unit, desk, { thread, place: entry.place }, { state })
   }
-  const { confirmed = 0 } = await groupAt(unit, group)
-  // All before that were said to be delivered already.
-  const place = state === "read" || confirmed === 0 ? "" : padded(confirmed - 1)
+  const { confirmed = 0, given, confirmedBy = {} } = before
+  // All before that were said to be delivered already, but for what only lost devices could read.
+  const start = given?.[by] === undefined ? confirmed : Math.min(confirmed, low)
+  const place = state === "read" || start === 0 ? "" : padded(start - 1)
   for (const { key, value } of await unit.after(keys.unconfirmed(group), place, Number.MAX_SAFE_INTEGER)) {
-    if (Number(key.slice(-16)) > counter) continue
+    const at = Number(key.slice(-16))
+    if (at > counter || at < low) continue
     const row = decodeRow<UnconfirmedRow>(value).value
     if (state === "read") unit.delete(key)
     else if (row.state === "delivered") continue
@@ -108,7 +119,21 @@ export async function takeReceipt(
     if (row.place !== undefined) await changeMessage(unit, desk, { thread, place: row.place }, { state })
   }
   await dropOldest(unit, group, counter - maxDelivered)
-  if (counter >= confirmed) unit.put(keys.group(group), { ...(await groupAt(unit, group)), confirmed: counter + 1 })
+  const known = confirmedBy[chain] ?? 0
+  const isFurther = low <= known && counter >= known
+  if (counter < confirmed && !isFurther) return
+  unit.put(keys.group(group), {
+    ...(await groupAt(unit, group)),
+    confirmed: Math.max(confirmed, counter + 1),
+    ...(isFurther ? { confirmedBy: { ...confirmedBy, [chain]: counter + 1 } } : {}),
+  } satisfies GroupRow)
+}
+
+/** Of our messages: a device that came later says nothing of what was before, but of what it was given of it. */
+function firstReadBy({ since, given }: GroupRow, by: string, counter: number): number {
+  const first = since?.[by] ?? 0
+  const more = given?.[by]
+  return more === undefined || counter < more.last ? first : Math.min(first, more.from)
 }
 
 /** Who never says that he read it would make them grow without end. */

@@ -1,13 +1,24 @@
 /** What somebody misses is sent again: so much in a minute, whoever asks, and nothing from before he was in the conversation. */
 import type { Digest } from "@kez/core"
+import type { StateBody } from "../conversation/state-body.ts"
+import type { DeviceCredential } from "../credential/device-credential.ts"
 import { isCounted } from "../wire/content.ts"
-import { decodeMessage } from "../wire/message.ts"
+import { decodeMessage, type Message } from "../wire/message.ts"
+import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
+import { findMessage } from "./message-rows.ts"
 import { enqueue, groupAt, markAnswered, outboxOf, ownMessage } from "./outbox-rows.ts"
+import { maxReceiptMembers } from "./receipts.ts"
+import { type GroupRow, keys } from "./row.ts"
 import type { Unit } from "./unit.ts"
 
 /** Of one request. What is missing beyond it is asked for again. */
 const maxResent = 100
+/** What somebody's new device is given of what none of his confirmed: so many, and not older than so. */
+const maxGiven = 100
+const maxGivenSeconds = 14 * 86_400
+/** Own messages that are looked through for them. */
+const maxLooked = 1_000
 /** To one device of one conversation in a minute, and to all of a conversation. */
 const maxResentInMinute = 120
 const maxResentInGroup = 360
@@ -60,7 +71,8 @@ export async function answerResend(
     await enqueue(unit, desk, { group, type: "not_resent", content: { to: by, before: Math.min(begun, sent) } })
     budget.use(group, by)
   }
-  const first = Math.max(from, begun)
+  // It goes to all who are in it now.
+  const first = Math.max(from, begun, firstForAll(row, (await desk.ciphers.of(group)).state))
   const last = Math.min(to, sent - 1, first + maxResent - 1)
   for (let counter = first; counter <= last && budget.left(desk.now(), group, by) > 0; counter++) {
     const bytes = await ownMessage(unit, group, counter)
@@ -71,4 +83,90 @@ export async function answerResend(
     await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter }, body: bytes })
     budget.use(group, by)
   }
+}
+
+/** Of own messages the first one that was sent when everybody of now was in it. */
+function firstForAll({ cameIn = {} }: GroupRow, { members }: StateBody): number {
+  return Math.max(0, ...members.map(({ chain }) => cameIn[chain]?.counter ?? 0))
+}
+
+/** What is said to people, so that it counts for them later too. */
+const givenTypes: ReadonlySet<string> = new Set([
+  ...["text", "reply", "thread", "edit", "delete", "reaction", "file_offer"],
+])
+
+export function isGiven({ content }: Pick<Message, "content">): boolean {
+  return givenTypes.has(content.type)
+}
+
+/**
+ * Somebody's device came into the conversation, perhaps because he lost the others: what this one sent him since, and no device of his confirmed, would reach
+ * nobody. It goes out once more, to those who were all there when it was sent. Whose chain lists the device the commit has shown.
+ */
+export async function giveMissed(
+  unit: Unit,
+  desk: Desk,
+  group: Digest,
+  added: readonly DeviceCredential[],
+): Promise<void> {
+  const { state } = await desk.ciphers.of(group)
+  // Larger ones have no receipts: nothing says what came.
+  if (state.members.length > maxReceiptMembers) return
+  for (const chain of new Set(added.map((one) => one.chain))) {
+    if (chain === desk.chain || (await contactRow(unit, chain))?.standing === "blocked") continue
+    const devices = added.filter((one) => one.chain === chain).map(({ device }) => device)
+    await giveTo(unit, desk, { group, chain, devices, state })
+  }
+}
+
+interface Receiver {
+  readonly group: Digest
+  readonly chain: Digest
+  readonly devices: readonly string[]
+  readonly state: StateBody
+}
+
+async function giveTo(unit: Unit, desk: Desk, { group, chain, devices, state }: Receiver): Promise<void> {
+  const missed = await missedBy(unit, desk, { group, chain, devices, state })
+  const [oldest] = missed
+  if (oldest === undefined) return
+  for (const { counter, at, bytes } of missed) {
+    await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter, at }, body: bytes })
+    for (const device of devices) budgetOf(desk).use(group, device)
+  }
+  const row = await groupAt(unit, group)
+  const note = { from: oldest.counter, last: row.nextCounter - 1 }
+  const given = { ...row.given, ...Object.fromEntries(devices.map((device) => [device, note])) }
+  unit.put(keys.group(group), { ...row, given } satisfies GroupRow)
+}
+
+interface Missed {
+  readonly counter: number
+  readonly at: number
+  readonly bytes: Uint8Array
+}
+
+/** Oldest first. */
+async function missedBy(
+  unit: Unit,
+  desk: Desk,
+  { group, chain, devices, state }: Receiver,
+): Promise<readonly Missed[]> {
+  const row = await groupAt(unit, group)
+  const first = Math.min(...devices.map((device) => row.since?.[device] ?? 0))
+  const confirmed = row.confirmedBy?.[chain] ?? (state.kind === "dm" ? (row.confirmed ?? 0) : 0)
+  const from = Math.max(confirmed, firstForAll(row, state), row.begunAt ?? 0, first - maxLooked)
+  const room = Math.min(maxGiven, ...devices.map((device) => budgetOf(desk).left(desk.now(), group, device)))
+  const missed: Missed[] = []
+  let at = desk.now()
+  for (let counter = first - 1; counter >= from && missed.length < room; counter--) {
+    const bytes = await ownMessage(unit, group, counter)
+    if (bytes === undefined) continue
+    const inner = decodeMessage(bytes, desk.device)
+    // An edit or a reaction is dated like what was said after it.
+    at = (await findMessage(unit, row.thread, inner.id))?.at ?? at
+    if (at < desk.now() - maxGivenSeconds) break
+    if (isGiven(inner)) missed.push({ counter, at, bytes })
+  }
+  return missed.toReversed()
 }

@@ -143,6 +143,10 @@ export interface GroupRow {
   readonly begunAt?: number
   /** Counter of the first own message that a device which came later can read. */
   readonly since?: Readonly<Record<string, number>>
+  /** Of each person: all own messages before this one were said to be delivered by a device of his. */
+  readonly confirmedBy?: Readonly<Record<Digest, number>>
+  /** What a device that came was given of before: own messages from `from` on, and the last copy of them. */
+  readonly given?: Readonly<Record<string, { readonly from: number; readonly last: number }>>
   /** Of people who came in while this device was in it: the first epoch that they could read, and the first own message. */
   readonly cameIn?: Readonly<Record<Digest, { readonly epoch: number; readonly counter: number }>>
   /** The change that a commit of ours makes, while it waits for the server. */

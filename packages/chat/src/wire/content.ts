@@ -56,8 +56,11 @@ export interface ContentTypes {
   membership: { readonly action: "leave" }
   /** Asks for messages of a device that are missing here. */
   resend_request: { readonly device: string; readonly from: number; readonly to: number }
-  /** Behind the header stands what was inside the ciphertext of the message that was missing. */
-  resent: { readonly device: string; readonly counter: number }
+  /**
+   * Behind the header stands what was inside the ciphertext of the message that was missing. `at`: it was sent then, in Unix seconds, before the reader came in;
+   * its own device gives it beside its count.
+   */
+  resent: { readonly device: string; readonly counter: number; readonly at?: number }
   /** To a device that asked: what this one sent before that counter is not for it. */
   not_resent: { readonly to: string; readonly before: number }
 }
@@ -166,7 +169,11 @@ const checks: { readonly [T in ContentType]: Check<ContentTypes[T]> } = {
         throw fault("schema.value", "to", `1 to ${maxAskedMessages} messages`)
     },
   ),
-  resent: record<ContentTypes["resent"]>({ device: required(keyIdentity), counter: required(count) }),
+  resent: record<ContentTypes["resent"]>({
+    device: required(keyIdentity),
+    counter: required(count),
+    at: optional(count),
+  }),
   not_resent: record<ContentTypes["not_resent"]>({ to: required(keyIdentity), before: required(count) }),
 }
 

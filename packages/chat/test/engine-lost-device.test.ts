@@ -1,0 +1,168 @@
+/** Somebody loses his only device, is written to meanwhile, and comes back with another one: what reached nobody is sent again, to those for whom it was. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { copyOf, couple, type EngineWorld, type Home } from "./support/engine-world.ts"
+import { say, textsIn, three } from "./support/group-world.ts"
+
+/** Little time passes: the library looks at the computer's clock when it takes a key package. */
+async function settle(world: EngineWorld, times = 2): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    await world.rest()
+    world.clock.advance(11)
+    await world.rest()
+  }
+}
+
+/** The device is gone, with all that was on it. */
+async function lose(world: EngineWorld, home: Home): Promise<void> {
+  await home.engine.close()
+  world.homes.splice(world.homes.indexOf(home), 1)
+}
+
+/** The person comes back with a new device. `isRevoked`: the lost one is revoked. `before`: what happens while nobody has heard of it. */
+async function comeBack(
+  world: EngineWorld,
+  lost: Home,
+  contacts: readonly string[],
+  { isRevoked, before }: { readonly isRevoked: boolean; readonly before?: () => Promise<void> },
+): Promise<Home> {
+  const device = await lost.person.addDevice()
+  if (isRevoked) await lost.person.revoke(lost.device)
+  const back = await world.homeOf(lost.person, device)
+  await world.rest()
+  for (const handle of contacts) await back.engine.contacts.add(`${handle}@localhost`)
+  await before?.()
+  world.publish(lost.person)
+  await settle(world)
+  return back
+}
+
+const states = async (home: Home, other: Home) =>
+  (await home.messages(other)).filter(({ sender }) => sender.isSelf).map(({ delivered }) => delivered?.state)
+
+for (const isRevoked of [true, false]) {
+  test(`what was written while somebody had lost his only device comes to the next one, ${isRevoked ? "the lost one revoked" : "the lost one still listed"}`, async () => {
+    const { world, alice, bob } = await couple()
+    await alice.say(bob, "read")
+    await settle(world)
+    await lose(world, bob)
+    const [first] = await alice.say(bob, "lost 1", "lost 2")
+    await alice.engine.send(first?.conversation ?? "sha256:", {
+      type: "edit",
+      of: first?.id ?? "sha256:",
+      text: "lost 1, edited",
+    })
+    await world.rest()
+    assert.deepEqual((await states(alice, bob)).slice(1), ["sent", "sent"])
+    const back = await comeBack(world, bob, ["alice"], { isRevoked })
+    assert.deepEqual(await back.texts(alice), ["lost 1, edited", "lost 2"])
+    assert.deepEqual((await states(alice, bob)).slice(1), ["delivered", "delivered"])
+    await alice.say(bob, "now")
+    await settle(world)
+    await back.say(alice, "I am back")
+    await settle(world)
+    assert.deepEqual(await back.texts(alice), ["lost 1, edited", "lost 2", "now", "I am back"])
+    assert.deepEqual(await alice.texts(back), ["read", "lost 1, edited", "lost 2", "now", "I am back"])
+    assert.deepEqual(await back.alarms(), [])
+    await world.close()
+  })
+}
+
+test("who comes back and writes first, in another group, gets what was written before as well, once", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "read")
+  await settle(world)
+  await lose(world, bob)
+  await alice.say(bob, "lost 1", "lost 2")
+  await world.rest()
+  alice.transport.unplug()
+  const back = await comeBack(world, bob, ["alice"], { isRevoked: true })
+  await back.say(alice, "first word")
+  await world.rest()
+  await alice.say(back, "written offline")
+  alice.transport.plug()
+  await settle(world, 3)
+  const texts = await back.texts(alice)
+  assert.deepEqual(texts.toSorted(), ["first word", "lost 1", "lost 2", "written offline"])
+  assert.ok(
+    texts.indexOf("lost 1") < texts.indexOf("lost 2") && texts.indexOf("lost 2") < texts.indexOf("written offline"),
+  )
+  await settle(world)
+  assert.deepEqual((await states(alice, bob)).slice(1), ["delivered", "delivered", "delivered"])
+  assert.deepEqual(await back.alarms(), [])
+  await world.close()
+})
+
+test("a further device of somebody who read it all is given nothing, and a device of nobody's chain neither", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "read 1", "read 2")
+  await settle(world)
+  const before = [...world.server.conversations.values()][0]?.messages.length
+  const phone = await comeBack(world, bob, ["alice"], { isRevoked: false })
+  assert.deepEqual(await phone.texts(alice), [])
+  assert.equal([...world.server.conversations.values()][0]?.messages.length, before)
+  await world.close()
+})
+
+test("in a group: what a member's devices did not confirm comes to the next one, and nothing that was before him or before others", async () => {
+  const { world, alice, bob, carol, dave, id } = await three()
+  await say(alice, id, "read by all")
+  await settle(world)
+  await lose(world, carol)
+  await say(alice, id, "lost to carol")
+  await settle(world)
+  await say(bob, id, "from bob")
+  await settle(world)
+  const back = await comeBack(world, carol, ["alice", "bobby"], { isRevoked: true })
+  assert.deepEqual((await textsIn(back, id)).toSorted(), ["from bob", "lost to carol"])
+  // Bob has it already.
+  assert.deepEqual(await textsIn(bob, id), ["read by all", "lost to carol", "from bob"])
+  // Dave comes in, and then another device of Carol's: what was before Dave is not said again before him.
+  await lose(world, back)
+  await say(alice, id, "before dave")
+  await settle(world)
+  await alice.engine.groups.add(id, dave.person.chain)
+  await settle(world)
+  await say(alice, id, "with dave")
+  await settle(world)
+  const again = await comeBack(world, carol, ["alice", "bobby"], { isRevoked: true })
+  assert.deepEqual(await textsIn(again, id), ["with dave"])
+  assert.deepEqual(await textsIn(dave, id), ["with dave"])
+  // Who was removed and came back is given nothing of the time between.
+  await lose(world, again)
+  await alice.engine.groups.remove(id, carol.person.chain)
+  await settle(world)
+  await say(alice, id, "without carol")
+  await settle(world)
+  await alice.engine.groups.add(id, carol.person.chain)
+  await settle(world)
+  const last = await comeBack(world, carol, ["alice", "bobby"], { isRevoked: true })
+  assert.deepEqual(await textsIn(last, id), [])
+  await world.close()
+})
+
+test("what is given has an end: a hundred messages, of fourteen days", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "read")
+  await settle(world)
+  await lose(world, bob)
+  const known = alice.known.get(bob.person.chain)
+  const stale = known === undefined ? undefined : copyOf(known)
+  await alice.say(bob, "too old")
+  await world.rest()
+  const before = async () => {
+    // She hears of the device after that.
+    world.shows = (who, chain) => (who === alice && chain === bob.person.chain ? stale : undefined)
+    world.clock.advance(15 * 86_400)
+    await world.rest()
+    await alice.say(bob, ...Array.from({ length: 105 }, (_, i) => `${i}`))
+    await world.rest()
+    world.shows = undefined
+  }
+  const back = await comeBack(world, bob, ["alice"], { isRevoked: true, before })
+  const last = Array.from({ length: 100 }, (_, i) => `${i + 5}`)
+  assert.deepEqual(await back.texts(alice), last)
+  const found = await states(alice, bob)
+  assert.deepEqual([found[1], found[2], found.at(-1)], ["sent", "sent", "delivered"])
+  await world.close()
+})
