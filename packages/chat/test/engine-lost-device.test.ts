@@ -1,6 +1,9 @@
 /** Somebody loses his only device, is written to meanwhile, and comes back with another one: what reached nobody is sent again, to those for whom it was. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import type { Digest } from "@kez/core"
+import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import { encodeMessage } from "../src/wire/message.ts"
 import { copyOf, couple, type EngineWorld, type Home } from "./support/engine-world.ts"
 import { say, textsIn, three } from "./support/group-world.ts"
 
@@ -164,5 +167,30 @@ test("what is given has an end: a hundred messages, of fourteen days", async () 
   assert.deepEqual(await back.texts(alice), last)
   const found = await states(alice, bob)
   assert.deepEqual([found[1], found[2], found.at(-1)], ["sent", "sent", "delivered"])
+  await world.close()
+})
+
+test("what is given again puts nothing among what a device has read long ago, whatever time it names", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, ...Array.from({ length: 140 }, (_, i) => `${i}`))
+  await settle(world)
+  // Alice's client puts another text in place of her first message, and forgets what was confirmed.
+  const [name = ""] = world.server.conversations.keys()
+  const group: Digest = `sha256:${name}`
+  const forged = encodeMessage({ device: alice.device.name, counter: 50, prev: group }, "text", {
+    content: {},
+    body: new TextEncoder().encode("as I said then"),
+  })
+  alice.rows.set(keys.own(group, 50), encodeRow(null, forged.bytes))
+  const { value } = decodeRow<GroupRow>(alice.rows.get(keys.group(group)) ?? new Uint8Array())
+  const { confirmedBy: _, ...row } = value
+  alice.rows.set(keys.group(group), encodeRow({ ...row, confirmed: 0 }))
+  // So long ago that Bob's device does not remember its id.
+  const at = keys.sequence(group, alice.device.name)
+  const { value: read } = decodeRow<{ recent: readonly Digest[] }>(bob.rows.get(at) ?? new Uint8Array())
+  bob.rows.set(at, encodeRow({ ...read, recent: read.recent.slice(-20) }))
+  const phone = await comeBack(world, bob, ["alice"], { isRevoked: false })
+  assert.ok((await phone.texts(alice)).includes("as I said then"))
+  assert.equal((await bob.texts(alice)).includes("as I said then"), false)
   await world.close()
 })

@@ -220,12 +220,11 @@ async function takeResent(
   }
   if (inner.device !== content.device || inner.counter !== content.counter || inner.content.type === "resent") return
   const before = await sequenceOf(unit, from.group, inner.device)
-  const { sequence } = before
   const isByItself = inner.device === from.by
-  if (content.at !== undefined && isByItself && content.counter < sequence.next) {
+  if (content.at !== undefined && isByItself && content.counter < (before.begunAt ?? 0)) {
     return takeGiven(unit, desk, inner, { ...from, at: Math.min(content.at, from.at), before })
   }
-  if (!isByItself && sequence.held.get(content.counter + 1)?.prev !== inner.id) return
+  if (!isByItself && before.sequence.held.get(content.counter + 1)?.prev !== inner.id) return
   const cipher = await desk.ciphers.of(from.group)
   const owner = isByItself ? from.chain : cipher.members().find(({ device }) => device === inner.device)?.chain
   if (owner === undefined) return
@@ -268,12 +267,7 @@ const maxLooked = 200
 /** Before what the same device said later. */
 async function slotAmong(
   unit: Unit,
-  {
-    thread,
-    group,
-    device,
-    counter,
-  }: { readonly thread: Digest; readonly group: Digest; readonly device: string; readonly counter: number },
+  { thread, group, device, counter }: { readonly thread: Digest } & Pick<MessageRow, "group" | "device" | "counter">,
 ): Promise<number | undefined> {
   const { nextSlot } = await threadAt(unit, thread)
   const rows = await unit.after(keys.message(thread), padded(Math.max(0, nextSlot - maxLooked)), 2 * maxLooked)

@@ -34,6 +34,8 @@ interface SequenceRow {
   readonly askedTimes?: number
   /** Something came that is so far ahead that it cannot be opened: the counter behind it is not larger. */
   readonly farTo?: number
+  /** What was before is not for this device, unless it is given it. Absent: 0. */
+  readonly begunAt?: number
 }
 
 interface HeldRow {
@@ -53,6 +55,7 @@ export interface DeviceSequence {
   readonly askedFrom?: number
   readonly askedTimes?: number
   readonly farTo?: number
+  readonly begunAt?: number
 }
 
 export async function sequenceOf(unit: Unit, group: Digest, device: string): Promise<DeviceSequence> {
@@ -133,7 +136,7 @@ export function skipIn(before: DeviceSequence, at: number): { after: DeviceSeque
   const { sequence } = skipTo(before.sequence, at)
   const gone = [...before.places].filter(([counter]) => !sequence.held.has(counter))
   const places = new Map([...before.places].filter(([counter]) => sequence.held.has(counter)))
-  return { after: { ...before, sequence, places }, released: gone.map(([, place]) => place) }
+  return { after: { ...before, sequence, places, begunAt: at }, released: gone.map(([, place]) => place) }
 }
 
 export interface PlacedMessage {
@@ -156,6 +159,7 @@ export function placeIn(before: DeviceSequence, message: Placed, seq: number | u
   const { farTo, ...rest } = before
   // What could be opened comes after it: from here on the count tells what is missing.
   const far = farTo === undefined || (isInOrder && sequence.held.size === 0) ? {} : { farTo }
-  const after = { ...rest, ...far, sequence, places, lastSeq }
+  const begun = arrival.kind === "in_order" && arrival.wronglyTold !== undefined ? { begunAt: message.counter } : {}
+  const after = { ...rest, ...far, ...begun, sequence, places, lastSeq }
   return { before, after, arrival, released: gone.map(([, place]) => place), lost }
 }

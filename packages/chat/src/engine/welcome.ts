@@ -156,7 +156,7 @@ async function takePositions(
   for (const [device, position] of Object.entries(readPositions(extra))) {
     if (device !== desk.device) {
       const sequence = { ...sequenceFrom(position.next, position.last), isTold: true } as const
-      putSequence(unit, group, { device, sequence, places: new Map(), lastSeq: lastCommit })
+      putSequence(unit, group, { device, sequence, places: new Map(), lastSeq: lastCommit, begunAt: position.next })
       continue
     }
     // Added again after its state was lost: it goes on behind what the others know of it.
