@@ -133,8 +133,7 @@ export const codeMeanings: Readonly<Record<Code, string>> = {
   "chat.removed": "† this device is not in the conversation any more",
   "chat.archive": "† an archive key or entry that does not open, or is not by the account",
   "file.program": "† kez-iroh, which moves files, is not there or stopped",
-  "file.presence":
-    "† a presence that is not by the device that sent it, has expired, comes again, or names another's endpoint",
+  "file.presence": "† a presence that is not by the device that sent it, has expired, or comes again",
   "file.offer": "† an offer or its list of files that is not what it says of itself",
   "file.name": "† a file name that is not written here",
   "file.changed": "† a file that was changed while it was read, or since it was offered",

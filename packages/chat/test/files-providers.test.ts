@@ -285,3 +285,13 @@ test("what is said of a transfer elsewhere is not said of the one here", async (
   assert.notEqual(allowed(a), undefined)
   await world.close()
 })
+
+test("who names a place of somebody else first keeps nobody from it", async () => {
+  const { world, alice, bob, carol, id, accept } = await offering()
+  await bob.engine.tellPresence(id, { endpoint: endpoint("d"), addresses: [] })
+  await world.rest()
+  await accept(carol, sideOf(carol, "d"))
+  const heard = alice.events.flatMap((event) => (event.kind === "presence" ? [event.presence.device] : []))
+  assert.ok(heard.includes(carol.device.name))
+  await world.close()
+})

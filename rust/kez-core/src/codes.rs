@@ -283,7 +283,7 @@ codes! {
     ChatArchive => "chat.archive",
     /// † kez-iroh, which moves files, is not there or stopped.
     FileProgram => "file.program",
-    /// † a presence that is not by the device that sent it, has expired, comes again, or names another's endpoint.
+    /// † a presence that is not by the device that sent it, has expired, or comes again.
     FilePresence => "file.presence",
     /// † an offer or its list of files that is not what it says of itself.
     FileOffer => "file.offer",

@@ -98,10 +98,7 @@ export class Presences {
 
 /** What is kept of a presence: its counter outlives it, so that it never counts twice. */
 interface PresenceRow {
-  readonly device: string
   readonly counter: number
-  readonly endpoint: string
-  readonly expiresAt: number
 }
 
 /** By MLS. */
@@ -121,22 +118,17 @@ export async function takePresence(
   const row = await unit.get<GroupRow>(keys.group(group))
   const thread = row === undefined ? undefined : await unit.get<ThreadRow>(keys.thread(row.thread))
   if (thread === undefined || device === desk.device) return
-  const rows = await unit.list<PresenceRow>(keys.presences(thread.id))
   const now = desk.now()
-  const ownerOf = (endpoint: string): string | undefined =>
-    rows.find((one) => one.endpoint === endpoint && one.expiresAt > now)?.device
-  const lastCounter = rows.find((one) => one.device === device)?.counter
+  const key = keys.presence(thread.id, device)
+  const lastCounter = (await unit.get<PresenceRow>(key))?.counter
   let presence: Presence
   try {
-    presence = readPresence(body, { chain, device, now, lastCounter, ownerOf })
+    presence = readPresence(body, { chain, device, now, lastCounter })
   } catch (fault) {
     if (fault instanceof KezError) return
     throw fault
   }
-  const { counter, address, expiresAt } = presence
-  unit.put(keys.presence(thread.id, device), {
-    ...{ device, counter, endpoint: address.endpoint, expiresAt },
-  } satisfies PresenceRow)
+  unit.put(key, { counter: presence.counter } satisfies PresenceRow)
   const asksShares = wish === "shares"
   unit.afterwards(() => desk.tell({ kind: "presence", conversation: thread.id, presence, asksShares }))
 }

@@ -84,7 +84,6 @@ export const keys = {
   alarms: "alarm/",
   /** What a device said last of where it is. */
   presence: (thread: Digest, device: string) => `presence/${hex(thread)}/${device}`,
-  presences: (thread: Digest) => `presence/${hex(thread)}/`,
   ownPresence: "own-presence",
   /** Of the files part. */
   shelf: (name: string) => `file/${name}`,

@@ -54,23 +54,22 @@ export interface PresenceContext {
   readonly now: number
   /** Of the last one that was accepted from this device. */
   readonly lastCounter: number | undefined
-  /** Whose an endpoint is, of those that are in force. */
-  readonly ownerOf: (endpoint: string) => string | undefined
 }
 
-/** Size, structure, whose it is, time, counter, endpoint, then signature. Throws `limit.size`, `file.presence` or the codes of decoding. */
+/**
+ * Size, structure, whose it is, time, counter, then signature. Two may name one endpoint: who named it first may be the one who lies, and who does
+ * not hold its key gains nothing. Throws `limit.size`, `file.presence` or the codes of decoding.
+ */
 export function readPresence(bytes: Uint8Array, context: PresenceContext): Presence {
   if (bytes.length > maxPresenceBytes)
     throw new KezError("limit.size", `Cannot read the presence: expected at most ${maxPresenceBytes} bytes`)
   const envelope = decodeEnvelope(bytes, "presence")
   const presence = presenceOf(envelope)
-  const { chain, device, now, lastCounter, ownerOf } = context
+  const { chain, device, now, lastCounter } = context
   if (presence.device !== device || presence.chain !== chain) throw fault("another device signed it")
   if (parseTime(envelope.payload.created_at) > now + clockSkewSeconds) throw fault("it is made in the future")
   if (presence.expiresAt <= now) throw fault("it has expired")
   if (lastCounter !== undefined && presence.counter <= lastCounter) throw fault("it came before")
-  const owner = ownerOf(presence.address.endpoint)
-  if (owner !== undefined && owner !== device) throw fault("the endpoint is another device's")
   assertSignature(envelope)
   return presence
 }
