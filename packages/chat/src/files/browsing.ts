@@ -20,12 +20,12 @@ import type { ToldShares } from "../engine/event.ts"
 import { maxListedFiles } from "../limits.ts"
 import type { SectionKey } from "../wire/content.ts"
 import type { MoverEvent } from "./mover.ts"
-import { moverFault } from "./mover-fault.ts"
+import { ignoreKez, moverFault } from "./mover-fault.ts"
 import { maxSealedPageBytes, openPage } from "./page-seal.ts"
 import { addressesOf, type PresenceBook } from "./presence-book.ts"
 import { type PageRow, shareKeys, type TheirRow } from "./share-rows.ts"
 import { keptList, type TheirList } from "./their-lists.ts"
-import type { FilePorts } from "./transfer.ts"
+import type { FilePorts, Later } from "./transfer.ts"
 
 export type BrowsingEvent =
   | { readonly kind: "list"; readonly conversation: Digest; readonly list: TheirList }
@@ -45,16 +45,23 @@ interface Coming {
   attempt: number
 }
 
+interface Browser {
+  readonly tell: (event: BrowsingEvent) => Promise<void>
+  readonly later: Later
+}
+
 export class Browsing {
   readonly #ports: FilePorts
   readonly #book: PresenceBook
-  readonly #tell: (event: BrowsingEvent) => Promise<void>
+  readonly #tell: Browser["tell"]
+  readonly #later: Later
   readonly #coming = new Map<string, Coming>()
 
-  constructor(ports: FilePorts, book: PresenceBook, tell: (event: BrowsingEvent) => Promise<void>) {
+  constructor(ports: FilePorts, book: PresenceBook, { tell, later }: Browser) {
     this.#ports = ports
     this.#book = book
     this.#tell = tell
+    this.#later = later
   }
 
   conversations(): readonly Digest[] {
@@ -86,6 +93,8 @@ export class Browsing {
     const { chain, device, shares } = told
     const known = await this.#ports.engine.shelf.get<TheirRow>(shareKeys.their(chain, device))
     const places = shares.sections.map(({ at }) => at)
+    const coming = this.#coming.get(device)
+    if (coming !== undefined && coming.judged.digest !== judged.digest) await this.#leave(coming)
     const isSame = known?.digest === judged.digest && String(known.sections) === String(places)
     if (isSame) return this.#keep(told, judged, undefined)
     if (shares.sections.length === 0) return this.#keep(told, judged, [])
@@ -95,7 +104,7 @@ export class Browsing {
       throw new KezError("limit.size", `Cannot read the list: expected at most ${limits.maxFileRootBytes} bytes`)
     if (new Set(places).size !== places.length)
       throw new KezError("file.manifest", "Cannot read the list: a part of it is named twice")
-    if (this.#coming.get(device)?.judged.digest === judged.digest) return
+    if (coming?.judged.digest === judged.digest) return
     const one: Coming = { told, judged, root: shares.root, plan: undefined, job: undefined, attempt: 0 }
     this.#coming.set(device, one)
     await this.#start(one)
@@ -143,7 +152,7 @@ export class Browsing {
   async #start(one: Coming): Promise<void> {
     const { conversation, device } = one.told
     const here = (await this.#book.here(conversation)).filter((presence) => presence.device === device)
-    if (one.job !== undefined || here.length === 0) return
+    if (one.job !== undefined || here.length === 0 || this.#coming.get(device) !== one) return
     const files = one.plan ?? [{ hash: one.root, size: one.judged.manifest.payload.size }]
     const job = `${one.plan === undefined ? "r" : "p"}-${one.root.slice(0, 40)}-${device.slice(-16)}`
     one.job = job
@@ -167,7 +176,7 @@ export class Browsing {
       const fault = event.error ?? { code: "internal", message: "kez-iroh does not say why" }
       const wait = fault.code.startsWith("peer.") ? againMs[one.attempt++] : undefined
       if (wait === undefined) throw moverFault(fault)
-      this.#ports.clock.after(wait, () => void this.#start(one).catch((error) => this.#ports.onFault?.(error)))
+      this.#later(wait, () => this.#start(one))
     } catch (error) {
       await this.#drop(one, error)
     }
@@ -234,9 +243,17 @@ export class Browsing {
     await this.#tell({ kind: "list", conversation, list: { chain, device, heardAt, isAnchored: false, files: [] } })
   }
 
-  async #drop(one: Coming, error: unknown): Promise<void> {
+  /** Another list takes its place: nothing of it is fetched, kept or lies there any more. */
+  async #leave(one: Coming): Promise<void> {
+    const { job } = one
+    one.job = undefined
     this.#coming.delete(one.told.device)
+    if (job !== undefined) await this.#ports.mover.cancel(job).catch(ignoreKez)
     for (const { hash } of one.plan ?? [{ hash: one.root }]) await this.#ports.disk.removeList(fileOf(hash))
+  }
+
+  async #drop(one: Coming, error: unknown): Promise<void> {
+    await this.#leave(one)
     await this.#refuse(one.told, error)
   }
 

@@ -2,7 +2,7 @@
 import { type Digest, KezError } from "@kez/core"
 import type { ShownMessage } from "../engine/engine.ts"
 import type { EngineEvent } from "../engine/event.ts"
-import { Browsing } from "./browsing.ts"
+import { Browsing, type BrowsingEvent } from "./browsing.ts"
 import type { MoverEvent } from "./mover.ts"
 import { ignoreKez } from "./mover-fault.ts"
 import { tellState } from "./offers.ts"
@@ -12,7 +12,7 @@ import { Receiving } from "./receiving.ts"
 import { Shares } from "./shares.ts"
 import { type Offering, Sharing } from "./sharing.ts"
 import { keptLists } from "./their-lists.ts"
-import type { FilePorts, InRow, OutRow, TransferListener } from "./transfer.ts"
+import type { FilePorts, InRow, Later, OutRow, TransferListener } from "./transfer.ts"
 
 const tickMs = 5_000
 
@@ -38,13 +38,19 @@ export class Files {
     const told: TransferListener = (view, note) => {
       if (!this.#isClosed) tell(view, note)
     }
+    const later: Later = (ms, task) => void ports.clock.after(ms, () => this.#then(task))
     this.sharing = new Sharing(ports, this.#book, told)
-    this.receiving = new Receiving(ports, this.#book, { tell: told, onWhole: (row) => void this.#passOn(row) })
+    this.receiving = new Receiving(ports, this.#book, {
+      tell: told,
+      onWhole: (row) => void this.#passOn(row),
+      later,
+    })
     this.shares = new Shares(ports, this.#book, (task) => this.run(task))
-    this.browsing = new Browsing(ports, this.#book, async (event) => {
+    const heard = async (event: BrowsingEvent): Promise<void> => {
       if (event.kind === "list") await this.#keepToShared(event.list.chain)
       ports.onBrowsing?.(event)
-    })
+    }
+    this.browsing = new Browsing(ports, this.#book, { tell: heard, later })
     this.#onStopped = onStopped
   }
 
@@ -75,9 +81,12 @@ export class Files {
       if (passedOn === undefined) {
         const imported = await mover.import(row.paths).catch(ignoreKez)
         if (imported !== undefined) await this.run(() => this.sharing.reopen(row, imported))
-      } else if (passedOn.until <= clock.now() || fetched === undefined || !(await this.#passOn(fetched))) {
-        await engine.shelf.put(`out/${row.transfer}`, { ...row, isOver: true } satisfies OutRow)
+        continue
       }
+      const isOver = passedOn.until <= clock.now() || fetched === undefined || (await this.#passOn(fetched)) === false
+      // What ends here would end for good.
+      if (this.#isClosed) return
+      if (isOver) await engine.shelf.put(`out/${row.transfer}`, { ...row, isOver: true } satisfies OutRow)
     }
     await this.run(() => this.#book.tellDue(this.#conversations()))
   }
@@ -88,21 +97,26 @@ export class Files {
     return this.run(() => this.sharing.offer(conversation, { paths, name, imported }))
   }
 
-  /** Gives what was fetched to others who are to have it, after hashing it once more; says so to them. */
-  async #passOn(row: InRow): Promise<boolean> {
+  /**
+   * Gives what was fetched to others who are to have it, after hashing it once more; says so to them. False: nobody is to have it, or it is not what it
+   * was. Undefined: not now.
+   */
+  async #passOn(row: InRow): Promise<boolean | undefined> {
     try {
       if (!(await this.sharing.mayPassOn(row))) return false
       const hashes = await hashesToPassOn(this.#ports, row)
-      if (hashes === undefined || this.#isClosed) return false
+      if (this.#isClosed) return undefined
+      if (hashes === undefined) return false
       return await this.run(async () => {
         const isServing = await this.sharing.passOn(row, hashes)
         if (isServing) await tellState(this.#ports.engine, row, "serving")
         return isServing
       })
     } catch (error) {
-      // Moved or changed already: then it is ours alone.
-      if (!(error instanceof KezError)) this.#ports.onFault?.(error)
-      return false
+      // Moved or changed already: then it is ours alone. A mover that is gone says nothing of that.
+      if (error instanceof KezError) return error.code === "file.program" ? undefined : false
+      this.#ports.onFault?.(error)
+      return undefined
     }
   }
 
@@ -207,7 +221,7 @@ export class Files {
   #tick(): void {
     this.#takeBack = this.#ports.clock.after(tickMs, () => {
       this.#then(async () => {
-        this.shares.tick()
+        await this.shares.tick()
         await this.#allowAnew()
         await this.#book.tellDue(this.#conversations())
       })

@@ -11,10 +11,36 @@ const repeatSeconds = [0, 10, 30, 90, 210] as const
 /** Who tells us so again may have missed what we said, but not what was said just now. */
 const answerSeconds = 5
 
+/** New places of one conversation that are answered at once, and how soon each of them may be again. */
+const maxAtOnce = 4
+const paceSeconds = 5
+
+/** Who names a new place again and again gets no more than this. */
+export class Pace {
+  #left = maxAtOnce
+  #at = 0
+
+  /** Whether it may be now. */
+  take(now: number): boolean {
+    this.#left = Math.min(maxAtOnce, this.#left + (now - this.#at) / paceSeconds)
+    this.#at = now
+    if (this.#left < 1) return false
+    this.#left -= 1
+    return true
+  }
+}
+
 interface Told {
   at: number
   /** How often without having heard anybody. */
   alone: number
+  readonly pace: Pace
+  /** Somebody at a new place was not answered yet. */
+  isOwed: boolean
+}
+
+function neverTold(): Told {
+  return { at: 0, alone: 0, pace: new Pace(), isOwed: false }
 }
 
 export class PresenceBook {
@@ -65,9 +91,10 @@ export class PresenceBook {
   }
 
   async tell(conversation: Digest): Promise<void> {
-    const told = this.#told.get(conversation) ?? { at: 0, alone: 0 }
+    const told = this.#told.get(conversation) ?? neverTold()
     this.#told.set(conversation, told)
     told.at = this.#ports.clock.now()
+    told.isOwed = false
     // Where nobody could be told it is tried again soon.
     const { engine, mover } = this.#ports
     const wish = this.asking.has(conversation) ? "shares" : "files"
@@ -77,10 +104,12 @@ export class PresenceBook {
 
   /** After somebody was heard. */
   async answer(conversation: Digest, isNew: boolean): Promise<void> {
-    const told = this.#told.get(conversation)
-    const isRecent = told !== undefined && this.#ports.clock.now() - told.at < answerSeconds
-    if (told !== undefined) told.alone = 0
-    if (isNew || !isRecent) await this.tell(conversation)
+    const told = this.#told.get(conversation) ?? neverTold()
+    this.#told.set(conversation, told)
+    const now = this.#ports.clock.now()
+    told.alone = 0
+    if (now - told.at >= answerSeconds || (isNew && told.pace.take(now))) return this.tell(conversation)
+    if (isNew) told.isOwed = true
   }
 
   /** As if nothing had been said: connected anew, or reached at another place. */
@@ -92,9 +121,9 @@ export class PresenceBook {
   async tellDue(conversations: ReadonlySet<Digest>): Promise<void> {
     const now = this.#ports.clock.now()
     for (const conversation of conversations) {
-      const told = this.#told.get(conversation) ?? { at: 0, alone: 0 }
+      const told = this.#told.get(conversation) ?? neverTold()
       const isHeard = (await this.here(conversation)).length > 0
-      const wait = isHeard ? renewSeconds : repeatSeconds[told.alone]
+      const wait = told.isOwed ? answerSeconds : isHeard ? renewSeconds : repeatSeconds[told.alone]
       if (wait !== undefined && now - told.at >= wait) await this.tell(conversation)
     }
   }

@@ -11,6 +11,7 @@ import { type SharedWish, sharedRow } from "./shared-fetch.ts"
 import type {
   FilePorts,
   InRow,
+  Later,
   Provider,
   TransferListener,
   TransferNote,
@@ -25,6 +26,8 @@ interface Receiver {
   readonly tell: TransferListener
   /** It is here whole, and may be given to others. */
   readonly onWhole: (row: InRow) => void
+  /** In its turn, after so long. */
+  readonly later: Later
 }
 
 export class Receiving {
@@ -272,7 +275,7 @@ export class Receiving {
     const wait = againMs[Math.min(one.attempt, againMs.length - 1)] ?? 60_000
     one.attempt += 1
     this.#note(one, undefined)
-    this.#ports.clock.after(wait, () => void this.#start(one).catch((error) => this.#ports.onFault?.(error)))
+    this.#receiver.later(wait, () => this.#start(one))
   }
 
   async #stop(one: In, state: "paused" | "failed", fault?: KezError): Promise<void> {

@@ -7,7 +7,7 @@ import type { MoverEvent } from "./mover.ts"
 import { ignoreKez } from "./mover-fault.ts"
 import { foldedName, freeName } from "./names.ts"
 import { fingerprintOf, isListable, listedFiles, sectionsOf } from "./own-list.ts"
-import type { PresenceBook } from "./presence-book.ts"
+import { Pace, type PresenceBook } from "./presence-book.ts"
 import { Doors } from "./share-doors.ts"
 import { type Found, ShareLook, type SharingResult } from "./share-look.ts"
 import { type Audience, bothOf, isIn, isSameAudience, type OwnRow, type ShareRow, shareKeys } from "./share-rows.ts"
@@ -40,7 +40,8 @@ export class Shares {
   #isStale = false
   #opening: Promise<void> | undefined
   #lookedAt = 0
-  readonly #asked = new Map<Digest, { digest: Digest | undefined; at: number }>()
+  readonly #asked = new Map<Digest, { digest: Digest | undefined; at: number; isOwed?: boolean }>()
+  readonly #paces = new Map<Digest, Pace>()
 
   /** `run`: in its turn. What has to hash does that before. */
   constructor(ports: FilePorts, book: PresenceBook, run: Run) {
@@ -229,7 +230,8 @@ export class Shares {
   }
 
   /** Begins to look again where it is due. */
-  tick(): void {
+  async tick(): Promise<void> {
+    for (const [conversation, { isOwed }] of this.#asked) if (isOwed === true) await this.answer(conversation)
     const isDue = this.#isStale || this.#ports.clock.now() - this.#lookedAt >= lookSeconds
     if (!this.#isOpen || !isDue || this.#isRenewing) return
     this.#isRenewing = true
@@ -265,7 +267,12 @@ export class Shares {
     const now = this.#ports.clock.now()
     const told = this.#asked.get(conversation)
     const digest = this.#own?.digest
-    if (!isNew && told !== undefined && told.digest === digest && now - told.at < againSeconds) return
+    if (told !== undefined && told.digest === digest && now - told.at < againSeconds) {
+      if (!isNew) return
+      const pace = this.#paces.get(conversation) ?? new Pace()
+      this.#paces.set(conversation, pace)
+      if (!pace.take(now)) return void this.#asked.set(conversation, { ...told, isOwed: true })
+    }
     this.#asked.set(conversation, { digest, at: now })
     const sections = this.#sectionsFor(chain)
     const root = this.#own === undefined || sections.length === 0 ? {} : { root: this.#own.root.hash }

@@ -107,7 +107,7 @@ export class Sharing {
     const { conversation, hash } = made
     for (const row of await engine.shelf.list<OutRow>("out/")) {
       if (row.conversation !== conversation || row.hash !== hash || row.isOver || row.passedOn !== undefined) continue
-      if (!(await this.#endsTakenBack(row))) return row
+      if (!(await this.#endsUnwanted(row))) return row
     }
     const elsewhere = (await engine.messages(conversation, { limit: lookedAt })).findLast(
       ({ fileOffer, sender }) => fileOffer?.hash === hash && sender.isSelf && sender.device !== engine.device,
@@ -116,12 +116,13 @@ export class Sharing {
     return { ...made, transfer: elsewhere.fileOffer.transfer, message: elsewhere.id }
   }
 
-  /** What was taken back is never given again. */
-  async #endsTakenBack(row: OutRow): Promise<boolean> {
+  /** What was taken back is never given again, nor what everybody has by now, or does not want. */
+  async #endsUnwanted(row: OutRow): Promise<boolean> {
     const { engine } = this.#ports
-    const isBack = await isTakenBack(engine, row)
-    if (isBack) await engine.shelf.put(`out/${row.transfer}`, { ...row, isOver: true } satisfies OutRow)
-    return isBack
+    const offered = { ...row, sender: engine.chain, people: row.people }
+    const isOver = (await isTakenBack(engine, row)) || !(await isWanted(engine, offered))
+    if (isOver) await engine.shelf.put(`out/${row.transfer}`, { ...row, isOver: true } satisfies OutRow)
+    return isOver
   }
 
   /** Whether others are to have what was fetched, and may have it from here. */
@@ -152,7 +153,7 @@ export class Sharing {
 
   /** Offers it again, unless it is not what it was. */
   async reopen(row: OutRow, imported: Imported): Promise<void> {
-    if (this.#outs.has(row.transfer) || (await this.#endsTakenBack(row))) return
+    if (this.#outs.has(row.transfer) || (await this.#endsUnwanted(row))) return
     const made = await this.#describe(row.conversation, row.paths, row.name, imported)
     if (made.row.hash !== row.hash) return
     await this.#open(row, made.hashes)

@@ -16,6 +16,9 @@ export interface Served {
   readonly path: PathKind
 }
 
+/** A task in its turn, after so long. */
+export type Later = (ms: number, task: () => Promise<void>) => void
+
 export interface FilePorts {
   readonly engine: Engine
   readonly mover: FileMover
