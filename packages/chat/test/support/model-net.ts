@@ -92,7 +92,7 @@ export class NetMover implements FileMover {
 
   async providers(): Promise<void> {}
   async pause(): Promise<void> {}
-  async cancel(): Promise<void> {}
+  async cancel(_job: string): Promise<void> {}
   on(listener: (event: MoverEvent) => void): void {
     this.#listeners.push(listener)
   }
