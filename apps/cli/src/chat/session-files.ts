@@ -14,6 +14,18 @@ export async function offerFile(session: ChatSession, typed: string): Promise<vo
   await session.files.offer(current, typedPath(typed, homedir()))
 }
 
+/** In the list of what is shared, for who is in the conversation that is open. */
+export async function shareFile(session: ChatSession, typed: string): Promise<void> {
+  const current = session.here()
+  if (current.state === "request") await session.accept()
+  await session.files.share(current, typedPath(typed, homedir()))
+}
+
+/** By its name in the list, or where it lies. */
+export function unshareFile({ files }: ChatSession, typed: string): Promise<void> {
+  return files.unshare(typedPath(typed, homedir()))
+}
+
 /** Into the usual folder where none was typed. */
 export function fetchFile({ files }: ChatSession, offer: ShownMessage, typedFolder: string): Promise<void> {
   return files.fetch(offer, typedFolder.trim() === "" ? undefined : typedPath(typedFolder, homedir()))

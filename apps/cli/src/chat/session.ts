@@ -17,7 +17,7 @@ import type { ProofBadge } from "./badges.ts"
 import { nameOfConversation, rememberNames, senderName } from "./chat-json.ts"
 import { MessagePages } from "./message-pages.ts"
 import type { OpenChat } from "./open-chat.ts"
-import { assertSameHost, findPerson } from "./people.ts"
+import { sendTarget } from "./send-target.ts"
 import { SessionBadges } from "./session-badges.ts"
 
 /** Who types says so again; one who went away does not. */
@@ -212,12 +212,11 @@ export class ChatSession {
     return this.#current === undefined ? false : this.#pages.loadOlder(this.#current)
   }
 
-  /** Opens the conversation with somebody, who is looked up where he is not known. */
+  /** Opens a group by its name, or the conversation with somebody, who is looked up where he is not known. */
   async open(who: string): Promise<void> {
-    const contact = await findPerson(this.context, this.#chat, who)
-    assertSameHost(this.#chat, contact)
-    rememberNames(this.#chat, [contact])
-    await this.show(await this.#chat.engine.openDirect(contact.chain))
+    const conversation = await sendTarget(this.context, this.#chat, who)
+    if (conversation.contact !== undefined) rememberNames(this.#chat, [conversation.contact])
+    await this.show(conversation)
   }
 
   async show(conversation: Conversation): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Draft, ShownMessage } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { ChatSession } from "./session.ts"
-import { fetchFile, lastOffer, offerFile } from "./session-files.ts"
+import { fetchFile, lastOffer, offerFile, shareFile, unshareFile } from "./session-files.ts"
 import { changeGroup, makeGroup } from "./session-groups.ts"
 import { parseTyped, type Typed } from "./typed.ts"
 
@@ -34,6 +34,12 @@ export async function runTyped(session: ChatSession, line: string, numbers?: Num
       return "done"
     case "send":
       await offerFile(session, typed.text)
+      return "done"
+    case "share":
+      await shareFile(session, typed.text)
+      return "done"
+    case "unshare":
+      await unshareFile(session, typed.text)
       return "done"
     case "receive":
     case "decline": {

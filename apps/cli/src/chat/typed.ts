@@ -7,7 +7,9 @@ export type Typed =
   | { readonly do: "to" | "react"; readonly who: string; readonly text: string }
   | { readonly do: "reply" | "edit" | "delete"; readonly which: string | undefined; readonly text: string }
   /** `text`: a path. */
-  | { readonly do: "send"; readonly text: string }
+  | { readonly do: "send" | "share"; readonly text: string }
+  /** `text`: a name in the list, or a path. */
+  | { readonly do: "unshare"; readonly text: string }
   | { readonly do: "receive" | "decline"; readonly which: string | undefined; readonly text: string }
   | { readonly do: "group"; readonly name: string; readonly who: readonly string[] }
   | { readonly do: "add" | "remove"; readonly who: string }
@@ -29,7 +31,7 @@ export type Typed =
     }
 
 export const typedCommands: ReadonlyArray<readonly [form: string, meaning: string]> = [
-  ["/to WHO", "write to somebody: bob, bob@host, github:bob"],
+  ["/to WHO", "write to somebody: bob, bob@host, github:bob; or to a group, by its name"],
   ["/list", "your conversations"],
   ["/history", "more of what was before"],
   ["/reply [N] TEXT", "answer message N, or the last one"],
@@ -37,6 +39,8 @@ export const typedCommands: ReadonlyArray<readonly [form: string, meaning: strin
   ["/delete [N]", "take it back"],
   ["/react N EMOJI", "react to message N; the same again takes it away"],
   ["/send PATH", "offer a file or folder here, and serve it while the chat is open"],
+  ["/share PATH", "let those who are here now look through it and fetch it while the chat is open"],
+  ["/unshare NAME", "nobody gets it any more"],
   ["/receive [N] [FOLDER]", "fetch what message N offers, or the last offer"],
   ["/decline [N]", "do not want it"],
   ["/group NAME WHO…", "a group with these people; you own it"],
@@ -72,6 +76,8 @@ const names = [
   "react",
   "settle",
   "send",
+  "share",
+  "unshare",
   "receive",
   "decline",
   "group",
@@ -115,6 +121,10 @@ export function parseTyped(line: string): Typed {
     case "send":
       if (rest.trim() === "") throw misuse("/send PATH, such as /send ~/photo.jpg")
       return { do: "send", text: rest.trim() }
+    case "share":
+    case "unshare":
+      if (rest.trim() === "") throw misuse(name === "share" ? "/share PATH, such as /share ~/photos" : "/unshare NAME")
+      return { do: name, text: rest.trim() }
     case "receive":
     case "decline": {
       const { which, text } = numberedRest(rest)

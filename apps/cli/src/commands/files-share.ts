@@ -1,6 +1,4 @@
 /** `kez files share PATH…`: from now on these people see it in a signed list, and may fetch it while this device is there. */
-import { realpath } from "node:fs/promises"
-import { sep } from "node:path"
 import type { Audience } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { OpenChat } from "../chat/open-chat.ts"
@@ -10,7 +8,7 @@ import type { Context } from "../context.ts"
 import { anchorShares } from "../files/anchor.ts"
 import { findIroh } from "../files/find-iroh.ts"
 import { openFiles } from "../files/open-files.ts"
-import { readablePath, skipText } from "../files/sendable.ts"
+import { assertNoKeys, readablePath, skipText } from "../files/sendable.ts"
 import { shareJson, shareLines } from "../files/share-view.ts"
 import { printable } from "../output.ts"
 import type { Handler } from "../run.ts"
@@ -74,15 +72,4 @@ async function chainsOf(context: Context, chat: OpenChat, people: readonly strin
     chains.add(contact.chain)
   }
   return [...chains]
-}
-
-/** Whoever shares his whole home shares his keys. */
-async function assertNoKeys({ paths }: Context, path: string): Promise<void> {
-  const real = await realpath(path)
-  const own = await realpath(paths.data).catch(() => paths.data)
-  if (own !== real && !own.startsWith(real.endsWith(sep) ? real : `${real}${sep}`) && !real.startsWith(`${own}${sep}`))
-    return
-  throw new KezError("usage", `Cannot share ${printable(path, 300)}: your keys and messages lie there`, {
-    hint: "Name the folders in it that you mean.",
-  })
 }

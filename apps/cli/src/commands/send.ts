@@ -1,9 +1,9 @@
-/** `kez send PATH… WHO`: offers files or folders in the conversation, and serves them until they are there. */
+/** `kez send PATH… WHO|GROUP`: offers files or folders in the conversation, and serves them until they are there. */
 import type { TransferListener, TransferView } from "@kez/chat"
 import { KezError } from "@kez/core"
 import { nameOfChain, nameOfConversation } from "../chat/chat-json.ts"
 import { type OpenChat, waitOnline } from "../chat/open-chat.ts"
-import { assertSameHost, findPerson } from "../chat/people.ts"
+import { sendTarget } from "../chat/send-target.ts"
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import { exitCodes } from "../exit-codes.ts"
 import { findIroh } from "../files/find-iroh.ts"
@@ -26,17 +26,14 @@ export const run: Handler<SendOptions> = async (context, { args, wait, ...option
   const [who, ...given] = args.toReversed()
   const seconds = readWaitSeconds(wait)
   if (who === undefined || given.length === 0)
-    throw new KezError("usage", "Cannot send: expected a file or folder, then a person", {
+    throw new KezError("usage", "Cannot send: expected a file or folder, then a person or a group", {
       hint: "kez send photo.jpg bob",
     })
   const paths = await Promise.all(given.toReversed().map(readablePath))
   assertFileOptions(context, options)
   findIroh(context)
   const work = async (chat: OpenChat): Promise<Outcome> => {
-    const contact = await findPerson(context, chat, who)
-    assertSameHost(chat, contact)
-    await chat.chains.look(contact.chain)
-    const conversation = await chat.engine.openDirect(contact.chain)
+    const conversation = await sendTarget(context, chat, who)
     const name = printable(nameOfConversation(chat, conversation), 120)
     await waitOnline(chat.engine, connectMs)
     const progress = createProgress(context, () => ({ who: name, nameOf: (chain) => nameOfChain(chat, chain) }))

@@ -5,6 +5,7 @@ import {
   declineOffer,
   type Files,
   hasOpenTransfers,
+  listShares,
   offerState,
   type ShownMessage,
   type TransferNote,
@@ -16,8 +17,9 @@ import { KezError } from "@kez/core"
 import type { OpenChat } from "../chat/open-chat.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
+import { anchorShares } from "./anchor.ts"
 import { type FileOptions, type OpenFiles, openFiles } from "./open-files.ts"
-import { nameOfPaths, readablePath, skipText } from "./sendable.ts"
+import { assertNoKeys, nameOfPaths, readablePath, skipText } from "./sendable.ts"
 
 export interface ChatFileOptions extends FileOptions {
   /** Where received files go if nothing else is said; the current folder if absent. */
@@ -29,7 +31,7 @@ export interface ChatFileEvents {
   readonly onTransfer: (view: TransferView, what: TransferNote | undefined) => void
   /** kez-iroh is not here, or ended. The chat goes on. */
   readonly onTrouble: (fault: KezError) => void
-  /** Who sees what on a way that is used and was not used before. */
+  /** Who sees what on a way that is used and was not used before; what is shared from now on, and what no more. */
   readonly onNotice: (text: string) => void
 }
 
@@ -90,6 +92,40 @@ export class ChatFiles {
     this.#context.terminal.progress("reading what is to be sent")
     const { skipped } = await files.offer(id, [path], nameOfPaths([path]))
     for (const { path: left, why } of skipped) this.#context.warn(`left out ${printable(left, 200)}: ${skipText(why)}`)
+  }
+
+  /** The others of a conversation see it in the list of what is shared, and may fetch it while this chat is open; who had it before keeps it. Of a group
+   * those who are in it now. */
+  async share({ members }: Pick<Conversation, "members">, given: string): Promise<void> {
+    const path = await readablePath(given)
+    await assertNoKeys(this.#context, path)
+    const { engine } = this.#chat
+    const others = members.filter((chain) => chain !== engine.chain)
+    const accepted = (await engine.contacts.list()).filter(({ standing }) => standing === "accepted")
+    const audience = others.filter((chain) => accepted.some((contact) => contact.chain === chain))
+    if (audience.length === 0)
+      throw usage("Cannot share it here: nobody here is one of your contacts", "Look at the proofs, then: /accept")
+    const files = await this.#ready()
+    const before = (await listShares(engine)).find((row) => row.path === path)?.audience ?? []
+    const all = before === "contacts" ? before : [...new Set([...before, ...audience])]
+    this.#context.terminal.progress("reading what is to be shared")
+    const { shares, skipped } = await files.shares.share([path], all)
+    for (const { path: left, why } of skipped) this.#context.warn(`left out ${printable(left, 200)}: ${skipText(why)}`)
+    await anchorShares(this.#context, this.#chat, files)
+    const name = printable(shares[0]?.name ?? given, 200)
+    const left = others.length - audience.length
+    const not = left === 0 ? "" : `, but not with ${left} here who are none of your contacts`
+    this.#events.onNotice(`shared as ${name}${not}. /unshare ${name} ends it for everybody`)
+  }
+
+  /** Nobody gets it any more, in no conversation. */
+  async unshare(given: string): Promise<void> {
+    const path = resolve(given)
+    const known = (await listShares(this.#chat.engine)).find((row) => row.path === path)
+    const files = await this.#ready()
+    await files.shares.unshare([known?.name ?? given.replace(/\/+$/, "")])
+    await anchorShares(this.#context, this.#chat, files)
+    this.#events.onNotice(`${printable(given, 200)} is not shared any more`)
   }
 
   /** Fetches what a message offers, from now on until it is there. `folder`: if it is another one than usual. */

@@ -1,7 +1,8 @@
 /** What may be sent: paths as somebody gave or typed them, and why something of them is left out. */
-import { stat } from "node:fs/promises"
-import { basename, join, resolve } from "node:path"
+import { realpath, stat } from "node:fs/promises"
+import { basename, join, resolve, sep } from "node:path"
 import { KezError } from "@kez/core"
+import type { Context } from "../context.ts"
 import { printable, readingFailure } from "../output.ts"
 
 /** A path that was typed where no shell reads it: quotes around it, `~/`, and spaces that a terminal escaped when a file was dropped there. */
@@ -44,4 +45,15 @@ export function skipText(why: string): string {
     default:
       return "it lies too deep"
   }
+}
+
+/** Whoever shares his whole home shares his keys. */
+export async function assertNoKeys({ paths }: Pick<Context, "paths">, path: string): Promise<void> {
+  const real = await realpath(path)
+  const own = await realpath(paths.data).catch(() => paths.data)
+  if (own !== real && !own.startsWith(real.endsWith(sep) ? real : `${real}${sep}`) && !real.startsWith(`${own}${sep}`))
+    return
+  throw new KezError("usage", `Cannot share ${printable(path, 300)}: your keys and messages lie there`, {
+    hint: "Name the folders in it that you mean.",
+  })
 }

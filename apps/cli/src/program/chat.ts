@@ -56,16 +56,21 @@ const fileWords =
 function addFiles(program: Command): void {
   const send = program
     .command("send <path-and-who...>")
-    .usage("PATH... WHO [options]")
+    .usage("PATH... WHO|GROUP [options]")
     .description(
-      `Give files or folders to somebody, and stay until they are there. ${fileWords} The same command goes on where it was. WHO: ${whoText}.`,
+      `Give files or folders to a person or a group, and stay until they are there. ${fileWords} The same command goes on where it was. WHO: ${whoText}. GROUP: its name, or its id where several have that name.`,
     )
-    .summary("give files or folders to somebody")
+    .summary("give files or folders to a person or a group")
     .option("--wait <seconds>", "give up after so long (default: only at Ctrl-C)")
     .option(...accountOption)
     .helpGroup(chatGroup)
     .action(action(() => import("../commands/send.ts")))
-  withExamples(withReach(withFileWays(send)), "kez send photo.jpg bob", "kez send ~/holiday notes.txt github:bob")
+  withExamples(
+    withReach(withFileWays(send)),
+    "kez send photo.jpg bob",
+    "kez send plan.pdf garden",
+    "kez send ~/holiday notes.txt github:bob",
+  )
   const receive = program
     .command("receive [from]")
     .description(
