@@ -6,29 +6,20 @@ import assert from "node:assert/strict"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { after, before, describe, test } from "node:test"
-import { setTimeout } from "node:timers/promises"
-import {
-  type FileMover,
-  Files,
-  type MoverAddress,
-  type MoverEvent,
-  type TransferNote,
-  type TransferView,
-} from "@kez/chat"
+import { type FileMover, Files, type TransferNote, type TransferView } from "@kez/chat"
 import { createNodeDisk, startIroh } from "@kez/chat/iroh"
 import { skipWithoutNats } from "../support/broker.ts"
 import { clock, openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
 import { type ChatWorld, startChatWorld, type WorldPerson } from "../support/chat-world.ts"
+import { tryFetch } from "../support/files-engines.ts"
 import { buildIroh } from "../support/files-people.ts"
 import { skipWithoutIroh, testProgram } from "../support/iroh.ts"
 
-/** As long as that somebody who is not on the list tries. */
-const triedMs = 4_000
 const size = 3_000_000
 
 interface Side {
@@ -57,7 +48,6 @@ describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () 
   let daves: string
   let group: string
   let hash: string
-  let at: MoverAddress
 
   const moverOf = (name: string): Promise<FileMover> =>
     startIroh({ program, data: join(folder, name), bind: ["127.0.0.1:0"] })
@@ -114,19 +104,7 @@ describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () 
 
   /** What a fetch from Alice brings to somebody who knows hash and address. */
   const fetchBy = async (mover: FileMover, job: string): Promise<number> => {
-    const into = join(folder, `into-${job}`)
-    mkdirSync(into)
-    let bytes = 0
-    let isOver = false
-    mover.on((event: MoverEvent) => {
-      if (!("job" in event) || event.job !== job) return
-      if (event.event === "progress" || event.event === "end") bytes = event.bytes
-      if (event.event === "end") isOver = true
-    })
-    await mover.fetch({ job, into, files: [{ hash, size, path: "x" }], providers: [at] })
-    for (let waited = 0; !isOver && waited < triedMs; waited += 50) await setTimeout(50)
-    if (!isOver) await mover.cancel(job)
-    assert.equal(existsSync(join(into, "x")), bytes === size)
+    const { bytes } = await tryFetch({ folder, mover: alice.mover }, mover, { job, hash, size })
     return bytes
   }
 
@@ -158,7 +136,6 @@ describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () 
     const path = join(folder, "plan.bin")
     writeFileSync(path, randomBytes(size))
     await alice.files.offer(group, [path], "plan.bin")
-    at = alice.mover.address()
   })
   after(async () => {
     for (const clean of cleaners.toReversed()) await clean()
