@@ -10,11 +10,11 @@ export function createShelf(desk: Desk): Shelf {
   return {
     get: <T>(name: string) => desk.turn((unit) => unit.get<T>(keys.shelf(name))),
     list: <T>(prefix: string) => desk.turn((unit) => unit.list<T>(keys.shelf(prefix))),
-    put: (name, value) => desk.turn(async (unit) => unit.put(keys.shelf(name), value)),
+    put: (name, value) => desk.turn(async (unit) => unit.put(keys.shelf(name), copyOf(value))),
     replace: (prefix, rows) =>
       desk.turn(async (unit) => {
         for (const { key } of await unit.rows(keys.shelf(prefix))) unit.delete(key)
-        for (const [name, value] of rows) unit.put(keys.shelf(`${prefix}${name}`), value)
+        for (const [name, value] of rows) unit.put(keys.shelf(`${prefix}${name}`), copyOf(value))
       }),
   }
 }
@@ -41,6 +41,11 @@ export function offerOwnerName(conversation: Digest, transfer: string): string {
 export async function noteOffer(unit: Unit, thread: Digest, { chain, transfer }: OfferOwner & { transfer: string }) {
   const key = keys.shelf(offerOwnerName(thread, transfer))
   if ((await unit.get<OfferOwner>(key)) === undefined) unit.put(key, { chain } satisfies OfferOwner)
+}
+
+/** As it is read after a start: whoever gave it may change his own. */
+function copyOf(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value))
 }
 
 /** SPEC §2.4 */

@@ -6,7 +6,7 @@ import type { DeliveryState } from "./engine.ts"
 
 const maxRowBytes = 67_108_864
 
-/** What was decoded of rows that are kept in memory, by their bytes. Values are not changed by who reads them. */
+/** What was put into, or decoded of, rows that are kept in memory, by their bytes. Values are not changed by who reads them. */
 const decoded = new WeakMap<Uint8Array, { readonly value: unknown; readonly end: number }>()
 
 /** A value as JSON, and bytes behind it. */
@@ -16,6 +16,7 @@ export function encodeRow(value: unknown, bytes: Uint8Array = new Uint8Array()):
   new DataView(row.buffer).setUint32(0, text.length)
   row.set(text, 4)
   row.set(bytes, 4 + text.length)
+  decoded.set(row, { value, end: 4 + text.length })
   return row
 }
 
@@ -51,6 +52,8 @@ export const keys = {
   journal: (group: Digest, n?: number) => `mls/${hex(group)}/journal/${n === undefined ? "" : padded(n)}`,
   sequence: (group: Digest, device: string) => `sequence/${hex(group)}/${device}`,
   sequences: (group: Digest) => `sequence/${hex(group)}/`,
+  /** Ids of its messages that are older than those in its own row. */
+  olderIds: (group: Digest, device: string) => `older-ids/${hex(group)}/${device}`,
   message: (thread: Digest, place = "") => `message/${hex(thread)}/${place}`,
   /** Where the message with an id stands. */
   placeOf: (thread: Digest, id: Digest) => `place/${hex(thread)}/${hex(id)}`,

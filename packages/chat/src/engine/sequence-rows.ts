@@ -17,10 +17,14 @@ import type { Unit } from "./unit.ts"
 const askAgain: readonly number[] = [90, 600, 3_600, 21_600, 86_400]
 /** Ids that are kept to tell a repeat from a fork. Older ones are `outside`. */
 const keptIds = 128
+/** Of them in a device's row, which is written for each message; then the older ones go into a row of their own. */
+const maxNewestIds = 24
+const newestIds = 8
 
 interface SequenceRow {
   readonly next: number
   readonly last?: Digest
+  /** The newest ones: those before them stand in `olderIds`. */
   readonly recent: readonly Digest[]
   readonly held: readonly HeldRow[]
   readonly lost?: readonly Stretch[]
@@ -49,6 +53,8 @@ interface HeldRow {
 export interface DeviceSequence {
   readonly device: string
   readonly sequence: Sequence
+  /** What `olderIds` holds of `sequence.recent`: its beginning. Absent: it was not read. */
+  readonly older?: readonly Digest[]
   readonly places: ReadonlyMap<number, string>
   readonly lastSeq: number
   readonly askedAt?: number
@@ -60,7 +66,8 @@ export interface DeviceSequence {
 
 export async function sequenceOf(unit: Unit, group: Digest, device: string): Promise<DeviceSequence> {
   const row = await unit.get<SequenceRow>(keys.sequence(group, device))
-  return row === undefined ? { device, sequence: firstSequence, places: new Map(), lastSeq: 0 } : read(device, row)
+  if (row === undefined) return { device, sequence: firstSequence, places: new Map(), lastSeq: 0 }
+  return read(device, row, (await unit.get<readonly Digest[]>(keys.olderIds(group, device))) ?? [])
 }
 
 export async function sequencesOf(unit: Unit, group: Digest): Promise<readonly DeviceSequence[]> {
@@ -69,12 +76,19 @@ export async function sequencesOf(unit: Unit, group: Digest): Promise<readonly D
   return Promise.all(rows.map(({ key }) => sequenceOf(unit, group, key.slice(prefix.length))))
 }
 
-function read(device: string, { held, next, last, recent, lost, isTold, ...rest }: SequenceRow): DeviceSequence {
+function read(
+  device: string,
+  { held, next, last, recent, lost, isTold, ...rest }: SequenceRow,
+  older: readonly Digest[],
+): DeviceSequence {
   return {
-    ...rest,
-    device,
+    ...{ ...rest, device, older },
     sequence: {
-      ...{ next, recent, held: new Map(held.map(({ counter, id, prev }) => [counter, { id, prev }])) },
+      ...{
+        next,
+        recent: [...older, ...recent],
+        held: new Map(held.map(({ counter, id, prev }) => [counter, { id, prev }])),
+      },
       ...(last === undefined ? {} : { last }),
       ...(lost === undefined ? {} : { lost }),
       ...(isTold === undefined ? {} : { isTold }),
@@ -109,19 +123,37 @@ export function isMissed({ sequence }: DeviceSequence, { from, to }: Stretch): b
 }
 
 export function putSequence(unit: Unit, group: Digest, { sequence, places, ...rest }: DeviceSequence): void {
-  const { device, ...kept } = rest
+  const { device, older, ...kept } = rest
   const held = [...sequence.held].map(([counter, { id, prev }]) => {
     const place = places.get(counter)
     return { counter, id, ...(prev === undefined ? {} : { prev }), ...(place === undefined ? {} : { place }) }
   })
   const { next, last, recent, lost = [], isTold } = sequence
   const row: SequenceRow = {
-    ...{ ...kept, next, recent: recent.slice(-keptIds), held },
+    ...{ ...kept, next, recent: putOlder(unit, keys.olderIds(group, device), recent, older), held },
     ...(last === undefined ? {} : { last }),
     ...(lost.length === 0 ? {} : { lost }),
     ...(isTold === undefined ? {} : { isTold }),
   }
   unit.put(keys.sequence(group, device), row)
+}
+
+/** Writes those that are not new, which is seldom, and returns the others. */
+function putOlder(
+  unit: Unit,
+  key: string,
+  recent: readonly Digest[],
+  older: readonly Digest[] | undefined,
+): readonly Digest[] {
+  const isThere = older?.every((id, i) => recent[i] === id) === true
+  const newest = recent.slice(isThere ? older.length : 0)
+  if (newest.length <= maxNewestIds) {
+    if (!isThere) unit.delete(key)
+    return newest
+  }
+  const kept = recent.slice(-keptIds)
+  unit.put(key, kept.slice(0, -newestIds))
+  return kept.slice(-newestIds)
 }
 
 /** The slot among messages as they are shown: before those of the device that came early, else at the end. */

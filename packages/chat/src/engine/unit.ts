@@ -4,9 +4,28 @@ import type { Change, EngineStore, Row } from "../store/store.ts"
 import { under } from "../store/store.ts"
 import { decodeRow, encodeRow } from "./row.ts"
 
+/** A value that a step puts: written down once, however often the step changes it, and read again without being decoded. */
+class Put {
+  readonly value: unknown
+  readonly bytes: Uint8Array
+  #row: Uint8Array | undefined
+
+  constructor(value: unknown, bytes: Uint8Array) {
+    this.value = value
+    this.bytes = bytes
+  }
+
+  get row(): Uint8Array {
+    this.#row ??= encodeRow(this.value, this.bytes)
+    return this.#row
+  }
+}
+
+const none = new Uint8Array()
+
 export class Unit {
   readonly #store: EngineStore
-  readonly #changed = new Map<string, Uint8Array | undefined>()
+  readonly #changed = new Map<string, Put | Uint8Array | undefined>()
   readonly #afterwards: (() => void)[] = []
   /** Groups whose keys moved in memory: to be loaded anew if this is not written. */
   readonly touched = new Set<Digest>()
@@ -16,17 +35,21 @@ export class Unit {
   }
 
   async get<T>(key: string): Promise<T | undefined> {
+    const put = this.#changed.get(key)
+    if (put instanceof Put) return put.value as T // nobody changes what is in a row
     const row = await this.bytes(key)
     return row === undefined ? undefined : decodeRow<T>(row).value
   }
 
   async row<T>(key: string): Promise<{ readonly value: T; readonly bytes: Uint8Array } | undefined> {
+    const put = this.#changed.get(key)
+    if (put instanceof Put) return { value: put.value as T, bytes: put.bytes }
     const row = await this.bytes(key)
     return row === undefined ? undefined : decodeRow<T>(row)
   }
 
   async bytes(key: string): Promise<Uint8Array | undefined> {
-    return this.#changed.has(key) ? this.#changed.get(key) : this.#store.get(key)
+    return this.#changed.has(key) ? rowOf(this.#changed.get(key)) : this.#store.get(key)
   }
 
   /** All rows under a prefix, in order, with what this unit changed. */
@@ -38,8 +61,9 @@ export class Unit {
     if (mine.length === 0) return limit === undefined ? stored : stored.slice(0, limit)
     const all = new Map(stored.map(({ key, value }) => [key, value] as const))
     for (const [key, value] of mine) {
-      if (value === undefined) all.delete(key)
-      else all.set(key, value)
+      const row = rowOf(value)
+      if (row === undefined) all.delete(key)
+      else all.set(key, row)
     }
     const sorted = [...all].map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1))
     return limit === undefined ? sorted : sorted.slice(0, limit)
@@ -49,9 +73,10 @@ export class Unit {
   async after(prefix: string, place: string, limit: number): Promise<readonly Row[]> {
     const from = place === "" ? prefix : `${prefix}${place}\x00`
     const rows = await this.#store.list({ from, to: under(prefix).to, limit })
-    const mine = [...this.#changed].flatMap(([key, value]) =>
-      key >= from && key.startsWith(prefix) && value !== undefined ? [{ key, value }] : [],
-    )
+    const mine = [...this.#changed].flatMap(([key, changed]) => {
+      const value = key >= from && key.startsWith(prefix) ? rowOf(changed) : undefined
+      return value === undefined ? [] : [{ key, value }]
+    })
     const all = new Map([...rows, ...mine].map((row) => [row.key, row] as const))
     return [...all.values()].filter(({ key }) => !this.#changed.has(key) || this.#changed.get(key) !== undefined)
   }
@@ -61,7 +86,7 @@ export class Unit {
   }
 
   put(key: string, value: unknown, bytes?: Uint8Array): void {
-    this.#changed.set(key, encodeRow(value, bytes))
+    this.#changed.set(key, new Put(value, bytes ?? none))
   }
 
   putBytes(key: string, value: Uint8Array): void {
@@ -78,10 +103,15 @@ export class Unit {
   }
 
   async write(): Promise<void> {
-    const changes: Change[] = [...this.#changed].map(([key, value]) =>
-      value === undefined ? { delete: key } : { put: key, value: value },
-    )
+    const changes: Change[] = [...this.#changed].map(([key, changed]) => {
+      const value = rowOf(changed)
+      return value === undefined ? { delete: key } : { put: key, value }
+    })
     if (changes.length > 0) await this.#store.write(changes)
     for (const run of this.#afterwards) run()
   }
+}
+
+function rowOf(changed: Put | Uint8Array | undefined): Uint8Array | undefined {
+  return changed instanceof Put ? changed.row : changed
 }
