@@ -33,7 +33,10 @@ test("putSequence() keeps the last 128 ids at least, in rows of which the one wr
     const { recent, next, last } = after.sequence
     assert.deepEqual([next, last], [n + 1, idOf(n)])
     assert.ok(recent.length >= Math.min(n + 1, 128) && recent.length <= 144, `${recent.length} at ${n}`)
-    assert.deepEqual(recent, Array.from(recent, (_, i) => idOf(n + 1 - recent.length + i)))
+    assert.deepEqual(
+      recent,
+      Array.from(recent, (_, i) => idOf(n + 1 - recent.length + i)),
+    )
     assert.ok((rows.get(keys.sequence(group, device))?.length ?? 0) < 2_300)
   }
   assert.ok(olderWrites > 10 && olderWrites < 30, `${olderWrites}`)
