@@ -37,7 +37,7 @@ import {
   signEnvelope,
   userIdOf,
 } from "../../packages/core/src/index.ts"
-import { brokerSettings, startTestBroker, type TestBroker } from "./broker.ts"
+import { brokerSettings, freePorts, startTestBroker, type TestBroker } from "./broker.ts"
 import { grow, nowSeconds, personWith, register, signerOf, startChatServer } from "./chat-server.ts"
 import type { Cleaner } from "./person.ts"
 import type { ServerProcess } from "./server-process.ts"
@@ -104,6 +104,8 @@ export interface ChatWorldSetup {
   readonly env?: Readonly<Record<string, string>>
   /** Instead of what a test broker has otherwise. */
   readonly broker?: Partial<BrokerSettings>
+  /** Pages of the chat server's own origin may open WebSockets to the broker. */
+  readonly hasPages?: boolean
 }
 
 /** Of the store: tests make many events at once. */
@@ -112,7 +114,7 @@ let people = 0
 
 export async function startChatWorld(
   of: Cleaner,
-  { args = [], env = {}, broker: changes = {} }: ChatWorldSetup = {},
+  { args = [], env = {}, broker: changes = {}, hasPages = false }: ChatWorldSetup = {},
 ): Promise<ChatWorld> {
   // What is started within a test, such as a server again, lives as long as the world: `after` itself would end it with that test.
   const cleaning: (() => void | Promise<void>)[] = []
@@ -121,11 +123,14 @@ export async function startChatWorld(
   })
   const t: Cleaner = { after: (clean) => void cleaning.push(clean) }
   const [store, usual] = await Promise.all([startSigServer(t, { args: unlimited }), brokerSettings(t)])
-  const settings = { ...usual, ...changes }
+  // The broker is to know the origin before the server that has it is there.
+  const [port = 0] = hasPages ? await freePorts(1) : []
+  const websocket = { ...usual.websocket, ...(hasPages && { allowedOrigins: [`http://127.0.0.1:${port}`] }) }
+  const settings = { ...usual, websocket, ...changes }
   let broker = await startTestBroker(t, settings)
   const flags = [
     ...["--stores", store.url, "--nats-url", broker.url, "--broker-keys", `${settings.folder}/keys`],
-    ...["--command-burst", "0", "--message-burst", "0"],
+    ...["--command-burst", "0", "--message-burst", "0", "--port", String(port)],
     ...args,
   ]
   let server = await startChatServer(t, { args: flags, env })

@@ -6,6 +6,8 @@ import type { SealedRows } from "./sealed-store.ts"
 import type { Change, RangeOptions, Row } from "./store.ts"
 
 export const rowsName = "rows"
+/** A larger count is refused by browsers. */
+const maxRows = 0xffff_ffff
 
 export class IndexedDbRows implements SealedRows {
   readonly #database: Database
@@ -32,13 +34,14 @@ export class IndexedDbRows implements SealedRows {
     return value === undefined ? undefined : bytesOf(value)
   }
 
-  async list({ from, to, limit, reverse = false }: RangeOptions): Promise<readonly Row[]> {
+  async list({ from, to, limit = maxRows, reverse = false }: RangeOptions): Promise<readonly Row[]> {
     // IndexedDB knows no empty range.
     if (from >= to || limit === 0) return []
     const range = this.#ranges.bound(from, to, false, true)
-    if (reverse) return this.#read((rows) => lastRows(rows.openCursor(range, "prev"), limit ?? Infinity))
+    if (reverse) return this.#read((rows) => lastRows(rows.openCursor(range, "prev"), limit))
+    const count = Math.min(limit, maxRows)
     const [keys, values] = await this.#read((rows) =>
-      Promise.all([resultOf(rows.getAllKeys(range, limit)), resultOf(rows.getAll(range, limit))]),
+      Promise.all([resultOf(rows.getAllKeys(range, count)), resultOf(rows.getAll(range, count))]),
     )
     return keys.map((key, at) => ({ key: String(key), value: bytesOf(values[at]) }))
   }

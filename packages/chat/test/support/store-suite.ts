@@ -40,6 +40,7 @@ export const storeCases: readonly StoreCase[] = [
       same(await keysOf(store, { ...under("b/"), limit: 2 }), ["b/1", "b/10"])
       same(await keysOf(store, { ...under("b/"), limit: 1, reverse: true }), ["b/2"])
       same(await keysOf(store, { ...under("b/"), reverse: true }), ["b/2", "b/10", "b/1"])
+      same(await keysOf(store, { ...under("b/"), limit: Number.MAX_SAFE_INTEGER }), ["b/1", "b/10", "b/2"])
       same(await keysOf(store, { from: "b/1", to: "b/1" }), [])
       same(await keysOf(store, { from: "c", to: "a" }), [])
       await store.write([{ delete: "b/1" }, { put: "a/1", value: bytes("changed") }, { delete: "nothing" }])
