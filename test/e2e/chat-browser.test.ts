@@ -21,7 +21,7 @@ describe("the engine in a page", { skip }, async () => {
   if (skip !== false) return
   const t = laterCleaner(after)
   const [world, browser, { code: script, missing }] = await Promise.all([
-    startChatWorld(t, { hasPages: true }),
+    startChatWorld(t),
     startChromium(t),
     bundlePage("test/support/page/engine-page.ts"),
   ])

@@ -65,7 +65,10 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return ports
 }
 
-export async function brokerSettings(t: Cleaner): Promise<BrokerSettings> {
+export async function brokerSettings(
+  t: Cleaner,
+  allowedOrigins: readonly string[] = ["https://chat.example"],
+): Promise<BrokerSettings> {
   const folder = mkdtempSync(join(tmpdir(), "kez-broker-"))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const [client = 0, websocket = 0, monitorPort = 0] = await freePorts(3)
@@ -73,7 +76,7 @@ export async function brokerSettings(t: Cleaner): Promise<BrokerSettings> {
   return {
     folder,
     client: { host, port: client },
-    websocket: { host, port: websocket, allowedOrigins: ["https://chat.example"] },
+    websocket: { host, port: websocket, allowedOrigins },
     monitorPort,
   }
 }

@@ -104,8 +104,6 @@ export interface ChatWorldSetup {
   readonly env?: Readonly<Record<string, string>>
   /** Instead of what a test broker has otherwise. */
   readonly broker?: Partial<BrokerSettings>
-  /** Pages of the chat server's own origin may open WebSockets to the broker. */
-  readonly hasPages?: boolean
 }
 
 /** Of the store: tests make many events at once. */
@@ -114,7 +112,7 @@ let people = 0
 
 export async function startChatWorld(
   of: Cleaner,
-  { args = [], env = {}, broker: changes = {}, hasPages = false }: ChatWorldSetup = {},
+  { args = [], env = {}, broker: changes = {} }: ChatWorldSetup = {},
 ): Promise<ChatWorld> {
   // What is started within a test, such as a server again, lives as long as the world: `after` itself would end it with that test.
   const cleaning: (() => void | Promise<void>)[] = []
@@ -122,11 +120,10 @@ export async function startChatWorld(
     for (const clean of cleaning.toReversed()) await clean()
   })
   const t: Cleaner = { after: (clean) => void cleaning.push(clean) }
-  const [store, usual] = await Promise.all([startSigServer(t, { args: unlimited }), brokerSettings(t)])
-  // The broker is to know the origin before the server that has it is there.
-  const [port = 0] = hasPages ? await freePorts(1) : []
-  const websocket = { ...usual.websocket, ...(hasPages && { allowedOrigins: [`http://127.0.0.1:${port}`] }) }
-  const settings = { ...usual, websocket, ...changes }
+  const [port = 0] = await freePorts(1)
+  const pages = brokerSettings(t, [`http://127.0.0.1:${port}`])
+  const [store, usual] = await Promise.all([startSigServer(t, { args: unlimited }), pages])
+  const settings = { ...usual, ...changes }
   let broker = await startTestBroker(t, settings)
   const flags = [
     ...["--stores", store.url, "--nats-url", broker.url, "--broker-keys", `${settings.folder}/keys`],
@@ -134,8 +131,6 @@ export async function startChatWorld(
     ...args,
   ]
   let server = await startChatServer(t, { args: flags, env })
-  // Of a first start: the same folder and port, so that clients find it again.
-  const again = ["--port", String(server.port), "--data", `${server.folder}/data`]
   return {
     store,
     get broker() {
@@ -148,7 +143,7 @@ export async function startChatWorld(
     connect: (device, options) => connectRaw(t, { broker: () => broker, device, options }),
     async restartServer(signal = "SIGTERM") {
       await server.end(signal)
-      server = await startChatServer(t, { args: [...flags, ...again], env, folder: server.folder })
+      server = await startChatServer(t, { args: flags, env, folder: server.folder })
     },
     async restartBroker(signal = "SIGKILL", { losesDisk = false, settings: others = {} } = {}) {
       broker.child.kill(signal)
