@@ -64,7 +64,7 @@ async function readArchive({ terminal }: Context, engine: Engine): Promise<numbe
   const give = (): void => void events.return?.()
   let timer = setTimeout(give, quietMs)
   let [before, now] = [0, 0]
-  let toldAt = 0
+  let toldAt = Number.NEGATIVE_INFINITY
   try {
     for await (const event of events) {
       if (event.kind !== "archive") continue
