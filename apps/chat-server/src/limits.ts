@@ -72,8 +72,9 @@ export const calloutDevicePlan = { burst: 60, perHour: 1_200 } as const
 /** Questions about the standing of a device, from one address. */
 export const standingPlan = { burst: 60, perHour: 1_200 } as const
 
-/** Between looks at the room that the broker has left, and the part of it from which on the log warns. */
+/** Between looks at the room that the broker has left, how long a server counts that does not answer, and the part of the room from which on the log warns. */
 export const roomLookMs = 5_000
+export const roomLooksKept = 12
 export const roomWarningShare = 0.9
 
 /** Between attempts to reach the broker at the start, and between looks at the feed of a store. */

@@ -16,8 +16,8 @@ export interface ChatMetrics {
   revoked(): void
   /** Devices that are connected now, as far as this copy has seen them come. */
   connected(devices: number): void
-  /** Of all servers of the broker together. */
-  stored(broker: { readonly bytes: number; readonly limitBytes: number; readonly isWell: boolean }): void
+  /** Of all servers of the broker together. Bytes where it says them. */
+  stored(broker: { readonly bytes?: number; readonly limitBytes?: number; readonly isWell: boolean }): void
 }
 
 export interface Metrics extends ChatMetrics {
@@ -83,8 +83,8 @@ export function createMetrics(counts: () => Promise<Counts>): Metrics {
     revoked: () => revocations.inc(),
     connected: (devices) => connectedDevices.set(devices),
     stored({ bytes, limitBytes, isWell }) {
-      storedBytes.set(bytes)
-      storedLimit.set(limitBytes)
+      if (bytes !== undefined) storedBytes.set(bytes)
+      if (limitBytes !== undefined) storedLimit.set(limitBytes)
       brokerIsWell.set(isWell ? 1 : 0)
     },
     observe({ method, route, status, seconds }) {

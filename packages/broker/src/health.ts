@@ -17,22 +17,28 @@ export interface BrokerHealth {
   readonly fault: string | undefined
 }
 
-/** Of every server of a cluster; none where JetStream is off. Throws `broker.refused` where nobody answers. */
+/** Of every server of a cluster that says both; of one that says half of it nothing is known. Throws `broker.refused` where nobody does. */
 export async function healthOf(sys: NatsConnection): Promise<readonly BrokerHealth[]> {
-  try {
-    const [streams, states] = await Promise.all([ask(sys, "JSZ"), ask(sys, "HEALTHZ")])
-    return [...streams].map(([name, { storage, config }]) => {
-      const { error } = states.get(name) ?? {}
-      return {
-        name,
-        storedBytes: bytesOf(storage),
-        limitBytes: bytesOf(isObject(config) ? config["max_storage"] : undefined),
-        fault: typeof error === "string" && error !== "" ? error : undefined,
-      }
-    })
-  } catch (cause) {
-    throw new KezError("broker.refused", "Cannot ask the broker how it does: it did not answer", { cause })
-  }
+  const [streams, states] = await Promise.all([ask(sys, "JSZ"), ask(sys, "HEALTHZ")]).catch((cause: unknown) => {
+    throw silent(cause)
+  })
+  const all = [...streams].flatMap(([name, { storage, config }]): readonly BrokerHealth[] => {
+    const state = states.get(name)
+    if (state === undefined) return []
+    const limitBytes = bytesOf(isObject(config) ? config["max_storage"] : undefined)
+    return [{ name, storedBytes: bytesOf(storage), limitBytes, fault: faultOf(state) }]
+  })
+  if (all.length === 0) throw silent()
+  return all
+}
+
+function faultOf({ status, error }: Unknown): string | undefined {
+  if (typeof error === "string" && error !== "") return error
+  return status === "ok" ? undefined : String(status)
+}
+
+function silent(cause?: unknown): KezError {
+  return new KezError("broker.refused", "Cannot ask the broker how it does: it did not answer", { cause })
 }
 
 async function ask(sys: NatsConnection, what: "JSZ" | "HEALTHZ"): Promise<ReadonlyMap<string, Unknown>> {

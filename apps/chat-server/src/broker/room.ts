@@ -2,7 +2,7 @@
 import { type BrokerHealth, healthOf, maxPayloadBytes } from "@kez/broker"
 import { errorFields, type Log } from "@kez/server/log"
 import type { NatsConnection } from "@nats-io/transport-node"
-import { roomLookMs, roomWarningShare } from "../limits.ts"
+import { roomLookMs, roomLooksKept, roomWarningShare } from "../limits.ts"
 import type { ChatMetrics } from "../metrics.ts"
 
 export interface RoomWatch {
@@ -24,33 +24,38 @@ export function watchRoom({
   readonly log: Log
   readonly lookMs?: number
 }): RoomWatch {
-  const said = new Map<string, State>()
+  const said = new Map<string, { readonly state: State; readonly atLook: number }>()
+  let looks = 0
   const say = (health: BrokerHealth): void => {
     const state = stateOf(health)
-    const before = said.get(health.name) ?? "well"
-    said.set(health.name, state)
+    const before = said.get(health.name)?.state ?? "well"
+    said.set(health.name, { state, atLook: looks })
     if (state !== before) tell(log, state, health)
   }
+  const isWell = (): boolean => ![...said.values()].some(({ state }) => state === "full" || state === "faulty")
   let isAsking = false
   const look = async (): Promise<void> => {
     if (isAsking) return
     isAsking = true
+    looks += 1
     try {
       const all = await healthOf(sys)
       for (const health of all) say(health)
+      // One that left the cluster is nobody's trouble; one that does not answer keeps its state for a while.
+      for (const [name, { atLook }] of said) if (looks - atLook > roomLooksKept) said.delete(name)
       metrics.stored({
         bytes: sum(all.map(({ storedBytes }) => storedBytes)),
         limitBytes: sum(all.map(({ limitBytes }) => limitBytes)),
         isWell: isWell(),
       })
     } catch (error) {
+      metrics.stored({ isWell: false })
       // It may be away for a moment; that it is, is said elsewhere.
       log.debug(errorFields(error), "the broker does not say how much room it has")
     } finally {
       isAsking = false
     }
   }
-  const isWell = (): boolean => ![...said.values()].some((state) => state === "full" || state === "faulty")
   const timer = setInterval(() => void look(), lookMs)
   timer.unref()
   void look()
