@@ -84,7 +84,7 @@ test("the agent refuses bytes that are no statement, and survives nonsense", asy
   const socket = await unlocked(home)
   const hash = Buffer.alloc(32, 1).toString("base64")
   assert.deepEqual(JSON.parse(await say(socket, `{"ask":"sign","bytes":"${hash}"}\n`)), {
-    error: "not a KEZ statement",
+    error: "not a KEZ statement of this key",
   })
   for (const nonsense of ["\n", "{\n", "x".repeat(200_000), "\x00\xff\n", '{"ask":"sign"}\n'])
     await say(socket, nonsense)

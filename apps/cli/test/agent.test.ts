@@ -1,12 +1,35 @@
-/** The agent signs statements of KEZ, and no other bytes. */
+/** The agent signs what its key says in KEZ, and no other bytes. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { createSigner, formatHex } from "@kez/core"
+import { appendEvent, createSigner, formatHex, type Signer, signClaim, signEnvelope, signHead } from "@kez/core"
 import { parseLasting } from "../src/commands/identity-unlock.ts"
-import { answer, isStatement } from "../src/keys/agent-process.ts"
+import { answer } from "../src/keys/agent-process.ts"
+import { isSignable } from "../src/keys/agent-statement.ts"
 
 const signer = createSigner("ed25519", new Uint8Array(32).fill(7))
-const statement = '{"created_at":"2026-01-01T00:00:00Z","type":"kez.claim","version":1}'
+const other = createSigner("nostr", new Uint8Array(32).fill(8))
+const now = 1_800_000_000
+const time = "2026-01-01T00:00:00Z"
+const digest = `sha256:${"0".repeat(64)}`
+
+/** What `make` has a signer with this key sign. */
+async function signedBy({ key, sign }: Signer, make: (signer: Signer) => Promise<unknown>): Promise<readonly string[]> {
+  const texts: string[] = []
+  await make({
+    key,
+    sign: (bytes) => {
+      texts.push(Buffer.from(bytes).toString())
+      return sign(bytes)
+    },
+  })
+  return texts
+}
+
+const claimOf = (by: Signer) => signedBy(by, (it) => signClaim({ subject: "github:alice", createdAt: now }, it))
+const chain = (await appendEvent({ chain: undefined, operation: { op: "add", subject: "github:alice" }, now }, signer))
+  .replay
+const [statement = ""] = await claimOf(signer)
+const pop = `{"event":"${digest}","key":"${signer.key}","role":"primary","type":"kez.pop","version":1}`
 const ask = (bytes: string | Uint8Array) =>
   answer({ signer, until: 0 }, JSON.stringify({ ask: "sign", bytes: Buffer.from(bytes).toString("base64") }))
 
@@ -15,7 +38,87 @@ test("answer() signs a statement as the signer does", async () => {
   assert.deepEqual(await ask(statement), { ok: "signature", signature })
 })
 
+for (const [name, make] of [
+  ["a claim", (by: Signer) => signClaim({ subject: "github:alice", createdAt: now, expiresAt: now + 60 }, by)],
+  [
+    "event 0",
+    (by: Signer) => appendEvent({ chain: undefined, operation: { op: "add", subject: "dns:a.example" }, now }, by),
+  ],
+  ["an event", (by: Signer) => appendEvent({ chain, operation: { op: "revoke", subject: "github:alice" }, now }, by)],
+  ["a head", (by: Signer) => signHead(chain, { now }, by)],
+] as const) {
+  test(`the agent of this key alone signs ${name}`, async () => {
+    const [text = ""] = await signedBy(signer, make)
+    assert.ok(isSignable(Buffer.from(text), signer.key), text)
+    assert.ok(!isSignable(Buffer.from(text), "nobody"))
+  })
+}
+
+test("the agent signs a proof of possession by its own key", async () => {
+  for (const key of [signer.key, other.key]) {
+    for (const role of ["device", "primary"]) {
+      const text = pop.replace(signer.key, key).replace("primary", role)
+      assert.ok(isSignable(Buffer.from(text), key), text)
+      assert.ok(!isSignable(Buffer.from(text), key === signer.key ? other.key : signer.key), text)
+    }
+  }
+})
+
+/** Statements of KEZ that a key which is kept unlocked signs for nobody. */
+const chatKinds = {
+  archive_key: { type: "kez.chat.archive_key", chain: digest, epoch: 0, public_key: "0".repeat(64), created_at: time },
+  handle_move: {
+    type: "kez.chat.handle_move",
+    handle: "alice",
+    host: "a.example",
+    new_handle: "mallory",
+    new_host: "b.example",
+    chain: digest,
+    created_at: time,
+  },
+  presence: {
+    type: "kez.chat.presence",
+    chain: digest,
+    endpoint: "0".repeat(64),
+    counter: 1,
+    addresses: [],
+    created_at: time,
+    expires_at: "2026-01-01T00:10:00Z",
+  },
+  nats_session: {
+    type: "kez.chat.nats_session",
+    audience: "a.example",
+    chain: digest,
+    session: signer.key,
+    created_at: time,
+    expires_at: "2026-01-02T00:00:00Z",
+  },
+} as const
+
+for (const kind of Object.keys(chatKinds) as (keyof typeof chatKinds)[]) {
+  test(`the agent does not sign ${kind}`, async () => {
+    const payload = { ...chatKinds[kind], version: 1 } as Parameters<typeof signEnvelope<typeof kind>>[1]
+    const [text = ""] = await signedBy(signer, (by) => signEnvelope(kind, payload, by))
+    assert.deepEqual(await ask(text), { error: "not a KEZ statement of this key" })
+  })
+}
+
 for (const [name, bytes] of [
+  ["a claim of another key", (await claimOf(other))[0] ?? ""],
+  [
+    "event 0 of another key",
+    '{"created_at":"2026-01-01T00:00:00Z","op":"revoke","payload":{"subject":"github:alice"},"primary":"PRIMARY","seq":0,"type":"kez.sigchain.event","version":1}'.replace(
+      "PRIMARY",
+      other.key,
+    ),
+  ],
+  ["a claim without a subject", '{"created_at":"2026-01-01T00:00:00Z","type":"kez.claim","version":1}'],
+  ["a claim with a member more", statement.replace('"version":1', '"version":1,"x":1')],
+  ["a claim of another version", statement.replace('"version":1', '"version":2')],
+  ["a claim that breaks out of its envelope", `${statement},"signature":{}`],
+  ["a proof of possession of another role", pop.replace("primary", "owner")],
+  ["a proof of possession with a member more", pop.replace('"version":1', '"version":1,"x":1')],
+  ["a proof of possession for no event", pop.replace(digest, "sha256:0")],
   ["another type", '{"type":"ssh.login"}'],
   ["a type that only begins like ours", '{"type":"kezz"}'],
   ["a type that is no text", '{"type":["kez.claim"]}'],
@@ -33,8 +136,7 @@ for (const [name, bytes] of [
   ["64 KiB", `{"type":"kez.${"a".repeat(66_000)}"}`],
 ] as const) {
   test(`answer() refuses to sign ${name}`, async () => {
-    assert.equal(isStatement(Buffer.from(bytes)), false)
-    assert.deepEqual(await ask(bytes), { error: "not a KEZ statement" })
+    assert.deepEqual(await ask(bytes), { error: "not a KEZ statement of this key" })
   })
 }
 

@@ -1,29 +1,17 @@
 /**
  * The agent's own process. It reads one key from stdin, answers on a socket that only its user can open, and ends at
- * its time. It signs only what a KEZ statement looks like, so that a program that can reach it cannot sign other texts.
+ * its time. It signs only what its key says in KEZ, so that a program that can reach it cannot have other texts signed.
  */
 import { chmodSync, readFileSync, rmSync } from "node:fs"
 import { createServer, type Socket } from "node:net"
-import { canonicalize, createSigner, decodeText, formatHex, limits, parseJson, type Signer } from "@kez/core"
+import { createSigner, formatHex, type Signer } from "@kez/core"
 import { type AgentAnswer, type AgentRequest, type AgentStart, maxMessageBytes } from "./agent-protocol.ts"
+import { isSignable } from "./agent-statement.ts"
 
 const maxConnections = 16
 const questionTimeoutMs = 5_000
 /** Timers stand still while a computer sleeps; the clock does not. */
 const clockCheckMs = 5_000
-
-/** Whether bytes are the canonical JSON of an object whose `type` is one of KEZ. */
-export function isStatement(bytes: Uint8Array): boolean {
-  try {
-    const text = decodeText(bytes, limits.maxEnvelopeTextBytes)
-    const value = parseJson(text)
-    if (typeof value !== "object" || value === null || !("type" in value)) return false
-    const { type } = value
-    return typeof type === "string" && type.startsWith("kez.") && canonicalize(value) === text
-  } catch {
-    return false
-  }
-}
 
 /** What an agent holds. */
 export interface Held {
@@ -41,7 +29,7 @@ export async function answer({ signer, until, device }: Held, line: string): Pro
       return { ok: "status", key: signer.key, until }
     case "sign": {
       const bytes = Buffer.from(String(request.bytes), "base64")
-      if (!isStatement(bytes)) return { error: "not a KEZ statement" }
+      if (!isSignable(bytes, signer.key)) return { error: "not a KEZ statement of this key" }
       return { ok: "signature", signature: formatHex(await signer.sign(bytes)) }
     }
     case "device":

@@ -3,7 +3,6 @@ import { spawn } from "node:child_process"
 import { lstatSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Signer } from "@kez/core"
 import type { Context } from "../context.ts"
 import { fault } from "../fault.ts"
 import type { Paths } from "../paths.ts"
@@ -22,19 +21,24 @@ export interface AgentStatus {
   readonly until: number
 }
 
-/** A signer that asks the agent of `name`, if one is running for `key`. */
-export async function tryAgentSigner(paths: Paths, name: string, key: string): Promise<Signer | undefined> {
+/** A key that an agent holds. */
+export interface AgentSigner {
+  readonly key: string
+  /** Undefined where the agent has ended, or leaves this to the passphrase. */
+  trySign(bytes: Uint8Array): Promise<Uint8Array | undefined>
+}
+
+/** What signs with the agent of `name`, if one is running for `key`. */
+export async function tryAgentSigner(paths: Paths, name: string, key: string): Promise<AgentSigner | undefined> {
   const status = await agentStatus(paths, name)
   if (status?.key !== key) return undefined
   const socket = socketPath(paths, name)
   return {
     key,
-    async sign(bytes) {
+    async trySign(bytes) {
       const answer = await askAgent(socket, { ask: "sign", bytes: Buffer.from(bytes).toString("base64") })
       const signature = answer !== undefined && "signature" in answer ? Buffer.from(answer.signature, "hex") : undefined
-      if (signature?.length === signatureBytes) return signature
-      const why = answer === undefined ? "it has ended" : "it refused"
-      throw fault("key.locked", `Cannot sign with the unlocked key of ${name}: ${why}`)
+      return signature?.length === signatureBytes ? signature : undefined
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Who this command acts as, and what signs for them. Commands that sign take the options of program/key-options.ts. */
 import type { Signer } from "@kez/core"
 import type { Context } from "../context.ts"
-import { fault } from "../fault.ts"
+import { fault, hasCode } from "../fault.ts"
 import { findCurrentName, type IdentityRecord, listIdentities, listOrphans, tryReadIdentity } from "./identities.ts"
 import type { KeyMaterial } from "./key-text.ts"
 
@@ -48,8 +48,30 @@ export async function signerFor(context: Context, name?: string): Promise<Signer
   warnIfUnchecked(context, record)
   const { tryAgentSigner } = await import("./agent.ts")
   const agent = await tryAgentSigner(context.paths, record.name, record.identity)
-  if (agent !== undefined) return agent
-  return signerOf(await openKey(context, record))
+  if (agent === undefined) return signerOf(await openKey(context, record))
+  let whole: Promise<Signer> | undefined
+  return {
+    key: agent.key,
+    async sign(bytes) {
+      const signature = await agent.trySign(bytes)
+      if (signature !== undefined) return signature
+      whole ??= openBesideAgent(context, record)
+      return (await whole).sign(bytes)
+    },
+  }
+}
+
+/** For what an agent does not sign for whoever asks it, such as events of nostr. */
+async function openBesideAgent(context: Context, record: IdentityRecord): Promise<Signer> {
+  try {
+    return await signerOf(await openKey(context, record))
+  } catch (cause) {
+    if (!hasCode(cause, "key.locked")) throw cause
+    throw fault("key.locked", `Cannot sign this as ${record.name}: a key that is kept unlocked does not sign it`, {
+      cause,
+      hint: "Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE.",
+    })
+  }
 }
 
 const opened = new WeakMap<Context, Map<string, KeyMaterial>>()

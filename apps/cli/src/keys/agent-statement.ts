@@ -1,0 +1,49 @@
+/** What an agent signs for whoever asks it: what its key says in KEZ, and nothing that only looks like it. SPEC ENV-1, ENV-4, CHAIN-17 */
+import {
+  canonicalize,
+  decodeEnvelope,
+  decodeText,
+  isDigest,
+  type Json,
+  KezError,
+  limits,
+  parseJson,
+  parseKeyIdentity,
+  suites,
+} from "@kez/core"
+
+/** The other kinds are signed by devices, or for good: they are no business of a key that is left unlocked. */
+const signedKinds = {
+  "kez.claim": "claim",
+  "kez.sigchain.event": "sigchain_event",
+  "kez.sigchain.head": "chain_head",
+} as const
+
+/** Whether bytes are the canonical payload of a claim, an event or a head that `key` may sign, or its proof of possession. */
+export function isSignable(bytes: Uint8Array, key: string): boolean {
+  try {
+    const text = decodeText(bytes, limits.maxEnvelopeBytes)
+    const value = parseJson(text)
+    return canonicalize(value) === text && isStatementOf(key, value, text)
+  } catch (error) {
+    if (error instanceof KezError) return false
+    throw error
+  }
+}
+
+function isStatementOf(key: string, value: Json, text: string): boolean {
+  if (typeof value !== "object" || value === null || !("type" in value)) return false
+  if (value["type"] === "kez.pop") return isPop(key, value["event"], text)
+  const kind = Object.entries(signedKinds).find(([type]) => type === value["type"])?.[1]
+  if (kind === undefined) return false
+  // As a reader of the envelope would: only its signature is not there yet.
+  const { alg } = suites[parseKeyIdentity(key).system]
+  const signature = JSON.stringify({ alg, key, sig: "0".repeat(128) })
+  decodeEnvelope(`{"kez":"${kind}","payload":${text},"signature":${signature}}`, kind)
+  return true
+}
+
+function isPop(key: string, event: Json | undefined, text: string): boolean {
+  if (typeof event !== "string" || !isDigest(event)) return false
+  return ["device", "primary"].some((role) => canonicalize({ type: "kez.pop", version: 1, role, key, event }) === text)
+}
