@@ -1,11 +1,12 @@
 /** The agent as a process: it signs without a passphrase for a while, and shows its secret to nobody. */
 import assert from "node:assert/strict"
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { connect } from "node:net"
+import { once } from "node:events"
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs"
+import { connect, createServer } from "node:net"
 import { join } from "node:path"
 import { test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
-import { type Home, makeHome, readAnswer, zeroIdentity } from "./support/home.ts"
+import { aboutWords, type Home, makeHome, readAnswer, zeroIdentity } from "./support/home.ts"
 
 const passphrase = { env: { KEZ_PASSPHRASE: "right" } }
 const claim = ["claim", "create", "dns:example.org", "--format", "json"]
@@ -110,7 +111,59 @@ test("a runtime directory that others can write to is not trusted", async () => 
   assert.equal((await home.run(claim)).code, 4)
   const result = await home.run(["identity", "unlock"], passphrase)
   assert.match(result.stderr, /\[store\.permissions\]\nhint: chmod 700/)
+  const locked = await home.run(["identity", "lock"])
+  assert.equal(locked.code, 1)
+  assert.match(locked.stderr, /\[store\.permissions\]/, "an agent may be behind it")
+  assert.equal((await home.run(["identity", "list"])).code, 0)
   chmodSync(home.paths.runtime, 0o700)
+  assert.equal((await home.run(["identity", "lock"])).stdout, "Locked: zero.\n")
+})
+
+test("an agent ends when its socket is gone, or another file is in its place", async () => {
+  await using home = makeHome()
+  const socket = await unlocked(home)
+  for (const other of [undefined, ""]) {
+    const end = msUntilEnd(socket)
+    await sleep(100)
+    // It was not removed: nothing of the file itself tells the agent.
+    renameSync(socket, join(home.dir, "old.sock"))
+    if (other !== undefined) writeFileSync(socket, other)
+    const ms = await end
+    assert.ok(ms < 4_000, `${ms} ms`)
+    assert.equal(existsSync(socket), other !== undefined, "it leaves what is not its own")
+    assert.equal((await home.run(["identity", "unlock"], passphrase)).code, 0)
+  }
+})
+
+/** How long a connection lives on which nothing is asked: the agent closes it after 5 s if it does not end before. */
+async function msUntilEnd(socket: string): Promise<number> {
+  const start = Date.now()
+  const connection = connect(socket)
+  connection.resume()
+  await once(connection, "close")
+  return Date.now() - start
+}
+
+test("a silent agent keeps no other one unlocked", async () => {
+  await using home = makeHome()
+  await unlocked(home)
+  await home.make("quiet", { words: aboutWords, passphrase: "right" })
+  const socket = join(home.paths.runtime, "quiet.sock")
+  const silent = createServer(() => {})
+  await once(silent.listen(socket), "listening")
+  try {
+    const listed = await home.run(["identity", "list"])
+    assert.equal(listed.code, 0, listed.stderr)
+    assert.match(listed.stdout, /zero.*unlocked until/)
+    const locked = await home.run(["identity", "lock", "--json"])
+    assert.equal(readAnswer(locked).error.code, "store.busy")
+    assert.match(readAnswer(locked).error.message, /Cannot lock quiet: its agent does not answer/)
+    assert.match(readAnswer(locked).error.hint ?? "", /These were locked: zero\./)
+    assert.ok(existsSync(socket), "whoever ends it has to find it")
+    assert.equal((await home.run(claim)).code, 4)
+  } finally {
+    silent.close()
+  }
 })
 
 test("identity unlock refuses a time beyond a day", async () => {

@@ -21,7 +21,6 @@ export interface Env {
   readonly xdgDataHome: string | undefined
   readonly xdgStateHome: string | undefined
   readonly xdgCacheHome: string | undefined
-  readonly xdgRuntimeDir: string | undefined
   readonly kezHome: string | undefined
   readonly profile: string | undefined
   readonly passphrase: string | undefined
@@ -76,7 +75,6 @@ export const variables: ReadonlyArray<readonly [name: string, meaning: string]> 
   ["XDG_DATA_HOME", "default ~/.local/share; keys and the database are in its kez/"],
   ["XDG_STATE_HOME", "default ~/.local/state"],
   ["XDG_CACHE_HOME", "default ~/.cache; answers of platforms are kept in its kez/, and may be deleted"],
-  ["XDG_RUNTIME_DIR", "where the agent's socket is, in its kez/"],
 ]
 
 export function readEnv(source: NodeJS.ProcessEnv = process.env, platform = process.platform): Env {
@@ -90,7 +88,6 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env, platform = proc
     xdgDataHome: text("XDG_DATA_HOME"),
     xdgStateHome: text("XDG_STATE_HOME"),
     xdgCacheHome: text("XDG_CACHE_HOME"),
-    xdgRuntimeDir: text("XDG_RUNTIME_DIR"),
     kezHome: text("KEZ_HOME"),
     profile: text("KEZ_PROFILE"),
     passphrase: text("KEZ_PASSPHRASE"),

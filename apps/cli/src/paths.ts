@@ -1,6 +1,7 @@
 /** Where everything lies: KEZ_HOME, else XDG on Linux and macOS, %APPDATA% on Windows. */
 import { createHash } from "node:crypto"
-import { tmpdir, userInfo } from "node:os"
+import { realpathSync } from "node:fs"
+import { userInfo } from "node:os"
 import { join, resolve } from "node:path"
 import type { Env } from "./config.ts"
 import { fault } from "./fault.ts"
@@ -12,7 +13,7 @@ export interface Paths {
   readonly state: string
   /** Nothing in it is missed when it is deleted. */
   readonly cache: string
-  /** The agent's socket lies here; 0700. */
+  /** The sockets of agents lie here; 0700. */
   readonly runtime: string
   readonly keys: string
   readonly identities: string
@@ -61,7 +62,7 @@ export function findPaths(env: Env, profile: string | undefined): Paths {
     data,
     state,
     cache: join(cacheRoot(env), ...part),
-    runtime: runtimeDir(env, data, state),
+    runtime: runtimeDir(env, data),
     keys: join(data, "keys"),
     identities: join(data, "identities"),
     accounts: join(data, "accounts"),
@@ -89,11 +90,24 @@ function cacheRoot(env: Env): string {
   return join(env.xdgCacheHome ?? join(homeOf(env), ".cache"), "kez")
 }
 
-function runtimeDir(env: Env, data: string, state: string): string {
-  const isShared = env.kezHome === undefined && env.xdgRuntimeDir !== undefined
-  const preferred = isShared ? join(env.xdgRuntimeDir ?? "", "kez", shortHash(data)) : join(state, "run")
-  if (Buffer.byteLength(preferred) + socketNameBytes <= maxSocketPathBytes) return preferred
-  return join(tmpdir(), `kez-${userInfo().uid}-${shortHash(data)}`)
+/**
+ * It depends on where the keys are and on nothing else: an agent that lay somewhere else by another environment would not be
+ * found, and so not be ended.
+ */
+function runtimeDir(env: Env, data: string): string {
+  const home = realPathOf(data)
+  const preferred = join(home, "run")
+  const isShort = Buffer.byteLength(preferred) + socketNameBytes <= maxSocketPathBytes
+  if (isShort || env.platform === "win32") return preferred
+  return `/tmp/kez-${userInfo().uid}-${shortHash(home)}`
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path // not made yet
+  }
 }
 
 /** Keeps the agents of several profiles apart. */

@@ -1,14 +1,13 @@
 /** `kez account lock`: the agent of an account ends now. */
 import { agentNameOf } from "../account/device-file.ts"
 import { listAccounts, nameOfAccount } from "../account/records.ts"
-import { stopAgent } from "../keys/agent.ts"
+import { stopAgents } from "../keys/agent.ts"
 import type { Handler } from "../run.ts"
 
 export const run: Handler<object> = async (context) => {
-  const locked: string[] = []
-  for (const record of listAccounts(context.paths)) {
-    if (await stopAgent(context.paths, agentNameOf(record))) locked.push(nameOfAccount(record))
-  }
+  const records = listAccounts(context.paths)
+  const ended = await stopAgents(context.paths, records.map(agentNameOf))
+  const locked = records.filter((record) => ended.includes(agentNameOf(record))).map(nameOfAccount)
   return {
     schema: "kez.lock/1",
     data: { locked },

@@ -1,6 +1,6 @@
 /** `kez identity list`: one line for each identity on this computer. */
 import type { Context } from "../context.ts"
-import { listAgents } from "../keys/agent.ts"
+import { agentStatus } from "../keys/agent.ts"
 import { listIdentities, listOrphans } from "../keys/identities.ts"
 import { findKeyFile } from "../keys/key-file-place.ts"
 import { paint } from "../output.ts"
@@ -9,10 +9,14 @@ import { type IdentityView, untilText, viewOf, wordsText } from "./identity-view
 
 export async function run(context: Context): Promise<Outcome> {
   const { paths } = context
-  const agents = await listAgents(paths)
-  const identities = listIdentities(paths).map((record) => {
-    const agent = agents.find(({ name, key }) => name === record.name && key === record.identity)
-    return viewOf(context, record, { keyFile: findKeyFile(paths.keys, record.name), unlockedUntil: agent?.until })
+  const records = listIdentities(paths)
+  const agents = await Promise.all(records.map(({ name }) => agentStatus(paths, name)))
+  const identities = records.map((record, i) => {
+    const agent = agents[i]
+    return viewOf(context, record, {
+      keyFile: findKeyFile(paths.keys, record.name),
+      unlockedUntil: agent?.key === record.identity ? agent.until : undefined,
+    })
   })
   const orphans = listOrphans(paths)
   return {

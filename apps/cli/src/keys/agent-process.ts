@@ -1,8 +1,8 @@
 /**
  * The agent's own process. It reads one key from stdin, answers on a socket that only its user can open, and ends at
- * its time. It signs only what its key says in KEZ, so that a program that can reach it cannot have other texts signed.
+ * its time, or when nobody can reach it any more. It signs only what its key says in KEZ, so that a program that can reach it cannot have other texts signed.
  */
-import { chmodSync, readFileSync, rmSync } from "node:fs"
+import { type BigIntStats, chmodSync, lstatSync, readFileSync, rmSync } from "node:fs"
 import { createServer, type Socket } from "node:net"
 import { createSigner, formatHex, type Signer } from "@kez/core"
 import { type AgentAnswer, type AgentRequest, type AgentStart, maxMessageBytes } from "./agent-protocol.ts"
@@ -10,8 +10,8 @@ import { isSignable } from "./agent-statement.ts"
 
 const maxConnections = 16
 const questionTimeoutMs = 5_000
-/** Timers stand still while a computer sleeps; the clock does not. */
-const clockCheckMs = 5_000
+/** How often the clock is looked at, which goes on while a computer sleeps, as timers do not; and the socket. */
+const lookMs = 1_000
 
 /** What an agent holds. */
 export interface Held {
@@ -52,31 +52,47 @@ function tryParseRequest(line: string): AgentRequest | undefined {
 
 function serve({ socket, system, secretHex, until, device }: AgentStart): void {
   const signer = createSigner(system === "nostr" ? "nostr" : "ed25519", Buffer.from(secretHex, "hex"))
+  let own: BigIntStats | undefined
+  const isReachable = (): boolean => own !== undefined && isSameFile(socket, own)
   const end = (): void => {
-    rmSync(socket, { force: true })
+    // A later agent's may be there.
+    if (isReachable()) rmSync(socket, { force: true })
     process.exit(0)
   }
   const server = createServer({ allowHalfOpen: true }, (connection) => {
     converse(connection, async (line) => {
       if (Date.now() >= until * 1_000) end()
       const said = await answer({ signer, until, device }, line)
-      connection.end(JSON.stringify(said), () => {
-        if ("ok" in said && said.ok === "stopped") end()
-      })
+      const text = JSON.stringify(said)
+      // The system closes this connection with the process: whoever sees its end knows that the key is gone.
+      if ("ok" in said && said.ok === "stopped") connection.write(text, end)
+      else connection.end(text)
     })
   })
   server.maxConnections = maxConnections
   rmSync(socket, { force: true })
   process.umask(0o077)
   server.listen(socket, () => {
+    own = lstatSync(socket, { bigint: true })
     chmodSync(socket, 0o600)
     process.stdout.write("ready\n")
+    // Without its socket nobody could use it, or end it.
+    setInterval(() => {
+      if (Date.now() >= until * 1_000 || !isReachable()) end()
+    }, lookMs)
   })
-  setInterval(() => {
-    if (Date.now() >= until * 1_000) end()
-  }, clockCheckMs)
   setTimeout(end, Math.max(0, until * 1_000 - Date.now()))
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, end)
+}
+
+/** False also where it cannot be told. */
+function isSameFile(path: string, { dev, ino }: BigIntStats): boolean {
+  try {
+    const there = lstatSync(path, { bigint: true })
+    return there.dev === dev && there.ino === ino
+  } catch {
+    return false
+  }
 }
 
 /** Calls `hear` with the first line; a connection that is slow, long or broken is closed. */

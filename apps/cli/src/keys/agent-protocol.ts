@@ -1,6 +1,6 @@
 /** What a command and the agent say to each other: one JSON object a line over a Unix socket, one question a connection. */
+import { lstatSync } from "node:fs"
 import { connect } from "node:net"
-import { fault } from "../fault.ts"
 
 export const maxMessageBytes = 131_072
 const answerTimeoutMs = 5_000
@@ -30,33 +30,48 @@ export interface AgentStart {
   readonly until: number
 }
 
-/** The agent's answer, or undefined where no agent listens. */
-export function askAgent(socket: string, request: AgentRequest): Promise<AgentAnswer | undefined> {
-  return new Promise((resolve, reject) => {
+/** What comes instead of an answer: no agent is there, it closed the connection, or it is silent and may hold its key still. */
+export type NoAnswer = "nobody" | "nothing" | "silence"
+
+export function askAgent(socket: string, request: AgentRequest): Promise<AgentAnswer | NoAnswer> {
+  if (!isOwnSocket(socket)) return Promise.resolve("nobody")
+  return new Promise((resolve) => {
     const connection = connect(socket)
     let text = ""
-    const fail = (message: string, cause?: unknown): void => {
+    const end = (said: AgentAnswer | NoAnswer): void => {
       connection.destroy()
-      reject(fault("key.locked", `Cannot use the agent: ${message}`, { cause, hint: "kez identity lock ends it." }))
+      resolve(said)
     }
-    connection.setTimeout(answerTimeoutMs, () => fail("it does not answer"))
+    connection.setTimeout(answerTimeoutMs, () => end("silence"))
     connection.setEncoding("utf8")
     connection.on("connect", () => connection.end(`${JSON.stringify(request)}\n`))
     connection.on("data", (part: string) => {
       text += part
-      if (text.length > maxMessageBytes) fail("its answer is too long")
+      if (text.length > maxMessageBytes) end("nothing")
     })
-    connection.on("error", (error: NodeJS.ErrnoException) => {
-      // No socket, or one that a killed agent left behind.
-      if (error.code === "ENOENT" || error.code === "ECONNREFUSED") resolve(undefined)
-      else fail("the connection broke", error)
-    })
-    connection.on("end", () => {
-      try {
-        resolve(JSON.parse(text) as AgentAnswer)
-      } catch (cause) {
-        fail("its answer is not understood", cause)
-      }
-    })
+    connection.on("error", ({ code }: NodeJS.ErrnoException) => end(noAnswers[code ?? ""] ?? "silence"))
+    connection.on("end", () => end(tryParseAnswer(text) ?? "nothing"))
   })
+}
+
+const noAnswers: Readonly<Record<string, NoAnswer>> = {
+  ENOENT: "nobody",
+  // An agent that was killed left its socket behind.
+  ECONNREFUSED: "nobody",
+  ECONNRESET: "nothing",
+  EPIPE: "nothing",
+}
+
+function isOwnSocket(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false })
+  return stats?.isSocket() === true && (process.getuid === undefined || stats.uid === process.getuid())
+}
+
+function tryParseAnswer(text: string): AgentAnswer | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === "object" && value !== null ? (value as AgentAnswer) : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -4,15 +4,16 @@ import { lstatSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Context } from "../context.ts"
-import { fault } from "../fault.ts"
+import { fault, hasCode } from "../fault.ts"
 import type { Paths } from "../paths.ts"
-import { type AgentStart, askAgent } from "./agent-protocol.ts"
+import { type AgentAnswer, type AgentRequest, type AgentStart, askAgent } from "./agent-protocol.ts"
 import { makePrivateDir } from "./durable-file.ts"
 import type { KeyMaterial } from "./key-text.ts"
 
 const program = fileURLToPath(new URL("./agent-process.ts", import.meta.url))
 const signatureBytes = 64
 const ready = "ready\n"
+const waitHint = "Try again in some seconds. Else end the process whose arguments name agent-process.ts."
 
 export interface AgentStatus {
   readonly name: string
@@ -32,11 +33,10 @@ export interface AgentSigner {
 export async function tryAgentSigner(paths: Paths, name: string, key: string): Promise<AgentSigner | undefined> {
   const status = await agentStatus(paths, name)
   if (status?.key !== key) return undefined
-  const socket = socketPath(paths, name)
   return {
     key,
     async trySign(bytes) {
-      const answer = await askAgent(socket, { ask: "sign", bytes: Buffer.from(bytes).toString("base64") })
+      const answer = await tryAsk(paths, name, { ask: "sign", bytes: Buffer.from(bytes).toString("base64") })
       const signature = answer !== undefined && "signature" in answer ? Buffer.from(answer.signature, "hex") : undefined
       return signature?.length === signatureBytes ? signature : undefined
     },
@@ -45,30 +45,68 @@ export async function tryAgentSigner(paths: Paths, name: string, key: string): P
 
 /** The content of the key file of a device, where an agent of this name holds it. */
 export async function tryAgentDevice(paths: Paths, name: string): Promise<string | undefined> {
-  if (!isOwnDir(paths.runtime)) return undefined
-  const answer = await askAgent(socketPath(paths, name), { ask: "device" })
+  const answer = await tryAsk(paths, name, { ask: "device" })
   return answer !== undefined && "text" in answer ? answer.text : undefined
 }
 
 export async function agentStatus(paths: Paths, name: string): Promise<AgentStatus | undefined> {
-  if (!isOwnDir(paths.runtime)) return undefined
-  const answer = await askAgent(socketPath(paths, name), { ask: "status" })
+  const answer = await tryAsk(paths, name, { ask: "status" })
   return answer !== undefined && "until" in answer ? { name, key: answer.key, until: answer.until } : undefined
 }
 
-/** Everything that is unlocked. */
+/** The answer of an agent that can be trusted and answers: commands go on without one, and ask for the passphrase. */
+async function tryAsk(paths: Paths, name: string, request: AgentRequest): Promise<AgentAnswer | undefined> {
+  if (lookAtDir(paths.runtime) !== "own") return undefined
+  const answer = await askAgent(socketPath(paths, name), request)
+  return typeof answer === "string" ? undefined : answer
+}
+
+/** Everything that is unlocked. Throws `store.permissions`. */
 export async function listAgents(paths: Paths): Promise<readonly AgentStatus[]> {
   const found = await Promise.all(agentNames(paths).map((name) => agentStatus(paths, name)))
   return found.filter((status) => status !== undefined)
 }
 
-/** Ends the agent of `name`. False if none was running. */
+/** The names for which there may be an agent. Throws `store.permissions`. */
+export function agentNames(paths: Paths): readonly string[] {
+  if (!hasOwnDir(paths.runtime)) return []
+  return readdirSync(paths.runtime).flatMap((file) => /^([a-z0-9_-]+)\.sock$/.exec(file)?.[1] ?? [])
+}
+
+/**
+ * Ends the agent of `name`. False if none was running. Throws `store.permissions` where somebody else may have put there what
+ * is there, and `store.busy` for an agent that does not answer: its socket stays, for without it nobody would find it again.
+ */
 export async function stopAgent(paths: Paths, name: string): Promise<boolean> {
-  if (!isOwnDir(paths.runtime)) return false
+  if (!hasOwnDir(paths.runtime)) return false
   const socket = socketPath(paths, name)
-  const answer = await askAgent(socket, { ask: "stop" })
+  const first = await askAgent(socket, { ask: "stop" })
+  // It may have come to its end just now.
+  const answer = first === "nothing" ? await askAgent(socket, { ask: "stop" }) : first
+  const isEnded = typeof answer === "object" && "ok" in answer && answer.ok === "stopped"
+  if (!isEnded && answer !== "nobody") {
+    throw fault("store.busy", `Cannot lock ${name}: its agent does not answer, and may hold the key still`, {
+      hint: waitHint,
+    })
+  }
   rmSync(socket, { force: true })
-  return answer !== undefined
+  return isEnded
+}
+
+/**
+ * Ends the agents of some names; the names of those that were running. Who does not end keeps no other unlocked. Throws as
+ * `stopAgent` then, and says who was locked.
+ */
+export async function stopAgents(paths: Paths, names: readonly string[]): Promise<readonly string[]> {
+  const ended = await Promise.allSettled(names.map((name) => stopAgent(paths, name)))
+  const locked = names.filter((_, i) => ended[i]?.status === "fulfilled" && ended[i].value)
+  const failure: unknown = ended.find((one) => one.status === "rejected")?.reason
+  if (failure === undefined) return locked
+  if (!(failure instanceof Error) || !hasCode(failure, "store.busy") || locked.length === 0) throw failure
+  throw fault("store.busy", failure.message, {
+    cause: failure,
+    hint: `${waitHint}\nThese were locked: ${locked.join(", ")}.`,
+  })
 }
 
 /** Starts the agent of `name`, in place of one that runs. Resolves when it can sign. */
@@ -84,7 +122,6 @@ export async function startAgent(
     })
   }
   makePrivateDir(paths.runtime)
-  assertOwnDir(paths.runtime)
   await stopAgent(paths, name)
   const start: AgentStart = {
     socket: socketPath(paths, name),
@@ -124,24 +161,23 @@ function launch(start: AgentStart, compileCache: string | undefined): Promise<vo
   })
 }
 
-function agentNames(paths: Paths): readonly string[] {
-  if (!isOwnDir(paths.runtime)) return []
-  return readdirSync(paths.runtime).flatMap((file) => /^([a-z0-9_-]+)\.sock$/.exec(file)?.[1] ?? [])
-}
-
 function socketPath(paths: Paths, name: string): string {
   return join(paths.runtime, `${name}.sock`)
 }
 
 /** A directory that another user could write to may hold another user's socket. */
-function isOwnDir(path: string): boolean {
+function lookAtDir(path: string): "none" | "own" | "loose" {
   const stats = lstatSync(path, { throwIfNoEntry: false })
-  if (stats === undefined || !stats.isDirectory()) return false
-  return process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & 0o077) === 0)
+  if (stats === undefined) return "none"
+  if (!stats.isDirectory()) return "loose"
+  const isOwn = process.getuid === undefined || (stats.uid === process.getuid() && (stats.mode & 0o077) === 0)
+  return isOwn ? "own" : "loose"
 }
 
-function assertOwnDir(path: string): void {
-  if (isOwnDir(path)) return
+/** Whether it is there. Throws `store.permissions` where it is not its user's alone: an agent may be behind it. */
+function hasOwnDir(path: string): boolean {
+  const found = lookAtDir(path)
+  if (found !== "loose") return found === "own"
   throw fault("store.permissions", `Cannot use ${path}: expected a directory of mode 0700 that is yours`, {
     hint: `chmod 700 '${path}'`,
   })
