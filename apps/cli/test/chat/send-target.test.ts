@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Contact, Conversation } from "@kez/chat"
+import { KezError } from "@kez/core"
 import type { OpenChat } from "../../src/chat/open-chat.ts"
 import { sendTarget } from "../../src/chat/send-target.ts"
 import type { Context } from "../../src/context.ts"
@@ -12,10 +13,23 @@ const group = (digit: string, name: string, state: Conversation["state"] = "open
 })
 const bob: Contact = { chain: chain("b"), handle: "garden@localhost", standing: "accepted", devices: [] }
 
-function send(groups: readonly Conversation[], typed: string, contacts: readonly Contact[] = []) {
+/** `taken`: handles that the server knows; null: it does not answer. */
+function send(
+  groups: readonly Conversation[],
+  typed: string,
+  contacts: readonly Contact[] = [],
+  taken: readonly string[] | null = [],
+) {
+  const fetch = async (url: string) => {
+    if (taken === null) throw new KezError("net.refused", "no answer")
+    const isTaken = taken.some((handle) => url.endsWith(`/${handle}`))
+    return { status: isTaken ? 200 : 404, body: new TextEncoder().encode("{}") }
+  }
   const chat = {
     account: { handle: "alice", host: "localhost" },
+    demands: { net: async () => ({ fetch }), timeoutMs: 1_000 },
     engine: {
+      chain: chain("a"),
       conversations: async () => groups,
       contacts: {
         list: async () => contacts,
@@ -25,7 +39,11 @@ function send(groups: readonly Conversation[], typed: string, contacts: readonly
       },
     },
   }
-  return sendTarget({} as Context, chat as unknown as OpenChat, typed)
+  return sendTarget(
+    { terminal: { progress: () => undefined } } as unknown as Context,
+    chat as unknown as OpenChat,
+    typed,
+  )
 }
 
 test("a group by its name, or by its id", async () => {
@@ -45,7 +63,7 @@ test("several of that name are refused, with their ids", async () => {
 
 test("a name that a contact has too is refused; by the id it is the group", async () => {
   const garden = group("1", "garden")
-  await assert.rejects(send([garden], "garden", [bob]), { code: "usage", message: /a group and a contact/ })
+  await assert.rejects(send([garden], "garden", [bob]), { code: "usage", message: /a group and a person/ })
   assert.equal(await send([garden], garden.id, [bob]), garden)
 })
 
@@ -56,4 +74,34 @@ test("a group that we are not in any more, or did not accept, is refused", async
 
 test("what is no group is a person", async () => {
   await assert.rejects(send([group("1", "garden")], "gardener"), /looked up/)
+})
+
+const strange = (name: string): Conversation => ({ ...group("3", name), addedBy: chain("d") })
+
+for (const name of ["carol@localhost", "github:carol", "@carol", "kez:carol@localhost"])
+  test(`a group that somebody called ${name} gets nothing that is meant for Carol, and keeps nothing from her`, async () => {
+    if (name === "github:carol") await assert.rejects(send([strange(name)], name), (e) => !(e instanceof KezError))
+    else await assert.rejects(send([strange(name)], name), /looked up/)
+  })
+
+test("a group of somebody else with the name of a person of the server is refused, also where that person is no contact", async () => {
+  const hint = `The person: carol@localhost. The group: ${chain("3")}`
+  const refused = { code: "usage", message: /a group and a person are called carol/i, hint }
+  await assert.rejects(send([strange("carol")], "carol", [], ["carol"]), refused)
+  await assert.rejects(send([strange("Carol")], "Carol", [], ["carol"]), refused)
+  const made = { ...group("3", "carol"), roles: [{ chain: chain("b"), role: "admin" as const }] }
+  await assert.rejects(send([made], "carol", [], ["carol"]), refused)
+  assert.equal((await send([strange("carol")], "carol")).id, chain("3"))
+})
+
+test("where the server does not answer a group of somebody else is named by its id", async () => {
+  const send_ = send([strange("garden")], "garden", [], null)
+  await assert.rejects(send_, { code: "net.refused", hint: new RegExp(chain("3")) })
+  assert.equal((await send([strange("garden")], chain("3"), [], null)).id, chain("3"))
+  assert.equal((await send([group("1", "garden")], "garden", [], null)).id, chain("1"))
+})
+
+test("an id that a group and a contact begin with is refused", async () => {
+  const alike: Contact = { ...bob, chain: `sha256:${"1".repeat(8)}${"2".repeat(56)}` }
+  await assert.rejects(send([group("1", "garden")], `sha256:${"1".repeat(8)}`, [alike]), { code: "usage" })
 })
