@@ -295,3 +295,19 @@ test("who names a place of somebody else first keeps nobody from it", async () =
   assert.ok(heard.includes(carol.device.name))
   await world.close()
 })
+
+test("A9 a member who names the sender's place with addresses of his own keeps nobody from it, and is not taken for the sender", async () => {
+  const { world, alice, bob, carol, id, accept } = await offering()
+  await bob.engine.tellFileState(id, endpoint("f"), "serving")
+  const c = sideOf(carol, "d")
+  const job = await accept(carol, c)
+  await bob.engine.tellPresence(id, { endpoint: endpoint("a"), addresses: ["192.0.2.66:9"] })
+  await world.rest()
+  const last = c.mover.places.filter((one) => one.endpoint === endpoint("a")).at(-1)
+  assert.deepEqual(last?.addresses, ["127.0.0.1:1", "192.0.2.66:9"])
+  c.mover.say({ event: "source", job, peer: endpoint("a"), state: "connected", path: "direct" })
+  await world.rest()
+  const by = { chain: alice.person.chain, device: alice.device.name }
+  assert.deepEqual(c.notes.at(-1), { kind: "connected", path: "direct", by })
+  await world.close()
+})

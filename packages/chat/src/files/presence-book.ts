@@ -1,7 +1,7 @@
 /** Which devices are there, by what they signed, and when to tell them that this one is. */
 import type { Digest } from "@kez/core"
 import type { MoverAddress } from "./mover.ts"
-import type { Presence } from "./presence.ts"
+import { maxAddresses, type Presence } from "./presence.ts"
 import type { FilePorts } from "./transfer.ts"
 
 /** Half of the life and less: two that are lost do no harm. */
@@ -10,6 +10,9 @@ const renewSeconds = 240
 const repeatSeconds = [0, 10, 30, 90, 210] as const
 /** Who tells us so again may have missed what we said, but not what was said just now. */
 const answerSeconds = 5
+
+/** What kez-iroh takes for one fetch. */
+const maxProviders = 64
 
 /** New places of one conversation that are answered at once, and how soon each of them may be again. */
 const maxAtOnce = 4
@@ -85,9 +88,12 @@ export class PresenceBook {
     })
   }
 
-  /** Whose an endpoint is, of those that were heard. */
-  whoIs(conversation: Digest, endpoint: string): Presence | undefined {
-    return [...(this.#heard.get(conversation)?.values() ?? [])].find(({ address }) => address.endpoint === endpoint)
+  /** Whose an endpoint is, of those that were heard. Where several name it, the device of `owner` if it is one of them, else nobody's: one of them lies. */
+  whoIs(conversation: Digest, endpoint: string, owner?: Digest): Presence | undefined {
+    const named = [...(this.#heard.get(conversation)?.values() ?? [])].filter(
+      ({ address }) => address.endpoint === endpoint,
+    )
+    return onlyOf(named) ?? onlyOf(named.filter(({ chain }) => chain === owner))
   }
 
   async tell(conversation: Digest): Promise<void> {
@@ -129,6 +135,28 @@ export class PresenceBook {
   }
 }
 
-export function addressesOf(presences: readonly Presence[]): readonly MoverAddress[] {
-  return presences.map(({ address }) => address)
+function onlyOf(named: readonly Presence[]): Presence | undefined {
+  return named.length === 1 ? named[0] : undefined
+}
+
+/**
+ * Each endpoint once: kez-iroh keeps one place of each, and whoever reads a presence may name its endpoint with addresses of his own. All are tried; first
+ * stand those that `owner` names, whose relay it is then as well.
+ */
+export function addressesOf(presences: readonly Presence[], owner?: Digest): readonly MoverAddress[] {
+  const ordered = presences.toSorted((a, b) => Number(b.chain === owner) - Number(a.chain === owner))
+  const byEndpoint = Map.groupBy(ordered, ({ address }) => address.endpoint)
+  return [...byEndpoint].slice(0, maxProviders).map(([endpoint, named]) => joinedOf(endpoint, named, owner))
+}
+
+function joinedOf(endpoint: string, named: readonly Presence[], owner: Digest | undefined): MoverAddress {
+  const placed = named.flatMap(({ chain, address }) =>
+    address.addresses.map((text, at) => ({ text, rank: at + (chain === owner ? 0 : maxAddresses) })),
+  )
+  // The first of each before the second of any: who names many crowds nobody out.
+  const addresses = [...new Set(placed.toSorted((a, b) => a.rank - b.rank).map(({ text }) => text))]
+  const owners = named.filter(({ chain }) => chain === owner)
+  const { relay } =
+    (owners.length > 0 ? owners : named).find(({ address }) => address.relay !== undefined)?.address ?? {}
+  return { endpoint, addresses: addresses.slice(0, maxAddresses), ...(relay === undefined ? {} : { relay }) }
 }

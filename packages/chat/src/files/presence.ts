@@ -16,8 +16,8 @@ import { clockSkewSeconds, maxPresenceBytes } from "../limits.ts"
 import type { MoverAddress } from "./mover.ts"
 
 export const presenceLifetimeSeconds = 600
-/** Of SPEC §2.3. */
-const maxAddresses = 32
+/** Of SPEC §2.3; kez-iroh takes no more of one endpoint either. */
+export const maxAddresses = 32
 
 export interface Presence {
   readonly chain: Digest
@@ -57,8 +57,8 @@ export interface PresenceContext {
 }
 
 /**
- * Size, structure, whose it is, time, counter, then signature. Two may name one endpoint: who named it first may be the one who lies, and who does
- * not hold its key gains nothing. Throws `limit.size`, `file.presence` or the codes of decoding.
+ * Size, structure, whose it is, time, counter, then signature. Two may name one endpoint: who named it first may be the one who lies. Who
+ * does not hold its key is given nothing by it, and what he says of it never takes the place of what others say (`addressesOf`, `whoIs`). Throws `limit.size`, `file.presence` or the codes of decoding.
  */
 export function readPresence(bytes: Uint8Array, context: PresenceContext): Presence {
   if (bytes.length > maxPresenceBytes)

@@ -128,7 +128,7 @@ export class Receiving {
       if (one.row.conversation !== conversation || !isOpen(one)) continue
       const providers = await this.#providers(one)
       if (one.job === undefined) await this.#start(one)
-      else if (providers.length > 0) await this.#ports.mover.providers(one.job, addressesOf(providers)).catch(ignoreKez)
+      else if (providers.length > 0) await this.#ports.mover.providers(one.job, providers).catch(ignoreKez)
     }
   }
 
@@ -147,17 +147,18 @@ export class Receiving {
       if (one.job !== undefined) await this.#ports.mover.pause(one.job).catch(ignoreKez)
   }
 
-  /** Devices that are there, of the sender, and of whoever said that it gives what it fetched: the mover takes from all of them. */
+  /** Where devices are, of the sender, and of whoever said that it gives what it fetched: the mover takes from all of them. */
   async #providers({ row: { conversation, sender, transfer }, dropped }: In) {
     const said = await statesOf(this.#ports.engine, { conversation, transfer })
     const serving = new Set(said.filter(({ state }) => state === "serving").map(({ device }) => device))
-    return (await this.#book.here(conversation)).filter(
+    const here = (await this.#book.here(conversation)).filter(
       ({ chain, device, address }) => (chain === sender || serving.has(device)) && !dropped.has(address.endpoint),
     )
+    return addressesOf(here, sender)
   }
 
   #providerAt({ row }: In, endpoint: string): Provider | undefined {
-    const found = this.#book.whoIs(row.conversation, endpoint)
+    const found = this.#book.whoIs(row.conversation, endpoint, row.sender)
     return found === undefined ? undefined : { chain: found.chain, device: found.device }
   }
 
@@ -170,11 +171,9 @@ export class Receiving {
     one.job = job
     try {
       const plan = needsList ? listPlan(this.#ports, row) : await this.#filePlan(one)
-      const { maxRate } = this.#ports
-      const begun = await this.#ports.mover.fetch({
-        ...{ job, files: plan.files, into: plan.into, providers: addressesOf(providers) },
-        ...(maxRate === undefined ? {} : { maxRate }),
-      })
+      const { mover, maxRate } = this.#ports
+      const limit = maxRate === undefined ? {} : { maxRate }
+      const begun = await mover.fetch({ job, ...plan, providers, ...limit })
       if (needsList) return
       one.bytes = begun.bytes
       if (begun.bytes > 0 && begun.bytes < begun.total) this.#note(one, { kind: "resumed", bytes: begun.bytes })

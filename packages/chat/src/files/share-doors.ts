@@ -89,9 +89,12 @@ export class Doors {
     }
   }
 
-  /** Whose an endpoint is that is let in now. */
+  /** Whose an endpoint is that is let in now; undefined where several people name it. */
   guestAt(endpoint: string): Digest | undefined {
-    return this.#guests.find(({ endpoints }) => endpoints.includes(endpoint))?.chain
+    const named = new Set(
+      this.#guests.filter(({ endpoints }) => endpoints.includes(endpoint)).map(({ chain }) => chain),
+    )
+    return named.size === 1 ? [...named][0] : undefined
   }
 
   #peersOf(audiences: readonly Audience[]): readonly string[] {

@@ -1,10 +1,12 @@
 /** A mover that moves nothing: what it was told is the test's to look at, and what it says is the test's to choose. */
-import type { FileDisk, FileMover, ImportedFile, MoverEvent } from "../../src/files/mover.ts"
+import type { FileDisk, FileMover, ImportedFile, MoverAddress, MoverEvent } from "../../src/files/mover.ts"
 
 export interface ModelMover extends FileMover {
   /** Endpoints that may have what is offered, by set. */
   readonly sets: Map<string, readonly string[]>
   readonly fetches: { readonly job: string; readonly endpoints: readonly string[] }[]
+  /** What fetches were told of places, newest last. */
+  readonly places: MoverAddress[]
   /** Endpoints that were added to fetches that run. */
   readonly added: (readonly string[])[]
   /** What an import finds. */
@@ -24,6 +26,7 @@ export function modelMover(endpoint: string, files: readonly ImportedFile[]): Mo
     sets,
     fetches,
     added,
+    places: [],
     cancelled: [],
     imported: files,
     offers: 0,
@@ -39,10 +42,14 @@ export function modelMover(endpoint: string, files: readonly ImportedFile[]): Mo
     allow: async (set, peers) => void sets.set(set, peers),
     forget: async (set) => void sets.delete(set),
     fetch: async ({ job, providers }) => {
+      mover.places.push(...providers)
       fetches.push({ job, endpoints: providers.map((one) => one.endpoint) })
       return { total: 1, bytes: 0 }
     },
-    providers: async (_job, providers) => void added.push(providers.map((one) => one.endpoint)),
+    providers: async (_job, providers) => {
+      mover.places.push(...providers)
+      added.push(providers.map((one) => one.endpoint))
+    },
     pause: async () => undefined,
     cancel: async (job) => void mover.cancelled.push(job),
     on: (listener) => void listeners.push(listener),
