@@ -99,3 +99,40 @@ test("F11: who asks while this run has not looked yet hears nothing, and then th
   assert.deepEqual(await pathsOf(pair), ["note.txt"])
   await world.close()
 })
+
+test("F2: what is unshared while it is hashed is not shared when that is done, neither a new one nor one that was shared before", async () => {
+  const pair = await served()
+  const { a, world, given } = pair
+  for (const [path, name, text] of [[large, "large.bin", "large"] as const, [note, "note.txt", "a note"] as const]) {
+    const release = holdImports(pair, path)
+    const sharing = a.files.shares.share([path], "contacts", { isMore: true })
+    await world.rest()
+    assert.deepEqual(
+      (await a.files.shares.unshare([name])).map((row) => row.path),
+      [path],
+    )
+    release()
+    await assert.rejects(sharing, { code: "usage" })
+    await world.rest()
+    assert.equal(given(text), false)
+    await assert.rejects(a.files.shares.unshare([name]), { code: "store.unknown" })
+  }
+  await a.files.shares.share([large], "contacts")
+  assert.equal(given("large"), true)
+  await world.close()
+})
+
+test("one path that is shared from two conversations at once is shared with the people of both", async () => {
+  const pair = await served()
+  const { a, b, world, given } = pair
+  const release = holdImports(pair, large)
+  const isMore = true
+  const first = a.files.shares.share([large], [b.home.person.chain], { isMore })
+  const second = a.files.shares.share([large], [`sha256:${"e".repeat(64)}`], { isMore })
+  await world.rest()
+  release()
+  await Promise.all([first, second])
+  assert.equal((await a.files.shares.list()).find(({ path }) => path === large)?.audience.length, 2)
+  assert.equal(given("large"), true)
+  await world.close()
+})

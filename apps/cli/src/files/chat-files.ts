@@ -106,10 +106,8 @@ export class ChatFiles {
     if (audience.length === 0)
       throw usage("Cannot share it here: nobody here is one of your contacts", "Look at the proofs, then: /accept")
     const files = await this.#ready()
-    const before = (await listShares(engine)).find((row) => row.path === path)?.audience ?? []
-    const all = before === "contacts" ? before : [...new Set([...before, ...audience])]
     this.#context.terminal.progress("reading what is to be shared")
-    const { shares, skipped } = await files.shares.share([path], all)
+    const { shares, skipped } = await files.shares.share([path], audience, { isMore: true })
     for (const { path: left, why } of skipped) this.#context.warn(`left out ${printable(left, 200)}: ${skipText(why)}`)
     await anchorShares(this.#context, this.#chat, files)
     const name = printable(shares[0]?.name ?? given, 200)

@@ -86,6 +86,11 @@ export function bothOf(a: Audience, b: Audience): Audience {
   return b === "contacts" ? a : a.filter((chain) => b.includes(chain))
 }
 
+/** Who is in one of both. */
+export function eitherOf(a: Audience, b: Audience): Audience {
+  return a === "contacts" || b === "contacts" ? "contacts" : [...new Set([...a, ...b])]
+}
+
 export function isSameAudience(a: Audience, b: Audience): boolean {
   if (a === "contacts" || b === "contacts") return a === b
   return a.length === b.length && a.every((chain) => b.includes(chain))

@@ -7,17 +7,17 @@ import type { MoverEvent } from "./mover.ts"
 import { ignoreKez } from "./mover-fault.ts"
 import { foldedName, freeName } from "./names.ts"
 import { fingerprintOf, isListable, listedFiles, sectionsOf } from "./own-list.ts"
-import { Pace, type PresenceBook } from "./presence-book.ts"
+import type { PresenceBook } from "./presence-book.ts"
+import { ShareAnswers } from "./share-answers.ts"
 import { Doors } from "./share-doors.ts"
 import { type Found, ShareLook, type SharingResult } from "./share-look.ts"
-import { type Audience, bothOf, isIn, isSameAudience, type OwnRow, type ShareRow, shareKeys } from "./share-rows.ts"
-import { hasBlobs, signList, statementOf } from "./share-sign.ts"
+import { PendingShares } from "./share-pending.ts"
+import { type Audience, bothOf, eitherOf, isSameAudience, type OwnRow, type ShareRow, shareKeys } from "./share-rows.ts"
+import { hasBlobs, signList } from "./share-sign.ts"
 import type { FilePorts } from "./transfer.ts"
 
 /** What was changed on the disk is looked for so often while it is served. */
 const lookSeconds = 60
-/** Who asks again at once has what was said. */
-const againSeconds = 3
 /** Told at the beginning that this device is there: the people who were written with last. */
 const maxAnnounced = 100
 
@@ -29,6 +29,8 @@ export class Shares {
   readonly #run: Run
   readonly #look: ShareLook
   readonly #doors: Doors
+  readonly #answers: ShareAnswers
+  readonly #pending = new PendingShares()
   /** Undefined: nothing was ever shared, or `open` was not called. */
   #own: OwnRow | undefined
   #hashes: ReadonlySet<string> = new Set()
@@ -40,8 +42,6 @@ export class Shares {
   #isStale = false
   #opening: Promise<void> | undefined
   #lookedAt = 0
-  readonly #asked = new Map<Digest, { digest: Digest | undefined; at: number; isOwed?: boolean }>()
-  readonly #paces = new Map<Digest, Pace>()
 
   /** `run`: in its turn. What has to hash does that before. */
   constructor(ports: FilePorts, book: PresenceBook, run: Run) {
@@ -50,6 +50,7 @@ export class Shares {
     this.#run = run
     this.#look = new ShareLook(ports)
     this.#doors = new Doors(ports, book)
+    this.#answers = new ShareAnswers(ports, () => (this.#isReady ? { own: this.#own } : undefined))
   }
 
   list(): Promise<readonly ShareRow[]> {
@@ -63,14 +64,23 @@ export class Shares {
 
   /**
    * Shares files or folders with these people from now on; what was shared with others is then shared with these alone, which counts before anything is
-   * hashed. `paths`: absolute.
+   * hashed. `isMore`: with these as well. `paths`: absolute. What is unshared meanwhile is left out; throws `usage` where that is all of it.
    */
-  async share(paths: readonly string[], audience: Audience): Promise<SharingResult> {
-    await this.#run(() => this.#narrow(paths, audience))
-    const found: Found[] = []
-    for (const path of paths) found.push({ path, imported: await this.#ports.mover.import([path]) })
-    await this.#look.look(() => this.list())
-    return this.#run(() => this.#keep(found, audience))
+  async share(paths: readonly string[], audience: Audience, { isMore = false } = {}): Promise<SharingResult> {
+    const pending = this.#pending.begin(paths, audience)
+    try {
+      if (!isMore) await this.#run(() => this.#narrow(paths, audience))
+      const found: Found[] = []
+      for (const path of paths) found.push({ path, imported: await this.#ports.mover.import([path]) })
+      await this.#look.look(() => this.list())
+      return await this.#run(() => {
+        const left = found.filter(({ path }) => pending.paths.has(path))
+        if (left.length === 0) throw new KezError("usage", "Cannot share it: it was taken out again meanwhile")
+        return this.#keep(left, audience, isMore)
+      })
+    } finally {
+      this.#pending.end(pending)
+    }
   }
 
   async #narrow(paths: readonly string[], audience: Audience): Promise<void> {
@@ -84,7 +94,7 @@ export class Shares {
     await this.#apply()
   }
 
-  async #keep(found: readonly Found[], audience: Audience): Promise<SharingResult> {
+  async #keep(found: readonly Found[], wanted: Audience, isMore: boolean): Promise<SharingResult> {
     const { engine, clock, newId } = this.#ports
     const rows = [...(await this.list())]
     const shares: ShareRow[] = []
@@ -99,6 +109,7 @@ export class Shares {
       const name = before?.name ?? freeName(top, (one) => taken.has(foldedName(one)))
       const { files, left } = listedFiles(imported.files, name)
       const size = files.reduce((sum, file) => sum + file.size, 0)
+      const audience = isMore && before !== undefined ? eitherOf(before.audience, wanted) : wanted
       const row = { id: before?.id ?? newId(), path, name, audience, addedAt: clock.now(), files: files.length, size }
       if (before === undefined) rows.push(row)
       shares.push(row)
@@ -122,12 +133,14 @@ export class Shares {
 
   async #drop(names: readonly string[]): Promise<readonly ShareRow[]> {
     const rows = await this.list()
+    const all = [...rows, ...this.#pending.rows()]
     const gone = names.map((given) => {
-      const row = rows.find(({ name, path }) => name === given || path === given)
+      const row = all.find(({ name, path }) => name === given || path === given)
       if (row !== undefined) return row
       throw new KezError("store.unknown", `Cannot stop sharing ${given}: it is not shared`, { hint: "kez files list" })
     })
-    for (const { id } of gone) {
+    for (const { path } of gone) this.#pending.drop(path)
+    for (const { id } of rows.filter((row) => gone.includes(row))) {
       await this.#ports.engine.shelf.replace(shareKeys.share(id), new Map())
       this.#look.drop(id)
     }
@@ -158,7 +171,7 @@ export class Shares {
       ({ kind, state }) => kind === "dm" && state === "open",
     )
     const mine = open.filter(
-      ({ contact }) => contact?.standing === "accepted" && this.#sectionsFor(contact.chain).length > 0,
+      ({ contact }) => contact?.standing === "accepted" && this.#answers.sectionsFor(contact.chain).length > 0,
     )
     for (const { id } of mine.slice(0, maxAnnounced)) await this.#book.tell(id)
   }
@@ -212,7 +225,7 @@ export class Shares {
     const isFirst = !this.#isReady
     this.#isReady = true
     if (isFirst) for (const conversation of this.#doors.conversations()) await this.#book.answer(conversation, true)
-    for (const conversation of this.#asked.keys()) await this.answer(conversation)
+    await this.#answers.tellAll()
   }
 
   /** What is gone is not listed, and stays shared for when it is there again. */
@@ -231,7 +244,7 @@ export class Shares {
 
   /** Begins to look again where it is due. */
   async tick(): Promise<void> {
-    for (const [conversation, { isOwed }] of this.#asked) if (isOwed === true) await this.answer(conversation)
+    if (this.#isOpen) await this.#answers.tellOwed()
     const isDue = this.#isStale || this.#ports.clock.now() - this.#lookedAt >= lookSeconds
     if (!this.#isOpen || !isDue || this.#isRenewing) return
     this.#isRenewing = true
@@ -253,41 +266,13 @@ export class Shares {
   }
 
   /** Whether the other one there may have something. */
-  async isFor(conversation: Digest): Promise<boolean> {
-    const chain = await this.#accepted(conversation)
-    return chain !== undefined && this.#sectionsFor(chain).length > 0
+  isFor(conversation: Digest): Promise<boolean> {
+    return this.#answers.isFor(conversation)
   }
 
-  /** Tells who asked what is shared with him. `isNew`: the place that asks was told nothing yet, however recently another one was. */
+  /** See `ShareAnswers.answer`. */
   async answer(conversation: Digest, isNew = false): Promise<void> {
-    const chain = this.#isOpen ? await this.#accepted(conversation) : undefined
-    if (chain === undefined) return
-    // Before this run has looked it would say that nothing is shared.
-    if (!this.#isReady) return void this.#asked.set(conversation, { digest: undefined, at: 0 })
-    const now = this.#ports.clock.now()
-    const told = this.#asked.get(conversation)
-    const digest = this.#own?.digest
-    if (told !== undefined && told.digest === digest && now - told.at < againSeconds) {
-      if (!isNew) return
-      const pace = this.#paces.get(conversation) ?? new Pace()
-      this.#paces.set(conversation, pace)
-      if (!pace.take(now)) return void this.#asked.set(conversation, { ...told, isOwed: true })
-    }
-    this.#asked.set(conversation, { digest, at: now })
-    const sections = this.#sectionsFor(chain)
-    const root = this.#own === undefined || sections.length === 0 ? {} : { root: this.#own.root.hash }
-    await this.#ports.engine.tellShares(conversation, { ...root, sections }, await statementOf(this.#ports, this.#own))
-  }
-
-  #sectionsFor(chain: Digest): readonly { readonly at: number; readonly key: string }[] {
-    const sections = this.#own?.sections ?? []
-    return sections.flatMap(({ audience, key }, at) => (isIn(audience, chain) ? [{ at, key }] : []))
-  }
-
-  /** The contact of a conversation of two, where he is one. */
-  async #accepted(conversation: Digest): Promise<Digest | undefined> {
-    const view = await this.#ports.engine.conversation(conversation)
-    return view?.kind === "dm" && view.contact?.standing === "accepted" ? view.contact.chain : undefined
+    if (this.#isOpen) await this.#answers.answer(conversation, isNew)
   }
 }
 
