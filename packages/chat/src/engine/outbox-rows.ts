@@ -1,5 +1,5 @@
 /** What is to be sent: kept before anything goes out, in its order, until the server has it; and what was sent, until a device of another confirms it. */
-import type { Digest, KezError } from "@kez/core"
+import { type Digest, KezError } from "@kez/core"
 import type { GroupCipher } from "../cipher/group-cipher.ts"
 import type { ContentType, ContentTypes } from "../wire/content.ts"
 import { encodeMessage } from "../wire/message.ts"
@@ -58,7 +58,7 @@ export async function enqueue<T extends ContentType>(unit: Unit, desk: Desk, out
 
 /**
  * What goes out next in any case is encrypted in the same step: one wait for the disk less. If the epoch changes before it went out, it is encrypted
- * anew (outbox.ts). Undefined: something else comes first.
+ * anew (outbox.ts). Undefined: something else comes first, such as the removal of a revoked device.
  */
 async function sealAtOnce(
   unit: Unit,
@@ -68,17 +68,29 @@ async function sealAtOnce(
 ): Promise<Uint8Array | undefined> {
   const cipher = await desk.ciphers.of(group)
   if (cipher.pending !== undefined || !isOpen(cipher, desk.chain)) return undefined
-  const ciphertext = await seal(unit, cipher, { group, entry, bytes })
+  const ciphertext = await trySeal(unit, cipher, { group, entry, bytes })
   const thread = await unit.get<ThreadRow>(keys.thread(id))
   return isStopped || thread === undefined || (await stopOf(unit, thread)) !== undefined ? undefined : ciphertext
 }
 
+interface Unsealed {
+  readonly group: Digest
+  readonly entry: OutboxRow
+  readonly bytes: Uint8Array
+}
+
+/** That nothing can be sent now is no reason to lose what is to be sent, or what it is to be sent for: the worker says what it waits for. */
+async function trySeal(unit: Unit, cipher: GroupCipher, unsealed: Unsealed): Promise<Uint8Array | undefined> {
+  try {
+    return await seal(unit, cipher, unsealed)
+  } catch (error) {
+    if (error instanceof KezError && !error.code.startsWith("store.")) return undefined
+    throw error
+  }
+}
+
 /** Encrypts what stands in the outbox, in the epoch in force. */
-export async function seal(
-  unit: Unit,
-  cipher: GroupCipher,
-  { group, entry, bytes }: { readonly group: Digest; readonly entry: OutboxRow; readonly bytes: Uint8Array },
-): Promise<Uint8Array> {
+export async function seal(unit: Unit, cipher: GroupCipher, { group, entry, bytes }: Unsealed): Promise<Uint8Array> {
   const ciphertext = await cipher.encrypt(bytes)
   const { n, counter, id, place, isCopy } = entry
   const more = { ...(place === undefined ? {} : { place }), ...(isCopy === undefined ? {} : { isCopy }) }

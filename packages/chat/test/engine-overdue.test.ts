@@ -1,0 +1,124 @@
+/** A revoked device is still in the conversation, or something that follows from a commit cannot be done: nothing is lost of it, and nothing runs hot. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import type { Digest } from "@kez/core"
+import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import { copyOf, couple, type EngineWorld, type Home } from "./support/engine-world.ts"
+import { say, textsIn, three } from "./support/group-world.ts"
+
+async function settle(world: EngineWorld, times = 2, seconds = 11): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    await world.rest()
+    world.clock.advance(seconds)
+    await world.rest()
+  }
+}
+
+function groupRow(home: Home, group: string): GroupRow {
+  const row = home.rows.get(keys.group(group as Digest))
+  assert.ok(row !== undefined)
+  return decodeRow<GroupRow>(row).value
+}
+
+/** Alice knows already that a device of Bob's, which is in the conversation, is revoked; nobody has removed it. */
+async function withOverdue(): Promise<{ world: EngineWorld; alice: Home; bob: Home; group: Digest }> {
+  const { world, alice, bob } = await couple()
+  const phone = await bob.person.addDevice()
+  await world.homeOf(bob.person, phone)
+  await world.rest()
+  await alice.say(bob, "0")
+  world.publish(bob.person)
+  await settle(world)
+  await alice.say(bob, "1")
+  await settle(world)
+  await bob.person.revoke(phone)
+  alice.known.set(bob.person.chain, bob.person.replay)
+  const [name = ""] = world.server.conversations.keys()
+  return { world, alice, bob, group: `sha256:${name}` }
+}
+
+test("what is written while a revoked device is in the conversation waits until it was removed", async () => {
+  const { world, alice, bob } = await withOverdue()
+  await alice.say(bob, "after")
+  await bob.say(alice, "from bob")
+  await settle(world, 3)
+  assert.deepEqual((await bob.texts(alice)).toSorted(), ["0", "1", "after", "from bob"])
+  assert.deepEqual(await wrongs(alice), [])
+  await world.close()
+})
+
+test("who asks again while a revoked device is in the conversation is no alarm, and gets it later", async () => {
+  const { world, alice, bob, group } = await withOverdue()
+  const at = keys.sequence(group, alice.device.name)
+  const row = bob.rows.get(at)
+  assert.ok(row !== undefined)
+  const { next, last } = decodeRow<{ next: number; last: Digest }>(row).value
+  const held = [{ counter: next - 1, id: last, prev: last }]
+  bob.rows.set(at, encodeRow({ next: 0, recent: [], held, lastSeq: 9_999 }))
+  await bob.restart()
+  await settle(world, 2, 91)
+  await bob.say(alice, "after")
+  await settle(world)
+  assert.deepEqual(await wrongs(alice), [])
+  assert.ok((await alice.messages(bob)).some(({ text, isEarly }) => text === "after" && !isEarly))
+  await world.close()
+})
+
+test("a commit of another is applied while a revoked device is in the conversation", async () => {
+  const { world, alice, bob, carol, dave, id } = await three()
+  await alice.engine.groups.add(id, dave.person.chain)
+  await settle(world)
+  const phone = await dave.person.addDevice()
+  await world.homeOf(dave.person, phone)
+  await world.rest()
+  world.publish(dave.person)
+  await settle(world, 4)
+  await lose(world, bob)
+  await say(alice, id, "lost to bob")
+  await settle(world)
+  const device = await bob.person.addDevice()
+  const stale = copyOf(bob.person.replay)
+  world.shows = (who, chain) => (who === alice && chain === bob.person.chain ? stale : undefined)
+  await world.homeOf(bob.person, device)
+  await world.rest()
+  await dave.person.revoke(phone)
+  alice.known.set(dave.person.chain, dave.person.replay)
+  world.publish(bob.person)
+  await restAtMost(world, alice, 4)
+  world.shows = undefined
+  world.publish(bob.person)
+  await settle(world, 4, 31)
+  await say(carol, id, "hello")
+  await settle(world, 3)
+  assert.deepEqual(await wrongs(alice), [])
+  assert.ok((await textsIn(alice, id)).includes("hello"))
+  assert.equal(groupRow(alice, id).lastCommit, groupRow(carol, id).lastCommit)
+  await world.close()
+})
+
+/** That somebody has another device is told, and nothing is wrong. */
+async function wrongs(home: Home): Promise<readonly string[]> {
+  return (await home.alarms()).filter((kind) => kind !== "new_device")
+}
+
+async function lose(world: EngineWorld, home: Home): Promise<void> {
+  await home.engine.close()
+  world.homes.splice(world.homes.indexOf(home), 1)
+}
+
+/** Fails instead of running on for ever where an engine asks without pause. */
+async function restAtMost(world: EngineWorld, home: Home, times: number): Promise<void> {
+  const before = world.server.requests
+  const isHot = (): boolean => world.server.requests - before > 2_000
+  let timer: NodeJS.Timeout | undefined
+  const hot = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      if (isHot()) reject(new Error(`${home.handle} asks without pause`))
+    }, 20)
+  })
+  try {
+    await Promise.race([settle(world, times, 31), hot])
+  } finally {
+    clearInterval(timer)
+  }
+}
