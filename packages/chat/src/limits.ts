@@ -6,6 +6,8 @@ export const maxHandshakeBytes = 524_288
 export const maxMessageBytes = 98_304
 /** What stands inside the ciphertext of one message. */
 export const maxContentBytes = 65_536
+/** Of what a device sends first: it may have to be sent again inside another message, whose header is not longer than the rest. */
+export const maxFirstContentBytes = maxContentBytes - 1_024
 /** The part of it before the text. */
 export const maxContentHeaderBytes = 8_192
 export const maxKeyPackageBytes = 8_192

@@ -194,3 +194,47 @@ test("what is given again puts nothing among what a device has read long ago, wh
   assert.equal((await bob.texts(alice)).includes("as I said then"), false)
   await world.close()
 })
+
+test("the longest text that can be written is given to who comes back; a longer one is refused when it is written", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "read")
+  await settle(world)
+  await lose(world, bob)
+  await assert.rejects(alice.say(bob, "x".repeat(65_200)), { code: "limit.size" })
+  await alice.say(bob, "y".repeat(64_000), "short")
+  await world.rest()
+  const back = await comeBack(world, bob, ["alice"], { isRevoked: true })
+  await alice.say(bob, "now")
+  await settle(world, 3)
+  assert.deepEqual(
+    (await back.texts(alice)).map((text) => text.length),
+    [64_000, 5, 3],
+  )
+  await world.close()
+})
+
+test("a text from before there was such a bound is left out, and holds nothing up", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "read")
+  await settle(world)
+  await lose(world, bob)
+  await alice.say(bob, "long", "short")
+  await world.rest()
+  const [name = ""] = world.server.conversations.keys()
+  const group = `sha256:${name}` as const
+  const row = alice.rows.get(keys.own(group, 1))
+  assert.ok(row !== undefined)
+  const place = { device: alice.device.name, counter: 1, prev: group }
+  const body = new TextEncoder().encode("x".repeat(65_200))
+  alice.rows.set(keys.own(group, 1), encodeRow(null, encodeMessage(place, "text", { content: {}, body }).bytes))
+  await alice.restart()
+  const back = await comeBack(world, bob, ["alice"], { isRevoked: true })
+  await alice.say(bob, "now")
+  await settle(world, 3)
+  assert.deepEqual(await back.texts(alice), ["short", "now"])
+  assert.deepEqual(
+    (await alice.alarms()).filter((kind) => kind !== "new_device"),
+    [],
+  )
+  await world.close()
+})

@@ -1,6 +1,7 @@
 /** What is to be sent: kept before anything goes out, in its order, until the server has it; and what was sent, until a device of another confirms it. */
 import { type Digest, KezError } from "@kez/core"
 import type { GroupCipher } from "../cipher/group-cipher.ts"
+import { maxFirstContentBytes } from "../limits.ts"
 import type { ContentType, ContentTypes } from "../wire/content.ts"
 import { encodeMessage } from "../wire/message.ts"
 import { archiveLater, isArchived } from "./archive-rows.ts"
@@ -36,6 +37,8 @@ export async function enqueue<T extends ContentType>(unit: Unit, desk: Desk, out
   const counter = row.nextCounter
   const place = { device: desk.device, counter, ...(row.lastId === undefined ? {} : { prev: row.lastId }) }
   const { bytes, message } = encodeMessage(place, type, { content, ...(body === undefined ? {} : { body }) })
+  const isCopy = type === "resent"
+  if (!isCopy) assertCanBeResent(bytes)
   const { id } = message
   const origin = {
     ...{ thread: row.thread, group, chain: desk.chain, device: desk.device, at: desk.now(), isEarly: false },
@@ -43,7 +46,6 @@ export async function enqueue<T extends ContentType>(unit: Unit, desk: Desk, out
   const shown = isShown(message.content) ? await putMessage(unit, desk, message, origin) : undefined
   if (shown === undefined) await putNote(unit, desk, message, origin)
   unit.put(keys.own(group, counter), null, bytes)
-  const isCopy = type === "resent"
   const ownKept = await keepOwn(unit, row, isCopy)
   const isFirst = (await outboxOf(unit, group, 1)).length === 0
   const more = { ...(shown === undefined ? {} : { place: shown.place }), ...(isCopy ? { isCopy } : {}) }
@@ -54,6 +56,12 @@ export async function enqueue<T extends ContentType>(unit: Unit, desk: Desk, out
   unit.put(keys.group(group), { ...now, nextCounter: counter + 1, lastId: id, nextOutbox: row.nextOutbox + 1, ownKept })
   unit.afterwards(() => (ciphertext === undefined ? desk.wake(group) : desk.send(group, { entry, ciphertext })))
   return id
+}
+
+function assertCanBeResent({ length }: Uint8Array): void {
+  if (length <= maxFirstContentBytes) return
+  const text = `Cannot send the message: expected at most ${maxFirstContentBytes} bytes, got ${length}`
+  throw new KezError("limit.size", text, { hint: "Send it in parts, or as a file." })
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { Digest } from "@kez/core"
 import type { StateBody } from "../conversation/state-body.ts"
 import type { DeviceCredential } from "../credential/device-credential.ts"
+import { maxFirstContentBytes } from "../limits.ts"
 import { isCounted } from "../wire/content.ts"
 import { decodeMessage, type Message } from "../wire/message.ts"
 import { contactRow } from "./contact-rows.ts"
@@ -78,11 +79,15 @@ export async function answerResend(
     const bytes = await ownMessage(unit, group, counter)
     if (bytes === undefined) continue
     const inner = decodeMessage(bytes, desk.device)
-    // A message that holds another could grow without end.
-    if (inner.content.type === "resent" || !isCounted(inner.content.type)) continue
+    if (!isRepeatable(inner, bytes)) continue
     await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter }, body: bytes })
     budget.use(group, by)
   }
+}
+
+/** A message that holds another could grow without end. What was written before there was room for a header around it is too long. */
+function isRepeatable({ content }: Message, bytes: Uint8Array): boolean {
+  return content.type !== "resent" && isCounted(content.type) && bytes.length <= maxFirstContentBytes
 }
 
 /** Of own messages the first one that was sent when everybody of now was in it. */
@@ -166,7 +171,7 @@ async function missedBy(
     // An edit or a reaction is dated like what was said after it.
     at = (await findMessage(unit, row.thread, inner.id))?.at ?? at
     if (at < desk.now() - maxGivenSeconds) break
-    if (isGiven(inner)) missed.push({ counter, at, bytes })
+    if (isGiven(inner) && isRepeatable(inner, bytes)) missed.push({ counter, at, bytes })
   }
   return missed.toReversed()
 }
