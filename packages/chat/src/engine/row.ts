@@ -141,7 +141,7 @@ export interface GroupRow {
   readonly receipts: Readonly<Record<string, ReceiptRow>>
   /** Who let this device in, by what it was told where the messages of the others stand. */
   readonly toldBy?: { readonly chain: Digest; readonly device: string }
-  /** Counter of the first own message of this store: a device that is added again goes on behind what the others know of it. */
+  /** Counter of the first own message since this device is in it: one that is added again goes on behind what the others know of it. */
   readonly begunAt?: number
   /** Counter of the first own message that a device which came later can read. */
   readonly since?: Readonly<Record<string, number>>

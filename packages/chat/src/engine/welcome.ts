@@ -12,6 +12,7 @@ import { contactRow, currentDevices, putContact } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { Held } from "./opened.ts"
 import { groupAt, markAnswered, outboxOf, ownMessage } from "./outbox-rows.ts"
+import { beginAgain } from "./rejoin.ts"
 import { decodeRow, type GroupRow, keys } from "./row.ts"
 import { putSequence, sequencesOf } from "./sequence-rows.ts"
 import { addGroup, otherOf, tellConversation } from "./threads.ts"
@@ -44,6 +45,7 @@ export async function takeWelcome(unit: Unit, desk: Desk, delivery: Delivery): P
   const by = other ?? (adder === desk.chain ? undefined : adder)
   const isKept = by === undefined || (await isWelcome(unit, desk, by))
   if (isKept) desk.ciphers.keep(cipher)
+  if (isKept && known !== undefined) await beginAgain(unit, desk, group)
   const row = isKept ? await addGroup(unit, desk, { cipher, lastCommit: delivery.seq }) : undefined
   if (row === undefined) return forget(unit, group)
   await takePositions(unit, desk, row, joined)

@@ -1,0 +1,85 @@
+/** Who is removed and comes in again: what he said before is his and theirs who were there, and reaches nobody who came in meanwhile. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import type { Digest } from "@kez/core"
+import { decodeRow, encodeRow, keys } from "../src/engine/row.ts"
+import type { EngineWorld, Home } from "./support/engine-world.ts"
+import { say, textsIn, three } from "./support/group-world.ts"
+
+async function settle(world: EngineWorld, times = 2, seconds = 11): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    await world.rest()
+    world.clock.advance(seconds)
+    await world.rest()
+  }
+}
+
+/** A client that forgets that anything of a device was not for it. */
+async function askForAll(world: EngineWorld, asks: Home, of: Home, group: string): Promise<void> {
+  const key = keys.sequence(group as Digest, of.device.name)
+  const { next, last } = decodeRow<{ next: number; last: Digest }>(asks.rows.get(key) ?? new Uint8Array()).value
+  const held = [{ counter: next - 1, id: last, prev: last }]
+  asks.rows.set(key, encodeRow({ next: 0, recent: [], held, lastSeq: 9_999 }))
+  await asks.restart()
+  await settle(world, 3, 91)
+}
+
+test("A6 who was removed and came back sends nothing of before to who came in meanwhile, whatever he asks for", async () => {
+  const { world, alice, bob, carol, dave, id } = await three()
+  await settle(world)
+  for (const text of ["secret 0", "secret 1"]) await say(bob, id, text)
+  await settle(world)
+  await alice.engine.groups.remove(id, bob.person.chain)
+  await settle(world)
+  await alice.engine.groups.add(id, dave.person.chain)
+  await settle(world)
+  await alice.engine.groups.add(id, bob.person.chain)
+  await settle(world)
+  await say(bob, id, "back")
+  await settle(world)
+  await askForAll(world, dave, bob, id)
+  assert.deepEqual(await textsIn(dave, id), ["back"])
+  assert.deepEqual(await textsIn(carol, id), ["secret 0", "secret 1", "back"])
+  await say(bob, id, "and on")
+  await settle(world)
+  for (const home of [alice, carol, dave]) {
+    assert.equal((await textsIn(home, id)).at(-1), "and on")
+    assert.ok((await home.engine.messages(id)).every(({ isEarly }) => !isEarly))
+    assert.deepEqual(await home.alarms(), [])
+  }
+  await world.close()
+})
+
+test("what was told as not sent because this device was removed does not go out by itself once it is back", async () => {
+  const { world, alice, bob, carol, dave, id } = await three()
+  await say(bob, id, "0")
+  await settle(world)
+  bob.transport.unplug()
+  await say(bob, id, "before the removal")
+  await alice.engine.groups.remove(id, bob.person.chain)
+  await settle(world)
+  bob.transport.plug()
+  await settle(world)
+  await alice.engine.groups.add(id, dave.person.chain)
+  await settle(world)
+  await alice.engine.groups.add(id, bob.person.chain)
+  await settle(world)
+  await say(bob, id, "back")
+  await settle(world, 4, 91)
+  assert.deepEqual(await textsIn(dave, id), ["back"])
+  assert.deepEqual(await textsIn(carol, id), ["0", "back"])
+  const shown = await bob.engine.messages(id)
+  assert.deepEqual(
+    shown.map(({ text, delivered }) => [text, delivered?.state]),
+    [
+      ["0", "delivered"],
+      ["before the removal", "failed"],
+      ["back", "delivered"],
+    ],
+  )
+  for (const home of [alice, carol, dave]) {
+    assert.ok((await home.engine.messages(id)).every(({ isEarly }) => !isEarly))
+    assert.deepEqual(await home.alarms(), [])
+  }
+  await world.close()
+})
