@@ -83,21 +83,28 @@ export async function sayReceipts(unit: Unit, desk: Desk, group: GroupRow): Prom
   return said
 }
 
+interface ReceiptFrom {
+  readonly group: Digest
+  readonly thread: Digest
+  readonly chain: Digest
+  readonly by: string
+  /** The device that says it is not revoked. */
+  readonly isCurrent: boolean
+}
+
 /** What another says of our messages. */
 export async function takeReceipt(
   unit: Unit,
   desk: Desk,
   { state, device, counter }: ContentTypes["receipt"],
-  {
-    group,
-    thread,
-    chain,
-    by,
-  }: { readonly group: Digest; readonly thread: Digest; readonly chain: Digest; readonly by: string },
+  { group, thread, chain, by, isCurrent }: ReceiptFrom,
 ): Promise<void> {
-  if (device !== desk.device) return
+  // Who has a stolen device does not say what its person got.
+  if (device !== desk.device || !isCurrent) return
   await markAnswered(unit, desk, group)
-  const before = await groupAt(unit, group)
+  const before = withinSent(await groupAt(unit, group))
+  // Of what was never sent: it would count for all that is sent from now on.
+  if (counter >= before.nextCounter) return
   const low = firstReadBy(before, by, counter)
   // Faster than the server's answer to us: it stays in the outbox until that comes.
   for (const entry of await outboxOf(unit, group)) {
@@ -123,10 +130,21 @@ export async function takeReceipt(
   const isFurther = low <= known && counter >= known
   if (counter < confirmed && !isFurther) return
   unit.put(keys.group(group), {
-    ...(await groupAt(unit, group)),
+    ...withinSent(await groupAt(unit, group)),
     confirmed: Math.max(confirmed, counter + 1),
     ...(isFurther ? { confirmedBy: { ...confirmedBy, [chain]: counter + 1 } } : {}),
   } satisfies GroupRow)
+}
+
+/** Rows of before may hold what somebody said of messages that were never sent. */
+function withinSent(row: GroupRow): GroupRow {
+  const { confirmed, confirmedBy, nextCounter } = row
+  const kept = Object.entries(confirmedBy ?? {}).filter(([, counter]) => counter <= nextCounter)
+  return {
+    ...row,
+    ...(confirmed === undefined ? {} : { confirmed: confirmed > nextCounter ? 0 : confirmed }),
+    ...(confirmedBy === undefined ? {} : { confirmedBy: Object.fromEntries(kept) }),
+  }
 }
 
 /** Of our messages: a device that came later says nothing of what was before, but of what it was given of it. */
