@@ -111,6 +111,22 @@ test("only an own proof for the account is replaced", async (t) => {
   assert.ok((await collect()).includes(newer.markdown))
 })
 
+test("a file in which another claim stands beside the account's is not replaced", async (t) => {
+  const claim = await signClaim({ subject: "github:bob", createdAt: now - 9_000 }, signer)
+  for (const form of ["markdown", "compact"] as const) {
+    const both = `${older.markdown}\n${encodeProof(claim, form)}\n`
+    const { server, publish, collect } = await setUp(t, {
+      gists: [{ id: "a1", owner: alice.id, files: { "kez.md": both } }],
+    })
+    assert.deepEqual(
+      (await publish(secret)).outcomes.map(({ note }) => note),
+      [undefined],
+    )
+    assert.deepEqual(server.world.gists.find(({ id }) => id === "a1")?.files, { "kez.md": both })
+    assert.ok((await collect()).includes(newer.markdown))
+  }
+})
+
 test("P2 publish() leaves a fork alone, in which no proof would count, and makes a new gist", async (t) => {
   const gists = [
     { id: "b1", owner: mallory.id, files: { "kez.md": older.markdown } },

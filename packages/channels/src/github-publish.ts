@@ -79,8 +79,9 @@ async function findEarlier(session: Session, login: string, gists: readonly Gist
     const named = sortFiles(gist.files.filter(isNamed))
     const files = chooseFiles(named, githubLimits.maxFilesPerGist, githubLimits.maxTotalBytes)
     const texts = assertRead(await confirmFiles(gist, files, asOwner(session)))
-    // What its owner wrote beside an earlier proof would be lost with it.
-    const earlier = texts.find(({ text }) => provesAccount(text, login) && isProofDocument(text, () => true))
+    const isOld = (proof: string): boolean => provesAccount(proof, login)
+    // What stands beside an earlier proof, other claims too, would be lost with it.
+    const earlier = texts.find(({ text }) => isOld(text) && isProofDocument(text, isOld))
     if (earlier !== undefined) return earlier
   }
   return undefined
