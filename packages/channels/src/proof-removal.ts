@@ -1,8 +1,8 @@
 /** A person's own text without the proofs in it: everything else stays as it was written. */
 import { proofsIn, tryFindProofs } from "./proof-texts.ts"
 
-/** A line that says where the chain of the proof before it lies. SPEC FIND-4 */
-const hintLine = /^Chain: https:\/\/[!-~]+\r?$/
+/** A line that says where the chain of a proof lies: a URL of at most 2,048 bytes. SPEC FIND-4 */
+const hintLine = /^Chain: https:\/\/[!-~]{1,2040}$/
 
 /** Removes each compact or reference text that `isOurs`, the line that it leaves empty, and a chain hint in the next one. */
 export function withoutProofs(text: string, isOurs: (proof: string) => boolean): string {
@@ -15,7 +15,7 @@ export function withoutProofs(text: string, isOurs: (proof: string) => boolean):
   let isAfterProof = false
   for (const line of text.split("\n")) {
     const rest = proofs.reduce((left, proof) => left.replaceAll(proof, ""), line)
-    const isGone = rest !== line ? rest.trim() === "" : isAfterProof && hintLine.test(line)
+    const isGone = rest !== line ? rest.trim() === "" : isAfterProof && hintLine.test(line.replace(/\r$/, ""))
     if (!isGone) kept.push(rest === line ? line : rest.trimEnd())
     isAfterProof = rest !== line
   }
@@ -55,7 +55,7 @@ function removeOne(text: string, proof: string): string {
 export function isProofDocument(text: string, isOurs: (proof: string) => boolean): boolean {
   const written = linesForPeople(text, isOurs)
   const rest = withoutProofBlocks(text, isOurs).split("\n")
-  return rest.every((line) => line.trim() === "" || hintLine.test(line) || written.has(line.trimEnd()))
+  return rest.every((line) => line.trim() === "" || hintLine.test(line.trimEnd()) || written.has(line.trimEnd()))
 }
 
 /** What an encoder writes for people about the claims of a text. A line that says something else is its owner's. SPEC GH-9 */

@@ -220,6 +220,10 @@ test("withoutProofs() takes a person's own proofs out and leaves the rest as it 
     `a\n${hint}\nb\n${hint}`,
     "a line of its owner's",
   )
+  assert.equal(withoutProofs(`${proof}\r\n${hint}\r\nb`, ours), "b")
+  const [longest, longer] = [2_040, 2_041].map((length) => `Chain: https://${"a".repeat(length)}`)
+  assert.equal(withoutProofs(`${proof}\n${longest}\nb`, ours), "b")
+  assert.equal(withoutProofs(`${proof}\n${longer}\nb`, ours), `${longer}\nb`, "no hint by FIND-4")
   const many = `${proof} `.repeat(9)
   assert.equal(withoutProofs(many, ours), many, "what no verifier searches")
   assert.ok(isProofOnly(` ${proof}\n`, ours))

@@ -76,4 +76,17 @@ test("isProofDocument() is true for what claim create writes, and false once its
     isProofDocument(hinted, () => true),
     true,
   )
+  for (const [end, expected] of [
+    [" ", true],
+    ["\r", true],
+    ["a".repeat(2_040), false],
+  ] as const) {
+    assert.equal(
+      isProofDocument(
+        hinted.replace("alice.dev/chain", (url) => `${url}${end}`),
+        all,
+      ),
+      expected,
+    )
+  }
 })
