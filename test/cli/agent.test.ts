@@ -92,6 +92,21 @@ test("the agent refuses bytes that are no statement, and survives nonsense", asy
   assert.equal((await home.run(claim)).code, 0)
 })
 
+test("what gives another key a say needs the passphrase while the key is unlocked", async () => {
+  await using home = makeHome()
+  await unlocked(home)
+  await home.make("phone", { words: aboutWords })
+  const added = await home.run(["sigchain", "add", "dns:example.org"])
+  assert.equal(added.code, 0, added.stderr)
+  const addDevice = ["--identity", "zero", "sigchain", "add-device", "phone"]
+  const refused = await home.run(addDevice)
+  assert.equal(refused.code, 4)
+  assert.match(refused.stderr, /Cannot sign this as zero: .*\[key\.locked\]\nhint: Pass --passphrase-file/)
+  const done = await home.run(addDevice, passphrase)
+  assert.equal(done.code, 0, done.stderr)
+  assert.match(done.stdout, /add_device/)
+})
+
 function say(socket: string, text: string): Promise<string> {
   return new Promise((resolve) => {
     const connection = connect(socket, () => connection.end(text))

@@ -54,6 +54,23 @@ for (const [name, make] of [
   })
 }
 
+for (const [name, operation, isSigned] of [
+  ["a rotation", { op: "rotate", newPrimary: other }, false],
+  ["a commitment to the next key", { op: "set_next", next: digest }, false],
+  ["a device", { op: "add_device", device: other }, false],
+  ["a revoked device", { op: "revoke_device", keys: [other.key] }, true],
+  ["shared files", { op: "set_shared_files", manifest: digest, size: 1 }, true],
+] as const) {
+  test(`the agent ${isSigned ? "signs" : "leaves to the passphrase"} ${name}`, async () => {
+    const texts = await signedBy(signer, (by) => appendEvent({ chain, operation, now }, by))
+    assert.equal(texts.length, 1)
+    assert.deepEqual(
+      texts.map((text) => isSignable(Buffer.from(text), signer.key)),
+      [isSigned],
+    )
+  })
+}
+
 test("the agent signs a proof of possession by its own key", async () => {
   for (const key of [signer.key, other.key]) {
     for (const role of ["device", "primary"]) {

@@ -7,6 +7,7 @@ import {
   type Json,
   KezError,
   limits,
+  type Op,
   parseJson,
   parseKeyIdentity,
   suites,
@@ -19,7 +20,10 @@ const signedKinds = {
   "kez.sigchain.head": "chain_head",
 } as const
 
-/** Whether bytes are the canonical payload of a claim, an event or a head that `key` may sign, or its proof of possession. */
+/** What gives another key a say lasts longer than the key is unlocked: its owner signs it with the passphrase. */
+const lastingOps: readonly string[] = ["rotate", "set_next", "add_device"] satisfies readonly Op[]
+
+/** Whether bytes are the canonical payload of a claim, an event or a head that `key` may sign so, or its proof of possession. */
 export function isSignable(bytes: Uint8Array, key: string): boolean {
   try {
     const text = decodeText(bytes, limits.maxEnvelopeBytes)
@@ -39,8 +43,8 @@ function isStatementOf(key: string, value: Json, text: string): boolean {
   // As a reader of the envelope would: only its signature is not there yet.
   const { alg } = suites[parseKeyIdentity(key).system]
   const signature = JSON.stringify({ alg, key, sig: "0".repeat(128) })
-  decodeEnvelope(`{"kez":"${kind}","payload":${text},"signature":${signature}}`, kind)
-  return true
+  const { payload } = decodeEnvelope(`{"kez":"${kind}","payload":${text},"signature":${signature}}`, kind)
+  return !("op" in payload && lastingOps.includes(payload.op))
 }
 
 function isPop(key: string, event: Json | undefined, text: string): boolean {

@@ -140,7 +140,8 @@ function addKeeping(account: Command): void {
   const unlock = account
     .command("unlock")
     .description(
-      "Keep the keys of this device unlocked for a while in a process of its own, so that commands do not ask.",
+      "Keep the keys of this device unlocked for a while in a process of its own, so that commands do not ask. " +
+        "While they are unlocked, every program that runs as you can get them: kez dm and kez chat do the same.",
     )
     .summary("keep the device's keys unlocked for a while")
     .option("--for <time>", "how long, such as 15m or 8h (default: 15m, at most 24h)")
