@@ -2,8 +2,9 @@
 
 use super::super::event::{DELETION, PROFILE};
 use super::*;
+use kez_core::encoding::compress_chain;
 use kez_core::envelope::Op;
-use kez_core::sigchain::{Signing, create_chain};
+use kez_core::sigchain::{Signing, create_chain, write_jsonl};
 use kez_core::{ClaimDraft, Identity, Time, hex, sign_claim};
 use zeroize::Zeroizing;
 
@@ -14,8 +15,13 @@ fn key(seed: u8) -> SecretKey {
 }
 
 fn claim(subject: &Identity, by: &SecretKey) -> Verified<Claim> {
-    let created_at = Time::from_unix_seconds(NOW).unwrap();
-    sign_claim(&ClaimDraft { subject: subject.clone(), created_at, expires_at: None }, by).unwrap()
+    claim_of(subject, by, NOW, None)
+}
+
+fn claim_of(subject: &Identity, by: &SecretKey, created_at: u64, expires_at: Option<u64>) -> Verified<Claim> {
+    let time = |seconds| Time::from_unix_seconds(seconds).unwrap();
+    let (created_at, expires_at) = (time(created_at), expires_at.map(time));
+    sign_claim(&ClaimDraft { subject: subject.clone(), created_at, expires_at }, by).unwrap()
 }
 
 fn chain(by: &SecretKey) -> String {
@@ -39,14 +45,27 @@ const DATA: &str = "[[\"d\",\"kez\"]]";
 const CHAIN: &str = "[[\"d\",\"kez-sigchain\"]]";
 
 #[test]
-fn proofs_and_chains_of_the_key_are_signed() {
+fn proofs_of_the_key_are_signed() {
     let own = claim(key(7).key().identity(), &key(7));
     let (compact, note) = (encode_compact(&own).unwrap(), encode_markdown(&own, None).unwrap());
     for at in [NOW - 60, NOW, NOW + 301] {
         assert!(is_signed(&event(APPLICATION_DATA, DATA, &compact, at)), "{at}");
     }
     assert!(is_signed(&event(NOTE, "[]", &note, NOW)));
-    assert!(is_signed(&event(APPLICATION_DATA, CHAIN, &chain(&key(7)), NOW)));
+    let ends_later = claim_of(key(7).key().identity(), &key(7), NOW + 300, Some(NOW + 301));
+    assert!(is_signed(&event(APPLICATION_DATA, DATA, &encode_compact(&ends_later).unwrap(), NOW)));
+}
+
+/// Relays keep the newest alone: it would take the place of a proof that counts.
+#[test]
+fn a_claim_that_serves_nobody_now_is_not_put_in_the_place_of_a_good_one() {
+    let account = key(7).key().identity().clone();
+    for (created_at, expires_at) in [(NOW - 9, Some(NOW)), (NOW - 9, Some(NOW - 1)), (NOW + 301, None)] {
+        let useless = claim_of(&account, &key(7), created_at, expires_at);
+        let (compact, note) = (encode_compact(&useless).unwrap(), encode_markdown(&useless, None).unwrap());
+        assert!(!is_signed(&event(APPLICATION_DATA, DATA, &compact, NOW)), "{created_at} {expires_at:?}");
+        assert!(!is_signed(&event(NOTE, "[]", &note, NOW)), "{created_at} {expires_at:?}");
+    }
 }
 
 #[test]
@@ -77,6 +96,7 @@ fn whoever_asks_cannot_have_it_say_anything_else() {
         ("an empty chain", event(APPLICATION_DATA, CHAIN, "", NOW)),
         ("the account given to a stranger's key", event(APPLICATION_DATA, DATA, &strangers, NOW)),
         ("a proof of another account", event(APPLICATION_DATA, DATA, &of_another_account, NOW)),
+        ("its own chain, of which this may be a beginning", event(APPLICATION_DATA, CHAIN, &chain(&key(7)), NOW)),
         ("a stranger's chain", event(APPLICATION_DATA, CHAIN, &chain(&key(8)), NOW)),
         ("a chain for a proof", event(APPLICATION_DATA, DATA, &chain(&key(7)), NOW)),
         ("another author", other_author),
