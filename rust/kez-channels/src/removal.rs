@@ -169,6 +169,11 @@ mod tests {
         assert!(is_proof_document(&block, &account()) && !is_proof_alone(&block, &account()));
         let of_kez = block.replace("is mine.", "is mine. Check it with `kez verify id github:alice`.");
         assert!(is_proof_document(&of_kez, &account()));
+        let other = ClaimDraft { subject: Identity::parse("dns:a.example").unwrap(), created_at, expires_at: None };
+        let other = encode_markdown(&sign_claim(&other, &key).unwrap(), None).unwrap();
+        for text in [format!("{block}\n{other}"), format!("{other}\n{block}")] {
+            assert!(!is_proof_document(&text, &account()), "a claim of another account beside it");
+        }
         for line in ["My notes.", "Subject: my cats", "Created: in 1990", "Chain: of thoughts", "# KEZ claim: I wrote"]
         {
             assert!(!is_proof_document(&format!("{block}\n{line}\n"), &account()), "{line}");
