@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 const NOW: u64 = 1_800_000_000;
 
-/// Relays that keep everything; `refusing` takes nothing, `silent` answers nothing.
+/// Relays that keep everything; `refusing` takes nothing, `keeping` no deletions, `silent` answers nothing.
 #[derive(Clone, Default)]
 struct Relays(Arc<Mutex<Vec<(String, Value)>>>);
 
@@ -53,7 +53,11 @@ impl Socket for Talk {
             if self.host == "mute" && message[1]["kind"] == 5 {
                 return Ok(());
             }
-            let is_taken = self.host != "refusing";
+            let is_taken = match self.host.as_str() {
+                "refusing" => false,
+                "keeping" => message[1]["kind"] != 5,
+                _ => true,
+            };
             if is_taken {
                 kept.push((self.host.clone(), message[1].clone()));
             }
@@ -175,20 +179,40 @@ fn a_relay_that_is_silent_about_a_deletion_has_what_takes_the_place_of_the_proof
         publish_proof(&author, Place::AppData, &reference("a"), &relays, &options).await.unwrap();
         let said = unpublish(&author, &relays, &options).await.unwrap();
         assert!(said[0].accepted, "{said:?}");
+        assert_eq!(said[0].note.as_deref(), Some("the deletion: the relay closed the connection"));
         assert_eq!(found(&relays, &options).await, Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_relay_that_takes_no_deletions_says_so() {
+    let (relays, options, key) = (Relays::default(), options(&["keeping"]), key());
+    let author = Author::new(&key, [1; 32], NOW);
+    run(async {
+        let said = publish_proof(&author, Place::AppData, &reference("a"), &relays, &options).await.unwrap();
+        assert_eq!((said[0].accepted, &said[0].note), (true, &None));
+        let said = unpublish(&author, &relays, &options).await.unwrap();
+        assert_eq!(
+            (said[0].accepted, said[0].note.as_deref()),
+            (true, Some("the deletion refused: blocked: pay first"))
+        );
     });
 }
 
 /// A profile of the key on the relay `one`, as it would have written it.
 fn profile(relays: &Relays, about: &str) {
+    put(relays, 0, &json!([["t", "x"]]), &json!({ "about": about, "name": "alice" }).to_string());
+}
+
+/// An event of the key.
+fn put(relays: &Relays, kind: u64, tags: &Value, content: &str) {
     let key = key();
     let author = key.key().public_key().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let content = json!({ "about": about, "name": "alice" }).to_string();
-    let serialisation = json!([0, author, NOW, 0, [["t", "x"]], content]).to_string();
+    let serialisation = json!([0, author, NOW, kind, tags, content]).to_string();
     let id = kez_core::digest::sha256(&serialisation);
     let sig = kez_core::suite::sign_bip340(key.expose(), &id, &[1; 32]).unwrap();
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let event = json!({"id": hex(&id), "pubkey": author, "created_at": NOW, "kind": 0, "tags": [["t", "x"]],
+    let event = json!({"id": hex(&id), "pubkey": author, "created_at": NOW, "kind": kind, "tags": tags,
         "content": content, "sig": hex(&sig)});
     relays.0.lock().unwrap().push(("one".to_owned(), event));
 }
@@ -210,5 +234,24 @@ fn a_proof_that_no_reader_finds_in_a_profile_is_not_there() {
         publish_proof(&author, Place::Profile, &reference("b"), &relays, &options(&["one"])).await.unwrap();
         let last = relays.0.lock().unwrap().last().unwrap().1.clone();
         assert_eq!((&last["tags"], &last["created_at"]), (&json!([["t", "x"]]), &json!(NOW + 1)));
+    });
+}
+
+#[test]
+fn a_profile_that_its_key_deleted_is_not_written_again() {
+    let key = key();
+    let author = Author::new(&key, [1; 32], NOW);
+    run(async {
+        let relays = Relays::default();
+        profile(&relays, &format!("I write.\n\n{}", reference("a")));
+        let address =
+            format!("0:{}:", key.key().public_key().iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        put(&relays, 5, &json!([["a", address]]), "");
+        for text in [reference("a"), reference("b")] {
+            let refused = publish_proof(&author, Place::Profile, &text, &relays, &options(&["one"])).await;
+            assert_eq!(refused.unwrap_err().code, Code::PublishRefused);
+        }
+        assert_eq!(unpublish(&author, &relays, &options(&["one"])).await.unwrap(), []);
+        assert_eq!(relays.0.lock().unwrap().len(), 2);
     });
 }

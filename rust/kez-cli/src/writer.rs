@@ -23,7 +23,7 @@ pub struct PlaceOutcome {
     pub url: String,
     /// Whether it took it.
     pub accepted: bool,
-    /// Why not.
+    /// Why not; what it did not take beside it.
     pub note: Option<String>,
 }
 
@@ -36,7 +36,8 @@ impl PlaceOutcome {
     /// For people.
     pub fn line(&self) -> String {
         match (self.accepted, &self.note) {
-            (true, _) => format!("✓ {}  accepted\n", self.url),
+            (true, None) => format!("✓ {}  accepted\n", self.url),
+            (true, Some(note)) => format!("✓ {}  accepted; {note}\n", self.url),
             (false, note) => format!("✗ {}  {}\n", self.url, note.as_deref().unwrap_or("refused")),
         }
     }

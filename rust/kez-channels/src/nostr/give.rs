@@ -18,7 +18,7 @@ pub struct RelayOutcome {
     pub url: Url,
     /// Whether it took all.
     pub accepted: bool,
-    /// Why not.
+    /// Why not; where it took all but a deletion, what came of that.
     pub note: Option<String>,
     /// Whether it had all of it before.
     pub had: bool,
@@ -32,8 +32,14 @@ pub(super) async fn give<N: Net>(net: &N, relays: &[Relay], key: &[u8; 32], even
     let to_one = |relay: &Relay| {
         let (relay, messages) = (relay.clone(), &messages);
         async move {
-            let note = give_one(net, &relay, messages).await.err().map(|error| error.message);
-            RelayOutcome { url: relay.url, accepted: note.is_none(), note, had: false }
+            let given = give_one(net, &relay, messages).await;
+            let accepted = given.is_ok();
+            RelayOutcome {
+                url: relay.url,
+                accepted,
+                note: given.unwrap_or_else(|error| Some(error.message)),
+                had: false,
+            }
         }
     };
     join_all(each_once(relays).into_iter().map(to_one)).await
@@ -65,22 +71,26 @@ fn message(event: &Event, key: &[u8; 32], count: usize) -> Option<Message> {
 }
 
 /// Each event is given, whatever becomes of the one before: a relay that keeps no deletions takes what replaces the proof.
-async fn give_one<N: Net>(net: &N, relay: &Relay, messages: &[Message]) -> Result<(), NetError> {
+/// What came of a deletion that it did not take.
+async fn give_one<N: Net>(net: &N, relay: &Relay, messages: &[Message]) -> Result<Option<String>, NetError> {
     let rights = if relay.is_suggested { Rights::Stranger } else { Rights::Reader };
     let mut socket = net.open(&relay.url, rights).await?;
-    let mut refusal = None;
+    let (mut refusal, mut deletion) = (None, None);
     for message in messages {
         match give_event(&mut socket, message).await {
-            Err(_) if message.may_fail => break,
+            Err(error) if message.may_fail => {
+                deletion = Some(format!("the deletion: {}", error.message));
+                break;
+            }
             Err(error) => return Err(error),
             Ok(None) => {}
-            Ok(Some(_)) if message.may_fail => {}
+            Ok(Some(reason)) if message.may_fail => deletion = Some(format!("the deletion refused: {reason}")),
             Ok(Some(reason)) => {
                 refusal.get_or_insert(NetError::new(Code::PublishRefused, format!("refused: {reason}")));
             }
         }
     }
-    refusal.map_or(Ok(()), Err)
+    refusal.map_or(Ok(deletion), Err)
 }
 
 /// Why the relay does not take it; none where it does.

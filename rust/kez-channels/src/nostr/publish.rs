@@ -171,7 +171,8 @@ fn place_note(author: &Author<'_>, text: &str, events: &[Event]) -> Result<Vec<E
 }
 
 fn place_profile(author: &Author<'_>, text: &str, events: &[Event]) -> Result<Event, NetError> {
-    let Some(last) = newest(events, PROFILE).next() else {
+    let last = newest(events, PROFILE).next().filter(|event| !is_gone(events, author.key(), event));
+    let Some(last) = last else {
         return Err(NetError::new(Code::PublishRefused, "no relay has a profile of this key"));
     };
     let shows = |event: &Event| {
@@ -240,7 +241,7 @@ fn taken_back(author: &Author<'_>, events: &[Event]) -> Result<Vec<Event>, NetEr
             given.push(author.event(APPLICATION_DATA, &[["d", NAME]], String::new(), Some(after))?);
         }
     }
-    let profile = newest(events, PROFILE).next();
+    let profile = newest(events, PROFILE).next().filter(|event| !is_gone(events, author.key(), event));
     let profile = profile.filter(|event| about(&event.content).is_some_and(|about| author.holds_proof(&about)));
     if let Some(profile) = profile {
         given.push(rewrite(author, profile, None)?);
