@@ -419,3 +419,21 @@ test("pickFiles() takes a file by its own name, and a folder under its own", () 
   assert.deepEqual(names("p/q"), ["q/b.txt"])
   assert.deepEqual(names("nothing"), [])
 })
+
+test("what is unshared is what is called so, else what lies there; where those are two, neither", async () => {
+  const pair = await sharePair()
+  const { a, world } = pair
+  const [first, second, third] = ["/one/photos", "/two/photos", "/three/photos"]
+  for (const path of [first, second, third]) {
+    a.mover.write(`${path}/1.jpg`, path)
+    await a.files.shares.share([path], "contacts")
+  }
+  const unshare = (given: string) => a.files.shares.unshare([given], (one) => `/two/${one.replace("/", "")}`)
+  const hint = `The one: ${first}\nThe other: photos (2), which lies at ${second}`
+  await assert.rejects(unshare("photos/"), { code: "usage", hint })
+  assert.equal((await a.files.shares.list()).length, 3)
+  assert.deepEqual((await unshare("photos (2)"))[0]?.path, second)
+  assert.deepEqual((await unshare("photos"))[0]?.path, first)
+  assert.deepEqual((await a.files.shares.unshare([third]))[0]?.name, "photos (3)")
+  await world.close()
+})

@@ -1,6 +1,5 @@
 /** `kez files unshare NAME…`: nobody sees it or gets it any more. What was fetched before is theirs. */
 import { resolve } from "node:path"
-import { listShares } from "@kez/chat"
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import { anchorShares } from "../files/anchor.ts"
 import { findIroh } from "../files/find-iroh.ts"
@@ -12,20 +11,18 @@ import type { Handler } from "../run.ts"
 export const run: Handler<ChatOptions> = async (context, { args, ...options }) => {
   findIroh(context)
   return withChat(context, { ...options, holder: "kez files unshare" }, async (chat) => {
-    const known = await listShares(chat.engine)
-    // As it stands in the list, or where it lies.
-    const names = args.map(
-      (given) => known.find(({ path }) => path === resolve(given))?.name ?? given.replace(/\/+$/, ""),
-    )
     const open = await openFiles(context, chat, { tell: () => undefined })
     try {
       const { files } = open
-      const gone = await files.shares.unshare(names)
+      // As it stands in the list, or where it lies.
+      const gone = await files.shares.unshare(args, (given) => resolve(given))
       await anchorShares(context, chat, files)
       return {
         schema: "kez.files_unshare/1",
         data: { shares: gone.map((share) => shareJson(chat, share)) },
-        text: gone.map(({ name }) => `✓ ${printable(name, 200)} is not shared any more`).join("\n"),
+        text: gone
+          .map(({ name, path }) => `✓ ${printable(name, 200)} is not shared any more: ${printable(path, 300)}`)
+          .join("\n"),
       }
     } finally {
       await open.close()

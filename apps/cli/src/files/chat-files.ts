@@ -5,7 +5,6 @@ import {
   declineOffer,
   type Files,
   hasOpenTransfers,
-  listShares,
   offerState,
   type ShownMessage,
   type TransferNote,
@@ -118,12 +117,11 @@ export class ChatFiles {
 
   /** Nobody gets it any more, in no conversation. */
   async unshare(given: string): Promise<void> {
-    const path = resolve(given)
-    const known = (await listShares(this.#chat.engine)).find((row) => row.path === path)
     const files = await this.#ready()
-    await files.shares.unshare([known?.name ?? given.replace(/\/+$/, "")])
+    const gone = await files.shares.unshare([given], (one) => resolve(one))
     await anchorShares(this.#context, this.#chat, files)
-    this.#events.onNotice(`${printable(given, 200)} is not shared any more`)
+    for (const { name, path } of gone)
+      this.#events.onNotice(`${printable(name, 200)} is not shared any more: ${printable(path, 300)}`)
   }
 
   /** Fetches what a message offers, from now on until it is there. `folder`: if it is another one than usual. */

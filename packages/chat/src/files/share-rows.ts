@@ -1,5 +1,5 @@
 /** What is kept of shared files: the own ones, the own list, and the lists of others as they were seen last. */
-import type { Digest, SharedFile } from "@kez/core"
+import { type Digest, KezError, type SharedFile } from "@kez/core"
 
 /** Who may see and fetch: everybody who is an accepted contact when it matters, or these. */
 export type Audience = "contacts" | readonly Digest[]
@@ -94,4 +94,18 @@ export function eitherOf(a: Audience, b: Audience): Audience {
 export function isSameAudience(a: Audience, b: Audience): boolean {
   if (a === "contacts" || b === "contacts") return a === b
   return a.length === b.length && a.every((chain) => b.includes(chain))
+}
+
+/** The one that is called so, else the one that lies there. Throws `store.unknown`, and `usage` where those are two. */
+export function sharedAs(rows: readonly ShareRow[], given: string, path: string): ShareRow {
+  const name = given.replace(/(?<=.)\/+$/, "")
+  const called = rows.find((row) => row.name === name)
+  const lies = rows.find((row) => row.path === path)
+  if (called !== undefined && lies !== undefined && called.path !== lies.path)
+    throw new KezError("usage", `Cannot tell what to stop sharing: ${called.path} is called ${name} in the list`, {
+      hint: `The one: ${called.path}\nThe other: ${lies.name}, which lies at ${lies.path}`,
+    })
+  const found = called ?? lies
+  if (found !== undefined) return found
+  throw new KezError("store.unknown", `Cannot stop sharing ${given}: it is not shared`, { hint: "kez files list" })
 }

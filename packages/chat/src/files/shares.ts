@@ -12,7 +12,16 @@ import { ShareAnswers } from "./share-answers.ts"
 import { Doors } from "./share-doors.ts"
 import { type Found, ShareLook, type SharingResult } from "./share-look.ts"
 import { PendingShares } from "./share-pending.ts"
-import { type Audience, bothOf, eitherOf, isSameAudience, type OwnRow, type ShareRow, shareKeys } from "./share-rows.ts"
+import {
+  type Audience,
+  bothOf,
+  eitherOf,
+  isSameAudience,
+  type OwnRow,
+  type ShareRow,
+  sharedAs,
+  shareKeys,
+} from "./share-rows.ts"
 import { hasBlobs, signList } from "./share-sign.ts"
 import type { FilePorts } from "./transfer.ts"
 
@@ -123,22 +132,21 @@ export class Shares {
     return { shares, skipped }
   }
 
-  /** Nobody sees or gets it from now on. By name or path; throws `store.unknown` for what is not shared. */
-  async unshare(names: readonly string[]): Promise<readonly ShareRow[]> {
-    const gone = await this.#run(() => this.#drop(names))
+  /**
+   * Nobody sees or gets it from now on. By name, or by path as `pathOf` makes it absolute; throws `store.unknown` for what is not shared, `usage` where one
+   * is called so and another lies there.
+   */
+  async unshare(names: readonly string[], pathOf = (given: string): string => given): Promise<readonly ShareRow[]> {
+    const gone = await this.#run(() => this.#drop(names, pathOf))
     // Where this run did not look at the others yet, nobody is given anything before it has.
     if (this.#look.listed(await this.list()) === undefined) await this.renew()
     return gone
   }
 
-  async #drop(names: readonly string[]): Promise<readonly ShareRow[]> {
+  async #drop(names: readonly string[], pathOf: (given: string) => string): Promise<readonly ShareRow[]> {
     const rows = await this.list()
     const all = [...rows, ...this.#pending.rows()]
-    const gone = names.map((given) => {
-      const row = all.find(({ name, path }) => name === given || path === given)
-      if (row !== undefined) return row
-      throw new KezError("store.unknown", `Cannot stop sharing ${given}: it is not shared`, { hint: "kez files list" })
-    })
+    const gone = names.map((given) => sharedAs(all, given, pathOf(given)))
     for (const { path } of gone) this.#pending.drop(path)
     for (const { id } of rows.filter((row) => gone.includes(row))) {
       await this.#ports.engine.shelf.replace(shareKeys.share(id), new Map())
