@@ -19,6 +19,7 @@ import { printable } from "../output.ts"
 import { anchorShares } from "./anchor.ts"
 import { type FileOptions, type OpenFiles, openFiles } from "./open-files.ts"
 import { assertNoKeys, nameOfPaths, readablePath, skipText } from "./sendable.ts"
+import { shareAudience } from "./share-audience.ts"
 
 export interface ChatFileOptions extends FileOptions {
   /** Where received files go if nothing else is said; the current folder if absent. */
@@ -95,22 +96,18 @@ export class ChatFiles {
 
   /** The others of a conversation see it in the list of what is shared, and may fetch it while this chat is open; who had it before keeps it. Of a group
    * those who are in it now. */
-  async share({ members }: Pick<Conversation, "members">, given: string): Promise<void> {
+  async share(conversation: Pick<Conversation, "id" | "members">, given: string): Promise<void> {
     const path = await readablePath(given)
     await assertNoKeys(this.#context, path)
-    const { engine } = this.#chat
-    const others = members.filter((chain) => chain !== engine.chain)
-    const accepted = (await engine.contacts.list()).filter(({ standing }) => standing === "accepted")
-    const audience = others.filter((chain) => accepted.some((contact) => contact.chain === chain))
+    const { audience, left } = await shareAudience(this.#chat.engine, conversation)
     if (audience.length === 0)
       throw usage("Cannot share it here: nobody here is one of your contacts", "Look at the proofs, then: /accept")
     const files = await this.#ready()
     this.#context.terminal.progress("reading what is to be shared")
     const { shares, skipped } = await files.shares.share([path], audience, { isMore: true })
-    for (const { path: left, why } of skipped) this.#context.warn(`left out ${printable(left, 200)}: ${skipText(why)}`)
+    for (const { path: out, why } of skipped) this.#context.warn(`left out ${printable(out, 200)}: ${skipText(why)}`)
     await anchorShares(this.#context, this.#chat, files)
     const name = printable(shares[0]?.name ?? given, 200)
-    const left = others.length - audience.length
     const not = left === 0 ? "" : `, but not with ${left} here who are none of your contacts`
     this.#events.onNotice(`shared as ${name}${not}. /unshare ${name} ends it for everybody`)
   }
