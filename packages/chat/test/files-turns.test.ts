@@ -13,9 +13,13 @@ import { askAlice, sharePair } from "./support/share-world.ts"
 const endpoint = (digit: string): string => digit.repeat(64)
 const offered = [{ path: "photo.jpg", size: 5, hash: "c".repeat(64) }]
 
-function sideOf({ engine, clock }: Home, digit: string): { readonly mover: ModelMover; readonly files: Files } {
+function sideOf(
+  { engine, clock }: Home,
+  digit: string,
+  passesOn = true,
+): { readonly mover: ModelMover; readonly files: Files } {
   const mover = modelMover(endpoint(digit), offered)
-  const ports = { engine, mover, disk: modelDisk, clock, newId: () => endpoint("f"), passesOn: true }
+  const ports = { engine, mover, disk: modelDisk, clock, newId: () => endpoint("f"), passesOn }
   const files = new Files(
     ports,
     () => undefined,
@@ -136,5 +140,20 @@ test("places beyond that are answered later, not never", async () => {
   world.clock.advance(6)
   await world.rest()
   assert.equal(told(), atOnce + 1)
+  await world.close()
+})
+
+test("a run that passes nothing on ends nothing of what another one passes on", async () => {
+  const { world, bob, b, end } = await fetching()
+  await end("done")
+  await b.files.close()
+  const serve = sideOf(bob, "d", false)
+  await serve.files.resumeOffers()
+  assert.deepEqual([...serve.mover.sets.keys()], [])
+  await serve.files.close()
+  const last = sideOf(bob, "e")
+  await last.files.resume()
+  await world.rest()
+  assert.ok(last.mover.sets.has(endpoint("f")))
   await world.close()
 })

@@ -74,8 +74,10 @@ export class Files {
 
   /** What is gone or changed since is not offered again. */
   async resumeOffers(): Promise<void> {
-    const { engine, clock, mover } = this.#ports
+    const { engine, clock, mover, passesOn } = this.#ports
     for (const row of await this.sharing.left()) {
+      // What this run does not pass on is not over: the next one may.
+      if (row.passedOn !== undefined && passesOn !== true) continue
       const { passedOn } = row
       const fetched = passedOn === undefined ? undefined : await engine.shelf.get<InRow>(`in/${passedOn.id}`)
       if (passedOn === undefined) {
