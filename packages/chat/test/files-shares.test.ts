@@ -1,7 +1,7 @@
 /** Shared files from end to end: listed, told, read, fetched, and not a moment longer than they are shared. F2, F5, F11, F12 of adversarial.md. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { canonicalize, type Digest, digestOf, envelopeDigest, formatEnvelope } from "@kez/core"
+import { canonicalize, type Digest, digestOf, envelopeDigest, formatEnvelope, KezError } from "@kez/core"
 import { deviceSigner } from "../src/credential/device-keys.ts"
 import { keptLists, pickFiles, unitedFiles } from "../src/files/their-lists.ts"
 import { hashOf } from "./support/model-net.ts"
@@ -435,5 +435,29 @@ test("what is unshared is what is called so, else what lies there; where those a
   assert.deepEqual((await unshare("photos (2)"))[0]?.path, second)
   assert.deepEqual((await unshare("photos"))[0]?.path, first)
   assert.deepEqual((await a.files.shares.unshare([third]))[0]?.name, "photos (3)")
+  await world.close()
+})
+
+test("a folder that is written into while it is looked at stays listed as it was; one that is gone is not", async () => {
+  const pair = await shared()
+  await askAlice(pair)
+  const { a, world } = pair
+  const real = a.mover.import.bind(a.mover)
+  let code: "file.changed" | "input.unreadable" = "file.changed"
+  a.mover.import = async (paths) => {
+    if (paths.includes("/home/alice/photos")) throw new KezError(code, "Cannot read it")
+    return real(paths)
+  }
+  await a.files.shares.renew()
+  await world.rest()
+  assert.equal((await pathsOf(pair)).length, 3)
+  assert.deepEqual(
+    (await a.files.shares.list()).map((row) => row.code),
+    [undefined, undefined],
+  )
+  code = "input.unreadable"
+  await a.files.shares.renew()
+  await world.rest()
+  assert.deepEqual(await pathsOf(pair), ["note.txt"])
   await world.close()
 })

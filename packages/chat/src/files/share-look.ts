@@ -52,7 +52,8 @@ export class ShareLook {
       if (this.#dropped.has(id)) return
       // A mover that is gone says nothing of what lies there.
       if (!(error instanceof KezError) || error.code === "file.program") throw error
-      this.#seen.set(id, { files: [], code: error.code })
+      // Nothing lies there. Anything else, such as something that is being written into it, says nothing of what was seen: that stays listed.
+      if (error.code === "input.unreadable" || !this.#seen.has(id)) this.#seen.set(id, { files: [], code: error.code })
     }
   }
 
