@@ -157,3 +157,19 @@ test("a run that passes nothing on ends nothing of what another one passes on", 
   assert.ok(last.mover.sets.has(endpoint("f")))
   await world.close()
 })
+
+test("who quits waits a few seconds for what is stuck, and then ends the mover", async () => {
+  const { world, b } = await fetching()
+  let isEnded = false
+  b.mover.close = async () => {
+    isEnded = true
+  }
+  void b.files.run(() => new Promise(() => undefined))
+  const closing = b.files.close()
+  await new Promise(setImmediate)
+  assert.equal(isEnded, false)
+  world.clock.advance(5)
+  await closing
+  assert.equal(isEnded, true)
+  await world.close()
+})

@@ -147,7 +147,8 @@ export class ChatFiles {
     this.#isClosed = true
     const open = await this.#open?.catch(() => undefined)
     if (open === undefined) return
-    await open.files.run(() => open.files.receiving.pauseAll()).catch(() => undefined)
+    // In its turn, for which `close` waits as long as is sensible.
+    void open.files.run(() => open.files.receiving.pauseAll()).catch(() => undefined)
     await open.close()
   }
 

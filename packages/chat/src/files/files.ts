@@ -15,6 +15,8 @@ import { keptLists } from "./their-lists.ts"
 import type { FilePorts, InRow, Later, OutRow, TransferListener } from "./transfer.ts"
 
 const tickMs = 5_000
+/** So long what is under way may go on after `close`. */
+const closeMs = 5_000
 
 export class Files {
   readonly sharing: Sharing
@@ -134,8 +136,16 @@ export class Files {
     this.shares.close()
     this.#takeBack?.()
     await this.#events?.return?.()
-    await this.#queue
+    // What is under way may wait for a mover that is stuck: with its end that fails as well.
+    await this.#settled()
     await this.#ports.mover.close()
+  }
+
+  async #settled(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const takeBack = this.#ports.clock.after(closeMs, resolve)
+    await Promise.race([this.#queue, promise])
+    takeBack()
   }
 
   #then(task: () => Promise<void> | void): void {
