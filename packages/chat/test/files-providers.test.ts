@@ -144,7 +144,7 @@ test("nobody gives what he fetched where everybody has it, or where it was chang
 })
 
 test("another device of the sender that has the file gives it too, under the same offer; and so does one of ours that fetched it", async () => {
-  const { world, alice, bob, id, accept } = await offering()
+  const { world, alice, bob, carol, id, accept } = await offering()
   const [desktop, tablet] = [await alice.person.addDevice(), await bob.person.addDevice()]
   const second = await world.homeOf(alice.person, desktop)
   const other = await world.homeOf(bob.person, tablet)
@@ -173,6 +173,11 @@ test("another device of the sender that has the file gives it too, under the sam
   await accept(other, d)
   const last = new Set([...d.mover.fetches.map(({ endpoints }) => endpoints), ...d.mover.added].flat())
   assert.ok(last.has(endpoint("b")), "the other device of the same person")
+  // Everybody has it by now: who is given it once more is told so by a message of its own.
+  for (const { engine } of [bob, carol]) await engine.tellFileState(id, endpoint("f"), "done")
+  await world.rest()
+  await e.files.sharing.withdraw(endpoint("f"))
+  assert.equal((await e.files.offer(id, ["/y/photo.jpg"], "photo.jpg")).isAgain, false)
   await world.close()
 })
 

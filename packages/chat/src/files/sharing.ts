@@ -113,7 +113,10 @@ export class Sharing {
       ({ fileOffer, sender }) => fileOffer?.hash === hash && sender.isSelf && sender.device !== engine.device,
     )
     if (elsewhere?.fileOffer === undefined) return undefined
-    return { ...made, transfer: elsewhere.fileOffer.transfer, message: elsewhere.id }
+    const { transfer } = elsewhere.fileOffer
+    // Who has it by now says nothing once more: it would be waited for without an end.
+    const offered = { conversation, transfer, sender: engine.chain, people: made.people }
+    return (await isWanted(engine, offered)) ? { ...made, transfer, message: elsewhere.id } : undefined
   }
 
   /** What was taken back is never given again, nor what everybody has by now, or does not want. */
