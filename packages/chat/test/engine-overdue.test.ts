@@ -122,3 +122,51 @@ async function restAtMost(world: EngineWorld, home: Home, times: number): Promis
     clearInterval(timer)
   }
 }
+
+test("what cannot be given to who comes in keeps nobody out of the epoch, nor what cannot be read of what was asked for", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  await settle(world)
+  await lose(world, bob)
+  await say(alice, id, "lost to bob")
+  await settle(world)
+  const { nextCounter } = groupRow(alice, id)
+  const damaged = new TextEncoder().encode("no message")
+  alice.rows.set(keys.own(id as Digest, nextCounter - 1), encodeRow(null, damaged))
+  const stale = copyOf(bob.person.replay)
+  world.shows = (who, chain) => (who === alice && chain === bob.person.chain ? stale : undefined)
+  await alice.restart()
+  await settle(world)
+  alice.rows.set(keys.changes(id as Digest, 0), encodeRow(null))
+  await world.homeOf(bob.person, await bob.person.addDevice())
+  await world.rest()
+  world.publish(bob.person)
+  await restAtMost(world, alice, 4)
+  world.shows = undefined
+  world.publish(bob.person)
+  await restAtMost(world, alice, 4)
+  assert.equal(groupRow(alice, id).lastCommit, groupRow(carol, id).lastCommit)
+  assert.deepEqual(await wrongs(alice), [])
+  await world.close()
+})
+
+test("a commit that cannot be worked off is tried again after a pause, and nothing of it is lost", async () => {
+  const { world, alice, carol, id } = await three()
+  await settle(world)
+  const { get } = alice.store
+  alice.store.get = (key) =>
+    key === keys.thread(id as Digest) ? Promise.reject(new Error("a defect")) : get.call(alice.store, key)
+  await world.homeOf(carol.person, await carol.person.addDevice())
+  await world.rest()
+  world.publish(carol.person)
+  await restAtMost(world, alice, 4)
+  const before = groupRow(alice, id).lastCommit
+  alice.store.get = get
+  await settle(world, 2, 61)
+  await say(carol, id, "hello")
+  await settle(world, 2, 61)
+  assert.ok(groupRow(alice, id).lastCommit > before)
+  assert.equal(groupRow(alice, id).lastCommit, groupRow(carol, id).lastCommit)
+  assert.deepEqual(await textsIn(alice, id), ["hello"])
+  assert.deepEqual(await wrongs(alice), [])
+  await world.close()
+})

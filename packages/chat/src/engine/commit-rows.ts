@@ -5,7 +5,7 @@ import type { StateBody } from "../conversation/state-body.ts"
 import { raise } from "./alarms.ts"
 import type { Desk } from "./desk.ts"
 import { dueChange } from "./group-changes.ts"
-import { Held } from "./opened.ts"
+import { Held } from "./held.ts"
 import { failAll, groupAt, markAnswered, outboxOf } from "./outbox-rows.ts"
 import { giveMissed } from "./resend.ts"
 import { type GroupRow, keys, type ThreadRow, type WelcomeRow } from "./row.ts"
@@ -81,11 +81,12 @@ async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCo
   for (const chain of outcome.newcomers) cameIn[chain] = { epoch: outcome.epoch, counter: first }
   const given = { ...row.given }
   for (const { device } of outcome.removed) delete given[device]
-  unit.put(keys.group(group), { ...row, since, cameIn, given, ...(outcome.isRemoved ? { isRemoved: true } : {}) })
-  if (!outcome.isRemoved) await giveMissed(unit, desk, group, outcome.added)
+  const toGive = [...(row.toGive ?? []), ...outcome.added.map(({ chain, device }) => ({ chain, device }))]
+  const follows = outcome.isRemoved ? { isRemoved: true } : toGive.length === 0 ? {} : { toGive }
+  unit.put(keys.group(group), { ...row, since, cameIn, given, ...follows })
   const cipher = await desk.ciphers.of(group)
   // What was asked for and is done now is over, so that it does not undo what somebody does later.
-  await dueChange(unit, desk, cipher)
+  await dueChange(unit, desk, cipher).catch((error: unknown) => tellFault(desk, error))
   if (outcome.state !== undefined) unit.afterwards(() => desk.followChains())
   if (outcome.isRemoved) {
     await rememberLeft(unit, row, cipher.state)
@@ -93,6 +94,38 @@ async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCo
   }
   await tellConversation(unit, desk, row.thread)
   unit.afterwards(() => desk.wake(group))
+}
+
+/** What follows from a commit and cannot be done is no reason to leave the commit out: the others are in its epoch. Throws what the store has. */
+function tellFault(desk: Desk, error: unknown): void {
+  if (error instanceof KezError && error.code.startsWith("store.")) throw error
+  desk.fault(error)
+}
+
+/** Gives devices that came in what their people miss, in a step of its own. True: there were some. What cannot be given is left. */
+export async function giveWhatIsDue(desk: Desk, { group, toGive }: GroupRow): Promise<boolean> {
+  if (toGive === undefined) return false
+  const take = (give: (unit: Unit, row: GroupRow) => Promise<void>) =>
+    desk.turn(async (unit) => {
+      const row = await groupAt(unit, group)
+      const { toGive: _, ...rest } = row
+      unit.put(keys.group(group), rest)
+      await give(unit, row)
+    })
+  try {
+    await take((unit, { toGive: added = [], since = {} }) =>
+      giveMissed(
+        unit,
+        desk,
+        group,
+        added.filter(({ device }) => since[device] !== undefined),
+      ),
+    )
+  } catch (error) {
+    tellFault(desk, error)
+    await take(async () => undefined)
+  }
+  return true
 }
 
 /** What was dropped because it waited for this commit, or another, is read from the history. */

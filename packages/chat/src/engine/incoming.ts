@@ -10,7 +10,8 @@ import { raise } from "./alarms.ts"
 import { takeCommit } from "./commit-rows.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
-import { Held, type OpenedAt, refuse, takeOpened } from "./opened.ts"
+import { Held } from "./held.ts"
+import { type OpenedAt, refuse, takeOpened } from "./opened.ts"
 import { groupAt, markAnswered } from "./outbox-rows.ts"
 import { type GroupRow, keys } from "./row.ts"
 import { type Coming, noteStrangers, roomFor } from "./strangers.ts"
@@ -198,6 +199,8 @@ export async function workOff(
   } catch (error) {
     if (error instanceof Held) return error
     if (error instanceof KezError && error.code.startsWith("store.")) throw error
+    // What is wrong with a commit is refused (commit-rows.ts). All that comes later is in its epoch.
+    if (delivery.kind === "commit") return new Held("again", { cause: error })
     await desk.turn(async (unit) => {
       await giveUp(unit, desk, delivery, error)
       done(unit)
@@ -269,7 +272,7 @@ async function takeRefused(
       return raise(unit, desk, { kind: "message_repeated", conversation: thread, seq: at.seq }, fault)
     }
     case "chat.gap":
-      throw new Held("history", far)
+      throw new Held("history", { far })
     case "chat.epoch":
       // From before this device was in it, or so late that its keys are gone: then the count of its sender shows it.
       return

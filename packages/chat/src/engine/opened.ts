@@ -1,6 +1,6 @@
 /** A message that was opened: placed among those of its device, then kept, shown or acted on, all in one step with the key that opened it. */
 import { type Digest, KezError } from "@kez/core"
-import type { FarAhead, OpenedMessage } from "../cipher/group-cipher.ts"
+import type { OpenedMessage } from "../cipher/group-cipher.ts"
 import type { Content, ContentTypes } from "../wire/content.ts"
 import { decodeMessage, type Message, readResent } from "../wire/message.ts"
 import { raise } from "./alarms.ts"
@@ -17,18 +17,6 @@ import { decodeRow, type GroupRow, keys, type MessageRow, padded, type ThreadRow
 import { type DeviceSequence, placeIn, putSequence, sequenceOf, slotBefore } from "./sequence-rows.ts"
 import { mayTell } from "./threads.ts"
 import type { Unit } from "./unit.ts"
-
-/** Thrown inside a step to take it back: what came has to wait for something before it. */
-export class Held extends Error {
-  readonly needs: "commits" | "history" | "chains" | "welcome"
-  /** Of `history`: too many messages of this device are missing before it. */
-  readonly far: FarAhead | undefined
-  constructor(needs: Held["needs"], far?: FarAhead) {
-    super(`waits for ${needs}`)
-    this.needs = needs
-    this.far = far
-  }
-}
 
 export interface OpenedAt {
   readonly group: Digest

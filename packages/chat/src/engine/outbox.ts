@@ -36,6 +36,7 @@ export async function sendIfReady(desk: Desk, group: Digest): Promise<boolean | 
 async function isReady(unit: Unit, desk: Desk, group: Digest): Promise<boolean> {
   const row = await unit.get<GroupRow>(keys.group(group))
   if (row === undefined || row.isRemoved === true || row.isBehind === true) return false
+  if (row.toGive !== undefined) return false
   if ((await unit.rows(keys.inbox(group), 1)).length > 0) return false
   if ((await sequencesOf(unit, group)).some(isIncomplete)) return false
   if ((await unit.rows(keys.welcome(group))).length > 0) return false

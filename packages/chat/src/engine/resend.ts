@@ -1,7 +1,6 @@
 /** What somebody misses is sent again: so much in a minute, whoever asks, and nothing from before he was in the conversation. */
 import type { Digest } from "@kez/core"
 import type { StateBody } from "../conversation/state-body.ts"
-import type { DeviceCredential } from "../credential/device-credential.ts"
 import { maxFirstContentBytes } from "../limits.ts"
 import { isCounted } from "../wire/content.ts"
 import { decodeMessage, type Message } from "../wire/message.ts"
@@ -112,7 +111,7 @@ export async function giveMissed(
   unit: Unit,
   desk: Desk,
   group: Digest,
-  added: readonly DeviceCredential[],
+  added: readonly { readonly chain: Digest; readonly device: string }[],
 ): Promise<void> {
   const { state } = await desk.ciphers.of(group)
   // Larger ones have no receipts: nothing says what came.

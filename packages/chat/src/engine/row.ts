@@ -151,6 +151,8 @@ export interface GroupRow {
   readonly given?: Readonly<Record<string, { readonly from: number; readonly last: number }>>
   /** Of people who came in while this device was in it: the first epoch that they could read, and the first own message. */
   readonly cameIn?: Readonly<Record<Digest, { readonly epoch: number; readonly counter: number }>>
+  /** Devices that came in, and were not given yet what none of their people's confirmed: a step of its own. */
+  readonly toGive?: readonly { readonly chain: Digest; readonly device: string }[]
   /** The change that a commit of ours makes, while it waits for the server. */
   readonly changing?: { readonly commit: Digest; readonly key: string }
   readonly isRemoved?: boolean

@@ -3,12 +3,13 @@
  * says what is next, so that after a kill it goes on where it was. One at a time for each conversation.
  */
 import { type Digest, KezError } from "@kez/core"
+import { giveWhatIsDue } from "./commit-rows.ts"
 import type { Desk } from "./desk.ts"
+import type { Held } from "./held.ts"
 import { dropWaiting, groupOf, noteDropped, type Waiting, workInbox, workOff } from "./incoming.ts"
 import type { KeyPackageShelf } from "./key-package-shelf.ts"
 import { planOf, prepareCommit, publishCommit, sendWelcomes, takeKeyPackages } from "./membership.ts"
 import { askAgain, noteFar } from "./missing.ts"
-import type { Held } from "./opened.ts"
 import { sendIfReady, sendNext } from "./outbox.ts"
 import { groupAt, holdUp } from "./outbox-rows.ts"
 import { sayReceipts } from "./receipts.ts"
@@ -34,6 +35,8 @@ export async function workOn(desk: Desk, shelf: KeyPackageShelf, group: Digest):
   if (desk.isClosed || !desk.isOnline || !isKnown) return false
   const row = await desk.turn((unit) => groupAt(unit, group))
   if (row.isRemoved === true) return false
+  throwFailed(waiting)
+  if (await giveWhatIsDue(desk, row)) return true
   if (row.isBehind === true) return catchUp(desk, row)
   if (waiting.some(({ held }) => held.needs === "commits") && (await fetchCommits(desk, row))) return true
   await desk.turn((unit) => dropWaiting(unit, group, waiting))
@@ -56,9 +59,17 @@ const nobodyThere = {
   reason: "The other has no device yet that can be added. It goes out when there is one.",
 }
 
-/** Commits after the last that is known here. True: there were some. */
+/** Nothing goes on in an epoch that the others have left: it is tried again later (workers.ts). */
+function throwFailed(waiting: readonly { readonly held: Held }[]): void {
+  const failed = waiting.find(({ held }) => held.needs === "again")
+  if (failed !== undefined) throw failed.held.cause
+}
+
+/** Commits after the last that is known here. True: it leads further. */
 async function fetchCommits(desk: Desk, { group, lastCommit }: GroupRow): Promise<boolean> {
-  return (await readHistory(desk, { group, kind: "commits", from: lastCommit + 1, pages: maxPages })).isFound
+  const read = await readHistory(desk, { group, kind: "commits", from: lastCommit + 1, pages: maxPages })
+  throwFailed(read.waiting)
+  return (await desk.turn((unit) => groupAt(unit, group))).lastCommit > lastCommit
 }
 
 /** The mailbox has not got everything: the conversation itself is asked, until all of it was read. */
@@ -88,8 +99,6 @@ interface HistoryRequest {
 }
 
 interface HistoryRead {
-  /** There was something that could be worked off. */
-  readonly isFound: boolean
   readonly isEnd: boolean
   /** Where to read on. */
   readonly next: number
@@ -100,8 +109,8 @@ interface HistoryRead {
 /** Reads a stretch and works it off like what comes by the mailbox. */
 async function readHistory(desk: Desk, { group, kind, from, pages }: HistoryRequest): Promise<HistoryRead> {
   const waiting: { seq: number; held: Held }[] = []
-  let [next, isFound] = [from, false]
-  const result = (isEnd: boolean): HistoryRead => ({ isFound, isEnd, next, waiting })
+  let next = from
+  const result = (isEnd: boolean): HistoryRead => ({ isEnd, next, waiting })
   for (let page = 0; page < pages && !desk.isClosed; page++) {
     const conversation = group.slice("sha256:".length)
     const { header, parts } = await desk.request("history", { conversation, kind, from: next, limit: pageSize })
@@ -117,10 +126,9 @@ async function readHistory(desk: Desk, { group, kind, from, pages }: HistoryRequ
         data,
       } as const
       const held = await workOff(desk, delivery, { isHistory: true })
+      if (held !== undefined) waiting.push({ seq, held })
       // What has to wait for chains is read again once they are here.
       if (held !== undefined && kind === "commits") return result(true)
-      if (held === undefined) isFound = true
-      else waiting.push({ seq, held })
     }
     if (header.is_end || parts.length === 0) return result(true)
   }
