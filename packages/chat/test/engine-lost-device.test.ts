@@ -238,3 +238,40 @@ test("a text from before there was such a bound is left out, and holds nothing u
   )
   await world.close()
 })
+
+test("a copy that got lost is given once more, and its count is not waited for", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "read")
+  await settle(world)
+  await lose(world, bob)
+  await alice.say(bob, "lost")
+  await world.rest()
+  const [name = ""] = world.server.conversations.keys()
+  const messages = () => world.server.conversations.get(name)?.messages ?? []
+  const before = messages().length
+  const back = await comeBack(world, bob, ["alice"], {
+    isRevoked: true,
+    before: async () => {
+      world.server.lies.deliver = (_, one) => (one.kind === "message" ? [] : [one])
+    },
+  })
+  const lost = new Set(
+    messages()
+      .slice(before)
+      .map(({ id }) => id),
+  )
+  assert.ok(lost.size > 0)
+  world.server.lies = { history: (kept) => kept.filter(({ id }) => !lost.has(id)) }
+  await alice.say(bob, "now")
+  for (let i = 0; i < 3; i++) {
+    await world.rest()
+    world.clock.advance(91)
+    await world.rest()
+  }
+  await alice.say(bob, "and now")
+  await settle(world, 3)
+  assert.deepEqual(await back.texts(alice), ["lost", "now", "and now"])
+  assert.ok((await back.messages(alice)).every(({ isEarly }) => !isEarly))
+  assert.deepEqual(await states(alice, back), ["delivered", "delivered", "delivered", "delivered"])
+  await world.close()
+})

@@ -50,38 +50,65 @@ function budgetOf(desk: Desk): Budget {
   return budget
 }
 
+interface Asked {
+  readonly group: Digest
+  readonly by: string
+  readonly from: number
+  readonly to: number
+}
+
 /**
  * Somebody misses messages of this device. He gets those that were sent since he is in the conversation: what was before is for its history policy
- * to say.
+ * to say. Of what he does not get he is told so: otherwise he would wait for it for ever.
  */
-export async function answerResend(
-  unit: Unit,
-  desk: Desk,
-  asked: { readonly group: Digest; readonly by: string; readonly from: number; readonly to: number },
-): Promise<void> {
+export async function answerResend(unit: Unit, desk: Desk, asked: Asked): Promise<void> {
   const { group, by, from, to } = asked
   await markAnswered(unit, desk, group)
   const row = await groupAt(unit, group)
   const waiting = (await outboxOf(unit, group, 1))[0]
   const sent = waiting === undefined ? row.nextCounter : waiting.counter
-  const budget = budgetOf(desk)
   const begun = Math.max(row.begunAt ?? 0, row.since?.[by] ?? 0)
-  // Otherwise it would wait for what it never gets.
-  if (from < begun && budget.left(desk.now(), group, by) > 0) {
-    await enqueue(unit, desk, { group, type: "not_resent", content: { to: by, before: Math.min(begun, sent) } })
-    budget.use(group, by)
-  }
   // It goes to all who are in it now.
-  const first = Math.max(from, begun, firstForAll(row, (await desk.ciphers.of(group)).state))
-  const last = Math.min(to, sent - 1, first + maxResent - 1)
-  for (let counter = first; counter <= last && budget.left(desk.now(), group, by) > 0; counter++) {
-    const bytes = await ownMessage(unit, group, counter)
-    if (bytes === undefined) continue
-    const inner = decodeMessage(bytes, desk.device)
-    if (!isRepeatable(inner, bytes)) continue
-    await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter }, body: bytes })
-    budget.use(group, by)
+  const first = Math.max(begun, firstForAll(row, (await desk.ciphers.of(group)).state))
+  let [counter, passed, times] = [Math.min(Math.max(from, first), sent), from, 0]
+  let isCopyLost = false
+  for (; counter <= to && counter < sent && times < maxResent && hasRoom(desk, asked); counter++) {
+    const body = await repeatable(unit, desk, group, counter)
+    if (body === undefined) isCopyLost ||= counter <= (row.given?.[by]?.last ?? -1)
+    if (body === undefined) continue
+    if (counter > passed) await passTo(unit, desk, asked, counter)
+    await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter }, body })
+    budgetOf(desk).use(group, by)
+    passed = counter + 1
+    times++
   }
+  if (counter > passed) await passTo(unit, desk, asked, counter)
+  if (isCopyLost) await giveAgain(unit, desk, asked)
+}
+
+function hasRoom(desk: Desk, { group, by }: Asked): boolean {
+  return budgetOf(desk).left(desk.now(), group, by) > 0
+}
+
+/** What is before it is not for the asker, or not there any more. */
+async function passTo(unit: Unit, desk: Desk, asked: Asked, before: number): Promise<void> {
+  if (!hasRoom(desk, asked)) return
+  const { group, by: to } = asked
+  await enqueue(unit, desk, { group, type: "not_resent", content: { to, before } })
+  budgetOf(desk).use(group, to)
+}
+
+/** Copies are not kept: what they held, and its reader does not have for all that is known here, is given in new ones. */
+async function giveAgain(unit: Unit, desk: Desk, { group, by }: Asked): Promise<void> {
+  const cipher = await desk.ciphers.of(group)
+  const chain = cipher.members().find(({ device }) => device === by)?.chain
+  if (chain !== undefined) await giveTo(unit, desk, { group, chain, devices: [by], state: cipher.state })
+}
+
+/** An own message that can be sent again: it is there still, and no copy. */
+async function repeatable(unit: Unit, desk: Desk, group: Digest, counter: number): Promise<Uint8Array | undefined> {
+  const bytes = await ownMessage(unit, group, counter)
+  return bytes !== undefined && isRepeatable(decodeMessage(bytes, desk.device), bytes) ? bytes : undefined
 }
 
 /** A message that holds another could grow without end. What was written before there was room for a header around it is too long. */

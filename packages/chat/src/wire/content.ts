@@ -61,7 +61,7 @@ export interface ContentTypes {
    * its own device gives it beside its count.
    */
   resent: { readonly device: string; readonly counter: number; readonly at?: number }
-  /** To a device that asked: what this one sent before that counter is not for it. */
+  /** To a device that asked: what this one sent before that counter is not for it, or is not there any more. */
   not_resent: { readonly to: string; readonly before: number }
 }
 
