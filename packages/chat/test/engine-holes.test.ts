@@ -4,6 +4,7 @@ import { test } from "node:test"
 import { digestOf } from "@kez/core"
 import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
 import { encodeRequest } from "../src/wire/command-codec.ts"
+import { encodeMessage } from "../src/wire/message.ts"
 import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
 import { say, textsIn, three } from "./support/group-world.ts"
 
@@ -169,5 +170,41 @@ test("A6 who asks again and again gets no more than so many in a minute, and pus
   await say(alice, id, "a minute later")
   await world.rest()
   assert.ok(resent(61) > 120 && resent(61) <= 240)
+  await world.close()
+})
+
+test("A10 a member who skips numbers and says that they are for nobody puts nothing before what was read, and what is missing stays told", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "a0", "a1")
+  await settle(world)
+  await bob.say(alice, "b0")
+  await settle(world)
+  const [name = ""] = world.server.conversations.keys()
+  const group: GroupRow["group"] = `sha256:${name}`
+  const { value: row } = decodeRow<GroupRow>(alice.rows.get(keys.group(group)) ?? new Uint8Array())
+  const { name: device } = alice.device
+  const counter = row.nextCounter + 5
+  const note = { to: bob.device.name, before: counter }
+  const first = encodeMessage({ device, counter, prev: group }, "not_resent", { content: note })
+  const text = new TextEncoder().encode("as I said then")
+  const forged = encodeMessage({ device, counter: 1, prev: group }, "text", { content: {}, body: text })
+  const again = { device, counter: 1, at: world.clock.at - 3_600 }
+  const place = { device, counter: counter + 1, prev: first.message.id }
+  const second = encodeMessage(place, "resent", { content: again, body: forged.bytes })
+  for (const [i, { bytes, message }] of [first, second].entries()) {
+    alice.rows.set(keys.own(group, counter + i), encodeRow(null, bytes))
+    const n = row.nextOutbox + i
+    alice.rows.set(keys.outbox(group, n), encodeRow({ n, counter: counter + i, id: message.id }))
+  }
+  tamper(alice, group, () => ({
+    ...{ nextCounter: counter + 2, lastId: second.message.id, nextOutbox: row.nextOutbox + 2 },
+  }))
+  await alice.restart()
+  await settle(world, 2)
+  await alice.say(bob, "and on")
+  await settle(world)
+  assert.deepEqual(await bob.texts(alice), ["a0", "a1", "b0", "and on"])
+  assert.deepEqual(await bob.alarms(), ["messages_missing"])
+  assert.ok((await bob.messages(alice)).every(({ isEarly }) => !isEarly))
   await world.close()
 })

@@ -9,6 +9,7 @@ import { Held } from "./held.ts"
 import { failAll, groupAt, markAnswered, outboxOf } from "./outbox-rows.ts"
 import { giveMissed } from "./resend.ts"
 import { type GroupRow, keys, type ThreadRow, type WelcomeRow } from "./row.ts"
+import { noteFresh } from "./sequence-rows.ts"
 import { tellConversation } from "./threads.ts"
 import { judgeToldMembers, noteHealed } from "./told-members.ts"
 import type { Unit } from "./unit.ts"
@@ -77,6 +78,7 @@ async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCo
   const since = { ...row.since }
   for (const { device } of outcome.removed) delete since[device]
   for (const { device } of outcome.added) since[device] = first
+  for (const { device } of outcome.added) await noteFresh(unit, group, device)
   const cameIn = { ...row.cameIn }
   for (const chain of outcome.newcomers) cameIn[chain] = { epoch: outcome.epoch, counter: first }
   const given = { ...row.given }

@@ -64,7 +64,7 @@ export async function judgeTold(
   await raise(unit, desk, { kind: "told_wrong", conversation, ...by, device }, fault)
 }
 
-/** A device says that nothing before a message of it is for this one. */
+/** A device says that it sends nothing before a message of it: it was not for this one, or is not there any more. */
 export async function passOver(
   unit: Unit,
   desk: Desk,
@@ -77,10 +77,15 @@ export async function passOver(
 ): Promise<void> {
   const sequence = await sequenceOf(unit, group, device)
   if (before <= sequence.sequence.next) return
-  const { after, released } = skipIn(sequence, before)
+  const { after, released, lost } = skipIn(sequence, before)
   putSequence(unit, group, after)
   for (const place of released) await changeMessage(unit, desk, { thread, place }, { isEarly: false })
   if (released.length > 0) await noteReceived(unit, group, { device, delivered: after.sequence.next, isShown: true })
+  if (lost !== undefined) await raiseMissing(unit, desk, { conversation: thread, device, from: lost.from, to: lost.to })
+  if (lost?.fault !== undefined) {
+    const { next: counter } = after.sequence
+    await raise(unit, desk, { kind: "sender_fork", conversation: thread, device, counter }, lost.fault)
+  }
   await closeMissing(unit, desk, thread, after)
 }
 

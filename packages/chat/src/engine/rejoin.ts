@@ -4,6 +4,7 @@ import type { Desk } from "./desk.ts"
 import { changeMessage } from "./message-rows.ts"
 import { groupAt, markAnswered, outboxOf } from "./outbox-rows.ts"
 import { type GroupRow, keys } from "./row.ts"
+import { noteFresh, sequencesOf } from "./sequence-rows.ts"
 import type { Unit } from "./unit.ts"
 
 /** Nothing of before goes out, is sent again or is given. Nobody said here who came in while it was out. */
@@ -16,6 +17,7 @@ export async function beginAgain(unit: Unit, desk: Desk, group: Digest): Promise
     if (place !== undefined) await changeMessage(unit, desk, { thread, place }, { state: "failed", ...why })
   }
   for (const { key } of await unit.rows(keys.unconfirmed(group))) unit.delete(key)
+  for (const { device } of await sequencesOf(unit, group)) await noteFresh(unit, group, device)
   const { cameIn: _, since: __, given: ___, confirmedBy: ____, ...row } = await groupAt(unit, group)
   unit.put(keys.group(group), { ...row, begunAt: row.nextCounter } satisfies GroupRow)
 }

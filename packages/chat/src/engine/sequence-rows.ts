@@ -3,6 +3,7 @@ import type { Digest } from "@kez/core"
 import {
   type Arrival,
   firstSequence,
+  giveUpTo,
   type Lost,
   type Placed,
   placeMessage,
@@ -40,6 +41,8 @@ interface SequenceRow {
   readonly farTo?: number
   /** What was before is not for this device, unless it is given it. Absent: 0. */
   readonly begunAt?: number
+  /** Nothing of it came in order since it came in, or since this device did: so far it may say what is not for this one. */
+  readonly isFresh?: true
 }
 
 interface HeldRow {
@@ -62,6 +65,7 @@ export interface DeviceSequence {
   readonly askedTimes?: number
   readonly farTo?: number
   readonly begunAt?: number
+  readonly isFresh?: true
 }
 
 export async function sequenceOf(unit: Unit, group: Digest, device: string): Promise<DeviceSequence> {
@@ -163,12 +167,41 @@ export function slotBefore({ places }: DeviceSequence, counter: number): number 
   return place === undefined ? undefined : Number(place.slice(0, 16))
 }
 
-/** After what was before `at` is not waited for any more; and the places of those that are not early any more. */
-export function skipIn(before: DeviceSequence, at: number): { after: DeviceSequence; released: readonly string[] } {
-  const { sequence } = skipTo(before.sequence, at)
+/** Of a device that came in, or came back. What was there already stands in a row. */
+export async function noteFresh(unit: Unit, group: Digest, device: string): Promise<void> {
+  const key = keys.sequence(group, device)
+  const row = await unit.get<SequenceRow>(key)
+  if (row !== undefined) unit.put(key, { ...row, isFresh: true } satisfies SequenceRow)
+}
+
+interface Skipped {
+  readonly after: DeviceSequence
+  /** Places of those that are not early any more. */
+  readonly released: readonly string[]
+  /** What was for this device, and does not come any more. */
+  readonly lost?: Lost
+}
+
+/**
+ * The device says that it sends nothing before `at`. Before its first message in order that was never for this device; later it was, and is missing: whoever
+ * could make others forget what he said could say something else in its place.
+ */
+export function skipIn(before: DeviceSequence, at: number): Skipped {
+  const { isFresh, ...rest } = before
+  const { isTold, next, recent } = before.sequence
+  const isUnseen = next === 0 && recent.length === 0
+  const isFirst = isFresh === true || isTold === true || isUnseen
+  const skipped = isFirst ? skipTo(before.sequence, at) : giveUpTo(before.sequence, at)
+  const { sequence } = skipped
   const gone = [...before.places].filter(([counter]) => !sequence.held.has(counter))
   const places = new Map([...before.places].filter(([counter]) => sequence.held.has(counter)))
-  return { after: { ...before, sequence, places, begunAt: at }, released: gone.map(([, place]) => place) }
+  const begun = isUnseen || (isFirst && before.begunAt !== undefined) ? { begunAt: at } : {}
+  const fault = skipped.fault === undefined ? {} : { fault: skipped.fault }
+  return {
+    after: { ...rest, ...begun, sequence, places },
+    released: gone.map(([, place]) => place),
+    ...(isFirst ? {} : { lost: { from: next, to: sequence.lost?.at(-1)?.to ?? next, ...fault } }),
+  }
 }
 
 export interface PlacedMessage {
@@ -188,10 +221,12 @@ export function placeIn(before: DeviceSequence, message: Placed, seq: number | u
   const places = new Map([...before.places].filter(([counter]) => sequence.held.has(counter)))
   const lastSeq = isInOrder && seq !== undefined ? Math.max(before.lastSeq, seq) : before.lastSeq
   const lost = arrival.kind === "in_order" || arrival.kind === "gap" ? arrival.lost : undefined
-  const { farTo, ...rest } = before
+  const { farTo, isFresh, ...rest } = before
   // What could be opened comes after it: from here on the count tells what is missing.
   const far = farTo === undefined || (isInOrder && sequence.held.size === 0) ? {} : { farTo }
-  const begun = arrival.kind === "in_order" && arrival.wronglyTold !== undefined ? { begunAt: message.counter } : {}
-  const after = { ...rest, ...far, ...begun, sequence, places, lastSeq }
+  const isMoved = arrival.kind === "in_order" && arrival.wronglyTold !== undefined && before.begunAt !== undefined
+  const begun = isMoved ? { begunAt: message.counter } : {}
+  const fresh = isFresh === true && !isInOrder ? { isFresh } : {}
+  const after = { ...rest, ...far, ...begun, ...fresh, sequence, places, lastSeq }
   return { before, after, arrival, released: gone.map(([, place]) => place), lost }
 }

@@ -125,6 +125,14 @@ export function skipTo(
   return { sequence: now, ...(fault === undefined ? {} : { fault }) }
 }
 
+/** The first hole is given up, up to `at`: what fills it comes late. */
+export function giveUpTo(sequence: Sequence, at: number): { readonly sequence: Sequence; readonly fault?: KezError } {
+  const to = Math.min(at, ...sequence.held.keys())
+  const lost = { from: sequence.next, to: to - 1 }
+  const skipped = skipTo(sequence, to)
+  return { ...skipped, sequence: { ...skipped.sequence, lost: [...(sequence.lost ?? []), lost].slice(-maxLost) } }
+}
+
 function placeLate(
   sequence: Sequence,
   counter: number,
@@ -192,14 +200,11 @@ function placeEarly(sequence: Sequence, message: Placed): { sequence: Sequence; 
 /** However many wait, the next one is shown: the first stretch before them is given up. */
 function placeAfterLoss(sequence: Sequence, message: Placed): { sequence: Sequence; arrival: Arrival } {
   const lost = { from: sequence.next, to: Math.min(message.counter, ...sequence.held.keys()) - 1 }
-  const skipped = skipTo(sequence, lost.to + 1)
-  const { sequence: after, arrival } = placeMessage(skipped.sequence, message)
+  const given = giveUpTo(sequence, message.counter)
+  const { sequence: after, arrival } = placeMessage(given.sequence, message)
   if (arrival.kind !== "in_order" && arrival.kind !== "gap") return { sequence: after, arrival }
-  const fault = skipped.fault === undefined ? {} : { fault: skipped.fault }
-  return {
-    sequence: { ...after, lost: [...(after.lost ?? []), lost].slice(-maxLost) },
-    arrival: { ...arrival, lost: { ...lost, ...fault } },
-  }
+  const fault = given.fault === undefined ? {} : { fault: given.fault }
+  return { sequence: after, arrival: { ...arrival, lost: { ...lost, ...fault } } }
 }
 
 function extended({ isTold: _, ...sequence }: Sequence, id: Digest): Sequence {
