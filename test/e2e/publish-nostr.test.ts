@@ -62,6 +62,24 @@ suite("publishing on nostr", { skip: relaysMissing }, () => {
     assert.equal((await reader.json(["verify", "id", owner.key, "--chain", chain])).code, 11)
   })
 
+  test("while the key is unlocked the passphrase is needed still, and nothing is sent without it", async (t) => {
+    const owner = await makePerson(t, { relays: all() })
+    const passphrase = { env: { KEZ_PASSPHRASE: "right" } }
+    const made = await owner.json(["identity", "new", "me", "--key-type", "nostr"], passphrase)
+    assert.equal((await owner.json(["identity", "unlock"], passphrase)).code, 0)
+    const given = refusing.given.length
+    try {
+      const refused = await owner.json(["claim", "publish", made.data.identity])
+      assert.deepEqual([refused.code, refused.error.code], [4, "key.locked"])
+      assert.match(refused.error.message, /its passphrase is needed, also while it is kept unlocked/)
+      assert.equal(refusing.given.length, given)
+      const { code, data } = await owner.json(["claim", "publish", made.data.identity], passphrase)
+      assert.deepEqual([code, data.verdict.status], [0, "valid"])
+    } finally {
+      await owner.json(["identity", "lock"])
+    }
+  })
+
   test("a note is published once, however often, and the text says which relay refused", async (t) => {
     const { owner, reader } = await setUp(t)
     const args = ["claim", "publish", owner.key, "--place", "note"]

@@ -7,7 +7,7 @@ import { findKeyFile } from "../keys/key-file-place.ts"
 import { tryGivenKey } from "../keys/key-source.ts"
 import { identityOf, type KeyMaterial } from "../keys/key-text.ts"
 import { checkPaper, makeIdentity } from "../keys/new-identity.ts"
-import { openKey, signerFor } from "../keys/signers.ts"
+import { openKey, wholeSignerFor } from "../keys/signers.ts"
 import { unlockKey } from "../keys/unlock.ts"
 import { isName } from "../paths.ts"
 import type { AccountRecord } from "./records.ts"
@@ -60,7 +60,7 @@ export function primaryNamed(context: Context, name: string): Primary {
   const record = readIdentity(context.paths, name)
   return {
     key: record.identity,
-    signer: () => signerFor(context, name),
+    signer: () => wholeSignerFor(context, name),
     material: () => openKey(context, record),
   }
 }
@@ -89,7 +89,7 @@ export async function primarySigner(context: Context, record: AccountRecord): Pr
 async function heldSigner(context: Context, account: AccountRecord): Promise<Signer> {
   const { identity } = account
   const record = heldIdentity(context, account)
-  if (record !== undefined) return signerFor(context, record.name)
+  if (record !== undefined) return wholeSignerFor(context, record.name)
   throw new KezError("key.not_held", "Cannot sign as the primary of the account: its key is not on this computer", {
     hint: `It is needed for this one step. Bring it here: kez identity restore ${isName(identity) ? identity : ""}\nOr pass the words for this command alone: --mnemonic @FILE`,
   })

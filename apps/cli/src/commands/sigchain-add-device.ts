@@ -8,6 +8,7 @@ import { appendAsSelf } from "./sigchain-append.ts"
 export const run: Handler<object> = async (context, { args: [name = ""] }) => {
   const device = await signerFor(context, name)
   return appendAsSelf(context, {
+    isLasting: true,
     plan: (chain) => {
       // As a device it could never become the primary, and no other key may: the identity could not rotate any more.
       if (chain?.state.next === commitmentTo(device.key)) {

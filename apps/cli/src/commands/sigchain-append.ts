@@ -3,7 +3,7 @@ import type { ChainReplay } from "@kez/core"
 import { eventJson } from "../chain-json.ts"
 import { eventSubject } from "../chain-text.ts"
 import type { Context } from "../context.ts"
-import { currentIdentity, signerFor } from "../keys/signers.ts"
+import { currentIdentity, signerFor, wholeSignerFor } from "../keys/signers.ts"
 import { type Extended, extendChain, type Plan } from "../own-chain.ts"
 import type { Outcome } from "../run.ts"
 import { shortDigest } from "../short-text.ts"
@@ -17,10 +17,13 @@ export interface Appending {
   readonly next?: string
 }
 
-/** Appends as the identity in use. */
-export async function appendAsSelf(context: Context, appending: Appending): Promise<Outcome> {
+/** Appends as the identity in use; `isLasting` where the events give another key a say. */
+export async function appendAsSelf(
+  context: Context,
+  appending: Appending & { readonly isLasting?: boolean },
+): Promise<Outcome> {
   const { key } = await currentIdentity(context)
-  const signer = await signerFor(context)
+  const signer = await (appending.isLasting === true ? wholeSignerFor(context) : signerFor(context))
   return appendOutcome(await extendChain(context, { key, signer, plan: appending.plan }), appending)
 }
 

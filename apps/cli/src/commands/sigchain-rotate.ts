@@ -3,7 +3,7 @@ import type { ChainReplay } from "@kez/core"
 import { assertCommittable } from "../chain-refusal.ts"
 import type { Context } from "../context.ts"
 import { findCurrentName, tryReadIdentity, useIdentity } from "../keys/identities.ts"
-import { currentIdentity, signerFor } from "../keys/signers.ts"
+import { currentIdentity, signerFor, wholeSignerFor } from "../keys/signers.ts"
 import { extendChain } from "../own-chain.ts"
 import type { Handler } from "../run.ts"
 import { readStore } from "../store/access.ts"
@@ -18,13 +18,13 @@ export interface RotateOptions {
 export const run: Handler<RotateOptions> = async (context, { args: [name = ""], next: following }) => {
   const { key } = await currentIdentity(context)
   const next: { readonly next?: string } = following === undefined ? {} : { next: await readNext(context, following) }
-  const newPrimary = await signerFor(context, name)
   const isCommitted = await readStore<boolean>(context, false, async (store) => {
     const { chainOfKey } = await import("../own-chain.ts")
     return chainOfKey(store, key)?.state.next !== undefined
   })
   // Under a commitment the new key signs alone: the old one may be lost, or in a thief's hands.
-  const signer = isCommitted ? newPrimary : await signerFor(context)
+  const newPrimary = await (isCommitted ? wholeSignerFor(context, name) : signerFor(context, name))
+  const signer = isCommitted ? newPrimary : await wholeSignerFor(context)
   const extended = await extendChain(context, {
     key,
     signer,

@@ -27,6 +27,7 @@ export const run: Handler<SetNextOptions> = async (context, { args: [typed], com
   await readStore(context, undefined, (store) => check(chainOfKey(store, key)))
   if (yes !== true) await assertSure(context)
   return appendAsSelf(context, {
+    isLasting: true,
     plan: (chain) => {
       check(chain)
       return { operations: [{ op: "set_next", next }] }

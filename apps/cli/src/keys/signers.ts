@@ -55,19 +55,31 @@ export async function signerFor(context: Context, name?: string): Promise<Signer
     async sign(bytes) {
       const signature = await agent.trySign(bytes)
       if (signature !== undefined) return signature
-      whole ??= openBesideAgent(context, record)
+      whole ??= openItself(context, record)
       return (await whole).sign(bytes)
     },
   }
 }
 
-/** For what an agent does not sign for whoever asks it, such as events of nostr. */
-async function openBesideAgent(context: Context, record: IdentityRecord): Promise<Signer> {
+/**
+ * Signs as `currentIdentity` with the key itself, for what no agent signs: events that give another key a say, and those of
+ * nostr. Whoever has to be asked is asked at once, before anything is sent or locked.
+ */
+export async function wholeSignerFor(context: Context, name?: string): Promise<Signer> {
+  const given = name === undefined ? await givenKey(context) : undefined
+  if (given !== undefined) return signerOf(given)
+  const record = currentRecord(context, name)
+  warnIfUnchecked(context, record)
+  return openItself(context, record)
+}
+
+async function openItself(context: Context, record: IdentityRecord): Promise<Signer> {
   try {
     return await signerOf(await openKey(context, record))
   } catch (cause) {
     if (!hasCode(cause, "key.locked")) throw cause
-    throw fault("key.locked", `Cannot sign this as ${record.name}: a key that is kept unlocked does not sign it`, {
+    const { name } = record
+    throw fault("key.locked", `Cannot sign this as ${name}: its passphrase is needed, also while it is kept unlocked`, {
       cause,
       hint: "Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE.",
     })

@@ -97,13 +97,13 @@ function oneLine(text: string): string {
 /** The signer of an account that is itself a key: brought along, or an identity on this computer. */
 async function accountSigner(context: Context, { subject, credentialFile }: Wanted): Promise<Signer> {
   if (credentialFile !== undefined) return signerOfFile(subject, credentialFile)
-  const [{ currentIdentity, signerFor }, { listIdentities }] = await Promise.all([
+  const [{ currentIdentity, wholeSignerFor }, { listIdentities }] = await Promise.all([
     import("../keys/signers.ts"),
     import("../keys/identities.ts"),
   ])
-  if ((await currentIdentity(context)).key === subject) return signerFor(context)
+  if ((await currentIdentity(context)).key === subject) return wholeSignerFor(context)
   const held = listIdentities(context.paths).find(({ identity }) => identity === subject)
-  if (held !== undefined) return signerFor(context, held.name)
+  if (held !== undefined) return wholeSignerFor(context, held.name)
   throw notHeld(subject)
 }
 
