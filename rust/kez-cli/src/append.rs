@@ -9,7 +9,7 @@ use kez_core::{Code, Digest, Identity, KeyIdentity, Signer as _, Time};
 
 use crate::claim::parse_subject;
 use crate::context::{Context, read_input};
-use crate::key::Key;
+use crate::key::{Key, at_hand};
 use crate::outcome::{Answer, Failure, Outcome, cannot};
 use crate::{ask, chains, settle, signing};
 
@@ -130,7 +130,7 @@ fn revoke(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Out
 fn add_device(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
     let device = signing::key_of(context, text(matches, "name").unwrap_or_default())?;
     let op = Op::AddDevice { key: device.key().clone(), pop: [0; 64] };
-    Ok(Draft { op, signer: signing::signer(context, matches)?, new_key: Some(device) })
+    Ok(Draft { op, signer: at_hand(context, signing::signer(context, matches)?)?, new_key: Some(device) })
 }
 
 fn revoke_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Draft> {
@@ -173,7 +173,8 @@ fn set_next(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
         let message = "Cannot commit to the next key: it cannot be undone, and nobody can be asked";
         return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
     }
-    Ok(Draft { op: Op::SetNext { next }, signer: signing::signer(context, matches)?, new_key: None })
+    let signer = at_hand(context, signing::signer(context, matches)?)?;
+    Ok(Draft { op: Op::SetNext { next }, signer, new_key: None })
 }
 
 /// Signed by the new key itself where a commitment is in force (CHAIN-8).
@@ -191,7 +192,7 @@ fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome<Dra
         Some(_) => new.clone(),
         None => signing::signer(context, matches)?,
     };
-    Ok(Draft { op, signer, new_key: Some(new) })
+    Ok(Draft { op, signer: at_hand(context, signer)?, new_key: Some(new) })
 }
 
 /// Appends, keeps, signs where the chain ends, and tells.

@@ -4,6 +4,12 @@ use clap::Command;
 
 use crate::args::{flag, group, key_type, no_passphrase, option, positional, with_words};
 
+/// What it means that a key is unlocked.
+const UNLOCKED: &str = "While it is unlocked, every program that runs as you can have it sign claims, revocations and other events \
+    of a chain, also of a new chain, heads, proofs that it holds the key, and proofs of a nostr key for itself. It does not sign \
+    rotate, set-next or add-device, nor profiles, deletions and chains of nostr: these ask for the passphrase. It never gives the \
+    key out.";
+
 /// The group.
 pub fn identity() -> Command {
     let name = || positional("name");
@@ -29,6 +35,7 @@ pub fn identity() -> Command {
         .subcommand(
             Command::new("unlock")
                 .about("keep the key unlocked for a while, in a process that signs for commands")
+                .after_help(UNLOCKED)
                 .arg(name())
                 .arg(option("for", "time", "how long, such as 15m or 8h (default: 15m, at most 24h)")),
         )

@@ -27,8 +27,34 @@ impl Key {
     }
 }
 
-/// Does work with a key, and with the passphrase where its agent does not sign this: profiles and deletions of nostr, and
-/// what another key of the same person signed. Nothing may have been sent before all is signed. `key.locked`, `key.unlock`
+/// The key itself where an agent holds it: for what no agent signs. `key.locked`, `key.unlock`, `key.not_held`
+pub fn at_hand(context: &Context, key: Key) -> Outcome<Key> {
+    match key {
+        Key::Here(_) => Ok(key),
+        Key::Agent(agent) => {
+            let why = format!("the agent of {} does not sign what gives another key authority", agent.name);
+            open(context, &agent, &why)
+        }
+    }
+}
+
+fn open(context: &Context, agent: &AgentKey, why: &str) -> Outcome<Key> {
+    let identity = keys::find(context, &agent.name)?;
+    // Somebody may have put another one there since the agent was found.
+    if identity.key != *agent.key() {
+        return Err(Failure::new(Code::KeyNotHeld, format!("Cannot sign: {} has another key now", agent.name)));
+    }
+    let opened = keys::open(context, &identity).map_err(|failure| match failure.code() {
+        Code::KeyLocked => Failure::new(Code::KeyLocked, format!("Cannot sign: {why}"))
+            .hint("Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE."),
+        _ => failure,
+    });
+    Ok(Key::Here(opened?.key))
+}
+
+/// Does work with a key, and with the passphrase where its agent does not sign this: profiles, deletions and chains of
+/// nostr, and what another key of the same person signed. Nothing may have been sent before all is signed. `key.locked`,
+/// `key.unlock`, `key.not_held`
 pub async fn with_key<T>(
     context: &Context,
     key: &Key,
@@ -39,12 +65,7 @@ pub async fn with_key<T>(
     if refusal.code != Code::KeyLocked {
         return Ok(done);
     }
-    let opened = keys::open(context, &keys::find(context, &agent.name)?).map_err(|failure| match failure.code() {
-        Code::KeyLocked => Failure::new(Code::KeyLocked, format!("Cannot sign: {}", refusal.message))
-            .hint("Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE."),
-        _ => failure,
-    });
-    Ok(work(&Key::Here(opened?.key)).await)
+    Ok(work(&open(context, agent, &refusal.message)?).await)
 }
 
 impl Signer for Key {

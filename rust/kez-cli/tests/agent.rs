@@ -4,81 +4,20 @@
 mod support;
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use support::{ALICE, Home};
+use support::ALICE;
+use support::agents::{NOSTR_WORDS, Unlocked, agents, folder, locked_home, say, socket, unlock, wait_until};
 
 const CLAIM: [&str; 5] = ["claim", "create", "dns:a.example", "--format", "json"];
-const NOSTR_WORDS: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
-
-/// A home whose only identity has a passphrase, and the file with it. Sockets have short paths.
-fn locked_home(name: &str, words: &str, key_type: &str) -> (Home, String) {
-    let path = std::env::temp_dir().join(format!("kez-{name}-{}", std::process::id()));
-    drop(fs::remove_dir_all(&path));
-    fs::create_dir_all(&path).unwrap();
-    let home = Home(path);
-    let passphrase = home.file("right", "correct horse\n");
-    let restore = ["identity", "restore", "alice", "--mnemonic", "-", "--key-type", key_type, "--passphrase-file"];
-    home.ok(&[&restore[..], &[&passphrase]].concat(), words);
-    (home, passphrase)
-}
-
-fn unlock(home: &Home, passphrase: &str, more: &[&str]) -> Value {
-    let (code, answer) = home.json(&[&["identity", "unlock", "--passphrase-file", passphrase], more].concat(), "");
-    assert_eq!(code, 0, "{answer}");
-    answer["data"].clone()
-}
-
-fn folder(home: &Home) -> PathBuf {
-    home.0.join("kez/rust/run")
-}
-
-fn socket(home: &Home) -> PathBuf {
-    folder(home).join("alice.sock")
-}
-
-/// Ends what a test left, whatever came of it.
-struct Unlocked(Home);
-
-impl Drop for Unlocked {
-    fn drop(&mut self) {
-        for id in agents(&socket(&self.0)) {
-            drop(Command::new("kill").args(["-CONT", &id]).status());
-        }
-        drop(fs::set_permissions(folder(&self.0), fs::Permissions::from_mode(0o700)));
-        self.0.run(&["identity", "lock"], "");
-    }
-}
-
-fn say(socket: &Path, text: &[u8]) -> String {
-    let mut stream = UnixStream::connect(socket).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    drop(stream.write_all(text));
-    drop(stream.shutdown(std::net::Shutdown::Write));
-    let mut heard = Vec::new();
-    drop(stream.read_to_end(&mut heard));
-    String::from_utf8(heard).unwrap()
-}
-
-/// The processes of agents at this socket.
-fn agents(socket: &Path) -> Vec<String> {
-    let ids = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let ids = ids.filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
-    let is_its = |id: &String| {
-        let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        line.contains("agent-process") && line.contains(&socket.display().to_string())
-    };
-    ids.filter(is_its).collect()
-}
 
 #[test]
 fn unlock_lets_commands_sign_until_lock() {
@@ -95,6 +34,8 @@ fn unlock_lets_commands_sign_until_lock() {
     let (code, words) = home.0.json(&["identity", "mnemonic", "--reveal-words"], "");
     assert_eq!((code, &words["error"]["code"]), (4, &"key.locked".into()));
     assert_eq!(home.0.ok(&["identity", "lock"], ""), "Locked: alice.\n");
+    // At once: it is told when the process is at its end.
+    assert!(agents(&socket(&home.0)).is_empty());
     assert_eq!(home.0.ok(&["identity", "lock", "alice"], ""), "Nothing was unlocked.\n");
     let (code, claim) = home.0.json(&CLAIM, "");
     assert_eq!((code, &claim["error"]["code"]), (4, &"key.locked".into()));
@@ -123,14 +64,6 @@ fn socket_and_folder_are_their_users_alone() {
     assert_eq!(answer["error"]["hint"], format!("chmod go-w {}", above.display()));
     fs::set_permissions(&above, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(home.0.ok(&["identity", "lock"], ""), "Locked: alice.\n");
-}
-
-fn wait_until(is_so: impl Fn() -> bool) -> bool {
-    let end = Instant::now() + Duration::from_secs(15);
-    while !is_so() && Instant::now() < end {
-        sleep(Duration::from_millis(50));
-    }
-    is_so()
 }
 
 #[test]
@@ -209,14 +142,34 @@ fn a_setting_that_only_unlock_needs_stops_nothing_else() {
     home.0.ok(&["identity", "list"], "");
     let (code, answer) = home.0.json(&["identity", "unlock", "--passphrase-file", &passphrase], "");
     assert_eq!((code, &answer["error"]["code"]), (2, &"usage".into()));
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.ends_with("expected a time such as 15m or 8h, at most 24h"), "{message}");
     unlock(&home.0, &passphrase, &["--for", "1h"]);
 }
 
 #[test]
 fn why_an_agent_does_not_start_is_told() {
-    let (home, _) = locked_home("start", ALICE, "ed25519");
+    let (home, passphrase) = locked_home("start", ALICE, "ed25519");
     let ran = home.run(&["agent-process", "/nowhere/alice.sock", "1"], "no key");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "expected a key on stdin\n"));
+    // `unlock` starts its own program again, which is gone by then.
+    let program = home.0.join("kez-rs");
+    fs::copy(env!("CARGO_BIN_EXE_kez-rs"), &program).unwrap();
+    let mut child = Command::new(&program)
+        .args(["identity", "unlock", "--passphrase-fd", "0", "--json"])
+        .env_clear()
+        .env("KEZ_HOME", home.0.join("kez"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    fs::remove_file(&program).unwrap();
+    child.stdin.take().unwrap().write_all(&fs::read(passphrase).unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &answer["error"]["code"]), (Some(1), &"internal".into()), "{answer}");
+    assert!(answer["error"]["message"].as_str().unwrap().starts_with("Cannot start the agent of alice: "), "{answer}");
+    assert!(!socket(&home).exists());
 }
 
 /// A session of its own, no core files, memory that is not written to swap where the system lets it.
@@ -355,7 +308,7 @@ fn a_removed_identity_is_locked() {
     unlock(&home.0, &passphrase, &[]);
     let socket = socket(&home.0);
     home.0.ok(&["identity", "remove", "alice", "--yes"], "");
-    assert!(!socket.exists());
+    assert!(!socket.exists() && agents(&socket).is_empty());
 }
 
 #[test]

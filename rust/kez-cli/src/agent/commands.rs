@@ -12,6 +12,8 @@ use crate::outcome::{Answer, Failure, Outcome};
 
 /// Where neither the option nor a setting says otherwise.
 const USUAL_SECONDS: u64 = 15 * 60;
+/// What such a time is.
+const EXPECTED: &str = "expected a time such as 15m or 8h, at most 24h";
 
 /// How long a key stays unlocked, as it is typed: none where it is not such a time.
 pub fn parse_seconds(typed: &str) -> Option<u64> {
@@ -24,10 +26,9 @@ pub fn unlock(context: &Context, matches: &ArgMatches, identity: &Identity) -> O
         None => match &context.settings.unlock_for {
             None => USUAL_SECONDS,
             Some(typed) => parse_seconds(typed)
-                .ok_or_else(|| Failure::usage("Cannot use unlock_for of config.toml: expected at most 24h"))?,
+                .ok_or_else(|| Failure::usage(format!("Cannot use unlock_for of config.toml: {EXPECTED}")))?,
         },
-        Some(typed) => parse_seconds(typed)
-            .ok_or_else(|| Failure::usage("Cannot use --for: expected a time such as 15m or 8h, at most 24h"))?,
+        Some(typed) => parse_seconds(typed).ok_or_else(|| Failure::usage(format!("Cannot use --for: {EXPECTED}")))?,
     };
     let secret = keys::open(context, identity)?;
     let until = context.later()?.unix_seconds().saturating_add(seconds);
@@ -47,9 +48,23 @@ pub fn lock(context: &Context, name: Option<&str>) -> Outcome {
         }
         None => names(context)?,
     };
+    let (mut locked, mut failures) = (Vec::new(), Vec::new());
     // One that cannot be ended keeps no other unlocked.
-    let ended: Vec<_> = all.into_iter().map(|name| lock_one(context, &name).map(|was| was.then_some(name))).collect();
-    let locked: Vec<_> = ended.into_iter().collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect();
+    for name in all {
+        match lock_one(context, &name) {
+            Ok(true) => locked.push(name),
+            Ok(false) => {}
+            Err(failure) => failures.push(failure),
+        }
+    }
+    let mut failures = failures.into_iter();
+    if let Some(failure) = failures.next() {
+        failures.for_each(|other| context.warn(other.message()));
+        if !locked.is_empty() {
+            context.warn(format!("locked: {}", locked.join(", ")));
+        }
+        return Err(failure);
+    }
     let human = match locked.as_slice() {
         [] => "Nothing was unlocked.\n".to_owned(),
         names => format!("Locked: {}.\n", names.join(", ")),

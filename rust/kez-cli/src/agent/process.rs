@@ -73,8 +73,9 @@ fn try_run(matches: &ArgMatches) -> Result<(), String> {
     let secret = secret.ok_or("expected a key on stdin")?;
     drop(bytes);
     let agent = Arc::new(Agent { secret, until: *until, ended: Notify::new() });
-    // What is there now, and with it the key, is not written to swap. It needs a right or a limit (`ulimit -l`) that not
-    // everybody has; what is allocated later is not bound by it, so that no allocation fails for it.
+    // What is there now, and with it the key, is not written to swap. All of it is more than the limit that most systems give
+    // (`ulimit -l`), so that it is usually done for root only. What is allocated later is not bound by it, so that no
+    // allocation fails for it.
     let _ = rustix::mm::mlockall(rustix::mm::MlockAllFlags::CURRENT);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| error.to_string())?;
@@ -177,10 +178,11 @@ impl Agent {
             Some(ask) => self.answer_to(ask),
             None => error("not a question"),
         };
-        let is_end = ask == Some(Ask::Lock);
         let written = stream.write_all(line(&answer).as_bytes()).await;
-        if is_end {
+        if ask == Some(Ask::Lock) {
             self.ended.notify_one();
+            // It is closed by the end of the process, which whoever asked waits for.
+            std::mem::forget(stream.into_std());
         }
         written
     }
@@ -192,7 +194,7 @@ impl Agent {
             Ask::Lock => return object! { "locked" => true },
             Ask::Sign(text) => match check_statement(text, key.key()) {
                 Ok(()) => key.sign(text.as_bytes()).ok(),
-                Err(_) => return error("not a KEZ statement of this key"),
+                Err(refusal) => return error(refusal.message()),
             },
             Ask::Event(text) => match check_event(text, key.key(), now()) {
                 Ok(()) => random::bytes().ok().and_then(|auxiliary| key.sign_event(text, &auxiliary).ok()),

@@ -5,7 +5,7 @@
 //! | `{"ask":"who"}` | `{"identity":"…","until":SECONDS}` |
 //! | `{"ask":"sign","text":"…"}`: the canonical payload of a statement, or the text of a proof of possession | `{"signature":"HEX"}` |
 //! | `{"ask":"event","text":"…"}`: the serialisation of a nostr event | `{"signature":"HEX"}` |
-//! | `{"ask":"lock"}` | `{"locked":true}`, and the agent ends |
+//! | `{"ask":"lock"}` | `{"locked":true}`; the connection is closed by the end of the process |
 //!
 //! Everything else is answered by `{"error":"…"}`. There is no question whose answer is a secret.
 

@@ -1,6 +1,8 @@
 //! Homes of their own for the command line, and servers on this computer.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
+pub mod agents;
+pub mod relay;
 pub mod servers;
 
 use std::fs;

@@ -3,7 +3,7 @@
 use super::decode::KnownPayload;
 use super::event::Event;
 use super::head::ChainHead;
-use super::op::Role;
+use super::op::{Op, Role};
 use crate::Digest;
 use crate::canonical::canonicalize_object;
 use crate::claim::Claim;
@@ -14,8 +14,9 @@ use crate::limits::MAX_ENVELOPE_BYTES;
 use crate::sigchain::pop;
 
 /// Whether this is the canonical payload of a claim, an event or a head that `key` may sign, or the text of a proof that it
-/// holds the key of an event. Everything else is refused: whoever asks has it sign nothing but what this key says in KEZ. Events
-/// of nostr are another thing: `kez_channels::nostr::signing`.
+/// holds the key of an event. Everything else is refused: whoever asks has it sign nothing but what this key says in KEZ. An event
+/// that gives another key authority is refused too (`chain.authority`): it would last when nobody can ask any more. Events of
+/// nostr are another thing: `kez_channels::nostr::signing`.
 pub fn check_statement(signed: &str, key: &KeyIdentity) -> Result<()> {
     if signed.len() > MAX_ENVELOPE_BYTES {
         return refuse(Code::LimitSize, "expected a statement of at most 4000 bytes");
@@ -28,16 +29,31 @@ pub fn check_statement(signed: &str, key: &KeyIdentity) -> Result<()> {
     }
     match payload.get("type").and_then(Json::as_str) {
         Some("kez.pop") => check_pop(&payload, signed, key),
-        Some(text) if text == Claim::KIND.payload_type() => check::<Claim>(&payload, key),
-        Some(text) if text == Event::KIND.payload_type() => check::<Event>(&payload, key),
-        Some(text) if text == ChainHead::KIND.payload_type() => check::<ChainHead>(&payload, key),
+        Some(text) if text == Claim::KIND.payload_type() => check::<Claim>(&payload, key).map(drop),
+        Some(text) if text == Event::KIND.payload_type() => check_op(&check::<Event>(&payload, key)?.op),
+        Some(text) if text == ChainHead::KIND.payload_type() => check::<ChainHead>(&payload, key).map(drop),
         _ => refuse(Code::EnvelopeKind, "expected a claim, an event, a head or a proof of possession"),
     }
 }
 
-fn check<P: KnownPayload>(payload: &Object, key: &KeyIdentity) -> Result<()> {
+fn check<P: KnownPayload>(payload: &Object, key: &KeyIdentity) -> Result<P> {
     super::decode::check_header(payload, P::KIND)?;
-    P::parse(P::KIND, payload)?.check_signer(key)
+    let payload = P::parse(P::KIND, payload)?;
+    payload.check_signer(key)?;
+    Ok(payload)
+}
+
+fn check_op(op: &Op) -> Result<()> {
+    match op {
+        Op::Add { .. }
+        | Op::Revoke { .. }
+        | Op::RevokeDevice { .. }
+        | Op::Settle { .. }
+        | Op::SetSharedFiles { .. } => Ok(()),
+        Op::Rotate { .. } | Op::SetNext { .. } | Op::AddDevice { .. } => {
+            refuse(Code::ChainAuthority, "what gives another key authority is signed with the passphrase")
+        }
+    }
 }
 
 fn check_pop(payload: &Object, signed: &str, key: &KeyIdentity) -> Result<()> {
@@ -77,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn events_and_heads_of_the_key_alone_are_signed() {
+    fn events_of_the_key_alone_are_signed_and_heads() {
         use crate::sigchain::{Chain, Graph, Signing, create_chain, sign_head};
         let (own, other) = (key(7), key(8));
         let time = |seconds: u64| Time::from_unix_seconds(1_800_000_000 + seconds).unwrap();
@@ -88,9 +104,35 @@ mod tests {
         let head = sign_head(&chain, time(0), time(60), &own).unwrap();
         let Json::Object(envelope) = json::parse_text(chain.head().canonical()).unwrap() else { panic!() };
         let Some(Json::Object(event)) = envelope.get("payload") else { panic!() };
-        for text in [head.signed_text(), &canonicalize_object(event).unwrap()] {
-            assert!(check_statement(text, own.key()).is_ok(), "{text}");
-            assert!(check_statement(text, other.key()).is_err(), "{text}");
+        let event = canonicalize_object(event).unwrap();
+        assert!(check_statement(&event, own.key()).is_ok());
+        assert!(check_statement(&event, other.key()).is_err());
+        // A head names no key: whose it may be is known by its chain.
+        assert!(check_statement(head.signed_text(), own.key()).is_ok());
+    }
+
+    #[test]
+    fn what_gives_another_key_authority_is_refused() {
+        let (own, other) = (key(7), key(8));
+        let text = |op: Op| {
+            let created_at = Time::from_unix_seconds(1_800_000_000).unwrap();
+            let event = Event { primary: own.key().clone(), seq: 3, prev: Some(Digest::of("x")), created_at, op };
+            let mut payload = event.to_members();
+            payload.insert("type".to_owned(), Event::KIND.payload_type().into());
+            payload.insert("version".to_owned(), 1_u32.into());
+            canonicalize_object(&payload).unwrap()
+        };
+        let keys = || vec![other.key().clone()];
+        for op in [Op::RevokeDevice { keys: keys(), keep: vec![] }, Op::Settle { reject: vec![Digest::of("y")] }] {
+            assert!(check_statement(&text(op.clone()), own.key()).is_ok(), "{op:?}");
+        }
+        for op in [
+            Op::Rotate { new_primary: other.key().clone(), pop: [0; 64], next: None },
+            Op::SetNext { next: Digest::of("y") },
+            Op::AddDevice { key: other.key().clone(), pop: [0; 64] },
+        ] {
+            let refusal = check_statement(&text(op.clone()), own.key()).map_err(|error| error.code());
+            assert_eq!(refusal, Err(Code::ChainAuthority), "{op:?}");
         }
     }
 

@@ -1,0 +1,105 @@
+//! What an agent does not sign, and the passphrase signs instead.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use support::agents::{NOSTR_WORDS, Unlocked, agents, folder, locked_home, socket, unlock};
+use support::relay::Relay;
+use support::{ALICE, Home};
+
+/// Without the passphrase, and with it.
+fn needs_passphrase(home: &Home, passphrase: &str, args: &[&str]) -> Value {
+    let (code, answer) = home.json(args, "");
+    assert_eq!((code, &answer["error"]["code"]), (4, &json!("key.locked")), "{args:?}: {answer}");
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("the agent of alice does not sign"), "{message}");
+    let (code, answer) = home.json(&[args, &["--passphrase-file", passphrase]].concat(), "");
+    assert_eq!(code, 0, "{args:?}: {answer}");
+    answer["data"].clone()
+}
+
+#[test]
+fn what_gives_another_key_authority_needs_the_passphrase() {
+    let (home, passphrase) = locked_home("authority", ALICE, "ed25519");
+    let home = Unlocked(home);
+    for name in ["phone", "safe", "other"] {
+        home.0.ok(&["identity", "new", name, "--no-passphrase"], "");
+    }
+    home.0.ok(&["identity", "use", "alice"], "");
+    unlock(&home.0, &passphrase, &["alice"]);
+    home.0.ok(&["sigchain", "add", "dns:a.example"], "");
+    needs_passphrase(&home.0, &passphrase, &["sigchain", "add-device", "phone"]);
+    home.0.ok(&["sigchain", "revoke-device", "phone"], "");
+    needs_passphrase(&home.0, &passphrase, &["sigchain", "rotate", "safe"]);
+    let (home, passphrase) = locked_home("commitment", ALICE, "ed25519");
+    let home = Unlocked(home);
+    home.0.ok(&["identity", "new", "safe", "--no-passphrase"], "");
+    unlock(&home.0, &passphrase, &["alice"]);
+    home.0.ok(&["sigchain", "add", "dns:a.example"], "");
+    needs_passphrase(&home.0, &passphrase, &["sigchain", "set-next", "safe", "--yes"]);
+}
+
+/// A home with a nostr key that an agent holds, and its relay.
+fn on_nostr(name: &str) -> (Unlocked, String, Relay, String) {
+    let (home, passphrase) = locked_home(name, NOSTR_WORDS, "nostr");
+    let relay = Relay::default();
+    fs::write(home.0.join("kez/config.toml"), format!("relays = [\"{}\"]\n", relay.start())).unwrap();
+    let home = Unlocked(home);
+    let account = unlock(&home.0, &passphrase, &[])["identity"].as_str().unwrap().to_owned();
+    (home, passphrase, relay, account)
+}
+
+#[test]
+fn a_proof_goes_to_relays_without_the_passphrase_and_comes_away_with_it() {
+    let (home, passphrase, relay, account) = on_nostr("relays");
+    home.0.ok(&["claim", "publish", &account, "--wait", "0"], "");
+    assert_eq!(relay.kinds(), [30_078]);
+    let unpublish = ["claim", "unpublish", &account, "--wait", "0"];
+    let data = needs_passphrase(&home.0, &passphrase, &unpublish);
+    assert_eq!((&data["still_seen"], relay.kinds()), (&json!(false), vec![30_078, 30_078, 5]));
+}
+
+#[test]
+fn a_chain_goes_to_relays_with_the_passphrase() {
+    let (home, passphrase, relay, _) = on_nostr("chain");
+    home.0.ok(&["sigchain", "add", "dns:a.example"], "");
+    let data = needs_passphrase(&home.0, &passphrase, &["sigchain", "publish", "--to", "nostr"]);
+    assert_eq!((&data["places"][0]["state"], relay.kinds()), (&json!("whole"), vec![30_078]));
+}
+
+#[test]
+fn a_key_that_came_in_place_of_the_agents_signs_nothing() {
+    let (home, passphrase, relay, account) = on_nostr("exchanged");
+    home.0.ok(&["identity", "new", "bob", "--no-passphrase", "--key-type", "nostr"], "");
+    home.0.ok(&["claim", "publish", &account, "--wait", "0"], "");
+    let identities = home.0.0.join("kez/identities");
+    let exchange = move || {
+        fs::copy(identities.join("bob.json"), identities.join("alice.json")).unwrap();
+    };
+    relay.when_asked.lock().unwrap().replace(Box::new(exchange));
+    let unpublish = ["claim", "unpublish", &account, "--wait", "0", "--passphrase-file", &passphrase];
+    let (code, answer) = home.0.json(&unpublish, "");
+    assert_eq!((code, &answer["error"]["code"]), (4, &json!("key.not_held")), "{answer}");
+    assert_eq!(relay.kinds(), [30_078]);
+}
+
+#[test]
+fn who_was_locked_is_told_although_another_was_not() {
+    let (home, passphrase) = locked_home("two", ALICE, "ed25519");
+    let home = Unlocked(home);
+    let words = ["--mnemonic", "-", "--key-type", "nostr", "--passphrase-file", &passphrase];
+    home.0.ok(&[&["identity", "restore", "bob"], &words[..]].concat(), NOSTR_WORDS);
+    for name in ["alice", "bob"] {
+        unlock(&home.0, &passphrase, &[name]);
+    }
+    let stopped = agents(&socket(&home.0)).pop().unwrap();
+    assert!(Command::new("kill").args(["-STOP", &stopped]).status().unwrap().success());
+    let (code, answer) = home.0.json(&["identity", "lock"], "");
+    assert_eq!((code, &answer["error"]["code"]), (1, &json!("store.busy")));
+    assert!(answer["warnings"].as_array().unwrap().contains(&json!("locked: bob")), "{answer}");
+    assert!(agents(&folder(&home.0).join("bob.sock")).is_empty());
+}
