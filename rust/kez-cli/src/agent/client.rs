@@ -57,7 +57,7 @@ pub fn names(context: &Context) -> Outcome<Vec<String>> {
     Folder::of(context).names()
 }
 
-/// Ends the agent of this name; whether there was one. Nothing of it stays. `store.permissions` where somebody else may have
+/// Ends the agent of this name; whether there was one. Nothing of it stays, not even its process. `store.permissions` where somebody else may have
 /// put what is there, `store.busy` where the agent does not answer.
 pub fn lock(context: &Context, name: &str) -> Outcome<bool> {
     let folder = Folder::of(context);
@@ -78,8 +78,8 @@ pub(super) fn end(socket: &Path, name: &str) -> Outcome<bool> {
     };
     match said {
         Said::Nobody => home::remove(socket).map(|_| false),
-        Said::Answer(_) => home::remove(socket).map(|_| true),
-        Said::Refusal(_) | Said::Nothing | Said::Silence => {
+        Said::Answer(answer) if is_end(&answer) => home::remove(socket).map(|_| true),
+        Said::Answer(_) | Said::Refusal(_) | Said::Nothing | Said::Silence => {
             let message = format!("Cannot lock {name}: its agent does not answer, and holds the key still");
             let hint = format!(
                 "Try again in some seconds. Else end the process with these arguments: agent-process {}",
@@ -90,7 +90,12 @@ pub(super) fn end(socket: &Path, name: &str) -> Outcome<bool> {
     }
 }
 
+fn is_end(answer: &Json) -> bool {
+    answer.as_object().and_then(|answer| answer.get("locked")) == Some(&Json::Bool(true))
+}
+
 /// What came of a question.
+#[derive(Debug)]
 enum Said {
     /// An answer to it.
     Answer(Json),
@@ -106,9 +111,12 @@ enum Said {
 
 fn ask(socket: &Path, question: &Ask) -> Said {
     // The folder is nobody else's, so that what is in it was put there by its user.
-    let Ok(metadata) = fs::symlink_metadata(socket) else { return Said::Nobody };
-    if !metadata.file_type().is_socket() || metadata.uid() != home::our_user() {
-        return Said::Nobody;
+    match fs::symlink_metadata(socket) {
+        Ok(metadata) if metadata.file_type().is_socket() && metadata.uid() == home::our_user() => {}
+        Ok(_) => return Said::Nobody,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Said::Nobody,
+        // There may be one.
+        Err(_) => return Said::Silence,
     }
     match converse(socket, question) {
         Ok(answer) => read(&answer),
@@ -120,13 +128,25 @@ fn ask(socket: &Path, question: &Ask) -> Said {
 }
 
 fn converse(socket: &Path, question: &Ask) -> std::io::Result<Vec<u8>> {
-    let mut stream = UnixStream::connect(socket)?;
+    let mut stream = connect(socket)?;
     stream.set_read_timeout(Some(ANSWER_TIME))?;
     stream.set_write_timeout(Some(ANSWER_TIME))?;
     stream.write_all(question.write().as_bytes())?;
     let mut answer = Vec::new();
     stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer)?;
     Ok(answer)
+}
+
+/// It does not wait for a place in the queue (`WouldBlock`): who leaves one full answers nobody.
+fn connect(path: &Path) -> std::io::Result<UnixStream> {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket};
+    let stream = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&stream, rustix::io::FdFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&stream, true)?;
+    connect(&stream, &SocketAddrUnix::new(path)?)?;
+    let stream = UnixStream::from(stream);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
 }
 
 fn read(answer: &[u8]) -> Said {
@@ -170,5 +190,30 @@ impl Signer for AgentKey {
 impl EventSigner for AgentKey {
     fn sign_event(&self, serialisation: &str, _auxiliary: &[u8; 32]) -> Result<[u8; 64], KezError> {
         self.signature(&Ask::Event(serialisation.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+
+    #[test]
+    fn who_cannot_be_asked_is_not_nobody() {
+        let place = std::env::temp_dir().join(format!("kez-ask-{}", std::process::id()));
+        drop(fs::remove_dir_all(&place));
+        fs::create_dir(&place).unwrap();
+        let (path, lost) = (place.join("a.sock"), place.join("loop"));
+        std::os::unix::fs::symlink("loop", &lost).unwrap();
+        let listener = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+        bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        listen(&listener, 0).unwrap();
+        let waiting: Vec<_> = (0..8).filter_map(|_| connect(&path).ok()).collect();
+        let said = [&path, &lost.join("a.sock"), &place.join("none")].map(|path| ask(path, &Ask::Who));
+        drop(waiting);
+        fs::remove_dir_all(&place).unwrap();
+        assert!(matches!(said, [Said::Silence, Said::Silence, Said::Nobody]), "{said:?}");
     }
 }
