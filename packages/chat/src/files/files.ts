@@ -233,8 +233,12 @@ export class Files {
   #tick(): void {
     this.#takeBack = this.#ports.clock.after(tickMs, () => {
       this.#then(async () => {
-        await this.shares.tick()
-        await this.#allowAnew()
+        try {
+          // First, so that nothing that fails beside it keeps anybody on a list.
+          await this.#allowAnew()
+        } finally {
+          await this.shares.tick()
+        }
         await this.#book.tellDue(this.#conversations())
       })
       if (!this.#isClosed) this.#tick()

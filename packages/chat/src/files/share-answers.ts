@@ -60,14 +60,24 @@ export class ShareAnswers {
     await this.#ports.engine.tellShares(conversation, { ...root, sections }, await statementOf(this.#ports, own))
   }
 
-  /** Those who asked before. */
-  async tellAll(): Promise<void> {
-    for (const conversation of this.#asked.keys()) await this.answer(conversation)
+  /** Those who asked before. `onFault`: one could not be told, and the others are. */
+  async tellAll(onFault: (error: unknown) => void): Promise<void> {
+    for (const conversation of this.#asked.keys()) await this.#again(conversation).catch(onFault)
   }
 
-  /** Those who asked too often to be answered then. */
-  async tellOwed(): Promise<void> {
-    for (const [conversation, { isOwed }] of this.#asked) if (isOwed === true) await this.answer(conversation)
+  /** Those who asked too often to be answered then, or could not be told. */
+  async tellOwed(onFault: (error: unknown) => void): Promise<void> {
+    for (const [conversation, { isOwed }] of this.#asked)
+      if (isOwed === true) await this.#again(conversation).catch(onFault)
+  }
+
+  async #again(conversation: Digest): Promise<void> {
+    try {
+      await this.answer(conversation)
+    } catch (error) {
+      this.#asked.set(conversation, { digest: undefined, at: 0, isOwed: true })
+      throw error
+    }
   }
 
   sectionsFor(chain: Digest): readonly { readonly at: number; readonly key: string }[] {

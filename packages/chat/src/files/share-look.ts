@@ -3,7 +3,7 @@ import { KezError } from "@kez/core"
 import type { Imported, ImportedFile } from "./mover.ts"
 import { ignoreKez } from "./mover-fault.ts"
 import { type Listed, listedFiles } from "./own-list.ts"
-import type { ShareRow } from "./share-rows.ts"
+import { type ShareRow, shareKeys } from "./share-rows.ts"
 import type { FilePorts } from "./transfer.ts"
 
 export interface SharingResult {
@@ -66,6 +66,15 @@ export class ShareLook {
     this.#dropped.add(id)
     this.#seen.delete(id)
     void this.#ports.mover.cancel(jobOf(id)).catch(ignoreKez)
+  }
+
+  /** What is gone is not listed, and stays shared for when it is there again. */
+  async keepSeen({ code: before, ...row }: ShareRow): Promise<void> {
+    const { files = [], code } = this.#seen.get(row.id) ?? {}
+    const size = files.reduce((sum, file) => sum + file.size, 0)
+    if (row.files === files.length && row.size === size && before === code) return
+    const now = { ...row, files: files.length, size, ...(code === undefined ? {} : { code }) }
+    await this.#ports.engine.shelf.put(shareKeys.share(row.id), now)
   }
 
   of({ id }: ShareRow): Seen | undefined {

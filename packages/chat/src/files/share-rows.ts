@@ -1,5 +1,6 @@
 /** What is kept of shared files: the own ones, the own list, and the lists of others as they were seen last. */
 import { type Digest, KezError, type SharedFile } from "@kez/core"
+import type { Engine } from "../engine/engine.ts"
 
 /** Who may see and fetch: everybody who is an accepted contact when it matters, or these. */
 export type Audience = "contacts" | readonly Digest[]
@@ -108,4 +109,9 @@ export function sharedAs(rows: readonly ShareRow[], given: string, path: string)
   const found = called ?? lies
   if (found !== undefined) return found
   throw new KezError("store.unknown", `Cannot stop sharing ${given}: it is not shared`, { hint: "kez files list" })
+}
+
+export async function listShares({ shelf }: Pick<Engine, "shelf">): Promise<readonly ShareRow[]> {
+  const rows = await shelf.list<ShareRow>(shareKeys.shares)
+  return rows.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -8,7 +8,7 @@ import { ignoreKez } from "./mover-fault.ts"
 import { foldedName, freeName } from "./names.ts"
 import { fingerprintOf, isListable, listedFiles, sectionsOf } from "./own-list.ts"
 import type { PresenceBook } from "./presence-book.ts"
-import { ShareAnswers } from "./share-answers.ts"
+import { type Given, ShareAnswers } from "./share-answers.ts"
 import { Doors } from "./share-doors.ts"
 import { type Found, ShareLook, type SharingResult } from "./share-look.ts"
 import { PendingShares } from "./share-pending.ts"
@@ -17,6 +17,7 @@ import {
   bothOf,
   eitherOf,
   isSameAudience,
+  listShares,
   type OwnRow,
   type ShareRow,
   sharedAs,
@@ -59,7 +60,13 @@ export class Shares {
     this.#run = run
     this.#look = new ShareLook(ports)
     this.#doors = new Doors(ports, book)
-    this.#answers = new ShareAnswers(ports, () => (this.#isReady ? { own: this.#own } : undefined))
+    this.#answers = new ShareAnswers(ports, () => this.#given())
+  }
+
+  /** What is told is given: not after the doors were closed, whatever the list says. */
+  #given(): Given | undefined {
+    const own = this.#own
+    return this.#isReady && (own === undefined || this.#doors.holds(own.digest)) ? { own } : undefined
   }
 
   list(): Promise<readonly ShareRow[]> {
@@ -206,19 +213,25 @@ export class Shares {
 
   /** In its turn: the list and the doors as what is shared now and what was seen last say. */
   async #apply(): Promise<void> {
+    let isAnother: boolean
     try {
-      await this.#give()
+      isAnother = await this.#give()
     } catch (error) {
       await this.#doors.close()
       throw error
     }
+    if (isAnother) await this.#tell()
   }
 
-  async #give(): Promise<void> {
+  /** True: it is another list than before, or the first of this run. */
+  async #give(): Promise<boolean> {
     const rows = await this.list()
     const listed = this.#look.listed(rows)
-    if (listed === undefined) return this.#doors.close()
-    for (const row of rows) await this.#keepSeen(row)
+    if (listed === undefined) {
+      await this.#doors.close()
+      return false
+    }
+    for (const row of rows) await this.#look.keepSeen(row)
     const own = await this.current()
     if (own !== undefined || rows.length > 0) {
       const sections = sectionsOf(listed)
@@ -226,23 +239,25 @@ export class Shares {
       const isSame = own?.fingerprint === fingerprint && (await hasBlobs(this.#ports, own))
       this.#own = isSame ? own : await signList(this.#ports, own, { sections, fingerprint })
       this.#hashes = new Set(sections.flatMap(({ files }) => files.map(({ hash }) => hash)))
-      if (!this.#isOpen || this.#doors.holds(this.#own.digest)) return
+      if (!this.#isOpen || this.#doors.holds(this.#own.digest)) return false
       await this.#doors.open(this.#own, sections)
     }
-    if (!this.#isOpen) return
-    const isFirst = !this.#isReady
-    this.#isReady = true
-    if (isFirst) for (const conversation of this.#doors.conversations()) await this.#book.answer(conversation, true)
-    await this.#answers.tellAll()
+    return this.#isOpen
   }
 
-  /** What is gone is not listed, and stays shared for when it is there again. */
-  async #keepSeen({ code: before, ...row }: ShareRow): Promise<void> {
-    const { files = [], code } = this.#look.of(row) ?? {}
-    const size = files.reduce((sum, file) => sum + file.size, 0)
-    if (row.files === files.length && row.size === size && before === code) return
-    const now = { ...row, files: files.length, size, ...(code === undefined ? {} : { code }) }
-    await this.#ports.engine.shelf.put(shareKeys.share(row.id), now)
+  /** Those who are there, and those who asked. */
+  async #tell(): Promise<void> {
+    const isFirst = !this.#isReady
+    this.#isReady = true
+    if (isFirst)
+      for (const conversation of this.#doors.conversations())
+        await this.#book.answer(conversation, true).catch((error: unknown) => this.#ignored(error))
+    await this.#answers.tellAll((error) => this.#ignored(error))
+  }
+
+  /** Who could not be told hears it when he asks again. */
+  #ignored(error: unknown): void {
+    if (!(error instanceof KezError)) this.#ports.onFault?.(error)
   }
 
   /** Who may have what, as it is now. */
@@ -252,14 +267,14 @@ export class Shares {
 
   /** Begins to look again where it is due. */
   async tick(): Promise<void> {
-    if (this.#isOpen) await this.#answers.tellOwed()
+    if (this.#isOpen) await this.#answers.tellOwed((error) => this.#ignored(error))
     const isDue = this.#isStale || this.#ports.clock.now() - this.#lookedAt >= lookSeconds
     if (!this.#isOpen || !isDue || this.#isRenewing) return
     this.#isRenewing = true
     void this.renew()
       .catch((error: unknown) => {
         // Tried again the next time.
-        if (!(error instanceof KezError)) this.#ports.onFault?.(error)
+        this.#ignored(error)
       })
       .finally(() => {
         this.#isRenewing = false
@@ -282,9 +297,4 @@ export class Shares {
   async answer(conversation: Digest, isNew = false): Promise<void> {
     if (this.#isOpen) await this.#answers.answer(conversation, isNew)
   }
-}
-
-export async function listShares({ shelf }: Pick<FilePorts["engine"], "shelf">): Promise<readonly ShareRow[]> {
-  const rows = await shelf.list<ShareRow>(shareKeys.shares)
-  return rows.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
