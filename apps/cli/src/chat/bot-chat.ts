@@ -14,6 +14,7 @@ import { runGroupCommand } from "./bot-groups.ts"
 import { alarmJson, contactJson, conversationJson, deliveredJson, messageJson, rememberNames } from "./chat-json.ts"
 import type { OpenChat } from "./open-chat.ts"
 import { assertSameHost, findKnown, findPerson } from "./people.ts"
+import { runLines } from "./run-lines.ts"
 
 const maxLineCharacters = 262_144
 const sendMs = 20_000
@@ -40,15 +41,21 @@ export async function runBotChat(context: Context, chat: OpenChat, options: Chat
   const files = createBotFiles(context, chat, { options, write })
   void files.files.begin()
   const lines = createInterface({ input: process.stdin, terminal: false })
-  const end = (): void => lines.close()
+  let isInterrupted = false
+  const end = (): void => {
+    isInterrupted = true
+    lines.close()
+  }
   process.once("SIGINT", end)
   process.once("SIGTERM", end)
-  for await (const line of lines) {
-    if (line.trim() === "") continue
+  const run = async (line: string): Promise<"go" | "quit"> => {
+    if (line.trim() === "") return "go"
     const answer = await answerTo(context, { chat, files }, line)
     writeOut(`${formatJson(answer)}\n`)
-    if ("data" in answer && answer.data.kind === "quit") break
+    return "data" in answer && answer.data.kind === "quit" ? "quit" : "go"
   }
+  const { settled } = await runLines(lines, { run, isLong })
+  if (!isInterrupted) await settled
   await engine.settled(sendMs)
   await files.files.close()
   await events.return?.()
@@ -135,6 +142,15 @@ async function answerTo(context: Context, bot: Bot, line: string): Promise<BotAn
       error: hint === undefined ? { code, message } : { code, message, hint },
       warnings: [],
     }
+  }
+}
+
+/** It reads what is to be sent, however large that is. */
+function isLong(line: string): boolean {
+  try {
+    return readCommand(line)["do"] === "send_file"
+  } catch {
+    return false
   }
 }
 

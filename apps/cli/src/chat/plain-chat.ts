@@ -12,11 +12,12 @@ import { badgeLine, evidenceText } from "./badges.ts"
 import { archiveText, bodyLines, connectionText, deliveredText, quoteOf } from "./message-text.ts"
 import type { OpenChat } from "./open-chat.ts"
 import { waitOnline } from "./open-chat.ts"
+import { runLines } from "./run-lines.ts"
 import { ChatSession } from "./session.ts"
 import { leftLine, namesOf, offerLine, refusedText } from "./session-files.ts"
 import { membersText } from "./session-groups.ts"
 import { messageLines } from "./tail.ts"
-import { typedCommands } from "./typed.ts"
+import { isLongTyped, typedCommands } from "./typed.ts"
 import { runTyped } from "./typed-run.ts"
 
 const shownAtFirst = 15
@@ -39,6 +40,8 @@ class PlainChat {
   readonly #shown = new Map<ShownMessage["id"], number>()
   #lastNumber = 0
   #toldState = ""
+  /** What is under way fails then, and that is no news. */
+  #isEnding = false
   #archive: ArchiveState | undefined
 
   constructor(context: Context, chat: OpenChat, files: ChatFileOptions) {
@@ -65,17 +68,24 @@ class PlainChat {
     else await this.#try(() => this.#open(who))
     const lines = createInterface({ input: process.stdin, terminal: false })
     // Ctrl-C is the end, and what was typed is sent before.
-    const end = (): void => lines.close()
+    let isInterrupted = false
+    const end = (): void => {
+      isInterrupted = true
+      lines.close()
+    }
     process.once("SIGINT", end)
     process.once("SIGTERM", end)
     try {
-      for await (const line of lines) if ((await this.#typed(line)) === "quit") break
+      const { settled } = await runLines(lines, { run: (line) => this.#typed(line), isLong: isLongTyped })
+      // Whoever types sees what is not done yet; what came out of a file is done to its end.
+      if (!isInterrupted && process.stdin.isTTY !== true) await settled
       if (!(await chat.engine.settled(sendMs)))
         note("not everything is sent yet: it goes out by itself with the next kez chat or kez dm")
     } finally {
       process.off("SIGINT", end)
       process.off("SIGTERM", end)
       lines.close()
+      this.#isEnding = true
       const left = leftLine(this.#session)
       await this.#session.files.close()
       if (left !== undefined) note(left)
@@ -130,7 +140,8 @@ class PlainChat {
           await this.#showHistory()
           break
         case "done":
-          if (this.#session.current?.id !== before) this.#showConversation()
+          // Beside what goes on another one may have been opened, and was shown then.
+          if (!isLongTyped(line) && this.#session.current?.id !== before) this.#showConversation()
       }
       return "go"
     })
@@ -142,7 +153,7 @@ class PlainChat {
       return await task()
     } catch (error) {
       if (!(error instanceof KezError)) throw error
-      this.#sayFault(error)
+      if (!this.#isEnding) this.#sayFault(error)
       return "go"
     }
   }

@@ -158,3 +158,12 @@ function unknown(name: string): KezError {
       near === undefined ? "/help lists them. //TEXT sends a text that begins with a slash." : `Did you mean /${near}?`,
   })
 }
+
+/** Whether it reads whole files, which may take minutes. */
+export function isLongTyped(line: string): boolean {
+  try {
+    return ["send", "share"].includes(parseTyped(line).do)
+  } catch {
+    return false
+  }
+}

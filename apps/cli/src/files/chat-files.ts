@@ -44,6 +44,7 @@ export class ChatFiles {
   /** Of offers, by message: what earlier runs decided. */
   readonly #decided = new Map<string, TransferState>()
   #open: Promise<OpenFiles> | undefined
+  #sharing: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
   constructor(context: Context, chat: OpenChat, options: ChatFileOptions & { readonly events: ChatFileEvents }) {
@@ -97,14 +98,10 @@ export class ChatFiles {
   /** The others of a conversation see it in the list of what is shared, and may fetch it while this chat is open; who had it before keeps it. Of a group
    * those who are in it now. */
   async share(conversation: Pick<Conversation, "id" | "members">, given: string): Promise<void> {
-    const path = await readablePath(given)
-    await assertNoKeys(this.#context, path)
-    const { audience, left } = await shareAudience(this.#chat.engine, conversation)
-    if (audience.length === 0)
-      throw usage("Cannot share it here: nobody here is one of your contacts", "Look at the proofs, then: /accept")
-    const files = await this.#ready()
-    this.#context.terminal.progress("reading what is to be shared")
-    const { shares, skipped } = await files.shares.share([path], audience, { isMore: true })
+    const begun = this.#beginShare(conversation, given)
+    this.#sharing = Promise.allSettled([this.#sharing, begun])
+    const { files, left, sharing } = await begun
+    const { shares, skipped } = await sharing
     for (const { path: out, why } of skipped) this.#context.warn(`left out ${printable(out, 200)}: ${skipText(why)}`)
     await anchorShares(this.#context, this.#chat, files)
     const name = printable(shares[0]?.name ?? given, 200)
@@ -112,8 +109,24 @@ export class ChatFiles {
     this.#events.onNotice(`shared as ${name}${not}. /unshare ${name} ends it for everybody`)
   }
 
+  /** Until it is known there, so that it can be ended; hashing goes on. */
+  async #beginShare(conversation: Pick<Conversation, "id" | "members">, given: string) {
+    const path = await readablePath(given)
+    await assertNoKeys(this.#context, path)
+    const { audience, left } = await shareAudience(this.#chat.engine, conversation)
+    if (audience.length === 0)
+      throw usage("Cannot share it here: nobody here is one of your contacts", "Look at the proofs, then: /accept")
+    const files = await this.#ready()
+    this.#context.terminal.progress("reading what is to be shared")
+    const sharing = files.shares.share([path], audience, { isMore: true })
+    sharing.catch(() => undefined) // whoever shares hears it
+    return { files, left, sharing }
+  }
+
   /** Nobody gets it any more, in no conversation. */
   async unshare(given: string): Promise<void> {
+    // What was typed before may not have begun yet, and is what is meant.
+    await this.#sharing
     const files = await this.#ready()
     const gone = await files.shares.unshare([given], (one) => resolve(one))
     await anchorShares(this.#context, this.#chat, files)
