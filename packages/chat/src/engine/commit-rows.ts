@@ -30,7 +30,7 @@ export async function takeCommit(unit: Unit, desk: Desk, { row, data, seq, membe
   const outcome = await cipher.process(data)
   switch (outcome.kind) {
     case "ahead":
-      throw new Held("commits")
+      throw new Held("commits", { epoch: outcome.epoch })
     case "needs_chains":
       for (const { chain } of outcome.heads) desk.ciphers.missed.add(chain)
       throw new Held("chains")
@@ -130,13 +130,20 @@ export async function giveWhatIsDue(desk: Desk, { group, toGive }: GroupRow): Pr
   return true
 }
 
-/** What was dropped because it waited for this commit, or another, is read from the history. */
-function readAgain({ droppedFrom, stuckEpoch, ...row }: GroupRow, epoch: number, now: number): GroupRow {
+/** What was dropped because it waited for this commit is read from the history. */
+function readAgain(
+  { droppedFrom, droppedEpoch = 0, stuckEpoch, ...row }: GroupRow,
+  epoch: number,
+  now: number,
+): GroupRow {
+  const isDropped = droppedFrom !== undefined
+  const isReached = isDropped && droppedEpoch <= epoch
   const behindFrom = Math.min(droppedFrom ?? Number.POSITIVE_INFINITY, row.behindFrom ?? Number.POSITIVE_INFINITY)
   const isStuck = stuckEpoch !== undefined && stuckEpoch < epoch
   return {
     ...row,
-    ...(droppedFrom === undefined ? {} : { isBehind: true, behindFrom }),
+    ...(isReached ? { isBehind: true, behindFrom } : {}),
+    ...(isDropped && !isReached ? { droppedFrom, droppedEpoch } : {}),
     ...(isStuck ? { unstuckAt: now } : {}),
     ...(stuckEpoch === undefined || isStuck ? {} : { stuckEpoch }),
   }

@@ -10,9 +10,9 @@ import { raise } from "./alarms.ts"
 import { takeCommit } from "./commit-rows.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
-import { Held } from "./held.ts"
+import { Held, type Waiting } from "./held.ts"
 import { type OpenedAt, refuse, takeOpened } from "./opened.ts"
-import { groupAt, markAnswered } from "./outbox-rows.ts"
+import { markAnswered } from "./outbox-rows.ts"
 import { type GroupRow, keys } from "./row.ts"
 import { type Coming, noteStrangers, roomFor } from "./strangers.ts"
 import type { Unit } from "./unit.ts"
@@ -134,13 +134,6 @@ function tryLive(bytes: Uint8Array): Live | undefined {
   }
 }
 
-/** A delivery in the inbox, and what it waits for. */
-export interface Waiting {
-  readonly key: string
-  readonly seq: number
-  readonly held: Held
-}
-
 /** Works off what waits, in its order, as often as that leads on. Resolves to the rest. */
 export async function workInbox(desk: Desk, group: Digest): Promise<readonly Waiting[]> {
   for (;;) {
@@ -152,30 +145,10 @@ export async function workInbox(desk: Desk, group: Digest): Promise<readonly Wai
       const held =
         delivery === undefined ? undefined : await workOff(desk, delivery, { done: (unit) => unit.delete(key) })
       if (delivery === undefined) await desk.turn(async (unit) => unit.delete(key))
-      if (held !== undefined) waiting.push({ key, seq: delivery?.seq ?? 0, held })
+      if (held !== undefined) waiting.push({ key, seq: delivery?.seq ?? 0, bytes: value.length, held })
     }
     if (waiting.length === rows.length || waiting.length === 0) return waiting
   }
-}
-
-/** Deliveries that wait for a commit which the server does not have. */
-const maxWaitingForCommits = 256
-
-/**
- * Anybody can make what claims to be of a later epoch: only so much of it is kept. Of the rest it is remembered where it stood, and it is read again
- * once a commit came.
- */
-export async function dropWaiting(unit: Unit, group: Digest, waiting: readonly Waiting[]): Promise<void> {
-  const dropped = waiting.filter(({ held }) => held.needs === "commits").slice(0, -maxWaitingForCommits)
-  if (dropped.length === 0) return
-  for (const { key } of dropped) unit.delete(key)
-  await noteDropped(unit, group, Math.min(...dropped.map(({ seq }) => seq)))
-}
-
-export async function noteDropped(unit: Unit, group: Digest, seq: number): Promise<void> {
-  const row = await groupAt(unit, group)
-  const droppedFrom = Math.min(row.droppedFrom ?? seq, seq)
-  unit.put(keys.group(group), { ...row, droppedFrom } satisfies GroupRow)
 }
 
 interface WorkingOff {
@@ -243,7 +216,7 @@ async function takeMessage(
     case "own":
       return
     case "ahead":
-      throw new Held("commits")
+      throw new Held("commits", { epoch: outcome.epoch })
     case "message": {
       if (!outcome.isHeadKnown) desk.ciphers.missed.add(outcome.head.chain)
       const digest = digestOf(data)

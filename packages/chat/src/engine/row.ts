@@ -162,6 +162,8 @@ export interface GroupRow {
   readonly behindFrom?: number
   /** From this place on something waited for a commit, and was dropped: it is read again when one came. */
   readonly droppedFrom?: number
+  /** The first epoch that such a thing claims to be of. */
+  readonly droppedEpoch?: number
   /** The epoch in which a device is too far ahead to be read. */
   readonly stuckEpoch?: number
   /** Unix seconds: when such an epoch was ended last. */

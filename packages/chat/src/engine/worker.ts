@@ -5,8 +5,8 @@
 import { type Digest, KezError } from "@kez/core"
 import { giveWhatIsDue } from "./commit-rows.ts"
 import type { Desk } from "./desk.ts"
-import type { Held } from "./held.ts"
-import { dropWaiting, groupOf, noteDropped, type Waiting, workInbox, workOff } from "./incoming.ts"
+import { dropWaiting, type Held, noteDropped, type Waiting } from "./held.ts"
+import { groupOf, workInbox, workOff } from "./incoming.ts"
 import type { KeyPackageShelf } from "./key-package-shelf.ts"
 import { planOf, prepareCommit, publishCommit, sendWelcomes, takeKeyPackages } from "./membership.ts"
 import { askAgain, noteFar } from "./missing.ts"
@@ -39,7 +39,7 @@ export async function workOn(desk: Desk, shelf: KeyPackageShelf, group: Digest):
   if (await giveWhatIsDue(desk, row)) return true
   if (row.isBehind === true) return catchUp(desk, row)
   if (waiting.some(({ held }) => held.needs === "commits") && (await fetchCommits(desk, row))) return true
-  await desk.turn((unit) => dropWaiting(unit, group, waiting))
+  await desk.turn((unit) => dropWaiting(unit, desk, group, waiting))
   if (await fillGaps(desk, row, waiting)) return true
   if (await commitWhatIsDue(desk, shelf, row)) return true
   await sendWelcomes(desk, group)
@@ -138,8 +138,7 @@ async function readHistory(desk: Desk, { group, kind, from, pages }: HistoryRequ
 /** What the history has and cannot be opened yet. */
 function noteHeld(desk: Desk, group: Digest, { waiting }: HistoryRead): Promise<void> {
   return desk.turn(async (unit) => {
-    const early = waiting.filter(({ held }) => held.needs === "commits").map(({ seq }) => seq)
-    if (early.length > 0) await noteDropped(unit, group, Math.min(...early))
+    await noteDropped(unit, desk, group, waiting)
     for (const { held } of waiting) if (held.far !== undefined) await noteFar(unit, desk, group, held.far)
   })
 }
