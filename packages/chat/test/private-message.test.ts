@@ -15,6 +15,7 @@ import {
   tryReadApplication,
 } from "../src/cipher/private-message.ts"
 import { NotOpened, suite, suiteName } from "../src/cipher/suite.ts"
+import { encodeMessage } from "../src/wire/message.ts"
 
 const fresh = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 const { paddingConfig, keyRetentionConfig } = noLeaf.config
@@ -140,11 +141,15 @@ test("openApplication() believes nobody but the leaf's own key, in its own group
   await assert.rejects(byUs({ ...epoch, senderDataSecret: fresh(32) }, decoded(bytes)), NotOpened)
 })
 
-test("sealApplication() hides how long a short text is", async () => {
+test("sealApplication() hides how long a text is, but for its number of 256 bytes", async () => {
   const epoch = await begun()
-  const lengths = [0, 1, 100].map(async (length) => {
-    const sealing = { leaf, signKey, content: new Uint8Array(length), authenticatedData: fresh(9) }
-    return (await sealApplication(epoch, sealing)).bytes.length
-  })
-  assert.equal(new Set(await Promise.all(lengths)).size, 1)
+  const device = `ed25519:${"a".repeat(64)}`
+  const sizeOf = async (text: string): Promise<number> => {
+    const place = { device, counter: 7, prev: `sha256:${"b".repeat(64)}` } as const
+    const { bytes: content } = encodeMessage(place, "text", { content: {}, body: new TextEncoder().encode(text) })
+    return (await sealApplication(epoch, { leaf, signKey, content, authenticatedData: fresh(9) })).bytes.length
+  }
+  const sizes = await Promise.all(Array.from({ length: 1_000 }, (_, i) => sizeOf("x".repeat(i))))
+  assert.equal(sizes[0], sizes[100])
+  assert.equal(new Set(sizes).size, 4)
 })

@@ -24,8 +24,8 @@ const application = Uint8Array.of(1)
 const memberSender = Uint8Array.of(1)
 const guardBytes = 4
 const senderDataBytes = 12
-/** Content and signature are filled up to this, so that short messages are of one length. */
-const paddedBytes = 256
+/** Content and signature are filled up to a multiple of this: a header and a signature alone have more, so that one length for short ones would hide none. */
+const paddingStepBytes = 256
 const signLabel = vector(encodeText("MLS 1.0 FramedContentTBS"))
 const labels = { key: labelOf("key"), nonce: labelOf("nonce"), secret: labelOf("secret") } as const
 
@@ -61,7 +61,8 @@ export async function sealApplication(
   const data = vector(authenticatedData)
   const signature = await backend.signEd25519(signKey, signedBytes({ groupContext, leaf, data, content }))
   const plain = joinBytes(vector(content), vector(signature))
-  const padded = plain.length < paddedBytes ? joinBytes(plain, new Uint8Array(paddedBytes - plain.length)) : plain
+  const padded = new Uint8Array(Math.ceil(plain.length / paddingStepBytes) * paddingStepBytes)
+  padded.set(plain)
   const box = { ...keyOf(before, guard), additionalData: joinBytes(place, data) }
   const ciphertext = await backend.sealAesGcm(box, padded)
   const sender = joinBytes(uintBytes(leaf, 4), uintBytes(before.generation, 4), guard)
