@@ -130,6 +130,16 @@ test("the journal stays short: a whole record replaces it from time to time", as
   assert.equal((await keyOf(b, next)).split(" ").at(-1), String(maxJournalEntries + 1))
 })
 
+test("the journal stays short, also where no run sends more than one message", async () => {
+  const { a, desks } = await pair()
+  let again = a
+  for (let i = 0; i <= maxJournalEntries; i++) {
+    again = await restart(desks[0], again)
+    await again.encrypt(bytes("x"))
+  }
+  assert.equal(desks[0].store.kept.get(a.group)?.journal.length, 0)
+})
+
 test("what was missing in the middle is still readable after a restart, what was read is not", async () => {
   const { a, b, desks } = await pair()
   const sent = [await a.encrypt(bytes("1")), await a.encrypt(bytes("2")), await a.encrypt(bytes("3"))] as const

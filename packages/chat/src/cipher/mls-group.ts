@@ -54,13 +54,15 @@ export interface CipherPorts {
 export class MlsGroup implements GroupCipher {
   readonly #ports: CipherPorts
   #record: GroupRecord
-  #journaled = 0
+  #journaled: number
   /** One operation after another: two at once would use one generation twice. */
   #queue: Promise<unknown> = Promise.resolve()
 
-  constructor(record: GroupRecord, ports: CipherPorts) {
+  /** `journaled`: entries of the journal that stand behind the record already. */
+  constructor(record: GroupRecord, ports: CipherPorts, journaled = 0) {
     this.#record = record
     this.#ports = ports
+    this.#journaled = journaled
   }
 
   get group(): Digest {

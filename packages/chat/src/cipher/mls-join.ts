@@ -132,7 +132,7 @@ export async function joinByItself(
 export async function loadConversation({ record, journal }: StoredGroup, ports: CipherPorts): Promise<MlsGroup> {
   const saved = decodeRecord(record)
   const state = await withJournal(saved.state, journal.map(decodeUsedGeneration))
-  return new MlsGroup({ ...saved, state }, ports)
+  return new MlsGroup({ ...saved, state }, ports, journal.length)
 }
 
 /** Written before anybody can use it. */
