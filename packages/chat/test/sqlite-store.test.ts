@@ -137,3 +137,16 @@ test("sqlite: rows and lists that are kept in memory are what is in the file", a
   await again.write([{ put: "z", value: bytes("z") }])
   assert.deepEqual(await keysOf(""), ["b", "x/1/b", "z"])
 })
+
+test("what was deleted is not in the file any more", async (t) => {
+  const folder = folderOf(t)
+  const store = openSqliteStore({ folder, key, holder: "kez chat" })
+  const names = Array.from({ length: 200 }, (_, i) => `forgotten/${i}`)
+  await store.write(names.map((put) => ({ put, value: new Uint8Array(300) })))
+  await store.write([{ put: "kept", value: new Uint8Array(1) }])
+  await store.write(names.map((name) => ({ delete: name })))
+  await store.close()
+  const left = readdirSync(folder).map((name) => readFileSync(join(folder, name)).toString("latin1"))
+  assert.ok(left.some((one) => one.includes("kept")))
+  assert.ok(left.every((one) => !one.includes("forgotten/")))
+})

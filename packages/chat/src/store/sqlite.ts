@@ -51,7 +51,8 @@ function prepare(database: DatabaseSync): void {
   database.exec(`PRAGMA page_size = ${pageBytes}`)
   // Held from the first statement until the file is closed, by a kill too.
   database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL")
-  database.exec("PRAGMA synchronous = FULL; BEGIN EXCLUSIVE")
+  // What is deleted is overwritten: keys of the past are to leave the file too.
+  database.exec("PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE")
   const known = Number(pragmaOf(database, "application_id"))
   const held = Number(pragmaOf(database, "user_version"))
   if ((known !== 0 || held !== 0) && known !== applicationId) {
