@@ -64,3 +64,18 @@ test("putSequence() leaves nothing of what stood there where a device begins ane
   const fresh = { device, sequence: sequenceFrom(7, undefined), places: new Map(), lastSeq: 0 }
   assert.deepEqual((await step(rows, (_, unit) => putSequence(unit, group, fresh))).sequence.recent, [])
 })
+
+test("a value that was put is what comes back after a restart: members that are undefined are none", async () => {
+  const rows = new Map<string, Uint8Array>()
+  const unit = new Unit(createMemoryStore(rows))
+  const value = { text: "x", code: undefined, list: [{ a: 1, b: undefined }, "c"], none: null, same: { d: [1] } }
+  unit.put("a", value)
+  const kept = await unit.get<object>("a")
+  await unit.write()
+  const afterwards = await new Unit(createMemoryStore(rows)).get<object>("a")
+  const restarted = new Map([...rows].map(([key, row]) => [key, row.slice()] as const))
+  const again = await new Unit(createMemoryStore(restarted)).get<object>("a")
+  assert.deepEqual(again, { text: "x", list: [{ a: 1 }, "c"], none: null, same: { d: [1] } })
+  assert.deepEqual([kept, afterwards], [again, again])
+  assert.equal((kept as typeof value).same, value.same)
+})

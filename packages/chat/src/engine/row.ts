@@ -20,6 +20,19 @@ export function encodeRow(value: unknown, bytes: Uint8Array = new Uint8Array()):
   return row
 }
 
+/** A value as it comes back after a restart: without members that are undefined. The same one if it has none. */
+export function plain(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value
+  if (Array.isArray(value)) {
+    const items = value.map(plain)
+    return items.some((item, i) => item !== value[i]) ? items : value
+  }
+  const members = Object.entries(value)
+  const kept = members.flatMap(([name, member]) => (member === undefined ? [] : [[name, plain(member)] as const]))
+  const isSame = kept.length === members.length && kept.every(([, member], i) => member === members[i]?.[1])
+  return isSame ? value : Object.fromEntries(kept)
+}
+
 /** What `encodeRow` wrote. The store seals rows, so that nothing else than that comes back: it is not checked again. */
 export function decodeRow<T>(row: Uint8Array): { readonly value: T; readonly bytes: Uint8Array } {
   const known = decoded.get(row) ?? readRow(row)

@@ -2,7 +2,7 @@
 import type { Digest } from "@kez/core"
 import type { Change, EngineStore, Row } from "../store/store.ts"
 import { under } from "../store/store.ts"
-import { decodeRow, encodeRow } from "./row.ts"
+import { decodeRow, encodeRow, plain } from "./row.ts"
 
 /** A value that a step puts: written down once, however often the step changes it, and read again without being decoded. */
 class Put {
@@ -86,7 +86,7 @@ export class Unit {
   }
 
   put(key: string, value: unknown, bytes?: Uint8Array): void {
-    this.#changed.set(key, new Put(value, bytes ?? none))
+    this.#changed.set(key, new Put(plain(value), bytes ?? none))
   }
 
   putBytes(key: string, value: Uint8Array): void {
