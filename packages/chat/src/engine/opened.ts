@@ -46,7 +46,7 @@ export async function takeOpened(unit: Unit, desk: Desk, opened: OpenedMessage, 
 }
 
 /** Revoked: in the conversation until the commit that removes it. */
-function isOut({ standing }: OpenedMessage["sender"]): boolean {
+function isOut({ standing }: Pick<OpenedMessage["sender"], "standing">): boolean {
   return standing === "revoked" || standing === "suspended"
 }
 
@@ -68,7 +68,7 @@ async function count(
 
 interface Sender {
   readonly chain: Digest
-  /** Of what came; 0 for what was sent again in it: nobody says in which it was sent first. */
+  /** Of what came, also where its own device sends it again: it does so for nothing of before it came in. 0: somebody else passed it on. */
   readonly epoch: number
   readonly isCurrent: boolean
 }
@@ -213,10 +213,12 @@ async function takeResent(
     return takeGiven(unit, desk, inner, { ...from, at: Math.min(content.at, from.at), before })
   }
   if (!isByItself && before.sequence.held.get(content.counter + 1)?.prev !== inner.id) return
-  const cipher = await desk.ciphers.of(from.group)
-  const owner = isByItself ? from.chain : cipher.members().find(({ device }) => device === inner.device)?.chain
+  if (isByItself) return place(unit, desk, inner, { ...from, seq: undefined })
+  const owner = (await desk.ciphers.of(from.group)).members().find(({ device }) => device === inner.device)
   if (owner === undefined) return
-  await place(unit, desk, inner, { ...from, chain: owner, seq: undefined, epoch: 0 })
+  // What it does is judged by who said it, not by who passed it on; and nobody says in which epoch it was.
+  const said = { chain: owner.chain, isCurrent: !isOut(owner), by: inner.device, epoch: 0 }
+  await place(unit, desk, inner, { ...from, ...said, seq: undefined })
 }
 
 /** Sent when no device that is left could read it, and given once more by its own device: it is before what is counted here. */
