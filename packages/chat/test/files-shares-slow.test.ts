@@ -136,3 +136,32 @@ test("one path that is shared from two conversations at once is shared with the 
   assert.equal(given("large"), true)
   await world.close()
 })
+
+test("where it cannot be read any more it is said with whom it is shared now", async () => {
+  const { a, b, world, given } = await served()
+  await a.files.shares.share([note], [b.home.person.chain])
+  a.mover.disk.delete(note)
+  const sharing = a.files.shares.share([note], [`sha256:${"e".repeat(64)}`])
+  await assert.rejects(sharing, {
+    code: "input.unreadable",
+    hint: "note.txt is shared with nobody now. Share it again.",
+  })
+  assert.equal(given("a note"), false)
+  await world.close()
+})
+
+test("one circle of people too many is refused before anything is kept, and what is given stays given", async () => {
+  const { a, b, world, given } = await served()
+  const who = (at: number): string => `sha256:${at.toString(16).padStart(64, "0")}`
+  const paths = Array.from({ length: 31 }, (_, at) => `/home/alice/of-${at}.txt`)
+  for (const [at, path] of paths.entries()) {
+    a.mover.write(path, path)
+    await a.files.shares.share([path], [who(at), who(100)])
+  }
+  // Shared anew with one of them: a circle of its own while it is read, and with another one afterwards.
+  await assert.rejects(a.files.shares.share([note], [who(0), b.home.person.chain]), { code: "limit.entries" })
+  assert.deepEqual((await a.files.shares.list()).find(({ path }) => path === note)?.audience, "contacts")
+  await a.files.shares.renew()
+  assert.deepEqual([given("a note"), given("a photo")], [true, true])
+  await world.close()
+})

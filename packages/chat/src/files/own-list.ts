@@ -49,21 +49,32 @@ export function sectionsOf(shares: readonly Listed[]): readonly Listed[] {
   const byAudience = new Map<string, { audience: Audience; files: SharedFile[] }>()
   for (const { audience, files } of shares) {
     const sorted = audience === "contacts" ? audience : audience.toSorted()
-    const name = canonicalize(sorted)
+    const name = circleOf(audience)
     const section = byAudience.get(name) ?? { audience: sorted, files: [] }
     byAudience.set(name, section)
     section.files.push(...files)
   }
   const sections = [...byAudience].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, section]) => section)
   const filled = sections.filter(({ files }) => files.length > 0)
-  if (filled.length > limits.maxFileSections)
-    throw tooMany(`with ${filled.length} different circles of people`, `${limits.maxFileSections} circles`)
+  assertCircles(filled.map(({ audience }) => ({ audience, files: 1 })))
   const count = filled.reduce((sum, { files }) => sum + files.length, 0)
   if (count > maxListedFiles) throw tooMany(`${count} files`, `${maxListedFiles} files`)
   return filled.map(({ audience, files }) => ({
     audience,
     files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
   }))
+}
+
+/** Throws `limit.entries` where these are for too many different circles of people. */
+export function assertCircles(shares: readonly { readonly audience: Audience; readonly files: number }[]): void {
+  const filled = shares.filter(({ files }) => files > 0)
+  const count = new Set(filled.map(({ audience }) => circleOf(audience))).size
+  if (count > limits.maxFileSections)
+    throw tooMany(`with ${count} different circles of people`, `${limits.maxFileSections} circles`)
+}
+
+function circleOf(audience: Audience): string {
+  return canonicalize(audience === "contacts" ? audience : audience.toSorted())
 }
 
 /** Equal for equal files to equal people. */

@@ -80,6 +80,16 @@ export class ShareAnswers {
     }
   }
 
+  /** Conversations with somebody who may have something, those that were written in last first. */
+  async readers(): Promise<readonly Digest[]> {
+    const open = (await this.#ports.engine.conversations()).filter(
+      ({ kind, state, contact }) => kind === "dm" && state === "open" && contact?.standing === "accepted",
+    )
+    return open.flatMap(({ id, contact }) =>
+      contact !== undefined && this.sectionsFor(contact.chain).length > 0 ? [id] : [],
+    )
+  }
+
   sectionsFor(chain: Digest): readonly { readonly at: number; readonly key: string }[] {
     const sections = this.#given()?.own?.sections ?? []
     return sections.flatMap(({ audience, key }, at) => (isIn(audience, chain) ? [{ at, key }] : []))

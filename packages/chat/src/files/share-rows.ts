@@ -97,6 +97,28 @@ export function isSameAudience(a: Audience, b: Audience): boolean {
   return a.length === b.length && a.every((chain) => b.includes(chain))
 }
 
+/** Those of `paths` that are shared with others than these, as they are with the people of both. */
+export function narrowedRows(
+  rows: readonly ShareRow[],
+  paths: readonly string[],
+  audience: Audience,
+): readonly ShareRow[] {
+  return rows.flatMap((row) => {
+    const both = paths.includes(row.path) ? bothOf(row.audience, audience) : row.audience
+    return isSameAudience(both, row.audience) ? [] : [{ ...row, audience: both }]
+  })
+}
+
+/** The same fault, which says what it left: these are shared with fewer, and not with more. */
+export function withFewer(error: unknown, narrowed: readonly ShareRow[]): unknown {
+  if (!(error instanceof KezError) || error.code === "usage" || narrowed.length === 0) return error
+  const left = narrowed.map(({ name, audience }) => {
+    const who = audience.length === 0 ? "nobody" : "those alone who had it before and are to have it"
+    return `${name} is shared with ${who} now`
+  })
+  return new KezError(error.code, error.message, { cause: error, hint: `${left.join("; ")}. Share it again.` })
+}
+
 /** The one that is called so, else the one that lies there. Throws `store.unknown`, and `usage` where those are two. */
 export function sharedAs(rows: readonly ShareRow[], given: string, path: string): ShareRow {
   const name = given.replace(/(?<=.)\/+$/, "")

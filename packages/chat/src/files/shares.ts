@@ -6,7 +6,7 @@ import { type Digest, KezError } from "@kez/core"
 import type { MoverEvent } from "./mover.ts"
 import { ignoreKez } from "./mover-fault.ts"
 import { foldedName, freeName } from "./names.ts"
-import { fingerprintOf, isListable, listedFiles, sectionsOf } from "./own-list.ts"
+import { assertCircles, fingerprintOf, isListable, listedFiles, sectionsOf } from "./own-list.ts"
 import type { PresenceBook } from "./presence-book.ts"
 import { type Given, ShareAnswers } from "./share-answers.ts"
 import { Doors } from "./share-doors.ts"
@@ -14,14 +14,14 @@ import { type Found, ShareLook, type SharingResult } from "./share-look.ts"
 import { PendingShares } from "./share-pending.ts"
 import {
   type Audience,
-  bothOf,
   eitherOf,
-  isSameAudience,
   listShares,
+  narrowedRows,
   type OwnRow,
   type ShareRow,
   sharedAs,
   shareKeys,
+  withFewer,
 } from "./share-rows.ts"
 import { hasBlobs, signList } from "./share-sign.ts"
 import type { FilePorts } from "./transfer.ts"
@@ -84,8 +84,9 @@ export class Shares {
    */
   async share(paths: readonly string[], audience: Audience, { isMore = false } = {}): Promise<SharingResult> {
     const pending = this.#pending.begin(paths, audience)
+    let narrowed: readonly ShareRow[] = []
     try {
-      if (!isMore) await this.#run(() => this.#narrow(paths, audience))
+      if (!isMore) narrowed = await this.#run(() => this.#narrow(paths, audience))
       const found: Found[] = []
       for (const path of paths) found.push({ path, imported: await this.#ports.mover.import([path]) })
       await this.#look.look(() => this.list())
@@ -94,20 +95,25 @@ export class Shares {
         if (left.length === 0) throw new KezError("usage", "Cannot share it: it was taken out again meanwhile")
         return this.#keep(left, audience, isMore)
       })
+    } catch (error) {
+      throw withFewer(error, narrowed)
     } finally {
       this.#pending.end(pending)
     }
   }
 
-  async #narrow(paths: readonly string[], audience: Audience): Promise<void> {
+  /** What is shared with fewer from now on. */
+  async #narrow(paths: readonly string[], audience: Audience): Promise<readonly ShareRow[]> {
     const rows = await this.list()
-    const narrowed = rows.flatMap((row) => {
-      const both = paths.includes(row.path) ? bothOf(row.audience, audience) : row.audience
-      return isSameAudience(both, row.audience) ? [] : [{ ...row, audience: both }]
-    })
-    if (narrowed.length === 0) return
+    const narrowed = narrowedRows(rows, paths, audience)
+    const others = rows.filter(({ path }) => !paths.includes(path))
+    // Before anything is kept: a list that cannot be made closes all doors.
+    assertCircles([...others, { audience, files: 1 }])
+    assertCircles(rows.map((row) => narrowed.find(({ id }) => id === row.id) ?? row))
+    if (narrowed.length === 0) return narrowed
     for (const row of narrowed) await this.#ports.engine.shelf.put(shareKeys.share(row.id), row)
     await this.#apply()
+    return narrowed
   }
 
   async #keep(found: readonly Found[], wanted: Audience, isMore: boolean): Promise<SharingResult> {
@@ -182,13 +188,7 @@ export class Shares {
   }
 
   async #announce(): Promise<void> {
-    const open = (await this.#ports.engine.conversations()).filter(
-      ({ kind, state }) => kind === "dm" && state === "open",
-    )
-    const mine = open.filter(
-      ({ contact }) => contact?.standing === "accepted" && this.#answers.sectionsFor(contact.chain).length > 0,
-    )
-    for (const { id } of mine.slice(0, maxAnnounced)) await this.#book.tell(id)
+    for (const id of (await this.#answers.readers()).slice(0, maxAnnounced)) await this.#book.tell(id)
   }
 
   /** Conversations with somebody who is there and may have something. */
