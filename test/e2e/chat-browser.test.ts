@@ -140,7 +140,7 @@ describe("the engine in a page", { skip }, async () => {
   test("the broker is killed and comes back: the page is on its line again by itself", async () => {
     await world.restartBroker()
     await page.evaluate((said) => enginePage.say(said), [bobChain, "over the new line"] as const)
-    await until("bob reads it", async () => (await b.texts(aliceChain)).at(-1) === "over the new line", 30)
+    await until("bob reads it", async () => (await b.texts(aliceChain)).at(-1) === "over the new line", 45)
   })
 
   test("a page of another origin may read what everybody may read, asks for nothing else, and gets no line to the broker", async () => {
