@@ -4,12 +4,12 @@ import { createHash, randomBytes } from "node:crypto"
 import { rmSync, statfsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, describe, test } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
 import { createMemoryDisk, imagesMissing } from "../faults/image.ts"
 import { skipWithoutNats } from "../support/broker.ts"
 import { laterCleaner, openTestEngine, until } from "../support/chat-engines.ts"
 import { ask } from "../support/chat-server.ts"
-import { type ChatWorld, type RawClient, startChatWorld } from "../support/chat-world.ts"
+import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
+import { historyOf } from "../support/history.ts"
 
 const mebibyte = 1_048_576
 const idOf = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`
@@ -106,21 +106,10 @@ describe("the disk of a broker", { skip: skipWithoutNats || missingDisk }, async
   test("works again once it has room and nats-server was started anew, as the log said", async () => {
     rmSync(ballast)
     await world.restartBroker("SIGTERM")
-    while (!(await send("after"))) await sleep(100)
+    await until("it takes messages again", () => send("after"), 40)
     assert.deepEqual(new Set(await historyOf(b, conversation)), new Set(acknowledged))
     const inMailbox = (await b.read()).filter(({ kind }) => kind === "message")
     const read = new Set(inMailbox.map(({ data }) => Buffer.from(data).toString()))
     for (const text of acknowledged) assert.ok(read.has(text), `${text.slice(0, 8)} is in the mailbox`)
   })
 })
-
-async function historyOf(client: RawClient, conversation: string): Promise<readonly string[]> {
-  const texts: string[] = []
-  for (let from = 0, isEnd = false; !isEnd; ) {
-    const { header, parts } = await client.ask("history", { conversation, kind: "messages", from, limit: 256 })
-    texts.push(...parts.map((part) => Buffer.from(part).toString()))
-    from = (header.places.at(-1) ?? from) + 1
-    isEnd = header.is_end
-  }
-  return texts
-}

@@ -8,6 +8,7 @@ import { jetstreamManager } from "@nats-io/jetstream"
 import { skipWithoutNats } from "../support/broker.ts"
 import { ask } from "../support/chat-server.ts"
 import { type RawClient, startChatWorld } from "../support/chat-world.ts"
+import { historyOf } from "../support/history.ts"
 
 const idOf = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`
 
@@ -48,14 +49,7 @@ describe("recovery of the chat", { skip: skipWithoutNats }, async () => {
     const inMailbox = (await b.read()).filter(({ kind }) => kind === "message")
     const texts = inMailbox.map(({ data }) => Buffer.from(data).toString())
     assert.deepEqual([...new Set(texts)], wanted)
-    const log: string[] = []
-    for (let from = 0, isEnd = false; !isEnd; ) {
-      const { header, parts } = await b.ask("history", { conversation, kind: "messages", from, limit: 256 })
-      log.push(...parts.map((part) => Buffer.from(part).toString()))
-      from = (header.places.at(-1) ?? from) + 1
-      isEnd = header.is_end
-    }
-    assert.deepEqual(log, wanted)
+    assert.deepEqual(await historyOf(b, conversation), wanted)
   }
 
   const during = async (what: () => Promise<void>): Promise<void> => {

@@ -1,5 +1,6 @@
-/** A person's computers: restored from words, and what is read on them. */
+/** What was said before: of a person whose computer is restored from words, and as the chat server keeps it. */
 import type { Chatter } from "./chat-people.ts"
+import type { RawClient } from "./chat-world.ts"
 
 export interface Shown {
   readonly message: string
@@ -31,4 +32,16 @@ export async function read(person: Chatter, who: string): Promise<readonly Shown
     ...{ message, text, at, edited_at, reactions },
     from: { chain: from.chain, is_self: from.is_self },
   }))
+}
+
+/** The messages of a conversation as they lie at the chat server. */
+export async function historyOf(client: RawClient, conversation: string): Promise<readonly string[]> {
+  const texts: string[] = []
+  for (let from = 0, isEnd = false; !isEnd; ) {
+    const { header, parts } = await client.ask("history", { conversation, kind: "messages", from, limit: 256 })
+    texts.push(...parts.map((part) => Buffer.from(part).toString()))
+    from = (header.places.at(-1) ?? from) + 1
+    isEnd = header.is_end
+  }
+  return texts
 }

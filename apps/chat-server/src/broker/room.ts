@@ -17,12 +17,10 @@ export function watchRoom({
   sys,
   metrics,
   log,
-  lookMs = roomLookMs,
 }: {
   readonly sys: NatsConnection
   readonly metrics: Pick<ChatMetrics, "stored">
   readonly log: Log
-  readonly lookMs?: number
 }): RoomWatch {
   const said = new Map<string, { readonly state: State; readonly atLook: number }>()
   let looks = 0
@@ -56,7 +54,7 @@ export function watchRoom({
       isAsking = false
     }
   }
-  const timer = setInterval(() => void look(), lookMs)
+  const timer = setInterval(() => void look(), roomLookMs)
   timer.unref()
   void look()
   return { isWell, stop: () => clearInterval(timer) }
