@@ -30,6 +30,8 @@ export class Desk {
   isOnline = false
   /** Digests of what this run sent last. */
   readonly sent = new Set<Digest>()
+  /** Messages that were shown while they were written, and are not kept yet: after a full disk they come again (message-rows.ts). */
+  readonly shownAhead = new Set<string>()
   /** Of the mailbox: beyond the cursor that is kept, nothing but what this device skips. */
   cursorAhead = 0
   isClosed = false

@@ -10,6 +10,9 @@ import { decodeRow, keys, type MessageRow, type NoteRow, padded, type ThreadRow 
 import { tellConversation } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
+/** Where a disk stays full, messages beyond these are shown once they are kept. */
+const maxShownAhead = 1_024
+
 /** Who said it, where, and when. */
 export interface Origin {
   readonly thread: Digest
@@ -76,9 +79,31 @@ export async function putMessage(unit: Unit, desk: Desk, message: Message, origi
   const unread = thread.unread + (row.isOwn || row.place <= thread.readPlace ? 0 : 1)
   unit.put(keys.thread(id), { ...thread, lastAt, unread, nextSlot: Math.max(thread.nextSlot, slot + 1) })
   const shown = await show(unit, desk, id, row)
-  unit.afterwards(() => desk.tell({ kind: "message", message: shown }))
+  tellMessage(unit, desk, { message: shown, isFromHere: from.device === desk.device })
   await tellConversation(unit, desk, id)
   return row
+}
+
+/**
+ * What comes is shown while it is written: who reads need not wait for the disk. If it cannot be written nothing is lost, since the cursor stands: it
+ * comes again, and is not shown twice.
+ */
+function tellMessage(
+  unit: Unit,
+  desk: Desk,
+  { message, isFromHere }: { readonly message: ShownMessage; readonly isFromHere: boolean },
+): void {
+  const name = `${message.conversation} ${message.id}`
+  const isShownAhead = desk.shownAhead.has(name)
+  const tell = (): void => desk.tell({ kind: "message", message })
+  if (!isShownAhead && (isFromHere || desk.shownAhead.size >= maxShownAhead)) unit.afterwards(tell)
+  else {
+    unit.meanwhile(() => {
+      desk.shownAhead.add(name)
+      if (!isShownAhead) tell()
+    })
+    unit.afterwards(() => desk.shownAhead.delete(name))
+  }
 }
 
 export async function threadAt(unit: Unit, id: Digest): Promise<ThreadRow> {

@@ -1,4 +1,4 @@
-/** What one step of the engine reads and changes: written all or nothing, and told only afterwards. */
+/** What one step of the engine reads and changes: written all or nothing, and told only afterwards, but for what may be shown while it is written. */
 import type { Digest } from "@kez/core"
 import type { Change, EngineStore, Row } from "../store/store.ts"
 import { under } from "../store/store.ts"
@@ -26,6 +26,7 @@ const none = new Uint8Array()
 export class Unit {
   readonly #store: EngineStore
   readonly #changed = new Map<string, Put | Uint8Array | undefined>()
+  readonly #meanwhile: (() => void)[] = []
   readonly #afterwards: (() => void)[] = []
   /** Groups whose keys moved in memory: to be loaded anew if this is not written. */
   readonly touched = new Set<Digest>()
@@ -97,6 +98,11 @@ export class Unit {
     this.#changed.set(key, undefined)
   }
 
+  /** Run when nothing but the disk can go wrong any more, and is not waited for: what somebody looks at comes sooner. */
+  meanwhile(run: () => void): void {
+    this.#meanwhile.push(run)
+  }
+
   /** Run once what was changed is kept: events, work that follows. */
   afterwards(run: () => void): void {
     this.#afterwards.push(run)
@@ -107,6 +113,7 @@ export class Unit {
       const value = rowOf(changed)
       return value === undefined ? { delete: key } : { put: key, value }
     })
+    for (const run of this.#meanwhile) run()
     if (changes.length > 0) await this.#store.write(changes)
     for (const run of this.#afterwards) run()
   }

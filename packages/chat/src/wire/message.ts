@@ -80,11 +80,20 @@ export function encodeMessage<T extends ContentType>(
   type: T,
   { content, body = new Uint8Array() }: { readonly content: ContentTypes[T]; readonly body?: Uint8Array },
 ): { readonly bytes: Uint8Array; readonly id: Digest; readonly message: Message } {
-  const header = encodeText(canonicalize({ ...place, type, content }))
-  const bytes = joinBytes(Uint8Array.of(version), uintBytes(header.length, 2), header, body)
-  const message = decodeMessage(bytes, place.device)
+  const header = { ...place, type, content: content as Json } // its members are text, numbers and lists
+  const text = encodeText(canonicalize(header))
+  if (text.length > maxContentHeaderBytes) throw tooLong("header", maxContentHeaderBytes)
+  const bytes = joinBytes(Uint8Array.of(version), uintBytes(text.length, 2), text, body)
+  if (bytes.length > maxContentBytes) throw tooLong("message", maxContentBytes)
+  const id = digestOf(bytes)
+  // What it refuses to read is not sent.
+  const message = messageOf({ header: headerCheck(header, "header"), body, id })
   if (message.contentFault !== undefined) throw message.contentFault
-  return { bytes, id: message.id, message }
+  return { bytes, id, message }
+}
+
+function tooLong(part: string, most: number): KezError {
+  return new KezError("limit.size", `Cannot write the message: expected a ${part} of at most ${most} bytes`)
 }
 
 /**
@@ -92,13 +101,23 @@ export function encodeMessage<T extends ContentType>(
  * content does not fit has a `contentFault`, and its place still counts. Throws `limit.size`, `chat.encoding` or the codes of decoding.
  */
 export function decodeMessage(bytes: Uint8Array, device: string): Message {
-  const { header, body, id } = readHeader(bytes)
-  const { type, content: value, ...place } = header
-  if (place.device !== device) {
+  const opened = readHeader(bytes)
+  if (opened.header.device !== device) {
     throw new KezError("chat.decrypt", "Cannot accept the message: it names another device than the one that sent it", {
       hint: "It is shown to nobody.",
     })
   }
+  return messageOf(opened)
+}
+
+interface Opened {
+  readonly header: Header
+  readonly body: Uint8Array
+  readonly id: Digest
+}
+
+function messageOf({ header, body, id }: Opened): Message {
+  const { type, content: value, ...place } = header
   const message = { ...place, id, body }
   if (!isContentType(type)) return { ...message, content: { type: "unknown", name: type } }
   try {
@@ -121,7 +140,7 @@ export function readResent(bytes: Uint8Array): Message {
   return decodeMessage(bytes, header.device)
 }
 
-function readHeader(bytes: Uint8Array): { header: Header; body: Uint8Array; id: Digest } {
+function readHeader(bytes: Uint8Array): Opened {
   if (bytes.length > maxContentBytes) {
     throw new KezError("limit.size", `Cannot read the message: expected at most ${maxContentBytes} bytes`)
   }

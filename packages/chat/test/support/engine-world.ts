@@ -47,6 +47,8 @@ export class TestClock implements ClockPort {
 /** A store whose next write can fail, before or after it is durable; then the machine is off. */
 export interface TestStore extends EngineStore {
   failAt: { readonly write: number; readonly when: "before" | "after" } | undefined
+  /** Runs before each write: it may wait, or throw as a full disk does. */
+  before: () => Promise<void>
   writes: number
 }
 
@@ -56,8 +58,10 @@ export function testStore(rows: Map<string, Uint8Array>): TestStore {
   const store: TestStore = {
     ...inner,
     failAt: undefined,
+    before: async () => undefined,
     writes: 0,
     async write(changes: readonly Change[]) {
+      await store.before()
       if (isOff) throw new Error("power cut")
       const isNow = store.failAt?.write === store.writes++
       if (isNow) isOff = true

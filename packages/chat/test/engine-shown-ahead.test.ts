@@ -1,0 +1,59 @@
+/** What comes is shown while it is written. If it cannot be written it comes again: nothing lost, nothing shown twice. */
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { KezError } from "@kez/core"
+import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
+
+const shownTo = ({ events }: Home): readonly (string | undefined)[] =>
+  events.flatMap((event) => (event.kind === "message" && !event.message.sender.isSelf ? [event.message.text] : []))
+
+async function later(world: EngineWorld): Promise<void> {
+  world.clock.advance(60)
+  await world.rest()
+}
+
+test("what comes is shown while it is written, and what is asked for meanwhile waits until it is kept", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "0")
+  await world.rest()
+  const disk = Promise.withResolvers<void>()
+  bob.store.before = () => disk.promise
+  await alice.say(bob, "1")
+  for (let i = 0; i < 200 && shownTo(bob).length < 2; i++) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(shownTo(bob), ["0", "1"])
+  let isKept = false
+  const read = bob.texts(alice).finally(() => {
+    isKept = true
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(isKept, false)
+  disk.resolve()
+  assert.deepEqual(await read, ["0", "1"])
+  await world.close()
+})
+
+test("what a full disk does not take is shown once, and kept once there is room, in a later run too", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "0")
+  await world.rest()
+  const full = async (): Promise<void> => {
+    throw new KezError("store.full", "Cannot write to the chat's store: the disk is full")
+  }
+  bob.store.before = full
+  await alice.say(bob, "1")
+  for (let i = 0; i < 5; i++) await later(world)
+  assert.deepEqual(await bob.texts(alice), ["0"])
+  bob.store.before = async () => undefined
+  for (let i = 0; i < 3; i++) await later(world)
+  assert.deepEqual(await bob.texts(alice), ["0", "1"])
+  assert.deepEqual(shownTo(bob), ["0", "1"])
+  bob.store.before = full
+  await alice.say(bob, "2")
+  for (let i = 0; i < 3; i++) await later(world)
+  bob.store.before = async () => undefined
+  await bob.restart()
+  for (let i = 0; i < 3; i++) await later(world)
+  assert.deepEqual(await bob.texts(alice), ["0", "1", "2"])
+  assert.equal(alice.events.filter((event) => event.kind === "alarm").length, 0)
+  await world.close()
+})
