@@ -275,3 +275,25 @@ test("a copy that got lost is given once more, and its count is not waited for",
   assert.deepEqual(await states(alice, back), ["delivered", "delivered", "delivered", "delivered"])
   await world.close()
 })
+
+test("a store from before it was noted who came in when: nothing goes to people who came in after it was said", async () => {
+  const { world, alice, bob, carol, dave, id } = await three()
+  await settle(world)
+  await lose(world, carol)
+  await say(alice, id, "before dave")
+  await settle(world)
+  await alice.engine.groups.add(id, dave.person.chain)
+  await settle(world)
+  await say(alice, id, "with dave")
+  await settle(world)
+  for (const home of [alice, bob]) {
+    const key = keys.group(id as Digest)
+    const { cameIn: _, confirmedBy: __, ...row } = decodeRow<GroupRow>(home.rows.get(key) ?? new Uint8Array()).value
+    home.rows.set(key, encodeRow(row))
+    await home.restart()
+  }
+  const back = await comeBack(world, carol, ["alice", "bobby"], { isRevoked: true })
+  assert.deepEqual(await textsIn(back, id), ["with dave"])
+  assert.deepEqual(await textsIn(dave, id), ["with dave"])
+  await world.close()
+})

@@ -3,6 +3,7 @@ import { type Digest, KezError } from "@kez/core"
 import type { AppliedCommit, PreparedCommit } from "../cipher/group-cipher.ts"
 import type { StateBody } from "../conversation/state-body.ts"
 import { raise } from "./alarms.ts"
+import { withCommit } from "./came-in.ts"
 import type { Desk } from "./desk.ts"
 import { dueChange } from "./group-changes.ts"
 import { Held } from "./held.ts"
@@ -72,21 +73,14 @@ export async function acceptOwn(
 
 async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCommit): Promise<void> {
   await markAnswered(unit, desk, group)
+  const cipher = await desk.ciphers.of(group)
   const row = readAgain(await groupAt(unit, group), outcome.epoch, desk.now())
   // What waits is encrypted in the new epoch, so that who came reads it.
   const first = (await outboxOf(unit, group, 1))[0]?.counter ?? row.nextCounter
-  const since = { ...row.since }
-  for (const { device } of outcome.removed) delete since[device]
-  for (const { device } of outcome.added) since[device] = first
   for (const { device } of outcome.added) await noteFresh(unit, group, device)
-  const cameIn = { ...row.cameIn }
-  for (const chain of outcome.newcomers) cameIn[chain] = { epoch: outcome.epoch, counter: first }
-  const given = { ...row.given }
-  for (const { device } of outcome.removed) delete given[device]
   const toGive = [...(row.toGive ?? []), ...outcome.added.map(({ chain, device }) => ({ chain, device }))]
   const follows = outcome.isRemoved ? { isRemoved: true } : toGive.length === 0 ? {} : { toGive }
-  unit.put(keys.group(group), { ...row, since, cameIn, given, ...follows })
-  const cipher = await desk.ciphers.of(group)
+  unit.put(keys.group(group), { ...withCommit(row, cipher, outcome, first), ...follows } satisfies GroupRow)
   // What was asked for and is done now is over, so that it does not undo what somebody does later.
   await dueChange(unit, desk, cipher).catch((error: unknown) => tellFault(desk, error))
   if (outcome.state !== undefined) unit.afterwards(() => desk.followChains())

@@ -18,6 +18,6 @@ export async function beginAgain(unit: Unit, desk: Desk, group: Digest): Promise
   }
   for (const { key } of await unit.rows(keys.unconfirmed(group))) unit.delete(key)
   for (const { device } of await sequencesOf(unit, group)) await noteFresh(unit, group, device)
-  const { cameIn: _, since: __, given: ___, confirmedBy: ____, ...row } = await groupAt(unit, group)
-  unit.put(keys.group(group), { ...row, begunAt: row.nextCounter } satisfies GroupRow)
+  const { since: _, given: __, confirmedBy: ___, ...row } = await groupAt(unit, group)
+  unit.put(keys.group(group), { ...row, cameIn: {}, begunAt: row.nextCounter } satisfies GroupRow)
 }

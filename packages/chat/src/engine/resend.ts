@@ -1,9 +1,10 @@
 /** What somebody misses is sent again: so much in a minute, whoever asks, and nothing from before he was in the conversation. */
 import type { Digest } from "@kez/core"
-import type { StateBody } from "../conversation/state-body.ts"
+import type { GroupCipher } from "../cipher/group-cipher.ts"
 import { maxFirstContentBytes } from "../limits.ts"
 import { isCounted } from "../wire/content.ts"
 import { decodeMessage, type Message } from "../wire/message.ts"
+import { firstForAll } from "./came-in.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { findMessage } from "./message-rows.ts"
@@ -69,7 +70,7 @@ export async function answerResend(unit: Unit, desk: Desk, asked: Asked): Promis
   const sent = waiting === undefined ? row.nextCounter : waiting.counter
   const begun = Math.max(row.begunAt ?? 0, row.since?.[by] ?? 0)
   // It goes to all who are in it now.
-  const first = Math.max(begun, firstForAll(row, (await desk.ciphers.of(group)).state))
+  const first = Math.max(begun, firstForAll(row, await desk.ciphers.of(group)))
   let [counter, passed, times] = [Math.min(Math.max(from, first), sent), from, 0]
   let isCopyLost = false
   for (; counter <= to && counter < sent && times < maxResent && hasRoom(desk, asked); counter++) {
@@ -102,7 +103,7 @@ async function passTo(unit: Unit, desk: Desk, asked: Asked, before: number): Pro
 async function giveAgain(unit: Unit, desk: Desk, { group, by }: Asked): Promise<void> {
   const cipher = await desk.ciphers.of(group)
   const chain = cipher.members().find(({ device }) => device === by)?.chain
-  if (chain !== undefined) await giveTo(unit, desk, { group, chain, devices: [by], state: cipher.state })
+  if (chain !== undefined) await giveTo(unit, desk, { group, chain, devices: [by], cipher })
 }
 
 /** An own message that can be sent again: it is there still, and no copy. */
@@ -114,11 +115,6 @@ async function repeatable(unit: Unit, desk: Desk, group: Digest, counter: number
 /** A message that holds another could grow without end. What was written before there was room for a header around it is too long. */
 function isRepeatable({ content }: Message, bytes: Uint8Array): boolean {
   return content.type !== "resent" && isCounted(content.type) && bytes.length <= maxFirstContentBytes
-}
-
-/** Of own messages the first one that was sent when everybody of now was in it. */
-function firstForAll({ cameIn = {} }: GroupRow, { members }: StateBody): number {
-  return Math.max(0, ...members.map(({ chain }) => cameIn[chain]?.counter ?? 0))
 }
 
 /** What is said to people, so that it counts for them later too. */
@@ -140,13 +136,13 @@ export async function giveMissed(
   group: Digest,
   added: readonly { readonly chain: Digest; readonly device: string }[],
 ): Promise<void> {
-  const { state } = await desk.ciphers.of(group)
+  const cipher = await desk.ciphers.of(group)
   // Larger ones have no receipts: nothing says what came.
-  if (state.members.length > maxReceiptMembers) return
+  if (cipher.state.members.length > maxReceiptMembers) return
   for (const chain of new Set(added.map((one) => one.chain))) {
     if (chain === desk.chain || (await contactRow(unit, chain))?.standing === "blocked") continue
     const devices = added.filter((one) => one.chain === chain).map(({ device }) => device)
-    await giveTo(unit, desk, { group, chain, devices, state })
+    await giveTo(unit, desk, { group, chain, devices, cipher })
   }
 }
 
@@ -154,11 +150,12 @@ interface Receiver {
   readonly group: Digest
   readonly chain: Digest
   readonly devices: readonly string[]
-  readonly state: StateBody
+  readonly cipher: GroupCipher
 }
 
-async function giveTo(unit: Unit, desk: Desk, { group, chain, devices, state }: Receiver): Promise<void> {
-  const missed = await missedBy(unit, desk, { group, chain, devices, state })
+async function giveTo(unit: Unit, desk: Desk, receiver: Receiver): Promise<void> {
+  const { group, devices } = receiver
+  const missed = await missedBy(unit, desk, receiver)
   const [oldest] = missed
   if (oldest === undefined) return
   for (const { counter, at, bytes } of missed) {
@@ -181,12 +178,12 @@ interface Missed {
 async function missedBy(
   unit: Unit,
   desk: Desk,
-  { group, chain, devices, state }: Receiver,
+  { group, chain, devices, cipher }: Receiver,
 ): Promise<readonly Missed[]> {
   const row = await groupAt(unit, group)
   const first = Math.min(...devices.map((device) => row.since?.[device] ?? 0))
-  const confirmed = row.confirmedBy?.[chain] ?? (state.kind === "dm" ? (row.confirmed ?? 0) : 0)
-  const from = Math.max(confirmed, firstForAll(row, state), row.begunAt ?? 0, first - maxLooked)
+  const confirmed = row.confirmedBy?.[chain] ?? (cipher.state.kind === "dm" ? (row.confirmed ?? 0) : 0)
+  const from = Math.max(confirmed, firstForAll(row, cipher), row.begunAt ?? 0, first - maxLooked)
   const room = Math.min(maxGiven, ...devices.map((device) => budgetOf(desk).left(desk.now(), group, device)))
   const missed: Missed[] = []
   let at = desk.now()

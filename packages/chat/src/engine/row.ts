@@ -162,7 +162,7 @@ export interface GroupRow {
   readonly confirmedBy?: Readonly<Record<Digest, number>>
   /** What a device that came was given of before: own messages from `from` on, and the last copy of them. */
   readonly given?: Readonly<Record<string, { readonly from: number; readonly last: number }>>
-  /** Of people who came in while this device was in it: the first epoch that they could read, and the first own message. */
+  /** Of people who came in while this device was in it: the first epoch that they could read, and the first own message. Absent: a row of before. */
   readonly cameIn?: Readonly<Record<Digest, { readonly epoch: number; readonly counter: number }>>
   /** Devices that came in, and were not given yet what none of their people's confirmed: a step of its own. */
   readonly toGive?: readonly { readonly chain: Digest; readonly device: string }[]

@@ -58,6 +58,7 @@ export async function addGroup(
     nextCounter: 0,
     nextOutbox: 0,
     receipts: {},
+    cameIn: {},
   }
   const { isRemoved: _, isStopped: __, ...kept } = known ?? begun
   const row: GroupRow = { ...kept, lastCommit, joinedEpoch: epoch }
