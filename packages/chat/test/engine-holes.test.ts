@@ -173,6 +173,37 @@ test("A6 who asks again and again gets no more than so many in a minute, and pus
   await world.close()
 })
 
+test("A6 who asks with three devices leaves something for the others in the same minute", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  const group = id as GroupRow["group"]
+  const devices = [carol]
+  for (let i = 0; i < 2; i++) devices.push(await world.homeOf(carol.person, await carol.person.addDevice()))
+  await world.rest()
+  for (const { engine } of devices.slice(1)) await engine.contacts.add("alice@localhost")
+  world.publish(carol.person)
+  await settle(world, 3)
+  for (let i = 0; i < 40; i++) await say(alice, id, `${i}`)
+  await world.rest()
+  const next = () => decodeRow<GroupRow>(alice.rows.get(keys.group(group)) ?? new Uint8Array()).value.nextCounter
+  const askFrom = (home: Home, at: number) =>
+    home.rows.set(
+      keys.sequence(group, alice.device.name),
+      encodeRow({ next: at, recent: [], held: [], lastSeq: 1_000_000 }),
+    )
+  const before = next()
+  for (let i = 0; i < 12; i++) {
+    for (const home of devices) askFrom(home, before - 40 + i)
+    await say(alice, id, `more ${i}`)
+    await world.rest()
+  }
+  assert.equal(next() - before - 12, 120)
+  askFrom(bob, before - 20)
+  await say(alice, id, "for bob")
+  await world.rest()
+  assert.ok(next() - before - 13 > 120 + 20)
+  await world.close()
+})
+
 test("A10 a member who skips numbers and says that they are for nobody puts nothing before what was read, and what is missing stays told", async () => {
   const { world, alice, bob } = await couple()
   await alice.say(bob, "a0", "a1")

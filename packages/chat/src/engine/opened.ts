@@ -159,9 +159,11 @@ async function act(unit: Unit, desk: Desk, message: Message, from: From & { read
     case "receipt":
       if (from.chain !== desk.chain) await takeReceipt(unit, desk, content, from)
       return
-    case "resend_request":
-      if (content.device === desk.device) await answerResend(unit, desk, { ...content, group: from.group, by: from.by })
+    case "resend_request": {
+      const { group, chain, by } = from
+      if (content.device === desk.device) await answerResend(unit, desk, { ...content, group, chain, by })
       return
+    }
     case "membership":
       return letGo(unit, desk, from)
     case "file_state": {

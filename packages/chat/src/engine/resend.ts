@@ -20,26 +20,31 @@ const maxGiven = 100
 const maxGivenSeconds = 14 * 86_400
 /** Own messages that are looked through for them. */
 const maxLooked = 1_000
-/** To one device of one conversation in a minute, and to all of a conversation. */
+/** To one person of one conversation in a minute, and to all of a conversation. */
 const maxResentInMinute = 120
 const maxResentInGroup = 360
+
+interface Person {
+  readonly group: Digest
+  readonly chain: Digest
+}
 
 /** How much was sent again in the minute that runs, by whom it was for. After a restart it begins anew. */
 class Budget {
   #minute = 0
   readonly #used = new Map<string, number>()
 
-  /** How much is left. */
-  left(now: number, group: Digest, by: string): number {
+  /** How much is left. Nobody gets more by having more devices: there would be nothing for the others. */
+  left(now: number, { group, chain }: Person): number {
     const minute = Math.floor(now / 60)
     if (minute !== this.#minute) this.#used.clear()
     this.#minute = minute
     const used = (name: string) => this.#used.get(name) ?? 0
-    return Math.min(maxResentInMinute - used(`${group} ${by}`), maxResentInGroup - used(group))
+    return Math.min(maxResentInMinute - used(`${group} ${chain}`), maxResentInGroup - used(group))
   }
 
-  use(group: Digest, by: string): void {
-    for (const name of [group, `${group} ${by}`]) this.#used.set(name, (this.#used.get(name) ?? 0) + 1)
+  use({ group, chain }: Person): void {
+    for (const name of [group, `${group} ${chain}`]) this.#used.set(name, (this.#used.get(name) ?? 0) + 1)
   }
 }
 
@@ -51,8 +56,7 @@ function budgetOf(desk: Desk): Budget {
   return budget
 }
 
-interface Asked {
-  readonly group: Digest
+interface Asked extends Person {
   readonly by: string
   readonly from: number
   readonly to: number
@@ -79,7 +83,7 @@ export async function answerResend(unit: Unit, desk: Desk, asked: Asked): Promis
     if (body === undefined) continue
     if (counter > passed) await passTo(unit, desk, asked, counter)
     await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter }, body })
-    budgetOf(desk).use(group, by)
+    budgetOf(desk).use(asked)
     passed = counter + 1
     times++
   }
@@ -87,8 +91,8 @@ export async function answerResend(unit: Unit, desk: Desk, asked: Asked): Promis
   if (isCopyLost) await giveAgain(unit, desk, asked)
 }
 
-function hasRoom(desk: Desk, { group, by }: Asked): boolean {
-  return budgetOf(desk).left(desk.now(), group, by) > 0
+function hasRoom(desk: Desk, asked: Asked): boolean {
+  return budgetOf(desk).left(desk.now(), asked) > 0
 }
 
 /** What is before it is not for the asker, or not there any more. */
@@ -96,14 +100,12 @@ async function passTo(unit: Unit, desk: Desk, asked: Asked, before: number): Pro
   if (!hasRoom(desk, asked)) return
   const { group, by: to } = asked
   await enqueue(unit, desk, { group, type: "not_resent", content: { to, before } })
-  budgetOf(desk).use(group, to)
+  budgetOf(desk).use(asked)
 }
 
 /** Copies are not kept: what they held, and its reader does not have for all that is known here, is given in new ones. */
-async function giveAgain(unit: Unit, desk: Desk, { group, by }: Asked): Promise<void> {
-  const cipher = await desk.ciphers.of(group)
-  const chain = cipher.members().find(({ device }) => device === by)?.chain
-  if (chain !== undefined) await giveTo(unit, desk, { group, chain, devices: [by], cipher })
+async function giveAgain(unit: Unit, desk: Desk, { group, chain, by }: Asked): Promise<void> {
+  await giveTo(unit, desk, { group, chain, devices: [by], cipher: await desk.ciphers.of(group) })
 }
 
 /** An own message that can be sent again: it is there still, and no copy. */
@@ -146,9 +148,7 @@ export async function giveMissed(
   }
 }
 
-interface Receiver {
-  readonly group: Digest
-  readonly chain: Digest
+interface Receiver extends Person {
   readonly devices: readonly string[]
   readonly cipher: GroupCipher
 }
@@ -160,7 +160,7 @@ async function giveTo(unit: Unit, desk: Desk, receiver: Receiver): Promise<void>
   if (oldest === undefined) return
   for (const { counter, at, bytes } of missed) {
     await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter, at }, body: bytes })
-    for (const device of devices) budgetOf(desk).use(group, device)
+    budgetOf(desk).use(receiver)
   }
   const row = await groupAt(unit, group)
   const note = { from: oldest.counter, last: row.nextCounter - 1 }
@@ -175,16 +175,13 @@ interface Missed {
 }
 
 /** Oldest first. */
-async function missedBy(
-  unit: Unit,
-  desk: Desk,
-  { group, chain, devices, cipher }: Receiver,
-): Promise<readonly Missed[]> {
+async function missedBy(unit: Unit, desk: Desk, receiver: Receiver): Promise<readonly Missed[]> {
+  const { group, chain, devices, cipher } = receiver
   const row = await groupAt(unit, group)
   const first = Math.min(...devices.map((device) => row.since?.[device] ?? 0))
   const confirmed = row.confirmedBy?.[chain] ?? (cipher.state.kind === "dm" ? (row.confirmed ?? 0) : 0)
   const from = Math.max(confirmed, firstForAll(row, cipher), row.begunAt ?? 0, first - maxLooked)
-  const room = Math.min(maxGiven, ...devices.map((device) => budgetOf(desk).left(desk.now(), group, device)))
+  const room = Math.min(maxGiven, budgetOf(desk).left(desk.now(), receiver))
   const missed: Missed[] = []
   let at = desk.now()
   for (let counter = first - 1; counter >= from && missed.length < room; counter--) {
