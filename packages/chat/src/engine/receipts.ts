@@ -126,7 +126,8 @@ export async function takeReceipt(
     if (row.place !== undefined) await changeMessage(unit, desk, { thread, place: row.place }, { state })
   }
   await dropOldest(unit, group, counter - maxDelivered)
-  const known = confirmedBy[chain] ?? 0
+  // What was before he came in is not his to confirm.
+  const known = confirmedBy[chain] ?? before.cameIn?.[chain]?.counter ?? 0
   const isFurther = low <= known && counter >= known
   if (counter < confirmed && !isFurther) return
   unit.put(keys.group(group), {
