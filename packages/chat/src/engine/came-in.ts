@@ -1,4 +1,4 @@
-/** Who is in a conversation since when, by the count of this device's own messages: what is said again is for those only who were there */
+/** Who is in a conversation since when, by the count of this device's own messages: what is said again is for those only who were there, and nothing is kept of who left. */
 import type { Digest } from "@kez/core"
 import type { AppliedCommit, GroupCipher } from "../cipher/group-cipher.ts"
 import type { GroupRow } from "./row.ts"
@@ -35,18 +35,27 @@ function cameInOf(
   return Object.fromEntries(chains.map((chain) => [chain, { epoch: 0, counter: counterOf(chain) }]))
 }
 
-/** After a commit. `first`: the first own message that is encrypted in its epoch. */
+/** After a commit. Nothing is kept of who left. `first`: the first own message that is encrypted in its epoch. */
 export function withCommit(row: GroupRow, cipher: GroupCipher, outcome: AppliedCommit, first: number): GroupRow {
   const { added, removed, newcomers, epoch } = outcome
+  const members = cipher.members()
   const isAdded = new Set(added.map(({ device }) => device))
-  const devicesBefore = () => [...cipher.members().filter(({ device }) => !isAdded.has(device)), ...removed]
+  const devicesBefore = () => [...members.filter(({ device }) => !isAdded.has(device)), ...removed]
+  const devices = new Set(members.map(({ device }) => device))
   const chains = cipher.state.members.map(({ chain }) => chain)
-  const since = { ...row.since }
-  for (const { device } of removed) delete since[device]
-  for (const { device } of added) since[device] = first
-  const cameIn = { ...cameInOf(row, chains, devicesBefore) }
-  for (const chain of newcomers) cameIn[chain] = { epoch, counter: first }
-  const given = { ...row.given }
-  for (const { device } of removed) delete given[device]
-  return { ...row, since, cameIn, given }
+  const people = new Set<string>(chains)
+  const since = Object.fromEntries(added.map(({ device }) => [device, first]))
+  const came = Object.fromEntries(newcomers.map((chain) => [chain, { epoch, counter: first }]))
+  return {
+    ...row,
+    since: only(devices, { ...row.since, ...since }),
+    given: only(devices, row.given),
+    receipts: only(devices, row.receipts),
+    cameIn: only(people, { ...cameInOf(row, chains, devicesBefore), ...came }),
+    confirmedBy: only(people, row.confirmedBy),
+  }
+}
+
+function only<T>(names: ReadonlySet<string>, all: Readonly<Record<string, T>> = {}): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)))
 }
