@@ -1,9 +1,10 @@
-/** What is kept has an end: nothing of who left. */
+/** What is kept has an end: nothing of who left, and no row for each message that was opened; what the alarm of a repeat needs is there. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Digest } from "@kez/core"
-import { decodeRow, type GroupRow, keys } from "../src/engine/row.ts"
-import type { EngineWorld, Home } from "./support/engine-world.ts"
+import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import type { Delivery } from "../src/wire/delivery.ts"
+import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
 import { say, textsIn, three } from "./support/group-world.ts"
 
 async function settle(world: EngineWorld, times = 2): Promise<void> {
@@ -16,6 +17,18 @@ async function settle(world: EngineWorld, times = 2): Promise<void> {
 
 function rowOf(home: Home, group: string): GroupRow {
   return decodeRow<GroupRow>(home.rows.get(keys.group(group as Digest)) ?? new Uint8Array()).value
+}
+
+const uidOf = ({ world, person, device }: Home): string => world.server.register(person.chain, device.name).uid
+
+/** What comes to somebody's mailbox as a message, from now on. */
+function listen(home: Home): Delivery[] {
+  const heard: Delivery[] = []
+  home.world.server.lies.deliver = (uid, one) => {
+    if (uid === uidOf(home) && one.kind === "message") heard.push(one)
+    return [one]
+  }
+  return heard
 }
 
 test("who left a group leaves nothing in the row that each message writes, and is there anew when he comes back", async () => {
@@ -48,5 +61,51 @@ test("who left a group leaves nothing in the row that each message writes, and i
   const { confirmedBy = {}, nextCounter } = rowOf(alice, id)
   assert.ok((confirmedBy[dave.person.chain] ?? 0) <= nextCounter && (confirmedBy[dave.person.chain] ?? 0) > 0)
   assert.deepEqual(await dave.alarms(), [])
+  await world.close()
+})
+
+test("M1 messages that were opened leave no row each, and what comes again from its place is no alarm", async () => {
+  const { world, alice, bob } = await couple()
+  const heard = listen(bob)
+  await alice.say(bob, "0")
+  await world.rest()
+  const keysOf = () => [...bob.rows.keys()].filter((key) => /^(seen)\//.test(key)).length
+  await alice.say(bob, ...Array.from({ length: 40 }, (_, i) => `${i + 1}`))
+  await world.rest()
+  assert.equal(keysOf(), 0)
+  for (const one of heard.slice()) world.server.push(uidOf(bob), one)
+  await bob.restart()
+  await world.rest()
+  assert.deepEqual([await bob.alarms(), (await bob.texts(alice)).length], [[], 41])
+  // Put in again, behind all that was read.
+  const [first] = heard
+  assert.ok(first !== undefined)
+  world.server.push(uidOf(bob), { ...first, seq: first.seq + 1_000 })
+  await world.rest()
+  assert.deepEqual([await bob.alarms(), (await bob.texts(alice)).length], [["message_repeated"], 41])
+  await world.close()
+})
+
+test("a store from before has such rows: nothing of it is an alarm, and they are gone with the next commit", async () => {
+  const { world, alice, bob } = await couple()
+  const heard = listen(bob)
+  await alice.say(bob, "0", "1")
+  await world.rest()
+  const [name = ""] = world.server.conversations.keys()
+  const group: Digest = `sha256:${name}`
+  const { openedTo: _, ...row } = rowOf(bob, group)
+  bob.rows.set(keys.group(group), encodeRow(row))
+  bob.rows.set(`${keys.seen(group)}${"0".repeat(64)}`, encodeRow(1))
+  await bob.restart()
+  for (const one of heard.slice()) world.server.push(uidOf(bob), one)
+  await world.rest()
+  assert.deepEqual(await bob.alarms(), [])
+  const phone = await world.homeOf(bob.person, await bob.person.addDevice())
+  await world.rest()
+  await phone.engine.contacts.add("alice@localhost")
+  world.publish(bob.person)
+  await settle(world)
+  assert.ok(![...bob.rows.keys()].some((key) => key.startsWith(keys.seen(group))))
+  assert.deepEqual(await bob.texts(alice), ["0", "1"])
   await world.close()
 })

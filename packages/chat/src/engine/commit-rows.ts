@@ -15,6 +15,9 @@ import { tellConversation } from "./threads.ts"
 import { judgeToldMembers, noteHealed } from "./told-members.ts"
 import type { Unit } from "./unit.ts"
 
+/** Rows of before that nobody needs. */
+const maxDroppedAtOnce = 1_000
+
 export interface ReceivedCommit {
   readonly row: GroupRow
   readonly data: Uint8Array
@@ -78,6 +81,7 @@ async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCo
   // What waits is encrypted in the new epoch, so that who came reads it.
   const first = (await outboxOf(unit, group, 1))[0]?.counter ?? row.nextCounter
   for (const { device } of outcome.added) await noteFresh(unit, group, device)
+  for (const { key } of await unit.rows(keys.seen(group), maxDroppedAtOnce)) unit.delete(key)
   const toGive = [...(row.toGive ?? []), ...outcome.added.map(({ chain, device }) => ({ chain, device }))]
   const follows = outcome.isRemoved ? { isRemoved: true } : toGive.length === 0 ? {} : { toGive }
   unit.put(keys.group(group), { ...withCommit(row, cipher, outcome, first), ...follows } satisfies GroupRow)

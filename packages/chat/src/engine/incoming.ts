@@ -2,7 +2,7 @@
  * What comes from the mailbox: kept with the cursor in one step, then worked off conversation by conversation, each piece in one step with what it
  * changed. Nothing that the server says in the clear is believed: it only says what to try.
  */
-import { type Digest, digestOf, KezError } from "@kez/core"
+import { type Digest, KezError } from "@kez/core"
 import type { MessageOutcome } from "../cipher/group-cipher.ts"
 import type { MailboxItem } from "../transport/transport.ts"
 import { type Delivery, decodeDelivery, decodeLive, type Live } from "../wire/delivery.ts"
@@ -219,30 +219,34 @@ async function takeMessage(
       throw new Held("commits", { epoch: outcome.epoch })
     case "message": {
       if (!outcome.isHeadKnown) desk.ciphers.missed.add(outcome.head.chain)
-      const digest = digestOf(data)
       await takeOpened(unit, desk, outcome, at)
-      return unit.put(keys.seen(row.group, digest), at.seq ?? 0)
+      return noteOpened(unit, at)
     }
     case "refused":
-      return takeRefused(unit, desk, outcome, { row, at, data })
+      return takeRefused(unit, desk, outcome, { row, at })
   }
+}
+
+/** In the conversation's row, which a message that is shown changes anyway. */
+async function noteOpened(unit: Unit, { group, seq = 0 }: OpenedAt): Promise<void> {
+  const row = await unit.get<GroupRow>(keys.group(group))
+  if (row === undefined || seq <= (row.openedTo ?? 0)) return
+  unit.put(keys.group(group), { ...row, openedTo: seq } satisfies GroupRow)
 }
 
 async function takeRefused(
   unit: Unit,
   desk: Desk,
   { fault, far }: Extract<MessageOutcome, { kind: "refused" }>,
-  { row, at, data }: { readonly row: GroupRow; readonly at: OpenedAt; readonly data: Uint8Array },
+  { row, at }: { readonly row: GroupRow; readonly at: OpenedAt },
 ): Promise<void> {
   const { thread } = row
   switch (fault.code) {
     case "chat.repeat": {
-      // The same place again is a reader that was opened anew; another place is somebody who puts it in again. In the history it stands once: a mailbox
+      // Among what was read already it is a reader that was opened anew; behind that somebody puts it in again. In the history it stands once: a mailbox
       // may name its place as it was before a broker broke down.
-      if (at.isHistory === true) return
-      const seen = await unit.get<number>(keys.seen(row.group, digestOf(data)))
-      if (seen === at.seq || at.seq === undefined) return
-      return raise(unit, desk, { kind: "message_repeated", conversation: thread, seq: at.seq }, fault)
+      if (at.isHistory === true || (at.seq ?? 0) <= (row.openedTo ?? Number.POSITIVE_INFINITY)) return
+      return raise(unit, desk, { kind: "message_repeated", conversation: thread, seq: at.seq ?? 0 }, fault)
     }
     case "chat.gap":
       throw new Held("history", { far })

@@ -79,8 +79,8 @@ export const keys = {
   own: (group: Digest, counter?: number) => `own/${hex(group)}/${counter === undefined ? "" : padded(counter)}`,
   unconfirmed: (group: Digest, counter?: number) =>
     `unconfirmed/${hex(group)}/${counter === undefined ? "" : padded(counter)}`,
-  /** The server's place of a ciphertext that was opened. */
-  seen: (group: Digest, ciphertext: Digest) => `seen/${hex(group)}/${hex(ciphertext)}`,
+  /** Of before: the place of each ciphertext that was opened. */
+  seen: (group: Digest) => `seen/${hex(group)}/`,
   welcome: (group: Digest, device?: string) => `welcome/${hex(group)}/${device ?? ""}`,
   /** What is to be changed in a group, in its order. */
   changes: (group: Digest, n?: number) => `change/${hex(group)}/${n === undefined ? "" : padded(n)}`,
@@ -143,6 +143,8 @@ export interface GroupRow {
   readonly thread: Digest
   /** The server's place of the newest commit that was applied or refused here; 0: none. */
   readonly lastCommit: number
+  /** The server's place of the newest message that was opened here; one that comes again does so there or before. Absent: a row of before. */
+  readonly openedTo?: number
   /** Before this one nothing can be read here. */
   readonly joinedEpoch: number
   /** Of this device's own messages. */

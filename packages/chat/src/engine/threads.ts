@@ -54,6 +54,7 @@ export async function addGroup(
     group,
     thread: id,
     lastCommit,
+    openedTo: 0,
     joinedEpoch: epoch,
     nextCounter: 0,
     nextOutbox: 0,
