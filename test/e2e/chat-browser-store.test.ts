@@ -50,6 +50,28 @@ describe("the store of a page", { skip: skipWithoutChromium }, async () => {
     await Promise.all([a.close(), b.close()])
   })
 
+  for (const isTakerFirst of [true, false]) {
+    test(`the lock is taken away while a tab opens the store, and who took it is ${isTakerFirst ? "faster" : "slower"}: two never have it open`, async () => {
+      const name = `raced ${isTakerFirst}`
+      const [a, b] = [await tab(), await tab()]
+      await a.evaluate((one) => storePage.beginOpening(one), name)
+      await b.evaluate(async (lock) => {
+        const { locks } = navigator as unknown as {
+          readonly locks: { request(name: string, options: object, run: () => Promise<void>): Promise<void> }
+        }
+        await locks.request(lock, { steal: true }, async () => undefined)
+      }, `kez-chat-store/${name}`)
+      await b.evaluate((one) => storePage.beginOpening(one), name)
+      const said: unknown[] = []
+      for (const page of isTakerFirst ? [b, a] : [a, b])
+        said.push(await page.evaluate(() => storePage.endOpening(), undefined))
+      assert.deepEqual(said, [isTakerFirst ? "ok" : "store.busy", "store.busy"])
+      if (!isTakerFirst) assert.equal(await b.evaluate((one) => storePage.open(one), name), "ok")
+      assert.equal(await b.evaluate(() => storePage.put("k/1", 5), undefined), "ok")
+      await Promise.all([a.close(), b.close()])
+    })
+  }
+
   test("a tab that is killed in the middle of writes loses nothing that it was told, and half of nothing is there", async () => {
     for (const how of ["Target.closeTarget", "Page.crash"] as const) {
       const page = await tab()

@@ -17,6 +17,48 @@ const opened = (): EngineStore => {
   return store
 }
 
+interface Opening {
+  readonly result: unknown
+  readonly error: unknown
+  onupgradeneeded: ((event: unknown) => void) | null
+  onsuccess: (() => void) | null
+  onerror: (() => void) | null
+}
+
+declare const indexedDB: { open(name: string, version?: number): Opening }
+
+let goOn: (() => void) | undefined
+let opening: Promise<unknown> | undefined
+
+/** Resolves once the store has found which version the database has. It asks for the next one when the test lets it. */
+function holdNextVersion(): Promise<void> {
+  const open = indexedDB.open.bind(indexedDB)
+  return new Promise((resolve) => {
+    indexedDB.open = (name, version) => {
+      if (version === undefined) return open(name)
+      indexedDB.open = open
+      let asked: Opening | undefined
+      const held: Opening = {
+        get result() {
+          return asked?.result
+        },
+        get error() {
+          return asked?.error
+        },
+        ...{ onupgradeneeded: null, onsuccess: null, onerror: null },
+      }
+      goOn = () => {
+        asked = open(name, version)
+        asked.onupgradeneeded = (event) => held.onupgradeneeded?.(event)
+        asked.onsuccess = () => held.onsuccess?.()
+        asked.onerror = () => held.onerror?.()
+      }
+      resolve()
+      return held
+    }
+  })
+}
+
 const storePage = {
   names: [...storeCases, ...durableCases].map(({ name }) => name),
   async run(name: string) {
@@ -24,10 +66,19 @@ const storePage = {
     await found?.run(() => openIndexedDbStore({ name: `suite ${name}` }))
     return found !== undefined
   },
-  open: (name: string) =>
+  open: (name: string): Promise<unknown> =>
     told(async () => {
       store = await openIndexedDbStore({ name })
     }),
+  async beginOpening(name: string) {
+    const held = holdNextVersion()
+    opening = storePage.open(name)
+    await held
+  },
+  endOpening() {
+    goOn?.()
+    return opening
+  },
   openWithForeignKey: (name: string) =>
     told(async () => {
       const key = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"])

@@ -30,41 +30,60 @@ export async function openIndexedDbStore({ name, key }: IndexedDbStoreOptions): 
       hint: "Browsers have them in pages that come by HTTPS, or from this computer.",
     })
   }
+  const lost = new AbortController()
   let rows: IndexedDbRows | undefined
   let lock: StoreLock | undefined
   try {
-    lock = await takeLock(storage.locks, `kez-chat-store/${name}`, () => rows?.lose(busyFault()))
+    lock = await takeLock(storage.locks, `kez-chat-store/${name}`, () => {
+      lost.abort()
+      rows?.lose(busyFault())
+    })
     const database = await openAlone(storage, name)
     rows = new IndexedDbRows(database, { ranges: storage.ranges, onClosed: lock.release })
+    // Taken away before there was anything to lose: who took it opens the store now.
+    if (lost.signal.aborted) rows.lose(busyFault())
+    rows.assertOpen()
     const seal = createKeyedRowSeal(key ?? (await keyOf(database)))
+    rows.assertOpen()
     return createSealedStore(rows, seal)
   } catch (error) {
     rows?.close()
     lock?.release()
-    throw explain(error)
+    throw lost.signal.aborted ? busyFault() : explain(error)
   }
 }
 
-/** As it is, then as the version after that. */
+/** As it is, then as the version after that: whoever makes that version is alone. */
 async function openAlone(storage: PageStorage, name: string): Promise<Database> {
-  const found = await open(storage.factory.open(name))
+  const { database: found } = await open(storage.factory.open(name))
   const { version } = found
   try {
     await assertOurs(found)
   } finally {
     found.close()
   }
-  return open(storage.factory.open(name, version + 1))
+  const { database, isMade } = await open(storage.factory.open(name, version + 1))
+  if (isMade) return database
+  // Another page found the same one, and was faster. It is not told of us: we ask for no later version than it has.
+  database.close()
+  throw busyFault()
 }
 
-function open(request: OpenRequest): Promise<Database> {
+interface Opened {
+  readonly database: Database
+  /** The version that was asked for was not there before. */
+  readonly isMade: boolean
+}
+
+function open(request: OpenRequest): Promise<Opened> {
   return new Promise((resolve, reject) => {
-    let isLate = false
+    let [isLate, isMade] = [false, false]
     const timer = setTimeout(() => {
       isLate = true
       reject(busyFault())
     }, openWithinMs)
     request.onupgradeneeded = ({ oldVersion }) => {
+      isMade = true
       if (oldVersion > 0) return
       request.result.createObjectStore(rowsName)
       request.result.createObjectStore(aboutName).put(format, "format")
@@ -72,7 +91,7 @@ function open(request: OpenRequest): Promise<Database> {
     request.onsuccess = () => {
       clearTimeout(timer)
       if (isLate) request.result.close()
-      else resolve(request.result)
+      else resolve({ database: request.result, isMade })
     }
     request.onerror = () => {
       clearTimeout(timer)
