@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { type Digest, digestOf } from "@kez/core"
+import { readPositions } from "../src/engine/positions.ts"
 import { encodeRow, keys } from "../src/engine/row.ts"
 import type { EngineWorld, Home } from "./support/engine-world.ts"
 import { say, textsIn, three } from "./support/group-world.ts"
@@ -99,5 +100,25 @@ test("what was on its way while a newcomer was added is not missed by him for ev
   assert.deepEqual(await textsIn(dave, id), ["one"])
   assert.ok((await dave.engine.messages(id)).every(({ isEarly }) => !isEarly))
   for (const home of [alice, carol, dave]) assert.deepEqual(await home.alarms(), [])
+  await world.close()
+})
+
+test("a newcomer is told of few devices that are not in the conversation any more, and takes no more of them", async () => {
+  const { world, alice, dave, id } = await three()
+  const deviceAt = (i: number) => `ed25519:${String(i).padStart(64, "0")}`
+  const keyOf = (i: number) => keys.sequence(id as Digest, deviceAt(i))
+  for (let i = 0; i < 300; i++)
+    alice.rows.set(keyOf(i), encodeRow({ next: 7, last: someId, recent: [someId], held: [], lastSeq: i }))
+  await alice.restart()
+  await alice.engine.groups.add(id, dave.person.chain)
+  await settle(world)
+  const taken = [...dave.rows.keys()].filter((key) => key.startsWith(`${keys.sequences(id as Digest)}ed25519:0000`))
+  // Those that spoke last.
+  assert.deepEqual([taken.length, dave.rows.has(keyOf(299)), dave.rows.has(keyOf(0))], [64, true, false])
+  // Whoever adds may say what he likes.
+  const there = new Set([deviceAt(290)])
+  const said = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [deviceAt(i), { next: 7, last: someId }]))
+  const read = Object.keys(readPositions(new TextEncoder().encode(JSON.stringify(said)), there))
+  assert.deepEqual([read.length, read.includes(deviceAt(290))], [65, true])
   await world.close()
 })

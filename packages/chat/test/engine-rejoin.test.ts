@@ -37,6 +37,11 @@ test("A6 who was removed and came back sends nothing of before to who came in me
   await settle(world)
   await say(bob, id, "back")
   await settle(world)
+  // Dave never saw Bob's device, and was told where it stands, so that he misses nothing.
+  assert.deepEqual(
+    dave.events.filter(({ kind }) => kind === "alarm"),
+    [],
+  )
   await askForAll(world, dave, bob, id)
   assert.deepEqual(await textsIn(dave, id), ["back"])
   assert.deepEqual(await textsIn(carol, id), ["secret 0", "secret 1", "back"])
@@ -81,5 +86,28 @@ test("what was told as not sent because this device was removed does not go out 
     assert.ok((await home.engine.messages(id)).every(({ isEarly }) => !isEarly))
     assert.deepEqual(await home.alarms(), [])
   }
+  await world.close()
+})
+
+test("A10 who brings a device in again takes nothing of what it saw itself: what was said then cannot be said otherwise", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  for (const text of ["a", "b", "c"]) await say(carol, id, text)
+  await settle(world)
+  const key = keys.sequence(id as Digest, carol.device.name)
+  const seen = () => decodeRow<{ next: number; last: Digest }>(bob.rows.get(key) ?? new Uint8Array()).value
+  const { next, last } = seen()
+  await alice.engine.groups.remove(id, bob.person.chain)
+  await settle(world)
+  // Alice's client says what it likes.
+  alice.rows.set(key, encodeRow({ next: 1, last: id, recent: [], held: [], lastSeq: 0 }))
+  await alice.restart()
+  await alice.engine.groups.add(id, bob.person.chain)
+  await settle(world)
+  assert.deepEqual([seen().next, seen().last], [next, last])
+  await say(carol, id, "d")
+  await settle(world, 2, 91)
+  assert.deepEqual(await textsIn(bob, id), ["a", "b", "c", "d"])
+  assert.ok((await bob.engine.messages(id)).every(({ isEarly }) => !isEarly))
+  assert.deepEqual(await bob.alarms(), [])
   await world.close()
 })

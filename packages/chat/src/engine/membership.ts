@@ -14,9 +14,9 @@ import type { Desk } from "./desk.ts"
 import { dropChange, dueChange } from "./group-changes.ts"
 import type { KeyPackageShelf, Urgency } from "./key-package-shelf.ts"
 import { groupAt } from "./outbox-rows.ts"
+import { positionsOf } from "./positions.ts"
 import { decodeRow, type GroupRow, keys, type WelcomeRow } from "./row.ts"
 import type { Unit } from "./unit.ts"
-import { positionsOf } from "./welcome.ts"
 
 /** A credential in a conversation that ends so soon is replaced. */
 const renewSeconds = 86_400
@@ -143,7 +143,7 @@ export async function prepareCommit(
   const add = devices.map((device) => shelf.take(device) ?? new Uint8Array())
   const isDue = plan.change !== undefined || plan.isRenewal || plan.isToldWrong || plan.isStuck
   if (add.length === 0 && plan.remove.length === 0 && !isDue) return undefined
-  const extra = add.length === 0 ? undefined : await positionsOf(unit, desk, group)
+  const extra = add.length === 0 ? undefined : await positionsOf(unit, desk, group, devices)
   const request: CommitRequest = {
     ...(add.length === 0 ? {} : { add }),
     ...(extra === undefined ? {} : { extra }),

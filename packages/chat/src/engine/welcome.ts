@@ -1,20 +1,15 @@
 /** A Welcome: this device comes into a conversation, by one of its key packages that is not used yet. */
-import { type Digest, decodeText, digestOf, KezError } from "@kez/core"
-import { encodeText } from "../bytes.ts"
+import { type Digest, digestOf, KezError } from "@kez/core"
 import type { Joined } from "../cipher/mls-join.ts"
 import { joinConversation } from "../cipher/mls-join.ts"
 import { decodeOwnKeyPackage, type OwnKeyPackage } from "../credential/key-package.ts"
-import { maxToldCounter } from "../limits.ts"
 import type { Delivery } from "../wire/delivery.ts"
-import { decodeMessage } from "../wire/message.ts"
-import { sequenceFrom } from "../wire/sequence.ts"
 import { contactRow, currentDevices, putContact } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { Held } from "./held.ts"
-import { groupAt, markAnswered, outboxOf, ownMessage } from "./outbox-rows.ts"
+import { takePositions } from "./positions.ts"
 import { beginAgain } from "./rejoin.ts"
 import { decodeRow, type GroupRow, keys } from "./row.ts"
-import { putSequence, sequencesOf } from "./sequence-rows.ts"
 import { addGroup, otherOf, tellConversation } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
@@ -22,7 +17,6 @@ import type { Unit } from "./unit.ts"
 const maxRequests = 100
 /** A Welcome waits so long for the chain of the device that made it. */
 const earlySeconds = 600
-const maxExtraBytes = 262_144
 
 export interface KeyPackageRow {
   readonly isLastResort: boolean
@@ -119,78 +113,4 @@ async function isWelcome(unit: Unit, desk: Desk, chain: Digest): Promise<boolean
   if (all.filter(({ standing }) => standing === "request").length >= maxRequests) return false
   await putContact(unit, desk, { chain, standing: "request", seenDevices: currentDevices(desk, chain) })
   return true
-}
-
-type Positions = Readonly<Record<string, { readonly next: number; readonly last?: Digest }>>
-
-/** Where the messages of each device stand, for those whom a commit adds: by it they know what they miss, and what was never for them. */
-export async function positionsOf(unit: Unit, desk: Desk, group: Digest): Promise<Uint8Array> {
-  const row = await groupAt(unit, group)
-  const positions: Record<string, { next: number; last?: Digest }> = {}
-  for (const { device, sequence } of await sequencesOf(unit, group)) {
-    positions[device] = { next: sequence.next, ...(sequence.last === undefined ? {} : { last: sequence.last }) }
-  }
-  positions[desk.device] = await ownPosition(unit, desk, row)
-  return encodeText(JSON.stringify(positions))
-}
-
-async function ownPosition(unit: Unit, desk: Desk, row: GroupRow): Promise<{ next: number; last?: Digest }> {
-  await markAnswered(unit, desk, row.group)
-  const [first] = await outboxOf(unit, row.group, 1)
-  if (first === undefined) return { next: row.nextCounter, ...(row.lastId === undefined ? {} : { last: row.lastId }) }
-  const bytes = await ownMessage(unit, row.group, first.counter)
-  const prev = bytes === undefined ? undefined : decodeMessage(bytes, desk.device).prev
-  return { next: first.counter, ...(prev === undefined ? {} : { last: prev }) }
-}
-
-/** What is said of others counts until they show it themselves. Nothing of theirs that can be read here stands before the commit. */
-async function takePositions(
-  unit: Unit,
-  desk: Desk,
-  { group, lastCommit }: GroupRow,
-  { extra, by }: Joined,
-): Promise<void> {
-  if (extra.length === 0 || extra.length > maxExtraBytes) return
-  if (by !== undefined) {
-    const toldBy = { chain: by.chain, device: by.device }
-    unit.put(keys.group(group), { ...(await groupAt(unit, group)), toldBy } satisfies GroupRow)
-  }
-  for (const [device, position] of Object.entries(readPositions(extra))) {
-    if (device !== desk.device) {
-      const sequence = { ...sequenceFrom(position.next, position.last), isTold: true } as const
-      putSequence(unit, group, { device, sequence, places: new Map(), lastSeq: lastCommit, begunAt: position.next })
-      continue
-    }
-    // Added again after its state was lost: it goes on behind what the others know of it.
-    const row = await groupAt(unit, group)
-    if (position.next <= row.nextCounter || position.last === undefined) continue
-    const at = { nextCounter: position.next, lastId: position.last, begunAt: position.next }
-    unit.put(keys.group(group), { ...row, ...at } satisfies GroupRow)
-  }
-}
-
-/** By a member, encrypted; still of his making: what does not fit is left out. */
-function readPositions(extra: Uint8Array): Positions {
-  let value: unknown
-  try {
-    value = JSON.parse(decodeText(extra, maxExtraBytes))
-  } catch {
-    return {}
-  }
-  if (typeof value !== "object" || value === null) return {}
-  return Object.fromEntries(
-    Object.entries(value).filter(
-      ([device, at]: [string, unknown]) =>
-        /^[a-z0-9]+:[!-~]{1,128}$/.test(device) &&
-        typeof at === "object" &&
-        at !== null &&
-        "next" in at &&
-        Number.isSafeInteger(at.next) &&
-        Number(at.next) >= 0 &&
-        Number(at.next) <= maxToldCounter &&
-        // Only of the first one nothing is before it.
-        "last" in at === Number(at.next) > 0 &&
-        (!("last" in at) || (typeof at.last === "string" && /^sha256:[0-9a-f]{64}$/.test(at.last))),
-    ),
-  ) as Positions
 }
