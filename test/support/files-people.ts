@@ -1,6 +1,7 @@
 /** People who give each other files: the program that moves them, folders, and commands that go on until a test ends them. */
+import assert from "node:assert/strict"
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { mkdirSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { ROOT } from "./iroh.ts"
@@ -15,6 +16,21 @@ export function folderOf({ dir }: Person, name: string): string {
   const folder = join(dir, name)
   mkdirSync(folder, { recursive: true })
   return folder
+}
+
+/** What `kez files get alice PATH` brings to somebody: the paths that lie in an empty folder then, or the code of the refusal and nothing. */
+export async function getOfAlice(
+  person: Person,
+  path: string,
+  env: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
+  const into = mkdtempSync(join(person.dir, "got-"))
+  const args = ["files", "get", "alice", path, "--to", into, "--wait", "40", "--json"]
+  const { code, stdout } = await person.kez(args, { env, timeoutMs: 50_000 })
+  const there = readdirSync(into, { recursive: true }).map(String).toSorted()
+  if (code === 0) return there
+  assert.deepEqual(there, [])
+  return [JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "").error?.code ?? `exit code ${code}`]
 }
 
 type Line = ReturnType<typeof JSON.parse>
