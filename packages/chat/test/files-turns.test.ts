@@ -173,3 +173,31 @@ test("who quits waits a few seconds for what is stuck, and then ends the mover",
   assert.equal(isEnded, true)
   await world.close()
 })
+
+test("who stops fetching waits a few seconds for a mover that does not answer, hears so, and waits once", async () => {
+  const { world, b } = await fetching()
+  b.mover.pause = () => new Promise(() => undefined)
+  let isEnded = false
+  b.mover.close = async () => {
+    isEnded = true
+  }
+  let isPaused: boolean | undefined
+  const pausing = b.files.pauseAll().then((answer) => {
+    isPaused = answer
+  })
+  await world.rest()
+  assert.equal(isPaused, undefined)
+  world.clock.advance(5)
+  await pausing
+  assert.equal(isPaused, false)
+  await b.files.close()
+  assert.equal(isEnded, true)
+  await world.close()
+})
+
+test("who stops fetching hears that the mover did it", async () => {
+  const { world, b } = await fetching()
+  assert.equal(await b.files.pauseAll(), true)
+  await b.files.close()
+  await world.close()
+})

@@ -6,7 +6,7 @@ import type { OpenChat } from "../chat/open-chat.ts"
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import { exitCodeOf, exitCodes } from "../exit-codes.ts"
 import { findIroh } from "../files/find-iroh.ts"
-import { type FileOptions, type OpenFiles, openFiles } from "../files/open-files.ts"
+import { type FileOptions, type OpenFiles, openFiles, pauseFetches } from "../files/open-files.ts"
 import { createProgress } from "../files/progress.ts"
 import { shownName } from "../files/share-view.ts"
 import { Answers, askSharer, findSharer, knownLists, type Sharer } from "../files/their-shares.ts"
@@ -41,7 +41,7 @@ export const run: Handler<GetOptions> = async (context, { args, to = ".", wait, 
         await views.over()
       })()
       const end = await waitFor(work, { stopped: open.stopped, seconds })
-      if (end !== "over") await open.files.run(() => open.files.receiving.pauseAll())
+      if (end !== "over") await pauseFetches(context, open.files)
       return outcomeOf(views.all(), end, name)
     } finally {
       progress.end()

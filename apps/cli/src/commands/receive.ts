@@ -10,7 +10,7 @@ import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import type { Context } from "../context.ts"
 import { exitCodeOf, exitCodes } from "../exit-codes.ts"
 import { findIroh } from "../files/find-iroh.ts"
-import { assertFileOptions, type FileOptions, openFiles, sayWhatToType } from "../files/open-files.ts"
+import { assertFileOptions, type FileOptions, openFiles, pauseFetches, sayWhatToType } from "../files/open-files.ts"
 import { createProgress } from "../files/progress.ts"
 import { stateText, transferJson } from "../files/transfer-text.ts"
 import { readWaitSeconds, type WaitEnd, waitFor } from "../files/wait.ts"
@@ -37,7 +37,7 @@ export const run: Handler<ReceiveOptions> = async (context, { args: [from], dir 
     const { files, stopped, close } = await openFiles(context, chat, { ...options, tell: receiver.tell })
     try {
       const end = await waitFor(receiver.run(files), { stopped, seconds })
-      if (end !== "over") await files.run(() => files.receiving.pauseAll())
+      if (end !== "over") await pauseFetches(context, files)
       await chat.engine.settled(end === "over" ? settleMs : 1_000)
       return receiver.outcome(end)
     } finally {

@@ -17,7 +17,7 @@ import type { OpenChat } from "../chat/open-chat.ts"
 import type { Context } from "../context.ts"
 import { printable } from "../output.ts"
 import { anchorShares } from "./anchor.ts"
-import { type FileOptions, type OpenFiles, openFiles } from "./open-files.ts"
+import { type FileOptions, type OpenFiles, openFiles, pauseFetches } from "./open-files.ts"
 import { assertNoKeys, nameOfPaths, readablePath, skipText } from "./sendable.ts"
 import { shareAudience } from "./share-audience.ts"
 
@@ -160,8 +160,7 @@ export class ChatFiles {
     this.#isClosed = true
     const open = await this.#open?.catch(() => undefined)
     if (open === undefined) return
-    // In its turn, for which `close` waits as long as is sensible.
-    void open.files.run(() => open.files.receiving.pauseAll()).catch(() => undefined)
+    await pauseFetches(this.#context, open.files).catch(() => undefined)
     await open.close()
   }
 

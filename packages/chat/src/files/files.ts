@@ -15,8 +15,8 @@ import { keptLists } from "./their-lists.ts"
 import type { FilePorts, InRow, Later, OutRow, TransferListener } from "./transfer.ts"
 
 const tickMs = 5_000
-/** So long what is under way may go on after `close`. */
-const closeMs = 5_000
+/** So long a mover that may be stuck is waited for at the end. */
+const endMs = 5_000
 
 export class Files {
   readonly sharing: Sharing
@@ -27,6 +27,8 @@ export class Files {
   readonly #book: PresenceBook
   #queue: Promise<unknown> = Promise.resolve()
   #isClosed = false
+  /** It was waited for long enough. */
+  #isStuck = false
   #takeBack: (() => void) | undefined
   #events: AsyncIterableIterator<EngineEvent> | undefined
   readonly #onStopped: (reason: string) => void
@@ -131,21 +133,33 @@ export class Files {
     return turn
   }
 
+  /** Ends what is fetched for now: its parts are kept. False: the mover does not answer, and is not waited for any longer. */
+  pauseAll(): Promise<boolean> {
+    return this.#ends(() => this.run(() => this.receiving.pauseAll()))
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     this.shares.close()
     this.#takeBack?.()
     await this.#events?.return?.()
     // What is under way may wait for a mover that is stuck: with its end that fails as well.
-    await this.#settled()
+    await this.#ends(() => this.#queue)
     await this.#ports.mover.close()
   }
 
-  async #settled(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const takeBack = this.#ports.clock.after(closeMs, resolve)
-    await Promise.race([this.#queue, promise])
-    takeBack()
+  /** Whether it is done within the time that a stuck mover is given, once for all. */
+  async #ends(task: () => Promise<unknown>): Promise<boolean> {
+    if (this.#isStuck) return false
+    const { promise, resolve } = Promise.withResolvers<false>()
+    const takeBack = this.#ports.clock.after(endMs, () => resolve(false))
+    try {
+      const isDone = await Promise.race([task().then(() => true), promise])
+      this.#isStuck = !isDone
+      return isDone
+    } finally {
+      takeBack()
+    }
   }
 
   #then(task: () => Promise<void> | void): void {

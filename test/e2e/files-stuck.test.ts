@@ -1,0 +1,72 @@
+/** A kez-iroh that does not answer any more: whoever stops fetching waits a few seconds for it, is told so, and it is ended. */
+import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { after, before, describe, test } from "node:test"
+import { skipWithoutNats } from "../support/broker.ts"
+import { type Chatter, makeMember } from "../support/chat-people.ts"
+import { startChatWorld } from "../support/chat-world.ts"
+import { buildIroh, folderOf, startKez } from "../support/files-people.ts"
+import { skipWithoutIroh } from "../support/iroh.ts"
+
+/** Five seconds for the answer, five for its end, and what ends beside it. */
+const boundMs = 16_000
+
+describe("a kez-iroh that is stuck", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
+  const cleaners: (() => Promise<void> | void)[] = []
+  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  let alice: Chatter
+  let bob: Chatter
+  let env: { readonly KEZ_IROH: string }
+  let film: string
+  before(async () => {
+    env = buildIroh()
+    const world = await startChatWorld(t)
+    alice = await makeMember(t, world, "alice")
+    bob = await makeMember(t, world, "bob")
+    await alice.ok("dm", "bob", "hello")
+    await bob.ok("contacts", "add", "alice")
+    film = join(folderOf(alice, "out"), "film.mp4")
+    writeFileSync(film, randomBytes(3_000_000))
+  })
+  after(async () => {
+    for (const clean of cleaners.toReversed()) await clean()
+  })
+
+  for (const { name, schema, giving, fetching } of [
+    {
+      name: "kez receive",
+      schema: "kez.receive/1",
+      giving: () => ["send", film, "bob"],
+      fetching: (into: string) => ["receive", "alice", "--yes", "--dir", into],
+    },
+    {
+      name: "kez files get",
+      schema: "kez.files_get/1",
+      giving: () => ["files", "serve"],
+      fetching: (into: string) => ["files", "get", "alice", "film.mp4", "--to", into],
+    },
+  ]) {
+    test(`${name} ends within a time, and says that it did not wait any longer`, async () => {
+      if (schema === "kez.files_get/1")
+        assert.equal((await alice.json(["files", "share", film, "--with", "bob"], { env })).code, 0)
+      const gives = startKez(t, alice, { args: giving(), env })
+      const [pidFile, program] = [join(bob.dir, "pid"), join(bob.dir, "iroh")]
+      writeFileSync(program, `#!/bin/sh\necho $$ > '${pidFile}'\nexec '${env.KEZ_IROH}' "$@"\n`, { mode: 0o755 })
+      const args = [...fetching(folderOf(bob, "in")), "--limit-rate", "50000"]
+      const fetches = startKez(t, bob, { args, env: { KEZ_IROH: program } })
+      await fetches.until(({ data }) => data.state === "running" && data.bytes > 0)
+      const pid = Number(readFileSync(pidFile, "utf8"))
+      process.kill(pid, "SIGSTOP")
+      const ended = once(fetches.child, "exit", { signal: AbortSignal.timeout(boundMs) })
+      fetches.child.kill("SIGINT")
+      const line = await fetches.until((one) => one.schema === schema)
+      assert.match(String(line.warnings), /kez-iroh did not answer within 5 seconds and was ended/)
+      assert.deepEqual(await ended, [130, null])
+      assert.throws(() => process.kill(pid, 0), { code: "ESRCH" })
+      await gives.kill()
+    })
+  }
+})
