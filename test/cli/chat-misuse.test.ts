@@ -57,6 +57,16 @@ for (const command of [
   })
 }
 
+test("kez files share --help says who of a group gets it", async () => {
+  await using home = makeHome()
+  const { stdout } = await home.run(["files", "share", "--help"])
+  assert.match(stdout, /\$ kez files share plan\.txt --with garden/)
+  assert.match(
+    stdout.replaceAll(/\s+/g, " "),
+    /a group by its name: those of your contacts who are in it now, not who comes later/,
+  )
+})
+
 test("an invitation code has no place among the arguments", async () => {
   await using home = makeHome()
   const { code, stdout } = await home.run(["account", "create", "alice@localhost", "--invitation", "x", "--json"])

@@ -40,6 +40,7 @@ for (const [line, expected] of [
   [["kez", "sigchain", "set-next", "al"], ["alice"]],
   [["kez", "help", "exit"], ["exit-codes"]],
   [["kez", "help", "ident"], ["identity"]],
+  [["kez", "files", "share", "plan.txt", "--wi"], ["--with"]],
 ] as const) {
   test(`bash completes "${line.join(" ")}"`, { skip: has("bash") }, async () => {
     await using home = makeHome()

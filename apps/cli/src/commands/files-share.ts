@@ -1,17 +1,23 @@
 /** `kez files share PATH…`: from now on these people see it in a signed list, and may fetch it while this device is there. */
-import type { Audience } from "@kez/chat"
-import { KezError } from "@kez/core"
-import type { OpenChat } from "../chat/open-chat.ts"
-import { assertSameHost, findPerson } from "../chat/people.ts"
+import type { Audience, Conversation } from "@kez/chat"
+import { type Digest, KezError } from "@kez/core"
+import { nameOfConversation } from "../chat/chat-json.ts"
+import { type OpenChat, waitOnline } from "../chat/open-chat.ts"
+import { assertSameHost, findKnown, findPerson } from "../chat/people.ts"
+import { groupNamed, mayNameGroup } from "../chat/send-target.ts"
 import { type ChatOptions, withChat } from "../chat/with-chat.ts"
 import type { Context } from "../context.ts"
 import { anchorShares } from "../files/anchor.ts"
 import { findIroh } from "../files/find-iroh.ts"
 import { openFiles } from "../files/open-files.ts"
 import { assertNoKeys, readablePath, skipText } from "../files/sendable.ts"
+import { shareAudience } from "../files/share-audience.ts"
 import { shareJson, shareLines } from "../files/share-view.ts"
 import { printable } from "../output.ts"
 import type { Handler } from "../run.ts"
+
+const connectMs = 10_000
+const settleMs = 15_000
 
 export interface ShareOptions extends ChatOptions {
   readonly with?: readonly string[]
@@ -60,16 +66,45 @@ function assertAudience(people: readonly string[], everyone: string | true | und
   })
 }
 
-async function chainsOf(context: Context, chat: OpenChat, people: readonly string[]): Promise<readonly string[]> {
-  const chains = new Set<string>()
-  for (const who of people) {
-    const contact = await findPerson(context, chat, who)
-    assertSameHost(chat, contact)
-    if (contact.standing !== "accepted")
-      throw new KezError("usage", `Cannot share with ${printable(who, 100)}: expected one of your contacts`, {
-        hint: `kez contacts accept ${printable(who, 100)}`,
-      })
-    chains.add(contact.chain)
+/** People whom this account has as contacts; of a group those who are in it now. */
+async function chainsOf(context: Context, chat: OpenChat, people: readonly string[]): Promise<readonly Digest[]> {
+  await catchUp(context, chat, people)
+  const chains = new Set<Digest>()
+  for (const typed of people) {
+    const group = await groupNamed(context, chat, { typed, doing: `share with ${printable(typed, 100)}` })
+    const named = group === undefined ? [await contactOf(context, chat, typed)] : await membersOf(context, chat, group)
+    for (const chain of named) chains.add(chain)
   }
   return [...chains]
+}
+
+/** What is no contact may be a group: who is in it is known here as of the last connection. */
+async function catchUp({ warn }: Context, chat: OpenChat, people: readonly string[]): Promise<void> {
+  const { engine } = chat
+  const isKnown = async (who: string): Promise<boolean> =>
+    !mayNameGroup(who) || (await findKnown(chat, who)) !== undefined
+  if ((await Promise.all(people.map(isKnown))).every(Boolean)) return
+  await waitOnline(engine, connectMs)
+  const isCurrent = engine.connection().kind === "online" && (await engine.settled(settleMs))
+  if (!isCurrent) warn("the chat server does not answer: who is in a group is what was known here before")
+}
+
+async function contactOf(context: Context, chat: OpenChat, who: string): Promise<Digest> {
+  const contact = await findPerson(context, chat, who)
+  assertSameHost(chat, contact)
+  if (contact.standing === "accepted") return contact.chain
+  throw new KezError("usage", `Cannot share with ${printable(who, 100)}: expected one of your contacts`, {
+    hint: `kez contacts accept ${printable(who, 100)}`,
+  })
+}
+
+async function membersOf({ warn }: Context, chat: OpenChat, group: Conversation): Promise<readonly Digest[]> {
+  const { audience, left } = await shareAudience(chat.engine, group)
+  const name = printable(nameOfConversation(chat, group), 100)
+  if (audience.length === 0)
+    throw new KezError("usage", `Cannot share with ${name}: nobody there is one of your contacts`, {
+      hint: "kez contacts add WHO, for each of them",
+    })
+  if (left > 0) warn(`not with ${left} in ${name} who are none of your contacts`)
+  return audience
 }

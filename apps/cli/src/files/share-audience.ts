@@ -1,4 +1,4 @@
-/** With whom `/share` shares: who is in the conversation now, and an accepted contact. */
+/** With whom `/share` and `kez files share --with GROUP` share: who is in the conversation now, and an accepted contact. */
 import type { Conversation, Engine } from "@kez/chat"
 import type { Digest } from "@kez/core"
 

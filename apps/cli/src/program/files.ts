@@ -42,10 +42,10 @@ function addOwn(files: Command): void {
   const share = files
     .command("share <path...>")
     .description(
-      `Let people see files or folders in your list, and fetch them while this computer is there. They stay where they are: nothing is copied or sent. Who is named replaces who was named before. WHO: ${whoText}.`,
+      `Let people see files or folders in your list, and fetch them while this computer is there. They stay where they are: nothing is copied or sent. Who is named replaces who was named before. WHO: ${whoText}; or a group by its name: those of your contacts who are in it now, not who comes later.`,
     )
     .summary("share files or folders with people")
-    .option("--with <who...>", "these people")
+    .option("--with <who...>", "these people, or those who are in a group now")
     .option("--everyone [contacts]", "all whom you accepted as contacts, now and later")
     .option(...accountOption)
     .action(action(() => import("../commands/files-share.ts")))
@@ -53,6 +53,7 @@ function addOwn(files: Command): void {
     withReach(share),
     "kez files share ~/photos --with bob carol",
     "kez files share notes.pdf --with github:bob",
+    "kez files share plan.txt --with garden",
     "kez files share ~/public --everyone contacts",
   )
   const unshare = files

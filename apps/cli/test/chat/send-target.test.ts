@@ -4,7 +4,7 @@ import { test } from "node:test"
 import type { Contact, Conversation } from "@kez/chat"
 import { KezError } from "@kez/core"
 import type { OpenChat } from "../../src/chat/open-chat.ts"
-import { sendTarget } from "../../src/chat/send-target.ts"
+import { mayNameGroup, sendTarget } from "../../src/chat/send-target.ts"
 import type { Context } from "../../src/context.ts"
 
 const chain = (digit: string): string => `sha256:${digit.repeat(64)}`
@@ -104,4 +104,17 @@ test("where the server does not answer a group of somebody else is named by its 
 test("an id that a group and a contact begin with is refused", async () => {
   const alike: Contact = { ...bob, chain: `sha256:${"1".repeat(8)}${"2".repeat(56)}` }
   await assert.rejects(send([group("1", "garden")], `sha256:${"1".repeat(8)}`, [alike]), { code: "usage" })
+})
+
+test("mayNameGroup() says yes to bare names and to ids", () => {
+  const all = [
+    "garden",
+    "the garden",
+    `sha256:${"1".repeat(8)}`,
+    "carol@localhost",
+    "@carol",
+    "github:carol",
+    "sha256:1",
+  ]
+  assert.deepEqual(all.map(mayNameGroup), [true, true, true, false, false, false, false])
 })
