@@ -53,8 +53,15 @@ export class ShareLook {
       // A mover that is gone says nothing of what lies there.
       if (!(error instanceof KezError) || error.code === "file.program") throw error
       // Nothing lies there. Anything else, such as something that is being written into it, says nothing of what was seen: that stays listed.
-      if (error.code === "input.unreadable" || !this.#seen.has(id)) this.#seen.set(id, { files: [], code: error.code })
+      const before = this.#seen.get(id)
+      const isListed = before !== undefined && before.code === undefined
+      if (error.code === "input.unreadable" || !isListed) this.#seen.set(id, { files: [], code: error.code })
     }
+  }
+
+  /** False: something is left out that lies there, such as what is being written into. */
+  get isWhole(): boolean {
+    return [...this.#seen.values()].every(({ code }) => code === undefined || code === "input.unreadable")
   }
 
   note(id: string, files: readonly ImportedFile[], name: string): void {

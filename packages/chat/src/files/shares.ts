@@ -3,18 +3,18 @@
  * anew only where files or people changed.
  */
 import { type Digest, KezError } from "@kez/core"
+import { LookPace } from "./look-pace.ts"
 import type { MoverEvent } from "./mover.ts"
 import { ignoreKez } from "./mover-fault.ts"
-import { foldedName, freeName } from "./names.ts"
-import { assertCircles, fingerprintOf, isListable, listedFiles, sectionsOf } from "./own-list.ts"
+import { assertCircles, fingerprintOf, sectionsOf } from "./own-list.ts"
 import type { PresenceBook } from "./presence-book.ts"
+import { addedRows } from "./share-adding.ts"
 import { type Given, ShareAnswers } from "./share-answers.ts"
 import { Doors } from "./share-doors.ts"
 import { type Found, ShareLook, type SharingResult } from "./share-look.ts"
 import { PendingShares } from "./share-pending.ts"
 import {
   type Audience,
-  eitherOf,
   listShares,
   narrowedRows,
   type OwnRow,
@@ -26,8 +26,6 @@ import {
 import { hasBlobs, signList } from "./share-sign.ts"
 import type { FilePorts } from "./transfer.ts"
 
-/** What was changed on the disk is looked for so often while it is served. */
-const lookSeconds = 60
 /** Told at the beginning that this device is there: the people who were written with last. */
 const maxAnnounced = 100
 
@@ -41,6 +39,7 @@ export class Shares {
   readonly #doors: Doors
   readonly #answers: ShareAnswers
   readonly #pending = new PendingShares()
+  readonly #pace = new LookPace()
   /** Undefined: nothing was ever shared, or `open` was not called. */
   #own: OwnRow | undefined
   #hashes: ReadonlySet<string> = new Set()
@@ -48,10 +47,7 @@ export class Shares {
   #isClosed = false
   /** What is given is what `#own` says. */
   #isReady = false
-  #isRenewing = false
-  #isStale = false
   #opening: Promise<void> | undefined
-  #lookedAt = 0
 
   /** `run`: in its turn. What has to hash does that before. */
   constructor(ports: FilePorts, book: PresenceBook, run: Run) {
@@ -118,31 +114,19 @@ export class Shares {
 
   async #keep(found: readonly Found[], wanted: Audience, isMore: boolean): Promise<SharingResult> {
     const { engine, clock, newId } = this.#ports
-    const rows = [...(await this.list())]
-    const shares: ShareRow[] = []
-    const skipped: { path: string; why: string }[] = []
-    for (const { path, imported } of found) {
-      const before = rows.find((row) => row.path === path)
-      const top = imported.files[0]?.path.split("/")[0]
-      if (top === undefined)
-        throw new KezError("input.unreadable", "Cannot share anything: there is no file in what was named")
-      if (!isListable(top)) throw new KezError("file.name", "Cannot share it: a list cannot name it. Rename it first")
-      const taken = new Set(rows.map(({ name }) => foldedName(name)))
-      const name = before?.name ?? freeName(top, (one) => taken.has(foldedName(one)))
-      const { files, left } = listedFiles(imported.files, name)
-      const size = files.reduce((sum, file) => sum + file.size, 0)
-      const audience = isMore && before !== undefined ? eitherOf(before.audience, wanted) : wanted
-      const row = { id: before?.id ?? newId(), path, name, audience, addedAt: clock.now(), files: files.length, size }
-      if (before === undefined) rows.push(row)
-      shares.push(row)
-      this.#look.note(row.id, imported.files, name)
-      skipped.push(...imported.skipped, ...left.map((one) => ({ path: one, why: "name" })))
-    }
+    const rows = await this.list()
+    const added = addedRows(rows, found, { audience: wanted, isMore, addedAt: clock.now(), newId })
+    for (const {
+      row,
+      found: { imported },
+    } of added)
+      this.#look.note(row.id, imported.files, row.name)
+    const shares = added.map(({ row }) => row)
     // Before anything is kept: too many are refused as a whole.
     sectionsOf(this.#look.listed([...rows.filter(({ id }) => !shares.some((one) => one.id === id)), ...shares]) ?? [])
     for (const row of shares) await engine.shelf.put(shareKeys.share(row.id), row)
     await this.#apply()
-    return { shares, skipped }
+    return { shares, skipped: added.flatMap(({ skipped }) => skipped) }
   }
 
   /**
@@ -198,8 +182,15 @@ export class Shares {
 
   /** Looks at the disk again, and signs a new list where something is another. Told to those who asked before. If it fails, nobody is given anything. */
   async renew(): Promise<void> {
-    this.#lookedAt = this.#ports.clock.now()
-    this.#isStale = false
+    this.#pace.begin()
+    try {
+      await this.#renew()
+    } finally {
+      this.#pace.end(this.#ports.clock.now(), this.#look.isWhole)
+    }
+  }
+
+  async #renew(): Promise<void> {
     try {
       await this.#look.look(() => this.list())
     } catch (error) {
@@ -268,21 +259,13 @@ export class Shares {
   /** Begins to look again where it is due. */
   async tick(): Promise<void> {
     if (this.#isOpen) await this.#answers.tellOwed((error) => this.#ignored(error))
-    const isDue = this.#isStale || this.#ports.clock.now() - this.#lookedAt >= lookSeconds
-    if (!this.#isOpen || !isDue || this.#isRenewing) return
-    this.#isRenewing = true
-    void this.renew()
-      .catch((error: unknown) => {
-        // Tried again the next time.
-        this.#ignored(error)
-      })
-      .finally(() => {
-        this.#isRenewing = false
-      })
+    if (!this.#isOpen || !this.#pace.isDue(this.#ports.clock.now())) return
+    // What failed is tried again the next time.
+    void this.renew().catch((error: unknown) => this.#ignored(error))
   }
 
   take(event: MoverEvent): void {
-    if (event.event === "changed" && this.#hashes.has(event.hash)) this.#isStale = true
+    if (event.event === "changed" && this.#hashes.has(event.hash)) this.#pace.noteStale()
     if (event.event !== "serving" || !event.files.some(({ hash }) => this.#hashes.has(hash))) return
     const chain = this.#doors.guestAt(event.peer)
     if (chain !== undefined) this.#ports.onServed?.({ chain, bytes: event.bytes, rate: event.rate, path: event.path })
