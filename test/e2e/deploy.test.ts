@@ -106,7 +106,7 @@ describe("compose.yaml as processes", { skip }, () => {
       assert.match(status, /^Uid:\t10001\t10001\t10001\t10001$/m)
       assert.match(status, /^CapBnd:\t0+$/m)
     }
-    const endpoint = startIroh([buildIroh().KEZ_IROH])
+    const endpoint = startIroh([(await buildIroh()).KEZ_IROH])
     t.after(() => endpoint.close())
     const url = `http://127.0.0.1:${deployed.ports.relay}/`
     const place = { data: join(image.base, "endpoint"), relay: [url], direct: false }

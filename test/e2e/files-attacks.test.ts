@@ -22,7 +22,7 @@ describe("files whose way is blocked", { skip: skipWithoutNats || skipWithoutIro
   let bob: Chatter
   let env: { readonly KEZ_IROH: string }
   before(async () => {
-    env = buildIroh()
+    env = await buildIroh()
     const world = await startChatWorld(t)
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")

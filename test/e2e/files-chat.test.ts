@@ -20,7 +20,7 @@ describe("files while kez chat is open", { skip: skipWithoutNats || skipWithoutI
   let bob: Chatter
   let env: { readonly KEZ_IROH: string }
   before(async () => {
-    env = buildIroh()
+    env = await buildIroh()
     world = await startChatWorld(t)
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")

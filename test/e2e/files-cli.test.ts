@@ -20,7 +20,7 @@ describe("files with the kez command", { skip: skipWithoutNats || skipWithoutIro
   let bob: Chatter
   let env: { readonly KEZ_IROH: string }
   before(async () => {
-    env = buildIroh()
+    env = await buildIroh()
     world = await startChatWorld(t)
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")

@@ -111,7 +111,7 @@ describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "kez-group-"))
     t.after(() => rmSync(folder, { recursive: true, force: true }))
-    program = buildIroh().KEZ_IROH
+    program = (await buildIroh()).KEZ_IROH
     world = await startChatWorld(t)
     alice = await sideOf("alice")
     bob = await sideOf("bobby")

@@ -15,7 +15,7 @@ describe("files that break off", { skip: skipWithoutNats || skipWithoutIroh() },
   before(async () => {
     const t = { after: (clean: () => Promise<void> | void): void => void cleaners.push(clean) }
     const rates = { folder: 2e6, file: 6e6 }
-    scene = await prepareFiles(t, { env: buildIroh(), files: 250, fileMib: 20, rates })
+    scene = await prepareFiles(t, { env: await buildIroh(), files: 250, fileMib: 20, rates })
   })
   after(async () => {
     for (const clean of cleaners.toReversed()) await clean()

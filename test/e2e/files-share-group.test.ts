@@ -47,7 +47,7 @@ describe("files that are shared with a group", { skip: skipWithoutNats || skipWi
   }
 
   before(async () => {
-    env = buildIroh()
+    env = await buildIroh()
     world = await startChatWorld(t)
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")

@@ -36,7 +36,7 @@ describe("shared files with the kez command", { skip: skipWithoutNats || skipWit
     })
 
   before(async () => {
-    env = buildIroh()
+    env = await buildIroh()
     world = await startChatWorld(t)
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")

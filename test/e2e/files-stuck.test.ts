@@ -22,7 +22,7 @@ describe("a kez-iroh that is stuck", { skip: skipWithoutNats || skipWithoutIroh(
   let env: { readonly KEZ_IROH: string }
   let film: string
   before(async () => {
-    env = buildIroh()
+    env = await buildIroh()
     const world = await startChatWorld(t)
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")

@@ -32,7 +32,7 @@ describe("what is shared by typing", { skip: skipWithoutNats || skipWithoutIroh(
   const fetchedBy = (who: Chatter, path: string): Promise<readonly string[]> => getOfAlice(who, path, env)
 
   before(async () => {
-    env = buildIroh()
+    env = await buildIroh()
     const world = await startChatWorld(t)
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")

@@ -29,7 +29,7 @@ describe("files through a relay alone", { skip: skipWithoutNats || skipWithoutIr
   let url: string | undefined
   let program = ""
   before(async () => {
-    program = buildIroh().KEZ_IROH
+    program = (await buildIroh()).KEZ_IROH
     url = await startRelay(t, join(dirname(program), "kez-test-relay"))
     const world = await startChatWorld(t)
     alice = await makeMember(t, world, "alice")

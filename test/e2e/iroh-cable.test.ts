@@ -1,18 +1,18 @@
 /** kez-iroh between two network namespaces joined by a cable: killed receiver, killed sender, pulled cable. `npm run cable` is the long form. */
 import assert from "node:assert/strict"
-import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
 import { pullCable } from "../iroh/cable.ts"
 import { createNetworks, networksMissing } from "../iroh/networks.ts"
-import { ROOT, skipWithoutIroh } from "../support/iroh.ts"
+import { buildIroh } from "../support/files-people.ts"
+import { skipWithoutIroh } from "../support/iroh.ts"
 
 test("a transfer survives killed processes and a pulled cable", {
   skip: skipWithoutIroh() || networksMissing(),
 }, async (t) => {
-  const program = execFileSync("sh", [join(ROOT, "scripts", "iroh.sh")], { encoding: "utf8" }).trim()
+  const { KEZ_IROH: program } = await buildIroh()
   const folder = mkdtempSync(join(tmpdir(), "kez-cable-"))
   const networks = createNetworks()
   t.after(() => {

@@ -30,7 +30,7 @@ describe("kez-iroh as npm packages", { skip }, () => {
   before(async () => {
     mkdirSync(place)
     const env = { ...process.env, PATH: `${process.env["PATH"]}:${cargoBin}` }
-    const args = [join(ROOT, "scripts/release/iroh.ts"), "--out", out, "--program", buildIroh().KEZ_IROH]
+    const args = [join(ROOT, "scripts/release/iroh.ts"), "--out", out, "--program", (await buildIroh()).KEZ_IROH]
     const { stdout } = await run(process.execPath, args, { env })
     archives = stdout.trim().split("\n")
     platform = /kez-(iroh-.*)-\d+\.\d+\.\d+\.tgz/.exec(basename(archives[0] ?? ""))?.[1] ?? ""
@@ -79,7 +79,7 @@ describe("kez-iroh as npm packages", { skip }, () => {
 
   test("the program is stripped and starts, by itself and by the main package", async () => {
     assert.equal(statSync(inPackage("kez-iroh")).mode & 0o777, 0o755)
-    assert.ok(statSync(inPackage("kez-iroh")).size < statSync(buildIroh().KEZ_IROH).size)
+    assert.ok(statSync(inPackage("kez-iroh")).size < statSync((await buildIroh()).KEZ_IROH).size)
     for (const program of [inPackage("kez-iroh"), join(place, "node_modules/.bin/kez-iroh")]) {
       assert.equal((await run(program, ["--version"])).stdout, `kez-iroh ${version}\n`)
     }

@@ -19,7 +19,7 @@ export async function runFiles(isShort: boolean): Promise<number> {
   const t = { after: (clean: () => void | Promise<void>): void => void cleaners.push(clean) }
   try {
     const onStep = (text: string): void => console.error(`kez: ${text}`)
-    const scene = await prepareFiles(t, { ...(isShort ? short : usual), env: buildIroh(), onStep })
+    const scene = await prepareFiles(t, { ...(isShort ? short : usual), env: await buildIroh(), onStep })
     const reports = [await scene.moveFolder(), await scene.moveFile()]
     console.log(`\n${availableParallelism()} cores, Node ${process.version}   load ${loadavg()[0]?.toFixed(1)}`)
     for (const report of reports) console.log(lineOf(report))

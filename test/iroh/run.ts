@@ -2,11 +2,10 @@
  * `npm run cable [-- --short]`: a large file and a folder between two network namespaces joined by veth, while processes are killed and
  * the cable is pulled. 1 GiB, 5,000 files and 30 s; short: 96 MiB, 300 files and 3 s. Needs Linux, root and `ip netns`.
  */
-import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { ROOT } from "../support/iroh.ts"
+import { buildIroh } from "../support/files-people.ts"
 import { pullCable } from "./cable.ts"
 import { createNetworks, networksMissing } from "./networks.ts"
 
@@ -16,7 +15,7 @@ if (missing !== false) {
   console.error(`kez: Cannot pull a cable: ${missing}`)
   process.exit(3)
 }
-const program = execFileSync("sh", [join(ROOT, "scripts", "iroh.sh")], { encoding: "utf8" }).trim()
+const { KEZ_IROH: program } = await buildIroh()
 const folder = mkdtempSync(join(tmpdir(), "kez-cable-"))
 const networks = createNetworks()
 try {

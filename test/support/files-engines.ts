@@ -24,7 +24,7 @@ export type Givers = Awaited<ReturnType<typeof openGivers>>
 export async function openGivers(t: Cleaner, size: number) {
   const folder = mkdtempSync(join(tmpdir(), "kez-givers-"))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const program = buildIroh().KEZ_IROH
+  const program = (await buildIroh()).KEZ_IROH
   const moverOf = (name: string): Promise<FileMover> =>
     startIroh({ program, data: join(folder, name), bind: ["127.0.0.1:0"] })
   const world = await startChatWorld(t)

@@ -1,15 +1,46 @@
 /** People who give each other files: the program that moves them, folders, and commands that go on until a test ends them. */
 import assert from "node:assert/strict"
-import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { text } from "node:stream/consumers"
 import { ROOT } from "./iroh.ts"
 import type { Cleaner, Person } from "./person.ts"
 
-/** For the environment of `kez`: built once for all tests. */
-export function buildIroh(): { readonly KEZ_IROH: string } {
-  return { KEZ_IROH: execFileSync("sh", [join(ROOT, "scripts", "iroh.sh")], { encoding: "utf8" }).trim() }
+export interface IrohEnv {
+  readonly KEZ_IROH: string
+}
+
+/** Less than a test file has (scripts/test.ts), so that it is this that is said. */
+const buildMs = 150_000
+
+export interface BuildOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly limitMs?: number
+}
+
+/** For the environment of `kez`: built once for all tests. Throws where that, or another build that cargo waits for, takes too long. */
+export async function buildIroh({ env = process.env, limitMs = buildMs }: BuildOptions = {}): Promise<IrohEnv> {
+  const child = spawn("sh", [join(ROOT, "scripts", "iroh.sh")], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, so that cargo ends with it.
+    detached: true,
+  })
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL")
+  }, limitMs)
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")])
+  clearTimeout(timer)
+  if (code === 0) return { KEZ_IROH: stdout.trim() }
+  const why = isLate
+    ? `it took more than ${limitMs / 1_000} s. A first build takes minutes, and cargo waits for any other build in the same folder: end that one, or run sh scripts/iroh.sh before the tests, or name a built program with KEZ_IROH`
+    : `exit code ${code}`
+  throw new Error(`Cannot build kez-iroh: ${why}\n${stderr}`)
 }
 
 export function folderOf({ dir }: Person, name: string): string {
