@@ -1,70 +1,48 @@
 /** Who may have what is offered: current devices of members that said where they are, nobody else, and not a moment longer. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Files } from "../src/files/files.ts"
-import type { TransferView } from "../src/files/transfer.ts"
 import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
-import { type ModelMover, modelDisk, modelMover } from "./support/model-mover.ts"
+import { type FileSide, fileSide, idOf, offerAt } from "./support/file-side.ts"
 
-const hash = "c".repeat(64)
-const id = (digit: string): string => digit.repeat(64)
-const offered = [{ path: "photo.jpg", size: 5, hash }]
-
-interface Side {
-  readonly mover: ModelMover
-  readonly files: Files
-  readonly views: TransferView[]
-}
-
-function sideOf({ engine, clock }: Home, digit: string): Side {
-  const mover = modelMover(id(digit), offered)
-  const views: TransferView[] = []
-  const ports = { engine, mover, disk: modelDisk, clock, newId: () => id("f") }
-  const files = new Files(
-    ports,
-    (view) => void views.push(view),
-    () => undefined,
-  )
-  files.start()
-  return { mover, files, views }
-}
-
-async function offering(): Promise<{ world: EngineWorld; alice: Home; bob: Home; a: Side; conversation: string }> {
+async function offering(): Promise<{ world: EngineWorld; alice: Home; bob: Home; a: FileSide; conversation: string }> {
   const { world, alice, bob } = await couple()
   await alice.say(bob, "hello")
   await world.rest()
-  const a = sideOf(alice, "a")
+  const a = fileSide(alice, "a", { passesOn: false })
   const { id: conversation } = await alice.engine.openDirect(bob.person.chain)
   await a.files.offer(conversation, ["/x/photo.jpg"], "photo.jpg")
   await world.rest()
   return { world, alice, bob, a, conversation }
 }
 
-async function accept({ world, alice, bob }: { world: EngineWorld; alice: Home; bob: Home }, b: Side): Promise<void> {
-  const message = (await bob.messages(alice)).find(({ type }) => type === "file_offer")
-  if (message === undefined) throw new Error("no offer came")
+async function accept(
+  { world, alice, bob }: { world: EngineWorld; alice: Home; bob: Home },
+  b: FileSide,
+): Promise<void> {
+  const { id } = await bob.engine.openDirect(alice.person.chain)
+  const message = await offerAt(bob, id)
   await b.files.run(() => b.files.receiving.accept(message, "/in"))
   await world.rest()
 }
 
-const allowed = ({ mover }: Side): readonly string[] | undefined => mover.sets.get(id("f"))
+const allowed = ({ mover }: FileSide): readonly string[] | undefined => mover.sets.get(idOf("f"))
 
 test("nobody may have anything before a member's device said where it is; then that one, and it is told where to fetch", async () => {
   const all = await offering()
   assert.deepEqual(allowed(all.a), [])
-  const b = sideOf(all.bob, "b")
+  const b = fileSide(all.bob, "b", { passesOn: false })
   await accept(all, b)
-  assert.deepEqual(allowed(all.a), [id("b")])
+  assert.deepEqual(allowed(all.a), [idOf("b")])
   assert.deepEqual(
     b.mover.fetches.map(({ endpoints }) => endpoints),
-    [[id("a")]],
+    [[idOf("a")]],
   )
   await all.world.close()
 })
 
 test("a device that its chain revokes loses it at once", async () => {
   const all = await offering()
-  await accept(all, sideOf(all.bob, "b"))
+  await accept(all, fileSide(all.bob, "b", { passesOn: false }))
   await all.bob.person.append({ op: "revoke_device", keys: [all.bob.device.name] })
   all.world.publish(all.bob.person)
   await all.world.rest()
@@ -74,25 +52,25 @@ test("a device that its chain revokes loses it at once", async () => {
 
 test("a contact who is blocked loses it at once, and gets it again when he is accepted", async () => {
   const all = await offering()
-  await accept(all, sideOf(all.bob, "b"))
+  await accept(all, fileSide(all.bob, "b", { passesOn: false }))
   await all.alice.engine.contacts.block(all.bob.person.chain)
   await all.world.rest()
   assert.deepEqual(allowed(all.a), [])
   await all.alice.engine.contacts.accept(all.bob.person.chain)
   await all.world.rest()
-  assert.deepEqual(allowed(all.a), [id("b")])
+  assert.deepEqual(allowed(all.a), [idOf("b")])
   await all.world.close()
 })
 
 test("a presence counts ten minutes, and no longer", async () => {
   const all = await offering()
-  const b = sideOf(all.bob, "b")
+  const b = fileSide(all.bob, "b", { passesOn: false })
   await accept(all, b)
   await b.files.close()
   all.bob.transport.unplug()
   all.world.clock.advance(599)
   await all.world.rest()
-  assert.deepEqual(allowed(all.a), [id("b")])
+  assert.deepEqual(allowed(all.a), [idOf("b")])
   all.world.clock.advance(10)
   await all.world.rest()
   assert.deepEqual(allowed(all.a), [])
@@ -101,7 +79,7 @@ test("a presence counts ten minutes, and no longer", async () => {
 
 test("what Bob has is not offered any more; what he declines is told", async () => {
   const all = await offering()
-  const b = sideOf(all.bob, "b")
+  const b = fileSide(all.bob, "b", { passesOn: false })
   await accept(all, b)
   const [fetch] = b.mover.fetches
   b.mover.say({ event: "end", job: fetch?.job ?? "", state: "done", bytes: 5 })
@@ -114,7 +92,7 @@ test("what Bob has is not offered any more; what he declines is told", async () 
 
 test("refused by all is tried again; a full disk pauses and keeps what came", async () => {
   const all = await offering()
-  const b = sideOf(all.bob, "b")
+  const b = fileSide(all.bob, "b", { passesOn: false })
   await accept(all, b)
   const job = b.mover.fetches[0]?.job ?? ""
   const refused = { code: "peer.refused", message: "Cannot go on" }

@@ -2,50 +2,22 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { KezError } from "@kez/core"
-import { Files } from "../src/files/files.ts"
 import { Pace } from "../src/files/presence-book.ts"
 import type { OutRow } from "../src/files/transfer.ts"
-import type { Home } from "./support/engine-world.ts"
-import { three } from "./support/group-world.ts"
-import { type ModelMover, modelDisk, modelMover } from "./support/model-mover.ts"
+import { fileSide, idOf, offeredInGroup } from "./support/file-side.ts"
 import { askAlice, sharePair } from "./support/share-world.ts"
 
-const endpoint = (digit: string): string => digit.repeat(64)
-const offered = [{ path: "photo.jpg", size: 5, hash: "c".repeat(64) }]
-
-function sideOf(
-  { engine, clock }: Home,
-  digit: string,
-  passesOn = true,
-): { readonly mover: ModelMover; readonly files: Files } {
-  const mover = modelMover(endpoint(digit), offered)
-  const ports = { engine, mover, disk: modelDisk, clock, newId: () => endpoint("f"), passesOn }
-  const files = new Files(
-    ports,
-    () => undefined,
-    () => undefined,
-  )
-  files.start()
-  return { mover, files }
-}
-
 async function fetching() {
-  const all = await three()
-  const a = sideOf(all.alice, "a")
-  await a.files.offer(all.id, ["/x/photo.jpg"], "photo.jpg")
-  await all.world.rest()
-  const b = sideOf(all.bob, "b")
-  const message = (await all.bob.engine.messages(all.id)).find(({ type }) => type === "file_offer")
-  assert.ok(message)
-  await b.files.run(() => b.files.receiving.accept(message, "/in"))
-  await all.world.rest()
+  const all = await offeredInGroup()
+  const b = fileSide(all.bob, "b")
+  await all.accept(all.bob, b)
   const end = async (state: "done" | "failed"): Promise<void> => {
     const error = { code: "peer.refused", message: "Cannot go on" }
     const job = b.mover.fetches.at(-1)?.job ?? ""
     b.mover.say({ event: "end", job, state, bytes: 5, ...(state === "failed" ? { error } : {}) })
     await all.world.rest()
   }
-  return { ...all, a, b, end }
+  return { ...all, b, end }
 }
 
 test("a fetch that is tried again waits for its turn", async () => {
@@ -68,7 +40,7 @@ test("who quits while what he passes on is hashed goes on with it the next time"
   const { world, bob, b, end } = await fetching()
   await end("done")
   await b.files.close()
-  const again = sideOf(bob, "d")
+  const again = fileSide(bob, "d")
   const { promise, reject } = Promise.withResolvers<never>()
   again.mover.import = () => promise
   const resuming = again.files.resume()
@@ -76,22 +48,22 @@ test("who quits while what he passes on is hashed goes on with it the next time"
   const closing = again.files.close()
   reject(new KezError("file.program", "Cannot move files: kez-iroh does not run"))
   await Promise.all([resuming, closing])
-  const last = sideOf(bob, "e")
+  const last = fileSide(bob, "e")
   await last.files.resume()
   await world.rest()
-  assert.ok(last.mover.sets.has(endpoint("f")))
+  assert.ok(last.mover.sets.has(idOf("f")))
   await world.close()
 })
 
 test("what everybody has by now is not offered again", async () => {
   const { world, alice, bob, carol, id, a } = await fetching()
   await a.files.close()
-  for (const { engine } of [bob, carol]) await engine.tellFileState(id, endpoint("f"), "done")
+  for (const { engine } of [bob, carol]) await engine.tellFileState(id, idOf("f"), "done")
   await world.rest()
-  const again = sideOf(alice, "e")
+  const again = fileSide(alice, "e")
   await again.files.resume()
   assert.deepEqual([...again.mover.sets.keys()], [])
-  assert.equal((await alice.engine.shelf.get<OutRow>(`out/${endpoint("f")}`))?.isOver, true)
+  assert.equal((await alice.engine.shelf.get<OutRow>(`out/${idOf("f")}`))?.isOver, true)
   await world.close()
 })
 
@@ -147,14 +119,14 @@ test("a run that passes nothing on ends nothing of what another one passes on", 
   const { world, bob, b, end } = await fetching()
   await end("done")
   await b.files.close()
-  const serve = sideOf(bob, "d", false)
+  const serve = fileSide(bob, "d", { passesOn: false })
   await serve.files.resumeOffers()
   assert.deepEqual([...serve.mover.sets.keys()], [])
   await serve.files.close()
-  const last = sideOf(bob, "e")
+  const last = fileSide(bob, "e")
   await last.files.resume()
   await world.rest()
-  assert.ok(last.mover.sets.has(endpoint("f")))
+  assert.ok(last.mover.sets.has(idOf("f")))
   await world.close()
 })
 
