@@ -6,14 +6,14 @@ import { skipWithoutNats } from "../support/broker.ts"
 import { type Chatter, envOf, makeChatter, makeMember } from "../support/chat-people.ts"
 import { runChatServer, startChatServer } from "../support/chat-server.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const key = { ctrl: (letter: string) => String.fromCharCode(letter.charCodeAt(0) - 96) }
 const texts = (data: { readonly messages: readonly { readonly text: string }[] }): readonly string[] =>
   data.messages.map(({ text }) => text)
 
 describe("accounts with the kez command", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let world: ChatWorld
   let alice: Chatter
   let bob: Chatter
@@ -22,9 +22,6 @@ describe("accounts with the kez command", { skip: skipWithoutNats }, () => {
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")
     await alice.ok("contacts", "add", "bob")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("account create shows the words, has four typed back, and is ready", async () => {

@@ -4,8 +4,9 @@ import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { after, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { archiveOf, laterCleaner, openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
+import { archiveOf, openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
 import { startChatWorld, type WorldDevice } from "../support/chat-world.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const canary = "canary-5c11f0-in-no-archive"
 

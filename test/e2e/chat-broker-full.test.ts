@@ -6,10 +6,11 @@ import { join } from "node:path"
 import { after, describe, test } from "node:test"
 import { createMemoryDisk, imagesMissing } from "../faults/image.ts"
 import { skipWithoutNats } from "../support/broker.ts"
-import { laterCleaner, openTestEngine, until } from "../support/chat-engines.ts"
+import { openTestEngine, until } from "../support/chat-engines.ts"
 import { ask } from "../support/chat-server.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 import { historyOf } from "../support/history.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const mebibyte = 1_048_576
 const idOf = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`

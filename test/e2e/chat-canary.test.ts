@@ -4,8 +4,9 @@ import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { after, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { laterCleaner, openTestEngine, until } from "../support/chat-engines.ts"
+import { openTestEngine, until } from "../support/chat-engines.ts"
 import { startChatWorld, type WorldDevice } from "../support/chat-world.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const canary = "canary-8e61d2-nobody-else-reads-this"
 

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict"
 import { after, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { laterCleaner, openTestEngine, until } from "../support/chat-engines.ts"
+import { openTestEngine, until } from "../support/chat-engines.ts"
 import { startChatWorld, type WorldDevice } from "../support/chat-world.ts"
+import { laterCleaner } from "../support/person.ts"
 
 describe("the engine over real servers", { skip: skipWithoutNats }, async () => {
   if (skipWithoutNats !== false) return

@@ -4,24 +4,15 @@ import { after, before, describe, test } from "node:test"
 import { openSession } from "../cli/support/pty.ts"
 import { Bot } from "../support/bot.ts"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, envOf, makeMember } from "../support/chat-people.ts"
-import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, envOf, startCouple } from "../support/chat-people.ts"
+import { laterCleaner } from "../support/person.ts"
 
 describe("a group with the kez command", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
-  let world: ChatWorld
+  const t = laterCleaner(after)
   let alice: Chatter
   let bob: Chatter
   before(async () => {
-    world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
-    await alice.ok("contacts", "add", "bob")
-    await bob.ok("contacts", "add", "alice")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
+    ;({ alice, bob } = await startCouple(t))
   })
 
   test("a group by typed commands and by a program: made, written to, left by who is removed", async () => {

@@ -5,17 +5,14 @@ import { skipWithoutNats } from "../support/broker.ts"
 import { makeChatter, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 import { read, restore, wordsOf } from "../support/history.ts"
+import { laterCleaner } from "../support/person.ts"
 
 describe("history of an account whose key is unlocked", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let world: ChatWorld
   before(async () => {
     world = await startChatWorld(t)
     await makeMember(t, world, "bob")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("an agent adds no device: an account is made with the passphrase, and its words bring back what was said", async () => {

@@ -2,27 +2,21 @@
 import assert from "node:assert/strict"
 import { after, before, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, makeChatter, makeMember } from "../support/chat-people.ts"
-import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, makeChatter, startCouple } from "../support/chat-people.ts"
+import type { ChatWorld } from "../support/chat-world.ts"
 import { read, restore, wordsOf } from "../support/history.ts"
+import { laterCleaner } from "../support/person.ts"
 
 describe("history on every computer of a person", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let world: ChatWorld
-  let [alice, bob] = [undefined as unknown as Chatter, undefined as unknown as Chatter]
+  let alice: Chatter
+  let bob: Chatter
   let words: string
   before(async () => {
-    world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
+    ;({ world, alice, bob } = await startCouple(t))
     words = await wordsOf(alice)
-    await alice.ok("dm", "bob", "hello")
-    await bob.ok("contacts", "add", "alice@localhost")
     await bob.ok("dm", "alice", "hello yourself")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("a computer added beside the other one reads what was before, and both have what comes", async () => {

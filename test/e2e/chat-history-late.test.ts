@@ -4,24 +4,19 @@ import { after, before, describe, test } from "node:test"
 import { openSession } from "../cli/support/pty.ts"
 import { skipWithoutNats } from "../support/broker.ts"
 import { until } from "../support/chat-engines.ts"
-import { type Chatter, envOf, makeChatter, makeMember } from "../support/chat-people.ts"
+import { type Chatter, envOf, makeChatter, startCouple } from "../support/chat-people.ts"
 import { ask } from "../support/chat-server.ts"
-import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
+import type { ChatWorld } from "../support/chat-world.ts"
 import { restore, wordsOf } from "../support/history.ts"
+import { laterCleaner } from "../support/person.ts"
 
 describe("history that comes later", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let world: ChatWorld
-  let [alice, bob] = [undefined as unknown as Chatter, undefined as unknown as Chatter]
+  let alice: Chatter
+  let bob: Chatter
   before(async () => {
-    world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
-    await alice.ok("dm", "bob", "hello")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
+    ;({ world, alice, bob } = await startCouple(t))
   })
 
   test("a server that is away while an account is brought here: what to do is said, and the words or another device do it", async () => {

@@ -6,10 +6,10 @@ import { skipWithoutNats } from "../support/broker.ts"
 import { type Chatter, makeChatter, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 import { read, restoring, type Shown, wordsOf } from "../support/history.ts"
+import { laterCleaner } from "../support/person.ts"
 
 describe("history that the words alone can read", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let world: ChatWorld
   let bob: Chatter
   /** Alice's computer, after the first test a new one. */
@@ -20,9 +20,6 @@ describe("history that the words alone can read", { skip: skipWithoutNats }, () 
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")
     words = await wordsOf(alice)
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("a lost computer: the words bring back every message and contact to a new one, and she writes on", async () => {

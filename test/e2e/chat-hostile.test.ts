@@ -10,9 +10,10 @@ import { DatabaseSync } from "node:sqlite"
 import { after, describe, test } from "node:test"
 import { type Alarm, createDeviceKeys, type Delivery } from "@kez/chat"
 import { skipWithoutNats } from "../support/broker.ts"
-import { laterCleaner, openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
+import { openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
 import { keyPackagesOf, startChatWorld, type WorldPerson, worldDevice } from "../support/chat-world.ts"
 import { type Lies, lyingTransport } from "../support/lying-transport.ts"
+import { laterCleaner } from "../support/person.ts"
 
 describe("a chat server that lies", { skip: skipWithoutNats }, async () => {
   if (skipWithoutNats !== false) return

@@ -5,13 +5,13 @@ import { skipWithoutNats } from "../support/broker.ts"
 import { type Chatter, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
 import { type GithubServer, startGithubServer } from "../support/github-server.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const texts = (data: { readonly messages: readonly { readonly text: string }[] }): readonly string[] =>
   data.messages.map(({ text }) => text)
 
 describe("two people with the kez command", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let world: ChatWorld
   let github: GithubServer
   let alice: Chatter
@@ -29,7 +29,6 @@ describe("two people with the kez command", { skip: skipWithoutNats }, () => {
     bob = await makeMember(t, world, "bob", { hosts: github.hosts })
   })
   after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
     await github.close()
   })
 

@@ -4,8 +4,8 @@ import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { alternate, mainScreen, openSession, plain } from "../cli/support/pty.ts"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, envOf, makeMember } from "../support/chat-people.ts"
-import { startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, envOf, startCouple } from "../support/chat-people.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const faulty = `--import=${join(import.meta.dirname, "../support/throw-on-signal.ts")}`
 const afterwards = 'echo "it ended with $?"; stty -a'
@@ -19,18 +19,10 @@ const codes = {
 }
 
 describe("a terminal after kez chat was ended", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
+  const t = laterCleaner(after)
   let alice: Chatter
   before(async () => {
-    const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
-    const world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    const bob = await makeMember(t, world, "bob")
-    await alice.ok("contacts", "add", "bob@localhost")
-    await bob.ok("contacts", "add", "alice@localhost")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
+    ;({ alice } = await startCouple(t))
   })
 
   for (const { by, signal, code } of [

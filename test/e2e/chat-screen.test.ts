@@ -5,6 +5,7 @@ import { alternate, openSession, plain } from "../cli/support/pty.ts"
 import { skipWithoutNats } from "../support/broker.ts"
 import { type Chatter, envOf, makeMember } from "../support/chat-people.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const key = {
   ctrl: (letter: string) => String.fromCharCode(letter.charCodeAt(0) - 96),
@@ -13,8 +14,7 @@ const key = {
 }
 
 describe("kez at a terminal, over real servers", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let world: ChatWorld
   let alice: Chatter
   let bob: Chatter
@@ -23,9 +23,6 @@ describe("kez at a terminal, over real servers", { skip: skipWithoutNats }, () =
     alice = await makeMember(t, world, "alice")
     bob = await makeMember(t, world, "bob")
     await alice.ok("contacts", "add", "bob@localhost")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("two screens: text, reply, reaction, edit, delete, typing", async () => {

@@ -6,31 +6,22 @@ import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { createMemoryDisk, type DiskImage, imagesMissing } from "../faults/image.ts"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, makeMember } from "../support/chat-people.ts"
-import { startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, startCouple } from "../support/chat-people.ts"
 import { buildIroh, folderOf, startKez } from "../support/files-people.ts"
 import { skipWithoutIroh } from "../support/iroh.ts"
-import type { Cleaner } from "../support/person.ts"
+import { type Cleaner, laterCleaner } from "../support/person.ts"
 
 const timeoutMs = 50_000
 const megabyte = 1_000_000
 
 describe("files whose way is blocked", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t: Cleaner = { after: (clean) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let alice: Chatter
   let bob: Chatter
   let env: { readonly KEZ_IROH: string }
   before(async () => {
     env = await buildIroh()
-    const world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
-    await alice.ok("dm", "bob", "hello")
-    await bob.ok("contacts", "add", "alice")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
+    ;({ alice, bob } = await startCouple(t))
   })
 
   test("F6: links where a file or a folder would lie are not followed: it gets a new name", async () => {

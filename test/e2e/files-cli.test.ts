@@ -5,30 +5,21 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, makeMember } from "../support/chat-people.ts"
-import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, startCouple } from "../support/chat-people.ts"
 import { buildIroh, folderOf } from "../support/files-people.ts"
 import { skipWithoutIroh } from "../support/iroh.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const timeoutMs = 50_000
 
 describe("files with the kez command", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
-  let world: ChatWorld
+  const t = laterCleaner(after)
   let alice: Chatter
   let bob: Chatter
   let env: { readonly KEZ_IROH: string }
   before(async () => {
     env = await buildIroh()
-    world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
-    await alice.ok("dm", "bob", "hello")
-    await bob.ok("contacts", "add", "alice")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
+    ;({ alice, bob } = await startCouple(t))
   })
 
   test("a file that is offered is fetched, and both sides say so", async () => {

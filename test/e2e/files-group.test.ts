@@ -19,6 +19,7 @@ import { type ChatWorld, startChatWorld, type WorldPerson } from "../support/cha
 import { tryFetch } from "../support/files-engines.ts"
 import { buildIroh } from "../support/files-people.ts"
 import { skipWithoutIroh, testProgram } from "../support/iroh.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const size = 3_000_000
 
@@ -35,8 +36,7 @@ interface Side {
 }
 
 describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let folder: string
   let program: string
   let world: ChatWorld
@@ -136,9 +136,6 @@ describe("files in a group", { skip: skipWithoutNats || skipWithoutIroh() }, () 
     const path = join(folder, "plan.bin")
     writeFileSync(path, randomBytes(size))
     await alice.files.offer(group, [path], "plan.bin")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("two members get it, the second of both who have it by then", async () => {

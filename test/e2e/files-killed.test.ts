@@ -8,17 +8,14 @@ import { complaintsOf, type FilesScene, prepareFiles } from "../faults/files.ts"
 import { skipWithoutNats } from "../support/broker.ts"
 import { buildIroh } from "../support/files-people.ts"
 import { skipWithoutIroh } from "../support/iroh.ts"
+import { laterCleaner } from "../support/person.ts"
 
 describe("files that break off", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
+  const t = laterCleaner(after)
   let scene: FilesScene
   before(async () => {
-    const t = { after: (clean: () => Promise<void> | void): void => void cleaners.push(clean) }
     const rates = { folder: 2e6, file: 6e6 }
     scene = await prepareFiles(t, { env: await buildIroh(), files: 250, fileMib: 20, rates })
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("F7: a folder goes on after its receiver is killed, then its sender", async (t) => {

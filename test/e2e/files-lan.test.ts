@@ -6,14 +6,13 @@ import { after, before, describe, test } from "node:test"
 import manifest from "../../package.json" with { type: "json" }
 import { skipWithoutNats } from "../support/broker.ts"
 import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
-import { type Cleaner, makePerson, type Person } from "../support/person.ts"
+import { laterCleaner, makePerson, type Person } from "../support/person.ts"
 
 const domain = "chat.example.org"
 const relay = "https://relay.example.org"
 
 describe("ways of an account on a server elsewhere", { skip: skipWithoutNats }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t: Cleaner = { after: (clean) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let world: ChatWorld
   let alice: Person
   let stub = ""
@@ -31,9 +30,6 @@ read -r line && printf '%s\\n' "$line" >'${asked}'
 echo '{"id":1,"error":{"code":"start.bind","message":"Cannot open the endpoint: a stub"}}'\n`
     rmSync(stub)
     writeFileSync(stub, script, { mode: 0o755 })
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   async function member(handle: string): Promise<Person> {

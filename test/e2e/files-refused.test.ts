@@ -6,13 +6,13 @@ import { skipWithoutNats } from "../support/broker.ts"
 import { until } from "../support/chat-engines.ts"
 import { type Givers, openGivers, type Tried, tryFetch } from "../support/files-engines.ts"
 import { skipWithoutIroh } from "../support/iroh.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const nothing = { isDone: false, bytes: 0 }
 const size = 100_000
 
 describe("who is not on the list", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let givers: Givers
   let hash: string
 
@@ -25,9 +25,6 @@ describe("who is not on the list", { skip: skipWithoutNats || skipWithoutIroh() 
     await until("the offer", async () => (await bob.engine.messages(conversation)).some(({ fileOffer }) => fileOffer))
     const offer = (await bob.engine.messages(conversation)).find(({ fileOffer }) => fileOffer)?.fileOffer
     hash = offer?.hash ?? ""
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("F2: a member's device gets nothing before it said where it is", async () => {

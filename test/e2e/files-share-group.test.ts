@@ -6,17 +6,16 @@ import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { openSession, type Session } from "../cli/support/pty.ts"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, envOf, makeMember } from "../support/chat-people.ts"
-import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, envOf, makeFriend, makeMember, startCouple } from "../support/chat-people.ts"
+import type { ChatWorld } from "../support/chat-world.ts"
 import { buildIroh, folderOf, getOfAlice, startKez } from "../support/files-people.ts"
 import { skipWithoutIroh } from "../support/iroh.ts"
-import type { Answer } from "../support/person.ts"
+import { type Answer, laterCleaner } from "../support/person.ts"
 
 const timeoutMs = 50_000
 
 describe("files that are shared with a group", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let world: ChatWorld
   let alice: Chatter
   let bob: Chatter
@@ -48,22 +47,16 @@ describe("files that are shared with a group", { skip: skipWithoutNats || skipWi
 
   before(async () => {
     env = await buildIroh()
-    world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
-    carol = await makeMember(t, world, "carol")
-    dave = await makeMember(t, world, "dave")
-    for (const name of ["bob", "carol", "dave"]) await alice.ok("dm", name, "hello")
-    for (const who of [bob, carol, dave]) await who.ok("contacts", "add", "alice")
+    const couple = await startCouple(t)
+    ;({ world, alice, bob } = couple)
+    carol = await makeFriend(t, couple, "carol")
+    dave = await makeFriend(t, couple, "dave")
     plan = join(folderOf(alice, "out"), "plan.txt")
     writeFileSync(plan, "beans")
     await chatting(alice, async (chat) => {
       chat.enter("/group garden bob carol")
       await chat.expect(/with garden: .*you \(owner\)/)
     })
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("members get it, and a contact who is not in the group does not", async () => {

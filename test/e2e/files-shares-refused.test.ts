@@ -7,10 +7,10 @@ import { skipWithoutNats } from "../support/broker.ts"
 import { until } from "../support/chat-engines.ts"
 import { type Givers, openGivers, tryFetch } from "../support/files-engines.ts"
 import { skipWithoutIroh } from "../support/iroh.ts"
+import { laterCleaner } from "../support/person.ts"
 
 describe("who may not have what is shared", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let givers: Givers
   /** The file, the root document, and the page that lists it. */
   let wanted: readonly { readonly hash: string; readonly size: number }[]
@@ -35,9 +35,6 @@ describe("who may not have what is shared", { skip: skipWithoutNats || skipWitho
   before(async () => {
     givers = await openGivers(t, 100_000)
     await share()
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("a contact's device gets nothing before it said where it is", async () => {

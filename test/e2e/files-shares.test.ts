@@ -5,18 +5,16 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, makeMember } from "../support/chat-people.ts"
-import { type ChatWorld, startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, makeFriend, startCouple } from "../support/chat-people.ts"
 import { buildIroh, folderOf, type RunningKez, startKez } from "../support/files-people.ts"
 import { skipWithoutIroh } from "../support/iroh.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const timeoutMs = 50_000
 
 describe("shared files with the kez command", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   const film = randomBytes(2_000_000)
-  let world: ChatWorld
   let alice: Chatter
   let bob: Chatter
   let carol: Chatter
@@ -37,21 +35,13 @@ describe("shared files with the kez command", { skip: skipWithoutNats || skipWit
 
   before(async () => {
     env = await buildIroh()
-    world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
-    carol = await makeMember(t, world, "carol")
-    await alice.ok("dm", "bob", "hello")
-    await alice.ok("dm", "carol", "hello")
-    await bob.ok("contacts", "add", "alice")
-    await carol.ok("contacts", "add", "alice")
+    const couple = await startCouple(t)
+    ;({ alice, bob } = couple)
+    carol = await makeFriend(t, couple, "carol")
     photos = folderOf(alice, "photos")
     mkdirSync(join(photos, "2024"))
     writeFileSync(join(photos, "one.jpg"), "1")
     writeFileSync(join(photos, "2024", "film.mp4"), film)
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("shared with Bob: listed here, and the chain names the list", async () => {

@@ -6,33 +6,25 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, makeMember } from "../support/chat-people.ts"
-import { startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, startCouple } from "../support/chat-people.ts"
 import { buildIroh, folderOf, startKez } from "../support/files-people.ts"
 import { skipWithoutIroh } from "../support/iroh.ts"
+import { laterCleaner } from "../support/person.ts"
 
 /** Five seconds for the answer, five for its end, and what ends beside it. */
 const boundMs = 16_000
 
 describe("a kez-iroh that is stuck", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let alice: Chatter
   let bob: Chatter
   let env: { readonly KEZ_IROH: string }
   let film: string
   before(async () => {
     env = await buildIroh()
-    const world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
-    await alice.ok("dm", "bob", "hello")
-    await bob.ok("contacts", "add", "alice")
+    ;({ alice, bob } = await startCouple(t))
     film = join(folderOf(alice, "out"), "film.mp4")
     writeFileSync(film, randomBytes(3_000_000))
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   for (const { name, schema, giving, fetching } of [

@@ -6,16 +6,15 @@ import { join } from "node:path"
 import { after, before, describe, test } from "node:test"
 import { openSession, type Session } from "../cli/support/pty.ts"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, envOf, makeMember } from "../support/chat-people.ts"
-import { startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, envOf, makeFriend, makeMember, startCouple } from "../support/chat-people.ts"
 import { buildIroh, folderOf, getOfAlice } from "../support/files-people.ts"
 import { skipWithoutIroh } from "../support/iroh.ts"
+import { laterCleaner } from "../support/person.ts"
 
 const timeoutMs = 50_000
 
 describe("what is shared by typing", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t = { after: (clean: () => Promise<void> | void) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   const sea = randomBytes(300_000)
   let alice: Chatter
   let bob: Chatter
@@ -33,19 +32,13 @@ describe("what is shared by typing", { skip: skipWithoutNats || skipWithoutIroh(
 
   before(async () => {
     env = await buildIroh()
-    const world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
-    carol = await makeMember(t, world, "carol")
-    const dave = await makeMember(t, world, "dave")
-    // Dave is none of her contacts, and she is one of his.
-    for (const name of ["bob", "carol"]) await alice.ok("dm", name, "hello")
-    for (const who of [bob, carol, dave]) await who.ok("contacts", "add", "alice")
+    const couple = await startCouple(t)
+    ;({ alice, bob } = couple)
+    carol = await makeFriend(t, couple, "carol")
+    // None of her contacts.
+    await makeMember(t, couple.world, "dave")
     writeFileSync(join(folderOf(alice, "my photos"), "sea.jpg"), sea)
     writeFileSync(join(alice.dir, "plan.txt"), "beans")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
   })
 
   test("/share in a conversation of two: the other one sees and gets it and a third contact does not; /unshare ends it", async () => {

@@ -7,11 +7,10 @@ import { dirname, join } from "node:path"
 import { createInterface } from "node:readline"
 import { after, before, describe, test } from "node:test"
 import { skipWithoutNats } from "../support/broker.ts"
-import { type Chatter, makeMember } from "../support/chat-people.ts"
-import { startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, startCouple } from "../support/chat-people.ts"
 import { buildIroh, folderOf } from "../support/files-people.ts"
 import { skipWithoutIroh, testProgram } from "../support/iroh.ts"
-import type { Cleaner } from "../support/person.ts"
+import { type Cleaner, laterCleaner } from "../support/person.ts"
 
 const timeoutMs = 50_000
 
@@ -22,8 +21,7 @@ interface Recorded {
 }
 
 describe("files through a relay alone", { skip: skipWithoutNats || skipWithoutIroh() }, () => {
-  const cleaners: (() => Promise<void> | void)[] = []
-  const t: Cleaner = { after: (clean) => void cleaners.push(clean) }
+  const t = laterCleaner(after)
   let alice: Chatter
   let bob: Chatter
   let url: string | undefined
@@ -31,14 +29,7 @@ describe("files through a relay alone", { skip: skipWithoutNats || skipWithoutIr
   before(async () => {
     program = (await buildIroh()).KEZ_IROH
     url = await startRelay(t, join(dirname(program), "kez-test-relay"))
-    const world = await startChatWorld(t)
-    alice = await makeMember(t, world, "alice")
-    bob = await makeMember(t, world, "bob")
-    await alice.ok("dm", "bob", "hello")
-    await bob.ok("contacts", "add", "alice")
-  })
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
+    ;({ alice, bob } = await startCouple(t))
   })
 
   function recorded(person: Chatter): Recorded {

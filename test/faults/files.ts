@@ -7,8 +7,7 @@ import { createReadStream, mkdirSync, readdirSync, readFileSync, statSync, write
 import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { writeNoise } from "../../bench/files/noise.ts"
-import { type Chatter, makeMember } from "../support/chat-people.ts"
-import { startChatWorld } from "../support/chat-world.ts"
+import { type Chatter, startCouple } from "../support/chat-people.ts"
 import { folderOf, type RunningKez, startKez } from "../support/files-people.ts"
 import type { Cleaner } from "../support/person.ts"
 
@@ -54,10 +53,7 @@ export interface FilesScene {
 
 /** Two people over servers of their own, and what one gives to the other. */
 export async function prepareFiles(t: Cleaner, plan: FilesPlan): Promise<FilesScene> {
-  const world = await startChatWorld(t)
-  const [alice, bob] = [await makeMember(t, world, "alice"), await makeMember(t, world, "bob")]
-  await alice.ok("dm", "bob", "hello")
-  await bob.ok("contacts", "add", "alice")
+  const { alice, bob } = await startCouple(t)
   const pair = { t, plan, alice, bob }
   const out = folderOf(alice, "out")
   writeFolder(join(out, "many"), plan.files)

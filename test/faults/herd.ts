@@ -4,10 +4,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { cutDevice } from "@kez/broker"
-import { laterCleaner, openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
+import { openTestEngine, type TestEngine, until } from "../support/chat-engines.ts"
 import { type ChatWorld, startChatWorld, type WorldPerson } from "../support/chat-world.ts"
 import { type Crowd, type CrowdCount, makeCrowd } from "../support/crowd.ts"
-import type { Cleaner } from "../support/person.ts"
+import { type Cleaner, laterCleaner } from "../support/person.ts"
 
 export const backWithinMs = 30_000
 /** Without a callout: longer than a client waits for an answer before it knocks again. */

@@ -161,15 +161,6 @@ export async function openTestEngine(
   return home
 }
 
-/** What is started anew within a test lives on to the end of them all. */
-export function laterCleaner(after: (run: () => Promise<void>) => void): Cleaner {
-  const cleaners: (() => unknown)[] = []
-  after(async () => {
-    for (const clean of cleaners.toReversed()) await clean()
-  })
-  return { after: (clean) => void cleaners.push(clean) }
-}
-
 /** Asks again until it is so. */
 export async function until(what: string, isSo: () => Promise<boolean>, seconds = 20): Promise<void> {
   const end = Date.now() + seconds * 1_000

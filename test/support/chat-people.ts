@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { ChatWorld } from "./chat-world.ts"
+import { type ChatWorld, startChatWorld } from "./chat-world.ts"
 import { type Answer, type Cleaner, makePerson, type Person } from "./person.ts"
 
 export interface Chatter extends Person {
@@ -38,6 +38,31 @@ export async function makeMember(
   const made = await chatter.ok("account", "create", `${handle}@localhost`, "--no-passphrase")
   assert.deepEqual([made.account, made.state], [`${handle}@localhost`, "ready"])
   return chatter
+}
+
+export interface Couple {
+  readonly world: ChatWorld
+  readonly alice: Chatter
+  readonly bob: Chatter
+}
+
+/** Alice and Bob at a whole chat of real servers: each is a contact of the other, and one message is between them. */
+export async function startCouple(t: Cleaner): Promise<Couple> {
+  const world = await startChatWorld(t)
+  const alice = await makeMember(t, world, "alice")
+  return { world, alice, bob: await makeFriend(t, { world, alice }, "bob") }
+}
+
+/** Another one like Bob. */
+export async function makeFriend(
+  t: Cleaner,
+  { world, alice }: Pick<Couple, "world" | "alice">,
+  handle: string,
+): Promise<Chatter> {
+  const friend = await makeMember(t, world, handle)
+  await alice.ok("dm", handle, "hello")
+  await friend.ok("contacts", "add", "alice@localhost")
+  return friend
 }
 
 /** The environment of a terminal session of somebody. */

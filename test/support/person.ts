@@ -46,6 +46,15 @@ export interface Cleaner {
   after(clean: () => void | Promise<void>): void
 }
 
+/** For what lives to the end of a suite: `laterCleaner(after)` in it. The last that was made ends first. */
+export function laterCleaner(after: (run: () => Promise<void>) => void): Cleaner {
+  const cleaners: (() => unknown)[] = []
+  after(async () => {
+    for (const clean of cleaners.toReversed()) await clean()
+  })
+  return { after: (clean) => void cleaners.push(clean) }
+}
+
 export async function makePerson(t: Cleaner, setup: PersonSetup = {}): Promise<Person> {
   const dir = mkdtempSync(join(tmpdir(), "kez-person-"))
   t.after(() => rmSync(dir, { recursive: true, force: true }))
