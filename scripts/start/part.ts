@@ -27,6 +27,9 @@ export interface PartPlan {
   readonly signal: AbortSignal
 }
 
+/** As the launchers have it: on SIGUSR1 Node would wait for a debugger at a port that every user of this computer reaches. */
+const withoutDebugger = "--disable-sigusr1"
+
 /** Nothing of the person's settings for other servers, such as DATABASE_URL, may reach these. */
 const inherited = ["PATH", "HOME", "USER", "LANG", "TMPDIR", "TEMP", "SystemRoot", "USERPROFILE", "NODE_COMPILE_CACHE"]
 
@@ -40,7 +43,7 @@ export async function startPart(plan: PartPlan): Promise<Part> {
   turnOver(logFile)
   const log = openSync(logFile, "a", 0o600)
   // A group of its own: Ctrl-C reaches us alone, and we stop it when nobody needs it any more.
-  const child = spawn(process.execPath, [...nodeFlags, join(root, script), ...args], {
+  const child = spawn(process.execPath, [withoutDebugger, ...nodeFlags, join(root, script), ...args], {
     cwd: root,
     env: cleanEnvironment(process.env),
     stdio: ["ignore", log, log],

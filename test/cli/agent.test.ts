@@ -1,7 +1,16 @@
 /** The agent as a process: it signs without a passphrase for a while, and shows its secret to nobody. */
 import assert from "node:assert/strict"
 import { once } from "node:events"
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { connect, createServer } from "node:net"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -52,6 +61,50 @@ test("B5 the secret is in no argument and no environment of any process", { skip
   }
   for (const pid of agents) assert.ok(!tryRead(`/proc/${pid}/environ`).includes("PASSPHRASE"), pid)
 })
+
+test("no debugger of Node comes up in the agent, and no dump of its memory", { skip: onLinux }, async () => {
+  await using home = makeHome()
+  await unlocked(home)
+  const [pid = ""] = agentsOf(home)
+  process.kill(Number(pid), "SIGUSR1")
+  await sleep(500)
+  assert.equal((await home.run(claim)).code, 0, "it signs still")
+  const sockets = tryReadDir(`/proc/${pid}/fd`).map((fd) => tryReadLink(`/proc/${pid}/fd/${fd}`))
+  const inodes = sockets.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [])
+  const tcp = ["tcp", "tcp6"].flatMap((name) => tryRead(`/proc/${pid}/net/${name}`).split("\n").slice(1))
+  const own = tcp.filter((line) => inodes.includes(line.trim().split(/\s+/)[9] ?? ""))
+  assert.deepEqual(own, [])
+  assert.match(tryRead(`/proc/${pid}/limits`), /^Max core file size +0 +0 /m)
+})
+
+/** Processes whose secret is of an identity here: they have its socket open. */
+function agentsOf({ paths }: Home): readonly string[] {
+  const inodes = tryRead("/proc/net/unix")
+    .split("\n")
+    .filter((line) => line.includes(`${paths.runtime}/`))
+    .map((line) => `socket:[${line.trim().split(/\s+/)[6]}]`)
+  return readdirSync("/proc").filter(
+    (pid) =>
+      tryRead(`/proc/${pid}/cmdline`).includes("agent-process") &&
+      tryReadDir(`/proc/${pid}/fd`).some((fd) => inodes.includes(tryReadLink(`/proc/${pid}/fd/${fd}`))),
+  )
+}
+
+function tryReadDir(path: string): readonly string[] {
+  try {
+    return readdirSync(path)
+  } catch {
+    return []
+  }
+}
+
+function tryReadLink(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ""
+  }
+}
 
 function tryRead(path: string): string {
   try {

@@ -1,18 +1,15 @@
 /** Unlocked keys: a process for each, which holds the secret in memory and signs KEZ statements until its time is over. */
-import { spawn } from "node:child_process"
 import { lstatSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import type { Context } from "../context.ts"
 import { fault, hasCode } from "../fault.ts"
 import type { Paths } from "../paths.ts"
+import { launchAgent } from "./agent-launch.ts"
 import { type AgentAnswer, type AgentRequest, type AgentStart, askAgent } from "./agent-protocol.ts"
 import { makePrivateDir } from "./durable-file.ts"
 import type { KeyMaterial } from "./key-text.ts"
 
-const program = fileURLToPath(new URL("./agent-process.ts", import.meta.url))
 const signatureBytes = 64
-const ready = "ready\n"
 const waitHint = "Try again in some seconds. Else end the process whose arguments name agent-process.ts."
 
 export interface AgentStatus {
@@ -130,35 +127,9 @@ export async function startAgent(
     until,
     ...(device === undefined ? {} : { device }),
   }
-  await launch(start, env.compileCache)
+  await launchAgent(start, env.compileCache)
   const status = await agentStatus(paths, name)
   if (status?.key !== identity) throw fault("key.locked", "Cannot start the agent: it does not answer")
-}
-
-/** The secret goes through a pipe: other users can read arguments, and children inherit the environment. */
-function launch(start: AgentStart, compileCache: string | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program], {
-      detached: true,
-      cwd: "/",
-      env: compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache },
-      stdio: ["pipe", "pipe", "ignore"],
-    })
-    let said = ""
-    child.on("error", reject)
-    child.on("exit", (code) => reject(fault("key.locked", `Cannot start the agent: it ended with code ${code}`)))
-    child.stdout.setEncoding("utf8")
-    child.stdout.on("data", (text: string) => {
-      said += text
-      if (said !== ready) return
-      child.removeAllListeners("exit")
-      child.stdout.destroy()
-      child.unref()
-      resolve()
-    })
-    child.stdin.on("error", () => {}) // told by "exit"
-    child.stdin.end(JSON.stringify(start))
-  })
 }
 
 function socketPath(paths: Paths, name: string): string {
