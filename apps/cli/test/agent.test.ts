@@ -31,7 +31,7 @@ const chain = (await appendEvent({ chain: undefined, operation: { op: "add", sub
 const [statement = ""] = await claimOf(signer)
 const pop = `{"event":"${digest}","key":"${signer.key}","role":"primary","type":"kez.pop","version":1}`
 const ask = (bytes: string | Uint8Array) =>
-  answer({ signer, until: 0 }, JSON.stringify({ ask: "sign", bytes: Buffer.from(bytes).toString("base64") }))
+  answer({ signer, until: 0 }, JSON.stringify({ ask: "sign", bytes: Buffer.from(bytes).toString("base64") }), now)
 
 test("answer() signs a statement as the signer does", async () => {
   const signature = formatHex(await signer.sign(Buffer.from(statement)))
@@ -49,10 +49,27 @@ for (const [name, make] of [
 ] as const) {
   test(`the agent of this key alone signs ${name}`, async () => {
     const [text = ""] = await signedBy(signer, make)
-    assert.ok(isSignable(Buffer.from(text), signer.key), text)
-    assert.ok(!isSignable(Buffer.from(text), "nobody"))
+    assert.ok(isSignable(Buffer.from(text), signer.key, now), text)
+    assert.ok(!isSignable(Buffer.from(text), "nobody", now))
   })
 }
+
+test("the agent signs no claim and no head of a later time: they would outlast it", async () => {
+  for (const make of [
+    (at: number) => signedBy(signer, (by) => signClaim({ subject: "github:alice", createdAt: at }, by)),
+    (at: number) => signedBy(signer, (by) => signHead(chain, { now: at }, by)),
+  ]) {
+    for (const [at, isSigned] of [
+      [now - 86_400, true],
+      [now + 300, true],
+      [now + 301, false],
+      [now + 365 * 86_400, false],
+    ] as const) {
+      const [text = ""] = await make(at)
+      assert.equal(isSignable(Buffer.from(text), signer.key, now), isSigned, text)
+    }
+  }
+})
 
 for (const [name, operation, isSigned] of [
   ["a rotation", { op: "rotate", newPrimary: other }, false],
@@ -65,7 +82,7 @@ for (const [name, operation, isSigned] of [
     const texts = await signedBy(signer, (by) => appendEvent({ chain, operation, now }, by))
     assert.equal(texts.length, 1)
     assert.deepEqual(
-      texts.map((text) => isSignable(Buffer.from(text), signer.key)),
+      texts.map((text) => isSignable(Buffer.from(text), signer.key, now)),
       [isSigned],
     )
   })
@@ -75,8 +92,8 @@ test("the agent signs a proof of possession by its own key", async () => {
   for (const key of [signer.key, other.key]) {
     for (const role of ["device", "primary"]) {
       const text = pop.replace(signer.key, key).replace("primary", role)
-      assert.ok(isSignable(Buffer.from(text), key), text)
-      assert.ok(!isSignable(Buffer.from(text), key === signer.key ? other.key : signer.key), text)
+      assert.ok(isSignable(Buffer.from(text), key, now), text)
+      assert.ok(!isSignable(Buffer.from(text), key === signer.key ? other.key : signer.key, now), text)
     }
   }
 })
@@ -159,13 +176,13 @@ for (const [name, bytes] of [
 
 for (const line of ["", "null", "[]", '{"ask":"secret"}', '{"ask":1}', "{", '{"ask":"__proto__"}']) {
   test(`answer() does not understand ${JSON.stringify(line)}`, async () => {
-    assert.deepEqual(await answer({ signer, until: 0 }, line), { error: "not understood" })
+    assert.deepEqual(await answer({ signer, until: 0 }, line, now), { error: "not understood" })
   })
 }
 
 test("answer() never says more than a signature, a key and a time", async () => {
   for (const request of ["status", "stop", "sign"]) {
-    const said = JSON.stringify(await answer({ signer, until: 1 }, JSON.stringify({ ask: request, bytes: "" })))
+    const said = JSON.stringify(await answer({ signer, until: 1 }, JSON.stringify({ ask: request, bytes: "" }), now))
     assert.ok(!said.includes("07".repeat(16)), said)
   }
 })

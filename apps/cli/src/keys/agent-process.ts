@@ -21,15 +21,15 @@ export interface Held {
   readonly device?: string | undefined
 }
 
-/** The answer to one line. */
-export async function answer({ signer, until, device }: Held, line: string): Promise<AgentAnswer> {
+/** The answer to one line at `now`, in Unix seconds. */
+export async function answer({ signer, until, device }: Held, line: string, now: number): Promise<AgentAnswer> {
   const request = tryParseRequest(line)
   switch (request?.ask) {
     case "status":
       return { ok: "status", key: signer.key, until }
     case "sign": {
       const bytes = Buffer.from(String(request.bytes), "base64")
-      if (!isSignable(bytes, signer.key)) return { error: "not a KEZ statement of this key" }
+      if (!isSignable(bytes, signer.key, now)) return { error: "not a KEZ statement of this key" }
       return { ok: "signature", signature: formatHex(await signer.sign(bytes)) }
     }
     case "device":
@@ -61,8 +61,9 @@ function serve({ socket, system, secretHex, until, device }: AgentStart): void {
   }
   const server = createServer({ allowHalfOpen: true }, (connection) => {
     converse(connection, async (line) => {
-      if (Date.now() >= until * 1_000) end()
-      const said = await answer({ signer, until, device }, line)
+      const now = Date.now() / 1_000
+      if (now >= until) end()
+      const said = await answer({ signer, until, device }, line, now)
       const text = JSON.stringify(said)
       // The system closes this connection with the process: whoever sees its end knows that the key is gone.
       if ("ok" in said && said.ok === "stopped") connection.write(text, end)

@@ -8,8 +8,11 @@ import {
   KezError,
   limits,
   type Op,
+  type Payloads,
+  parseClaimTime,
   parseJson,
   parseKeyIdentity,
+  parseTime,
   suites,
 } from "@kez/core"
 
@@ -23,19 +26,25 @@ const signedKinds = {
 /** What gives another key a say lasts longer than the key is unlocked: its owner signs it with the passphrase. */
 const lastingOps: readonly string[] = ["rotate", "set_next", "add_device"] satisfies readonly Op[]
 
-/** Whether bytes are the canonical payload of a claim, an event or a head that `key` may sign so, or its proof of possession. */
-export function isSignable(bytes: Uint8Array, key: string): boolean {
+/**
+ * Whether bytes are the canonical payload of a claim, an event or a head that `key` may sign so at `now` (Unix seconds), or its proof
+ * of possession.
+ */
+export function isSignable(bytes: Uint8Array, key: string, now: number): boolean {
   try {
     const text = decodeText(bytes, limits.maxEnvelopeBytes)
     const value = parseJson(text)
-    return canonicalize(value) === text && isStatementOf(key, value, text)
+    return canonicalize(value) === text && isStatementOf(key, { value, text, now })
   } catch (error) {
     if (error instanceof KezError) return false
     throw error
   }
 }
 
-function isStatementOf(key: string, value: Json, text: string): boolean {
+function isStatementOf(
+  key: string,
+  { value, text, now }: { readonly value: Json; readonly text: string; readonly now: number },
+): boolean {
   if (typeof value !== "object" || value === null || !("type" in value)) return false
   if (value["type"] === "kez.pop") return isPop(key, value["event"], text)
   const kind = Object.entries(signedKinds).find(([type]) => type === value["type"])?.[1]
@@ -44,7 +53,13 @@ function isStatementOf(key: string, value: Json, text: string): boolean {
   const { alg } = suites[parseKeyIdentity(key).system]
   const signature = JSON.stringify({ alg, key, sig: "0".repeat(128) })
   const { payload } = decodeEnvelope(`{"kez":"${kind}","payload":${text},"signature":${signature}}`, kind)
-  return !("op" in payload && lastingOps.includes(payload.op))
+  if ("op" in payload) return !lastingOps.includes(payload.op)
+  return madeAt(payload) <= now + limits.clockSkewSeconds
+}
+
+/** Who has a stock of heads signed that begin later speaks for the chain when nobody can ask the agent any more. [HEAD-1] */
+function madeAt(payload: Payloads["claim" | "chain_head"]): number {
+  return "issued_at" in payload ? parseTime(payload.issued_at) : parseClaimTime(payload.created_at)
 }
 
 function isPop(key: string, event: Json | undefined, text: string): boolean {
