@@ -76,6 +76,8 @@ for (const [name, operation, isSigned] of [
   ["a commitment to the next key", { op: "set_next", next: digest }, false],
   ["a device", { op: "add_device", device: other }, false],
   ["a revoked device", { op: "revoke_device", keys: [other.key] }, true],
+  // The branch that it keeps may name other keys.
+  ["a settlement", { op: "settle", reject: [digest] }, false],
   ["shared files", { op: "set_shared_files", manifest: digest, size: 1 }, true],
 ] as const) {
   test(`the agent ${isSigned ? "signs" : "leaves to the passphrase"} ${name}`, async () => {

@@ -17,7 +17,7 @@ export interface Appending {
   readonly next?: string
 }
 
-/** Appends as the identity in use; `isLasting` where the events give another key a say. */
+/** Appends as the identity in use; `isLasting` where the events give another key a say, or give it back. */
 export async function appendAsSelf(
   context: Context,
   appending: Appending & { readonly isLasting?: boolean },

@@ -32,6 +32,8 @@ export const run: Handler<SettleOptions> = async (context, { args: _, ...options
   const isListing = options.keep === undefined && (options.lift ?? []).length === 0
   if (isListing) return withChain(context, undefined, listing)
   return appendAsSelf(context, {
+    // The branch that is kept may name other keys, and revocations that are lifted give them their say back.
+    isLasting: true,
     plan: (chain, store) => {
       if (chain === undefined) throw new KezError("chain.unknown", "Cannot settle: there is no chain of this identity")
       return planOf(store, chain, options)

@@ -23,8 +23,11 @@ const signedKinds = {
   "kez.sigchain.head": "chain_head",
 } as const
 
-/** What gives another key a say lasts longer than the key is unlocked: its owner signs it with the passphrase. */
-const lastingOps: readonly string[] = ["rotate", "set_next", "add_device"] satisfies readonly Op[]
+/**
+ * What gives another key a say, or gives it back, lasts longer than the key is unlocked: its owner signs it with the passphrase. A
+ * settlement keeps a branch with the keys that it names, and lifts revocations.
+ */
+const lastingOps: readonly string[] = ["rotate", "set_next", "add_device", "settle"] satisfies readonly Op[]
 
 /**
  * Whether bytes are the canonical payload of a claim, an event or a head that `key` may sign so at `now` (Unix seconds), or its proof

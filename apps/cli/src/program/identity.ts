@@ -103,7 +103,7 @@ function addKeeping(identity: Command): void {
       "Keep the key unlocked for a while in a process of its own, so that commands do not ask. It hands the key to nobody. " +
         "While it is unlocked, every program that runs as you can have it sign claims, heads, proofs that it holds the key, " +
         "and events of a chain, a new one too, such as add and revoke. What gives another key a say (rotate, set-next, " +
-        "add-device), a handle's move and what is signed for nostr ask for the passphrase.",
+        "add-device, settle), a handle's move and what is signed for nostr ask for the passphrase.",
     )
     .summary("keep the key unlocked for a while")
     .option("--for <time>", "how long, such as 15m or 8h (default: 15m, at most 24h)")
