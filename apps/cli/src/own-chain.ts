@@ -46,6 +46,8 @@ export interface Plan {
   readonly operations: readonly Operation[]
   /** An event of the branch to extend; the winning one unless given. */
   readonly branch?: Digest
+  /** The chain up to an earlier event, to append after that: the events behind it are left on a branch. */
+  readonly onto?: ChainReplay | undefined
   readonly warnings?: readonly string[]
   /** What is said where there is nothing to append. */
   readonly already?: string
@@ -62,8 +64,8 @@ export async function extendChain(context: Context, { key, signer, headSigner, p
       const before = chainOfKey(store, key)
       if (before !== undefined) assertWhole(store, before)
       const planned = plan(before, store)
-      const { operations, branch } = planned
-      let chain = before === undefined || branch === undefined ? before : branchOf(before, branch)
+      const { operations, branch, onto } = planned
+      let chain = onto ?? (before === undefined || branch === undefined ? before : branchOf(before, branch))
       const events: SigchainEvent[] = []
       for (const operation of operations) {
         const appended = await appendEvent({ chain, operation, now }, signer).catch((error: unknown) => {

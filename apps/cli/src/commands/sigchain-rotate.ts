@@ -1,5 +1,6 @@
 /** `kez sigchain rotate`: another key becomes the primary; the identity, its devices and its subjects stay. SPEC CHAIN-14 */
 import type { ChainReplay } from "@kez/core"
+import { chainBeforeBurned } from "../burned-next.ts"
 import { assertCommittable } from "../chain-refusal.ts"
 import type { Context } from "../context.ts"
 import { findCurrentName, tryReadIdentity, useIdentity } from "../keys/identities.ts"
@@ -31,7 +32,9 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
     headSigner: newPrimary,
     plan: (chain) => {
       if (next.next !== undefined) assertCommittable(chain, next.next, [newPrimary.key])
-      return { operations: [{ op: "rotate", newPrimary, ...next }] }
+      const onto = chain === undefined ? undefined : chainBeforeBurned(chain, newPrimary.key)
+      const warnings = onto === undefined ? [] : [leftBehind(onto)]
+      return { operations: [{ op: "rotate", newPrimary, ...next }], onto, warnings }
     },
   })
   const old = extended.events[0]?.payload.primary
@@ -47,6 +50,14 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
     ],
     ...(isUsed ? {} : { next: `kez identity use ${name}` }),
   })
+}
+
+/** [FORK-6] */
+function leftBehind({ head: { seq } }: ChainReplay): string {
+  return (
+    `event ${seq + 1} revoked the key that you committed to: the rotation follows event ${seq} instead, and of what came after that only ` +
+    "revocations count. kez sigchain settle lists them; --lift lifts them"
+  )
 }
 
 /** Chat accounts of the chain follow: their primary is the new one, and its words read their history. Their names. */

@@ -81,7 +81,10 @@ function addKeys(sigchain: Command): void {
   withExamples(withKeyOptions(setNext), "kez sigchain set-next safe", "kez sigchain set-next --commitment sha256:41ab…")
   const rotate = sigchain
     .command("rotate <name>")
-    .description("Make another identity on this computer your primary key. Accounts and devices stay.")
+    .description(
+      "Make another identity on this computer your primary key. Accounts and devices stay. Where somebody has revoked the key that " +
+        "you committed to, it goes back to before that, and wins over all that came after.",
+    )
     .summary("replace the primary key")
     .option("--next <key>", "which key alone may follow the new one: a name, a key, or sha256:…")
     .action(action(() => import("../commands/sigchain-rotate.ts")))
