@@ -9,7 +9,8 @@ import { type AgentAnswer, type AgentRequest, type AgentStart, maxMessageBytes }
 import { isSignable } from "./agent-statement.ts"
 
 const maxConnections = 16
-const questionTimeoutMs = 5_000
+/** For a whole question, and again until its answer is taken: as long as somebody lets it wait others may have no place. */
+const turnTimeoutMs = 2_000
 /** How often the clock is looked at, which goes on while a computer sleeps, as timers do not; and the socket. */
 const lookMs = 1_000
 
@@ -96,17 +97,19 @@ function isSameFile(path: string, { dev, ino }: BigIntStats): boolean {
   }
 }
 
-/** Calls `hear` with the first line; a connection that is slow, long or broken is closed. */
+/** Calls `hear` with the first line; a connection that is slow, long or broken is closed. A byte now and then buys no time. */
 function converse(connection: Socket, hear: (line: string) => Promise<void>): void {
   let text = ""
   connection.setEncoding("utf8")
-  connection.setTimeout(questionTimeoutMs, () => connection.destroy())
+  const deadline = setTimeout(() => connection.destroy(), turnTimeoutMs)
+  connection.on("close", () => clearTimeout(deadline))
   connection.on("error", () => connection.destroy())
   connection.on("data", (part: string) => {
     text += part
     const end = text.indexOf("\n")
     if (end !== -1) {
       connection.removeAllListeners("data")
+      deadline.refresh()
       hear(text.slice(0, end)).catch(() => connection.destroy())
     } else if (text.length > maxMessageBytes) connection.destroy()
   })
