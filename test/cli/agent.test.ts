@@ -1,5 +1,6 @@
 /** The agent as a process: it signs without a passphrase for a while, and shows its secret to nobody. */
 import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
 import { once } from "node:events"
 import {
   chmodSync,
@@ -11,6 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs"
+import { open } from "node:fs/promises"
 import { connect, createServer } from "node:net"
 import { join } from "node:path"
 import { test } from "node:test"
@@ -143,6 +145,22 @@ test("the agent refuses bytes that are no statement, and survives nonsense", asy
   for (const nonsense of ["\n", "{\n", "x".repeat(200_000), "\x00\xff\n", '{"ask":"sign"}\n'])
     await say(socket, nonsense)
   assert.equal((await home.run(claim)).code, 0)
+})
+
+test("an identity that is removed while its passphrase is typed keeps no agent", async () => {
+  await using home = makeHome()
+  await home.make("zero", { passphrase: "right" })
+  const fifo = join(home.dir, "passphrase")
+  execFileSync("mkfifo", [fifo])
+  const unlocking = home.run(["identity", "unlock", "--passphrase-file", fifo, "--json"])
+  // It opens when the command reads it, which has read the key file by then.
+  const typing = await open(fifo, "w")
+  assert.equal((await home.run(["identity", "remove", "zero", "--yes"])).code, 0)
+  await typing.write("right\n")
+  await typing.close()
+  const result = await unlocking
+  assert.deepEqual([result.code, readAnswer(result).error.code], [1, "store.unknown"])
+  assert.deepEqual(readdirSync(home.paths.runtime), [])
 })
 
 test("connections that send a byte now and then do not hold the agent up", async () => {

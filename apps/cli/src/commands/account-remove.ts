@@ -19,6 +19,8 @@ export const run: Handler<{ readonly yes?: boolean }> = async (context, { args: 
   }
   await stopAgent(paths, agentNameOf(record))
   forgetAccount(paths, record)
+  // Of an unlock that had opened the device's key file before.
+  await stopAgent(paths, agentNameOf(record))
   return {
     schema: "kez.account_removed/1",
     data: { account: name, device: record.device ?? null },

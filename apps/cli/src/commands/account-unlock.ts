@@ -1,5 +1,5 @@
 /** `kez account unlock`: the agent holds this device's keys for a while, so that `kez dm` and `kez chat` do not ask. */
-import { agentNameOf, deviceOf, formatDevice, openDevice } from "../account/device-file.ts"
+import { agentNameOf, deviceOf, formatDevice, hasDevice, openDevice } from "../account/device-file.ts"
 import { nameOfAccount, readyAccount } from "../account/records.ts"
 import { startAgent } from "../keys/agent.ts"
 import type { Handler } from "../run.ts"
@@ -13,7 +13,8 @@ export const run: Handler<{ readonly for?: string; readonly account?: string }> 
   const until = context.now() + lasting
   const agent = { name: agentNameOf(record), identity: deviceOf(device) }
   const key = { system: "ed25519", secret: device.keys.sign } as const
-  await startAgent(context, agent, { key, until, device: formatDevice(device) })
+  const isHere = () => hasDevice(context, record)
+  await startAgent(context, agent, { key, until, device: formatDevice(device), isHere })
   const name = nameOfAccount(record)
   return {
     schema: "kez.unlock/1",

@@ -25,6 +25,8 @@ export async function run(
   }
   await stopAgent(paths, name)
   await removeIdentity(paths, name)
+  // Of an unlock that had opened the key before.
+  await stopAgent(paths, name)
   return {
     schema: "kez.identity_removed/1",
     data: { name, identity: record?.identity ?? null },

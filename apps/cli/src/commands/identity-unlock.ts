@@ -2,7 +2,8 @@
 import { KezError } from "@kez/core"
 import type { Context } from "../context.ts"
 import { startAgent } from "../keys/agent.ts"
-import { findCurrentName, listOrphans } from "../keys/identities.ts"
+import { findCurrentName, listOrphans, tryReadIdentity } from "../keys/identities.ts"
+import { findKeyFile } from "../keys/key-file-place.ts"
 import { currentRecord } from "../keys/signers.ts"
 import { unlockOrAdopt } from "../keys/unlock.ts"
 import type { Outcome } from "../run.ts"
@@ -22,7 +23,9 @@ export async function run(
   const name = isOrphan ? wanted : currentRecord(context, wanted).name
   const { key, record } = await unlockOrAdopt(context, name)
   const until = context.now() + lasting
-  await startAgent(context, record, { key, until })
+  const isHere = () =>
+    tryReadIdentity(paths, name)?.identity === record.identity && findKeyFile(paths.keys, name) !== undefined
+  await startAgent(context, record, { key, until, isHere })
   return {
     schema: "kez.unlock/1",
     data: { name, identity: record.identity, unlocked_until: until },

@@ -106,11 +106,20 @@ export async function stopAgents(paths: Paths, names: readonly string[]): Promis
   })
 }
 
-/** Starts the agent of `name`, in place of one that runs. Resolves when it can sign. */
+export interface Unlocking {
+  readonly key: KeyMaterial
+  /** Unix seconds. */
+  readonly until: number
+  readonly device?: string | undefined
+  /** Whether what is unlocked is on this computer still: passphrases take their time, and others may remove it meanwhile. */
+  isHere(): boolean
+}
+
+/** Starts the agent of `name`, in place of one that runs. Resolves when it can sign. Throws `store.unknown` for what was removed meanwhile. */
 export async function startAgent(
   context: Context,
   { name, identity }: { readonly name: string; readonly identity: string },
-  { key, until, device }: { readonly key: KeyMaterial; readonly until: number; readonly device?: string | undefined },
+  { key, until, device, isHere }: Unlocking,
 ): Promise<void> {
   const { paths, env } = context
   if (env.platform === "win32") {
@@ -130,6 +139,10 @@ export async function startAgent(
   await launchAgent(start, env.compileCache)
   const status = await agentStatus(paths, name)
   if (status?.key !== identity) throw fault("key.locked", "Cannot start the agent: it does not answer")
+  // Whoever removes it ends its agent afterwards: either they find this one, or we find it removed.
+  if (isHere()) return
+  await stopAgent(paths, name)
+  throw fault("store.unknown", `Cannot keep ${name} unlocked: it was removed from this computer meanwhile`)
 }
 
 function socketPath(paths: Paths, name: string): string {
