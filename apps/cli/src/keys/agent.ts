@@ -136,9 +136,9 @@ export async function startAgent(
     until,
     ...(device === undefined ? {} : { device }),
   }
-  await launchAgent(start, env.compileCache)
+  await launchAgent(start, { compileCache: env.compileCache })
   const status = await agentStatus(paths, name)
-  if (status?.key !== identity) throw fault("key.locked", "Cannot start the agent: it does not answer")
+  if (status?.key !== identity) throw fault("internal", "Cannot start the agent: it does not answer")
   // Whoever removes it ends its agent afterwards: either they find this one, or we find it removed.
   if (isHere()) return
   await stopAgent(paths, name)
