@@ -1,6 +1,8 @@
 /**
- * The agent's own process. It reads one key from stdin, answers on a socket that only its user can open, and ends at
- * its time, or when nobody can reach it any more. It signs only what its key says in KEZ, so that a program that can reach it cannot have other texts signed.
+ * The agent's own process. It reads one key from stdin, answers on a socket that only its user can open, and ends at its time, or when
+ * nobody can reach it any more. It signs only what its key says in KEZ, so that a program that can reach it cannot have other texts
+ * signed; and it gives out no key, but for one: the agent of an account gives the device's keys and its store's to whoever asks, for the
+ * chat runs in the asking process.
  */
 import { type BigIntStats, chmodSync, lstatSync, readFileSync, rmSync } from "node:fs"
 import { createServer, type Socket } from "node:net"

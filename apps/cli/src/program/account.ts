@@ -141,7 +141,8 @@ function addKeeping(account: Command): void {
     .command("unlock")
     .description(
       "Keep the keys of this device unlocked for a while in a process of its own, so that commands do not ask. " +
-        "While they are unlocked, every program that runs as you can get them: kez dm and kez chat do the same.",
+        "While they are unlocked, every program that runs as you can get them, as kez dm and kez chat do: it can write in your name, " +
+        "and add a device of its own to your chain, which lasts.",
     )
     .summary("keep the device's keys unlocked for a while")
     .option("--for <time>", "how long, such as 15m or 8h (default: 15m, at most 24h)")
