@@ -29,7 +29,9 @@ export interface LaunchOptions {
 export function launchAgent(start: AgentStart, options: LaunchOptions = {}): Promise<void> {
   const { compileCache, timeoutMs = startTimeoutMs, program = agentProgram } = options
   return new Promise((resolve, reject) => {
-    const child = spawn("/bin/sh", ["-c", withoutDumps, "sh", process.execPath, withoutDebugger, program], {
+    // The socket is there for people: it tells agents apart.
+    const command = [process.execPath, withoutDebugger, program, start.socket]
+    const child = spawn("/bin/sh", ["-c", withoutDumps, "sh", ...command], {
       detached: true,
       cwd: "/",
       env: compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache },

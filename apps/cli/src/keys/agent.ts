@@ -1,6 +1,7 @@
 /** Unlocked keys: a process for each, which holds the secret in memory and signs KEZ statements until its time is over. */
 import { lstatSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
+import type { KezError } from "@kez/core"
 import type { Context } from "../context.ts"
 import { fault, hasCode } from "../fault.ts"
 import type { Paths } from "../paths.ts"
@@ -10,7 +11,6 @@ import { makePrivateDir } from "./durable-file.ts"
 import type { KeyMaterial } from "./key-text.ts"
 
 const signatureBytes = 64
-const waitHint = "Try again in some seconds. Else end the process whose arguments name agent-process.ts."
 
 export interface AgentStatus {
   readonly name: string
@@ -83,7 +83,7 @@ export async function stopAgent(paths: Paths, name: string): Promise<boolean> {
   const isEnded = typeof answer === "object" && "ok" in answer && answer.ok === "stopped"
   if (!isEnded && answer !== "nobody") {
     throw fault("store.busy", `Cannot lock ${name}: its agent does not answer, and may hold the key still`, {
-      hint: waitHint,
+      hint: `Try again in some seconds. Else end the process whose arguments name ${socket}.`,
     })
   }
   rmSync(socket, { force: true })
@@ -99,11 +99,15 @@ export async function stopAgents(paths: Paths, names: readonly string[]): Promis
   const locked = names.filter((_, i) => ended[i]?.status === "fulfilled" && ended[i].value)
   const failure: unknown = ended.find((one) => one.status === "rejected")?.reason
   if (failure === undefined) return locked
-  if (!(failure instanceof Error) || !hasCode(failure, "store.busy") || locked.length === 0) throw failure
+  if (!isBusy(failure) || locked.length === 0) throw failure
   throw fault("store.busy", failure.message, {
     cause: failure,
-    hint: `${waitHint}\nThese were locked: ${locked.join(", ")}.`,
+    hint: `${failure.hint}\nThese were locked: ${locked.join(", ")}.`,
   })
+}
+
+function isBusy(error: unknown): error is KezError {
+  return hasCode(error, "store.busy")
 }
 
 export interface Unlocking {
