@@ -1,5 +1,5 @@
 /** Messages as they are kept and as they are shown. */
-import type { Digest } from "@kez/core"
+import { type Digest, KezError } from "@kez/core"
 import type { Content, ContentTypes } from "../wire/content.ts"
 import { type Message, textOf } from "../wire/message.ts"
 import { archiveLater, isArchived } from "./archive-rows.ts"
@@ -152,6 +152,22 @@ export async function putNote(unit: Unit, desk: Desk, message: Message, origin: 
   if (row === undefined) return
   const shown = await show(unit, desk, thread, row)
   unit.afterwards(() => desk.tell({ kind: "message_changed", message: shown }))
+}
+
+/** Keeps what is said, shown or beside what it is about. Returns the place of what is shown. */
+export async function keepSaid(unit: Unit, desk: Desk, message: Message, origin: Origin): Promise<string | undefined> {
+  if (isShown(message.content)) {
+    try {
+      return (await putMessage(unit, desk, message, origin)).place
+    } catch (fault) {
+      // Text that is not UTF-8: its place counts, and it is shown as something that cannot be read.
+      if (!(fault instanceof KezError)) throw fault
+      const content: Content = { type: "unknown", name: message.content.type }
+      return (await putMessage(unit, desk, { ...message, content, body: new Uint8Array() }, origin)).place
+    }
+  }
+  await putNote(unit, desk, message, origin)
+  return undefined
 }
 
 /** A message with what was said about it since. Only who wrote it can edit it or take it back. */

@@ -1,20 +1,21 @@
 /** A message that was opened: placed among those of its device, then kept, shown or acted on, all in one step with the key that opened it. */
 import { type Digest, KezError } from "@kez/core"
 import type { OpenedMessage } from "../cipher/group-cipher.ts"
-import type { Content, ContentTypes } from "../wire/content.ts"
+import type { ContentTypes } from "../wire/content.ts"
 import { decodeMessage, type Message, readResent } from "../wire/message.ts"
 import { raise } from "./alarms.ts"
 import { contactRow } from "./contact-rows.ts"
 import type { Desk } from "./desk.ts"
 import { fileStateName } from "./files-part.ts"
+import { takeGiven } from "./given.ts"
 import { takeLeave } from "./groups.ts"
-import { changeMessage, isShown, type Origin, putMessage, putNote, threadAt } from "./message-rows.ts"
+import { changeMessage, isShown, keepSaid, type Origin } from "./message-rows.ts"
 import { closeMissing, judgeTold, passOver, raiseMissing } from "./missing.ts"
 import { takePresence, takeShares } from "./presence-rows.ts"
 import { noteReceived, takeReceipt } from "./receipts.ts"
-import { answerResend, isGiven } from "./resend.ts"
-import { decodeRow, type GroupRow, keys, type MessageRow, padded, type ThreadRow } from "./row.ts"
-import { type DeviceSequence, placeIn, putSequence, sequenceOf, slotBefore } from "./sequence-rows.ts"
+import { answerResend } from "./resend.ts"
+import { type GroupRow, keys, type ThreadRow } from "./row.ts"
+import { placeIn, putSequence, sequenceOf, slotBefore } from "./sequence-rows.ts"
 import { mayTell } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
@@ -117,7 +118,7 @@ async function place(unit: Unit, desk: Desk, message: Message, from: From): Prom
     ...(from.seq === undefined ? {} : { seq: from.seq }),
     ...(slot === undefined ? {} : { slot }),
   }
-  const shownAt = await keep(unit, desk, message, origin)
+  const shownAt = await keepSaid(unit, desk, message, origin)
   const places = new Map(after.places)
   if (arrival.kind === "gap" && shownAt !== undefined) places.set(counter, shownAt)
   putSequence(unit, from.group, { ...after, places })
@@ -135,22 +136,6 @@ async function place(unit: Unit, desk: Desk, message: Message, from: From): Prom
     await noteReceived(unit, from.group, { device, delivered: after.sequence.next, isShown: isShown(message.content) })
   }
   await act(unit, desk, message, { ...from, thread })
-}
-
-/** Keeps what is shown. Returns its place. */
-async function keep(unit: Unit, desk: Desk, message: Message, origin: Origin): Promise<string | undefined> {
-  if (isShown(message.content)) {
-    try {
-      return (await putMessage(unit, desk, message, origin)).place
-    } catch (fault) {
-      // Text that is not UTF-8: its place counts, and it is shown as something that cannot be read.
-      if (!(fault instanceof KezError)) throw fault
-      const content: Content = { type: "unknown", name: message.content.type }
-      return (await putMessage(unit, desk, { ...message, content, body: new Uint8Array() }, origin)).place
-    }
-  }
-  await putNote(unit, desk, message, origin)
-  return undefined
 }
 
 async function act(unit: Unit, desk: Desk, message: Message, from: From & { readonly thread: Digest }): Promise<void> {
@@ -221,53 +206,6 @@ async function takeResent(
   // What it does is judged by who said it, not by who passed it on; and nobody says in which epoch it was.
   const said = { chain: owner.chain, isCurrent: !isOut(owner), by: inner.device, epoch: 0 }
   await place(unit, desk, inner, { ...from, ...said, seq: undefined })
-}
-
-/** Sent when no device that is left could read it, and given once more by its own device: it is before what is counted here. */
-async function takeGiven(
-  unit: Unit,
-  desk: Desk,
-  inner: Message,
-  { before, thread, group, chain, at, by }: From & { readonly thread: Digest; readonly before: DeviceSequence },
-): Promise<void> {
-  const { counter = 0, id, device } = inner
-  const { next, recent, isTold } = before.sequence
-  const known = recent[recent.length - (next - counter)]
-  if (known !== undefined && known !== id && isTold !== true && recent.length > next - counter) {
-    const alarm = { kind: "sender_fork", conversation: thread, device, counter } as const
-    return raise(
-      unit,
-      desk,
-      alarm,
-      new KezError("chat.sender_fork", `A device said two different things as message ${counter}`),
-    )
-  }
-  if (!isGiven(inner)) return
-  if ((await unit.bytes(keys.placeOf(thread, id))) === undefined) {
-    const slot = await slotAmong(unit, { thread, group, device, counter })
-    await keep(unit, desk, inner, {
-      ...{ thread, group, chain, device, at, isEarly: false },
-      ...(slot === undefined ? {} : { slot }),
-    })
-  }
-  if (chain !== desk.chain) await noteReceived(unit, group, { device: by, delivered: next, isShown: true })
-}
-
-/** Messages that are looked through for where an older one belongs. */
-const maxLooked = 200
-
-/** Before what the same device said later. */
-async function slotAmong(
-  unit: Unit,
-  { thread, group, device, counter }: { readonly thread: Digest } & Pick<MessageRow, "group" | "device" | "counter">,
-): Promise<number | undefined> {
-  const { nextSlot } = await threadAt(unit, thread)
-  const rows = await unit.after(keys.message(thread), padded(Math.max(0, nextSlot - maxLooked)), 2 * maxLooked)
-  const later = rows
-    .map(({ value }) => decodeRow<MessageRow>(value).value)
-    .filter((row) => row.group === group && row.device === device && row.counter > counter)
-  const slots = later.map(({ place: at }) => Number(at.slice(0, 16)))
-  return slots.length === 0 ? undefined : Math.min(...slots)
 }
 
 export async function refuse(unit: Unit, desk: Desk, { group, seq = 0 }: OpenedAt, fault: KezError): Promise<void> {
