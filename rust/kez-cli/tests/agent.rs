@@ -15,7 +15,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use support::ALICE;
-use support::agents::{NOSTR_WORDS, Unlocked, agents, folder, locked_home, say, socket, unlock, wait_until};
+use support::agents::{
+    NOSTR_WORDS, Unlocked, agents, ask_to_sign, folder, locked_home, say, socket, unlock, wait_until,
+};
 
 const CLAIM: [&str; 5] = ["claim", "create", "dns:a.example", "--format", "json"];
 
@@ -278,10 +280,7 @@ fn bytes_that_are_no_statement_are_refused_and_nonsense_is_survived() {
     let socket = socket(&home.0);
     let claim = home.0.ok(&[&CLAIM[..], &["-q"]].concat(), "");
     let payload = serde_json::from_str::<Value>(&claim).unwrap()["payload"].clone();
-    let ask = |text: &str| -> Value {
-        let question = serde_json::json!({ "ask": "sign", "text": text }).to_string() + "\n";
-        serde_json::from_str(&say(&socket, question.as_bytes())).unwrap()
-    };
+    let ask = |text: &str| ask_to_sign(&socket, text);
     // serde_json keeps members sorted, as JCS wants them.
     assert!(ask(&payload.to_string())["signature"].is_string());
     let other =

@@ -5,9 +5,11 @@ mod support;
 
 use std::fs;
 use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use kez_core::Time;
 use serde_json::{Value, json};
-use support::agents::{NOSTR_WORDS, Unlocked, agents, folder, locked_home, socket, unlock};
+use support::agents::{NOSTR_WORDS, Unlocked, agents, ask_to_sign, folder, locked_home, socket, unlock};
 use support::relay::Relay;
 use support::{ALICE, Home};
 
@@ -41,6 +43,27 @@ fn what_gives_another_key_authority_needs_the_passphrase() {
     unlock(&home.0, &passphrase, &["alice"]);
     home.0.ok(&["sigchain", "add", "dns:a.example"], "");
     needs_passphrase(&home.0, &passphrase, &["sigchain", "set-next", "safe", "--yes"]);
+}
+
+/// Readers take them when their time has come, and nobody can ask the agent any more.
+#[test]
+fn a_head_or_a_claim_of_the_future_is_not_signed() {
+    let (home, passphrase) = locked_home("future", ALICE, "ed25519");
+    let home = Unlocked(home);
+    unlock(&home.0, &passphrase, &[]);
+    home.0.ok(&["sigchain", "add", "dns:a.example"], "");
+    let claim = home.0.ok(&["claim", "create", "dns:a.example", "--format", "json", "-q"], "");
+    let head = home.0.ok(&["sigchain", "head"], "");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for (text, member) in [(claim, "created_at"), (head, "issued_at")] {
+        let mut payload = serde_json::from_str::<Value>(&text).unwrap()["payload"].clone();
+        for (at, is_signed) in [(now, true), (now + 600, false)] {
+            payload[member] = json!(Time::from_unix_seconds(at).unwrap().to_string());
+            // serde_json keeps members sorted, as JCS wants them.
+            let answer = ask_to_sign(&socket(&home.0), &payload.to_string());
+            assert_eq!(answer["signature"].is_string(), is_signed, "{payload}: {answer}");
+        }
+    }
 }
 
 /// A home with a nostr key that an agent holds, and its relay.

@@ -192,7 +192,7 @@ impl Agent {
         let signature = match ask {
             Ask::Who => return object! { "identity" => key.key(), "until" => self.until },
             Ask::Lock => return object! { "locked" => true },
-            Ask::Sign(text) => match check_statement(text, key.key()) {
+            Ask::Sign(text) => match check_statement(text, key.key(), now()) {
                 Ok(()) => key.sign(text.as_bytes()).ok(),
                 Err(refusal) => return error(refusal.message()),
             },

@@ -65,6 +65,12 @@ pub fn say(socket: &Path, text: &[u8]) -> String {
     String::from_utf8(heard).unwrap()
 }
 
+/// What an agent answers where it is asked to sign this statement.
+pub fn ask_to_sign(socket: &Path, text: &str) -> Value {
+    let question = serde_json::json!({ "ask": "sign", "text": text }).to_string() + "\n";
+    serde_json::from_str(&say(socket, question.as_bytes())).unwrap()
+}
+
 /// The processes of agents at this socket.
 pub fn agents(socket: &Path) -> Vec<String> {
     let ids = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
