@@ -32,7 +32,7 @@ pub fn at_hand(context: &Context, key: Key) -> Outcome<Key> {
     match key {
         Key::Here(_) => Ok(key),
         Key::Agent(agent) => {
-            let why = format!("the agent of {} does not sign what gives another key authority", agent.name);
+            let why = format!("the agent of {} does not sign what gives a key authority", agent.name);
             open(context, &agent, &why)
         }
     }

@@ -8,6 +8,7 @@ use kez_core::{Code, Digest};
 use crate::append::{answer, grown, keep, refused, text, texts};
 use crate::context::Context;
 use crate::json::object;
+use crate::key::at_hand;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
 use crate::{chains, signing};
 
@@ -19,7 +20,7 @@ pub fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     }
     let digest = |typed: &str| Digest::parse(typed).map_err(|error| cannot("read the digest")(error).typed());
     let mut reject = lift.into_iter().map(digest).collect::<Outcome<Vec<Digest>>>()?;
-    let signer = signing::signer(context, matches)?;
+    let signer = at_hand(context, signing::signer(context, matches)?)?;
     let mut tip = chain.head().digest();
     let mut revocations = Vec::new();
     if let Some(typed) = kept {

@@ -25,7 +25,7 @@ fn needs_passphrase(home: &Home, passphrase: &str, args: &[&str]) -> Value {
 }
 
 #[test]
-fn what_gives_another_key_authority_needs_the_passphrase() {
+fn what_gives_a_key_authority_needs_the_passphrase() {
     let (home, passphrase) = locked_home("authority", ALICE, "ed25519");
     let home = Unlocked(home);
     for name in ["phone", "safe", "other"] {
@@ -43,6 +43,30 @@ fn what_gives_another_key_authority_needs_the_passphrase() {
     unlock(&home.0, &passphrase, &["alice"]);
     home.0.ok(&["sigchain", "add", "dns:a.example"], "");
     needs_passphrase(&home.0, &passphrase, &["sigchain", "set-next", "safe", "--yes"]);
+}
+
+/// Of two histories the one that somebody else wrote may be kept, or a revocation lifted.
+#[test]
+fn a_settlement_needs_the_passphrase() {
+    let (home, passphrase) = locked_home("settle", ALICE, "ed25519");
+    let (home, other) = (Unlocked(home), Home::with_alice("settle-other"));
+    unlock(&home.0, &passphrase, &[]);
+    home.0.ok(&["sigchain", "add", "dns:a.example"], "");
+    other.ok(&["sigchain", "import", "-"], &home.0.ok(&["sigchain", "export"], ""));
+    home.0.ok(&["sigchain", "add", "dns:c.example"], "");
+    home.0.ok(&["sigchain", "revoke", "dns:a.example"], "");
+    other.ok(&["sigchain", "add", "dns:b.example"], "");
+    home.0.ok(&["sigchain", "import", "-"], &other.ok(&["sigchain", "export"], ""));
+    // To look at them needs no key.
+    let (_, shown) = home.0.json(&["sigchain", "settle"], "");
+    let successors = shown["data"]["splits"][0]["successors"].as_array().unwrap();
+    let theirs = successors.iter().find(|it| it["events"][0]["payload"]["subject"] == "dns:b.example").unwrap();
+    let keep = ["sigchain", "settle", "--keep", theirs["digest"].as_str().unwrap()];
+    needs_passphrase(&home.0, &passphrase, &keep);
+    let (_, shown) = home.0.json(&["sigchain", "settle"], "");
+    let revocation = shown["data"]["revocations"][0]["digest"].as_str().unwrap();
+    let data = needs_passphrase(&home.0, &passphrase, &["sigchain", "settle", "--lift", revocation]);
+    assert_eq!((&data["status"], &data["events"][0]["op"]), (&json!("ok"), &json!("settle")));
 }
 
 /// Readers take them when their time has come, and nobody can ask the agent any more.
