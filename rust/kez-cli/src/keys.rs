@@ -57,7 +57,7 @@ pub fn find(context: &Context, name: &str) -> Outcome<Identity> {
         let message = format!("Cannot find an identity called {name} on this computer");
         return Err(Failure::new(Code::StoreUnknown, message).hint(format!("To make one: kez-rs identity new {name}")));
     };
-    read_identity(&bytes).ok_or_else(|| {
+    read_identity(&bytes, name).ok_or_else(|| {
         Failure::new(Code::StoreCorrupt, format!("Cannot read identities/{name}.json: it is damaged")).hint(format!(
             "Move {} away, and bring the identity back with kez-rs identity restore {name}.",
             path.display()
@@ -70,12 +70,13 @@ fn no_name() -> Failure {
         .hint("A name is only for this computer; nobody else sees it.")
 }
 
-fn read_identity(bytes: &[u8]) -> Option<Identity> {
+/// A record is that of its file alone: a copy under another name would stand for the key file of the first.
+fn read_identity(bytes: &[u8], name: &str) -> Option<Identity> {
     let value = kez_core::json::parse_text(decode_utf8(bytes).ok()?).ok()?;
     let members = value.as_object()?;
     let text = |name: &str| members.get(name)?.as_str();
     Some(Identity {
-        name: text("name")?.to_owned(),
+        name: text("name").filter(|it| *it == name)?.to_owned(),
         key: KeyIdentity::parse_canonical(text("identity")?).ok()?,
         words: match members.get("words") {
             None => None,

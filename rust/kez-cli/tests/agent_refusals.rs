@@ -125,7 +125,8 @@ fn a_key_that_came_in_place_of_the_agents_signs_nothing() {
     home.0.ok(&["claim", "publish", &account, "--wait", "0"], "");
     let identities = home.0.0.join("kez/identities");
     let exchange = move || {
-        fs::copy(identities.join("bob.json"), identities.join("alice.json")).unwrap();
+        let record = fs::read_to_string(identities.join("bob.json")).unwrap();
+        fs::write(identities.join("alice.json"), record.replace("\"bob\"", "\"alice\"")).unwrap();
     };
     relay.when_asked.lock().unwrap().replace(Box::new(exchange));
     let unpublish = ["claim", "unpublish", &account, "--wait", "0", "--passphrase-file", &passphrase];

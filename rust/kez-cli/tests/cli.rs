@@ -103,6 +103,19 @@ fn a_device_speaks_for_the_chain_until_it_is_revoked() {
 }
 
 #[test]
+fn a_copy_of_a_record_stands_for_no_other_key_file() {
+    let home = Home::with_alice("copied");
+    let identities = home.0.join("kez/identities");
+    fs::copy(identities.join("alice.json"), identities.join("alice-old.json")).unwrap();
+    for args in [&["identity", "remove", "alice-old", "--yes"][..], &["identity", "use", "alice-old"]] {
+        let (code, answer) = home.json(args, "");
+        assert_eq!((code, &answer["error"]["code"]), (1, &"store.corrupt".into()), "{answer}");
+    }
+    assert!(home.0.join("kez/keys/alice.key").exists());
+    home.ok(&["claim", "create", "github:alice"], "");
+}
+
+#[test]
 fn damage_of_the_store_is_named() {
     let home = Home::with_alice("damage");
     home.ok(&["sigchain", "add", "github:alice", "-q"], "");
