@@ -13,6 +13,12 @@ pub fn holds(text: &str, account: &Identity) -> bool {
     Sight::of(text).is_some_and(|sight| sight.settles(account))
 }
 
+/// Whether a text holds a reference, whoever's: it may be what another proof of the account stands on.
+pub fn refers(text: &str) -> bool {
+    let found = find_candidates(text.as_bytes()).map(|found| found.candidates).unwrap_or_default();
+    found.iter().any(|candidate| matches!(decode_candidate(candidate), Ok(Proof::Reference(_))))
+}
+
 /// Whether there is nothing in it but proofs of this account.
 pub fn is_proof_alone(text: &str, account: &Identity) -> bool {
     holds(text, account) && without_proofs(text, account).trim().is_empty()
@@ -158,6 +164,16 @@ mod tests {
         }
         let other = format!("```text\n{token}\n```");
         assert_eq!(without_proofs(&other, &account()), other, "no proof stands in somebody's fence");
+    }
+
+    #[test]
+    fn a_reference_is_seen_beside_other_text() {
+        for text in [reference(), format!("I am I.\n\n{}@sig.example\n", reference())] {
+            assert!(refers(&text), "{text}");
+        }
+        for text in ["", "kez:r1:0", "I am I."] {
+            assert!(!refers(text), "{text}");
+        }
     }
 
     #[test]

@@ -87,9 +87,16 @@ fn watch_tells_what_is_new() {
     assert_eq!((code, &answer["error"]["code"]), (5, &json!("chain.unreachable")));
 }
 
-/// GitHub with the account 77, jason, and the token `good`.
-fn github() -> String {
-    let gists: Arc<Mutex<Vec<Value>>> = Arc::default();
+fn gist(id: &str, content: &str) -> Value {
+    json!({
+        "id": id, "owner": {"login": "Jason", "id": 77}, "public": true, "description": "kez",
+        "files": {"kez.md": {"size": content.len(), "content": content}},
+    })
+}
+
+/// GitHub with the account 77, jason, and the token `good`. No gist can be changed there.
+fn github(gists: &Arc<Mutex<Vec<Value>>>) -> String {
+    let gists = Arc::clone(gists);
     serve(move |asked, _| {
         let mut gists = gists.lock().unwrap();
         let user = json!({"login": "Jason", "id": 77});
@@ -99,22 +106,23 @@ fn github() -> String {
             ("GET", "/user") if is_owner => (200, user),
             ("GET", "/users/github") => (200, json!({"login": "github", "id": 9919})),
             ("GET", "/users/jason/gists") => (200, json!(*gists)),
-            ("GET", "/gists/aa1") if !gists.is_empty() => (200, gists[0].clone()),
             ("POST", "/gists") if is_owner => {
                 let sent: Value = serde_json::from_str(&asked.body).unwrap();
-                let content = sent["files"]["kez.md"]["content"].clone();
-                let size = content.as_str().unwrap().len();
-                gists.push(json!({
-                    "id": "aa1", "owner": user, "public": sent["public"], "description": sent["description"],
-                    "files": {"kez.md": {"size": size, "content": content}},
-                }));
-                (201, gists[0].clone())
+                assert_eq!(sent["public"], true);
+                let content = sent["files"]["kez.md"]["content"].as_str().unwrap();
+                let made = gist(&format!("aa{}", gists.len() + 1), content);
+                gists.push(made.clone());
+                (201, made)
             }
             ("DELETE", "/gists/aa1") if is_owner => {
                 gists.clear();
                 (204, Value::Null)
             }
             ("GET", "/repos/jason/jason") => (404, json!({})),
+            ("GET", path) => match gists.iter().find(|it| path == format!("/gists/{}", it["id"].as_str().unwrap())) {
+                Some(gist) => (200, gist.clone()),
+                None => (401, json!({})),
+            },
             _ => (401, json!({})),
         };
         Some((status, "application/json", if status == 204 { String::new() } else { answer.to_string() }))
@@ -124,7 +132,7 @@ fn github() -> String {
 #[test]
 fn a_proof_goes_to_github_and_comes_away_again() {
     let home = Home::new("github", "ed25519");
-    home.settings(&format!("[hosts]\n\"api.github.com\" = \"{}\"", github()));
+    home.settings(&format!("[hosts]\n\"api.github.com\" = \"{}\"", github(&Arc::default())));
     let (good, bad) = (home.0.join("good"), home.0.join("bad"));
     for (path, token) in [(&good, "good\n"), (&bad, "bad\n")] {
         fs::write(path, token).unwrap();
@@ -154,6 +162,30 @@ fn a_proof_goes_to_github_and_comes_away_again() {
     let unpublish = ["claim", "unpublish", "github:jason", "--credential-file", &token, "--wait", "0"];
     assert_eq!(home.ok(&unpublish)["still_seen"], false);
     assert_eq!(home.ok(&unpublish)["outcomes"], json!([]));
+}
+
+/// GH-9: only a file with a claim is replaced; a reference in it may be what other accounts stand on.
+#[test]
+fn a_gist_with_a_reference_is_left_alone() {
+    let home = Home::new("reference", "ed25519");
+    let gists = Arc::default();
+    home.settings(&format!("[hosts]\n\"api.github.com\" = \"{}\"", github(&gists)));
+    let token = home.0.join("good");
+    fs::write(&token, "good\n").unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    let claim = home.ok(&["claim", "create", "github:jason", "--format", "markdown"]);
+    let chain = home.ok(&["sigchain", "add", "dns:a.example"])["chain"].as_str().unwrap().to_owned();
+    let reference = chain.replace("sha256:", "kez:r1:");
+    let with_claim = format!("{}\n{reference}\n", claim["text"].as_str().unwrap());
+    for content in [with_claim, reference] {
+        *gists.lock().unwrap() = vec![gist("aa1", &content)];
+        let token = token.display().to_string();
+        let publish = ["claim", "publish", "github:jason", "--credential-file", &token, "--wait", "0"];
+        let data = home.ok(&publish);
+        assert_eq!(data["outcomes"][0]["accepted"], true);
+        let gists = gists.lock().unwrap();
+        assert_eq!((gists.len(), &gists[0]["files"]["kez.md"]["content"]), (2, &json!(content)));
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::json::Value;
 use crate::limits::{MAX_GIST_PAGES, MAX_PAGE_DECODED_BYTES, MAX_PAGE_WIRE_BYTES};
 use crate::net::{JSON, Net, NetError, Redirects, Request, Token};
 use crate::publication::Options;
-use crate::removal::{holds, is_proof_document};
+use crate::removal::{holds, is_proof_document, refers};
 use crate::writing::Removed;
 
 /// The file of a new gist.
@@ -30,8 +30,8 @@ pub async fn check<N: Net>(login: &str, token: &Token, net: &N, now: u64) -> Res
     }
 }
 
-/// Puts the text into the file of an earlier proof of the account, else into a new gist; one that holds the very text is
-/// left alone, and so is a file in which its owner wrote more. The page of the gist.
+/// Puts the text into the file of an earlier claim of the account, else into a new gist; one that holds the very text is
+/// left alone, and so is a file in which its owner wrote more, or one with a reference. The page of the gist.
 pub async fn publish<N: Net>(
     account: &Identity,
     text: &str,
@@ -42,8 +42,9 @@ pub async fn publish<N: Net>(
     let options = options(token, now);
     let writer = Gists { api: Api { net, options: &options }, account, token };
     let file = |name: &str| Json::object([(name, Json::object([("content", text.into())]))]);
-    let earlier = writer.with_proof().await?.into_iter().find(|it| !it.own.is_empty());
-    let Some(earlier) = earlier else {
+    let mut earlier = writer.with_proof().await?;
+    earlier.iter_mut().for_each(|it| it.own.retain(|(_, content)| !refers(content)));
+    let Some(earlier) = earlier.into_iter().find(|it| !it.own.is_empty()) else {
         let body = Json::object([
             ("description", format!("KEZ proof of {account}").into()),
             ("public", Json::Bool(true)),
