@@ -3,7 +3,7 @@
 use clap::ArgMatches;
 use kez_core::envelope::{Op, Verified};
 use kez_core::sigchain::{
-    Chain, ChainEvent, Graph, Signing, SubjectStatus, append, commitment, create_chain, sign_head,
+    Chain, ChainEvent, Graph, Signing, SubjectStatus, append, append_to, commitment, create_chain, sign_head,
 };
 use kez_core::{Code, Digest, Identity, KeyIdentity, Signer as _, Time};
 
@@ -11,16 +11,28 @@ use crate::claim::parse_subject;
 use crate::context::{Context, read_input};
 use crate::key::{Key, at_hand};
 use crate::outcome::{Answer, Failure, Outcome, cannot};
-use crate::{ask, chains, settle, signing};
+use crate::{ask, chains, rotate, settle, signing};
 
 /// How long the head lives that is signed with each event.
 pub const HEAD_SECONDS: u64 = 7 * 86_400;
 
 /// What is appended, and by whom.
-struct Draft {
-    op: Op,
-    signer: Key,
-    new_key: Option<Key>,
+pub struct Draft {
+    /// What it does.
+    pub op: Op,
+    /// Who signs it.
+    pub signer: Key,
+    /// The key that it brings.
+    pub new_key: Option<Key>,
+    /// The event that it follows, where that is not the end.
+    pub after: Option<Digest>,
+}
+
+impl Draft {
+    /// At the end of the chain, without a new key.
+    pub fn of(op: Op, signer: Key) -> Draft {
+        Draft { op, signer, new_key: None, after: None }
+    }
 }
 
 /// Runs one of its commands.
@@ -38,10 +50,10 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         "add-device" => Some(add_device(context, matches)?),
         "revoke-device" => Some(revoke_device(context, matches, chain)?),
         "set-next" => Some(set_next(context, matches)?),
-        _ => Some(rotate(context, matches, chain.ok_or_else(|| unknown(&key))?)?),
+        _ => Some(rotate::draft(context, matches, chain.ok_or_else(|| unknown(&key))?)?),
     };
     match (draft, chain) {
-        (Some(draft), chain) => finish(context, chain, vec![draft]),
+        (Some(draft), chain) => finish(context, chain, draft),
         (None, Some(chain)) => answer(context, chain, &[]),
         (None, None) => Err(unknown(&key)),
     }
@@ -81,7 +93,7 @@ fn add(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcom
     if active.is_some_and(|it| it.subject_id == subject_id && it.proof == proof) {
         return Ok(None);
     }
-    Ok(Some(Draft { op: Op::Add { subject, subject_id, proof }, signer, new_key: None }))
+    Ok(Some(Draft::of(Op::Add { subject, subject_id, proof }, signer)))
 }
 
 /// A digest, or a file with the claim.
@@ -124,13 +136,14 @@ fn revoke(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Out
     if chain.is_some_and(|chain| matches!(chain.subject(&subject), SubjectStatus::Revoked)) {
         return Ok(None);
     }
-    Ok(Some(Draft { op: Op::Revoke { subject }, signer: signing::signer(context, matches)?, new_key: None }))
+    Ok(Some(Draft::of(Op::Revoke { subject }, signing::signer(context, matches)?)))
 }
 
 fn add_device(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
     let device = signing::key_of(context, text(matches, "name").unwrap_or_default())?;
     let op = Op::AddDevice { key: device.key().clone(), pop: [0; 64] };
-    Ok(Draft { op, signer: at_hand(context, signing::signer(context, matches)?)?, new_key: Some(device) })
+    let signer = at_hand(context, signing::signer(context, matches)?)?;
+    Ok(Draft { new_key: Some(device), ..Draft::of(op, signer) })
 }
 
 fn revoke_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Draft> {
@@ -152,7 +165,7 @@ fn revoke_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>)
             return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
         }
     }
-    Ok(Draft { op: Op::RevokeDevice { keys, keep }, signer: signing::signer(context, matches)?, new_key: None })
+    Ok(Draft::of(Op::RevokeDevice { keys, keep }, signing::signer(context, matches)?))
 }
 
 fn set_next(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
@@ -174,29 +187,11 @@ fn set_next(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
         return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
     }
     let signer = at_hand(context, signing::signer(context, matches)?)?;
-    Ok(Draft { op: Op::SetNext { next }, signer, new_key: None })
-}
-
-/// Signed by the new key itself where a commitment is in force (CHAIN-8).
-fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome<Draft> {
-    let new = signing::key_of(context, text(matches, "name").unwrap_or_default())?;
-    let next = match text(matches, "next") {
-        Some(typed) if typed.starts_with("sha256:") => {
-            Some(Digest::parse(typed).map_err(|error| cannot("read --next")(error).typed())?)
-        }
-        Some(typed) => Some(commitment(&signing::key_named(context, typed)?)),
-        None => None,
-    };
-    let op = Op::Rotate { new_primary: new.key().clone(), pop: [0; 64], next };
-    let signer = match chain.state().next() {
-        Some(_) => new.clone(),
-        None => signing::signer(context, matches)?,
-    };
-    Ok(Draft { op, signer: at_hand(context, signer)?, new_key: Some(new) })
+    Ok(Draft::of(Op::SetNext { next }, signer))
 }
 
 /// Appends, keeps, signs where the chain ends, and tells.
-fn finish(context: &Context, chain: Option<&Chain>, drafts: Vec<Draft>) -> Outcome {
+fn finish(context: &Context, chain: Option<&Chain>, draft: Draft) -> Outcome {
     if chain.is_some_and(Chain::is_fork) {
         return Err(Failure::new(
             Code::ChainFork,
@@ -204,28 +199,22 @@ fn finish(context: &Context, chain: Option<&Chain>, drafts: Vec<Draft>) -> Outco
         )
         .hint("kez-rs sigchain settle shows the branches; --keep decides."));
     }
-    let mut current = chain.cloned();
-    let mut events = Vec::new();
-    let mut last = None;
-    for Draft { op, signer, new_key } in drafts {
-        // After a rotation the new key says where the chain ends.
-        let rotated = new_key.clone().filter(|_| matches!(op, Op::Rotate { .. }));
-        let new_key = new_key.as_ref().map(|key| -> &dyn kez_core::Signer { key });
-        let signing = Signing { signer: &signer, new_key, created_at: context.now };
-        let event = match &current {
-            Some(chain) => append(chain, op, signing),
-            None => create_chain(op, signing),
-        };
-        let event = event.map_err(refused)?;
-        if current.is_none() && !context.quiet {
-            context.warn("this began a new chain; if this identity has one on another computer, publish nothing of this one and import that");
-        }
-        current = Some(grown(current.as_ref(), std::slice::from_ref(&event))?);
-        last = Some(rotated.unwrap_or(signer));
-        events.push(event);
+    let Draft { op, signer, new_key, after } = draft;
+    // After a rotation the new key says where the chain ends.
+    let rotated = new_key.clone().filter(|_| matches!(op, Op::Rotate { .. }));
+    let new_key = new_key.as_ref().map(|key| -> &dyn kez_core::Signer { key });
+    let signing = Signing { signer: &signer, new_key, created_at: context.now };
+    let event = match (chain, &after) {
+        (Some(chain), Some(after)) => append_to(chain, after, op, signing),
+        (Some(chain), None) => append(chain, op, signing),
+        (None, _) => create_chain(op, signing),
+    };
+    let events = [event.map_err(refused)?];
+    if chain.is_none() && !context.quiet {
+        context.warn("this began a new chain; if this identity has one on another computer, publish nothing of this one and import that");
     }
-    let chain = current.ok_or_else(|| Failure::new(Code::Internal, "Cannot append nothing"))?;
-    keep(context, &chain, &events, last.as_ref())?;
+    let chain = grown(chain, &events)?;
+    keep(context, &chain, &events, Some(rotated.as_ref().unwrap_or(&signer)))?;
     answer(context, &chain, &events)
 }
 

@@ -36,6 +36,7 @@ mod random;
 mod recall;
 mod records;
 mod restore;
+mod rotate;
 mod secret;
 mod seen;
 mod settings;

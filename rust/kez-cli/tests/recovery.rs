@@ -1,0 +1,89 @@
+//! The committed key takes over, whatever a thief of the primary key wrote. SPEC FORK-1.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod support;
+
+use kez_core::mnemonic::parse_mnemonic;
+use kez_core::sigchain::{Chain, Graph, Signing, append, commitment, read_document, write_jsonl};
+use kez_core::{Identity, KeyIdentity, Op, SecretKey, Suite, Time};
+use serde_json::{Value, json};
+use support::{ALICE, Home};
+
+/// A home with alice and the keys safe and laptop, and the key of safe.
+fn home_with_safe(name: &str) -> (Home, KeyIdentity) {
+    let home = Home::with_alice(name);
+    for name in ["safe", "laptop"] {
+        home.ok(&["identity", "new", name, "--no-passphrase"], "");
+    }
+    home.ok(&["sigchain", "add", "github:alice"], "");
+    let safe = home.ok(&["identity", "show", "safe", "--id"], "");
+    (home, KeyIdentity::parse_canonical(safe.trim()).unwrap())
+}
+
+/// What a thief of alice's key makes of her chain.
+fn stolen(document: &str, ops: impl IntoIterator<Item = Op>) -> String {
+    let thief = SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(ALICE).unwrap()).unwrap();
+    let mut events = read_document(document.as_bytes()).events;
+    for op in ops {
+        let graph = Graph::of(events.iter().cloned());
+        let chain = Chain::of(&graph, graph.geneses()[0]).unwrap();
+        let created_at = Time::from_unix_seconds(1_767_225_600).unwrap();
+        events.push(append(&chain, op, Signing { signer: &thief, new_key: None, created_at }).unwrap());
+    }
+    write_jsonl(&events)
+}
+
+fn subject(text: &str) -> Identity {
+    Identity::parse(text).unwrap()
+}
+
+#[test]
+fn a_committed_key_that_a_thief_revoked_takes_over() {
+    let (home, safe) = home_with_safe("recovery");
+    let reader = Home::with_alice("recovery-reader");
+    home.ok(&["sigchain", "set-next", "safe", "--yes"], "");
+    let theft = [
+        Op::RevokeDevice { keys: vec![safe.clone()], keep: vec![] },
+        Op::Revoke { subject: subject("github:alice") },
+        Op::Add { subject: subject("dns:thief.example"), subject_id: None, proof: None },
+    ];
+    let document = stolen(&home.ok(&["sigchain", "export"], ""), theft);
+    for home in [&home, &reader] {
+        home.ok(&["sigchain", "import", "-"], &document);
+    }
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe"], "");
+    assert_eq!(code, 0, "{answer}");
+    let (data, warnings) = (&answer["data"], answer["warnings"].as_array().unwrap());
+    assert_eq!((&data["events"][0]["seq"], &data["primary"]), (&json!(2), &json!(safe.as_str())));
+    assert_eq!((&data["status"], &data["contested"]), (&json!("ok"), &json!(true)));
+    assert!(warnings.iter().any(|it| it.as_str().unwrap().contains("event 2 revoked the key")), "{answer}");
+    // What the thief revoked stays revoked until it is lifted: a device of the new key would be suspended.
+    home.ok(&["identity", "use", "safe"], "");
+    let (_, shown) = home.json(&["sigchain", "settle"], "");
+    let revocations = shown["data"]["revocations"].as_array().unwrap();
+    let revocations: Vec<&str> = revocations.iter().map(|it| it["digest"].as_str().unwrap()).collect();
+    assert_eq!(revocations.len(), 2);
+    home.ok(&[&["sigchain", "settle", "--lift"], &revocations[..]].concat(), "");
+    home.ok(&["sigchain", "add-device", "laptop"], "");
+    reader.ok(&["sigchain", "import", "-"], &home.ok(&["sigchain", "export"], ""));
+    let shown = |home: &Home| {
+        let (_, answer) = home.json(&["sigchain", "show"], "");
+        let data = &answer["data"];
+        let subjects: Vec<Value> =
+            data["subjects"].as_array().unwrap().iter().map(|it| it["subject"].clone()).collect();
+        (data["primary"].clone(), data["status"].clone(), data["devices"][0]["suspended"].clone(), json!(subjects))
+    };
+    let expected = (json!(safe.as_str()), json!("ok"), json!(false), json!(["github:alice"]));
+    assert_eq!((shown(&home), shown(&reader)), (expected.clone(), expected));
+}
+
+/// There is no event from which it could follow.
+#[test]
+fn a_key_that_was_revoked_before_it_was_committed_to_cannot_take_over() {
+    let (home, safe) = home_with_safe("recovery-late");
+    let theft = [Op::RevokeDevice { keys: vec![safe.clone()], keep: vec![] }, Op::SetNext { next: commitment(&safe) }];
+    let document = stolen(&home.ok(&["sigchain", "export"], ""), theft);
+    home.ok(&["sigchain", "import", "-"], &document);
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe"], "");
+    assert_eq!((code, &answer["error"]["code"]), (1, &json!("chain.key_reuse")), "{answer}");
+}
