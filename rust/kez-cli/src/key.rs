@@ -4,7 +4,7 @@ use kez_channels::NetError;
 use kez_channels::nostr::signing::EventSigner;
 use kez_core::{Code, KeyIdentity, KezError, SecretKey, Signer};
 
-use crate::agent::AgentKey;
+use crate::agent::{self, AgentKey};
 use crate::context::Context;
 use crate::keys;
 use crate::outcome::{Failure, Outcome};
@@ -35,6 +35,16 @@ pub fn at_hand(context: &Context, key: Key) -> Outcome<Key> {
             let why = format!("the agent of {} does not sign what gives a key authority", agent.name);
             open(context, &agent, &why)
         }
+    }
+}
+
+/// The same key a while after it was found: an agent may have ended since. `key.locked`, `key.unlock`, `key.not_held`
+pub fn renewed(context: &Context, key: &Key) -> Outcome<Key> {
+    match key {
+        Key::Agent(held) if agent::find(context, &held.name, held.key()).is_none() => {
+            open(context, held, &format!("the agent of {} ended", held.name))
+        }
+        _ => Ok(key.clone()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::append::text;
 use crate::context::Context;
 use crate::json::object;
 use crate::judge::judge_account;
-use crate::key::Key;
+use crate::key::{Key, renewed};
 use crate::outcome::{Answer, Outcome};
 use crate::publish_listing::{check_chain, list, pinned};
 use crate::publish_place::{check_place, wait_seconds, wait_until};
@@ -133,5 +133,6 @@ fn claim_for(context: &Context, matches: &ArgMatches, subject: &Identity, signer
     if let Some(claim) = earlier.filter(|_| expires_at.is_none()) {
         return Ok(claim);
     }
-    Ok(sign_claim(&ClaimDraft { subject: subject.clone(), created_at: context.now, expires_at }, signer)?)
+    let signer = renewed(context, signer)?;
+    Ok(sign_claim(&ClaimDraft { subject: subject.clone(), created_at: context.now, expires_at }, &signer)?)
 }

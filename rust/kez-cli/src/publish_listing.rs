@@ -7,7 +7,7 @@ use kez_core::{Code, Digest, Identity, KeyIdentity, Signer as _, Time};
 use crate::append::{grown, keep, refused};
 use crate::chains;
 use crate::context::Context;
-use crate::key::Key;
+use crate::key::{Key, renewed};
 use crate::outcome::{Failure, Outcome};
 
 /// Nothing is begun that could not be listed afterwards.
@@ -40,6 +40,8 @@ pub fn list(
     signer: &Key,
     account_id: Option<String>,
 ) -> Outcome<(Chain, Vec<ChainEvent>)> {
+    // The proof may have been waited for.
+    let signer = &renewed(context, signer)?;
     let _lock = context.store.lock()?;
     let held = context.store.chains()?;
     let chain = chains::find_of_key(&held, signer.key())?;

@@ -111,6 +111,27 @@ fn a_proof_goes_to_relays_without_the_passphrase_and_comes_away_with_it() {
 }
 
 #[test]
+fn a_proof_whose_agent_ended_on_the_way_is_listed_with_the_passphrase() {
+    let (home, passphrase, relay, account) = on_nostr("ended");
+    let kez = home.0.0.join("kez");
+    let lock_when_asked = || {
+        let mut lock = Command::new(env!("CARGO_BIN_EXE_kez-rs"));
+        lock.args(["identity", "lock"]).env_clear().env("KEZ_HOME", &kez);
+        relay.when_asked.lock().unwrap().replace(Box::new(move || assert!(lock.status().unwrap().success())));
+    };
+    let publish = ["claim", "publish", &account, "--wait", "0"];
+    lock_when_asked();
+    let (code, answer) = home.0.json(&publish, "");
+    assert_eq!((code, &answer["error"]["code"]), (4, &json!("key.locked")), "{answer}");
+    assert!(answer["error"]["hint"].as_str().unwrap().contains("--passphrase-file"), "{answer}");
+    unlock(&home.0, &passphrase, &[]);
+    lock_when_asked();
+    let (code, answer) = home.0.json(&[&publish[..], &["--passphrase-file", &passphrase]].concat(), "");
+    assert_eq!((code, &answer["data"]["events"][0]["op"]), (0, &json!("add")), "{answer}");
+    assert!(!socket(&home.0).exists());
+}
+
+#[test]
 fn a_chain_goes_to_relays_with_the_passphrase() {
     let (home, passphrase, relay, _) = on_nostr("chain");
     home.0.ok(&["sigchain", "add", "dns:a.example"], "");
