@@ -68,6 +68,8 @@ pub const MAX_EVENTS: usize = 256;
 pub const MAX_TAGS: usize = 1_000;
 /// Bytes of the serialisation of an event (NOSTR-2).
 pub const MAX_EVENT_BYTES: usize = 65_536;
+/// Seconds that a claim serves on at least, in an event that another process asks for (NOSTR-7).
+pub const MIN_PROOF_SECONDS: u64 = 86_400;
 /// Notes, and posts, that count (NOSTR-3, BSKY-6).
 pub const MAX_POSTS: usize = 50;
 /// Texts of a key with a candidate that are looked at (NOSTR-4).

@@ -6,9 +6,9 @@ use crate::args::{flag, group, key_type, no_passphrase, option, positional, with
 
 /// What it means that a key is unlocked.
 const UNLOCKED: &str = "While it is unlocked, every program that runs as you can have it sign claims, revocations and other events \
-    of a chain, also of a new chain, heads, proofs that it holds the key, and proofs of a nostr key for itself. It does not sign \
-    rotate, set-next, add-device or settle, nor profiles, deletions and chains of nostr: these ask for the passphrase. It never \
-    gives the key out.";
+    of a chain, also of a new chain, heads, proofs that it holds the key, and proofs of a nostr key for itself that serve for a \
+    day. It does not sign rotate, set-next, add-device or settle, nor profiles, deletions and chains of nostr: these ask for the \
+    passphrase. It never gives the key out.";
 
 /// The group.
 pub fn identity() -> Command {

@@ -1,5 +1,7 @@
 //! What signs events: a secret key in memory, or something that holds one elsewhere. NIP-01.
 
+use std::ops::Range;
+
 use kez_core::digest::sha256;
 use kez_core::encoding::{Proof, decode_proof, encode_compact, encode_markdown};
 use kez_core::limits::CLOCK_SKEW_SECONDS;
@@ -8,7 +10,7 @@ use kez_core::{Claim, Code, KeyIdentity, KezError, SecretKey, Signer, Subject, S
 
 use super::event::{APPLICATION_DATA, Event, NOTE};
 use super::places::NAME;
-use crate::limits::MAX_EVENT_BYTES;
+use crate::limits::{MAX_EVENT_BYTES, MIN_PROOF_SECONDS};
 
 /// Signs events of its own key.
 pub trait EventSigner: Signer {
@@ -23,10 +25,10 @@ impl EventSigner for SecretKey {
 }
 
 /// Whether `key` may sign this event for another process, which may be anybody's: application data or a note that holds a
-/// claim of this account by this key that serves at `now`, exactly as it is written here. Relays keep the newest application
-/// data alone, so that what takes the place of a proof has to be a proof that counts. Profiles, deletions and chains (a
-/// beginning of the chain would hide what came after it) cannot be judged by themselves: they are signed with the key at
-/// hand. `now` is in Unix seconds. SPEC NOSTR-7
+/// claim of this account by this key that serves at `now` and for a day on, exactly as it is written here. Relays keep the
+/// newest application data alone, so that what takes the place of a proof has to be a proof that counts. Profiles, deletions
+/// and chains (a beginning of the chain would hide what came after it) cannot be judged by themselves: they are signed with the
+/// key at hand. `now` is in Unix seconds. SPEC NOSTR-7
 pub fn check_event(serialisation: &str, key: &KeyIdentity, now: u64) -> Result<(), KezError> {
     let refuse = |what: &'static str| Err(KezError::new(Code::SchemaValue, what));
     if key.suite() != Suite::Nostr || serialisation.len() > MAX_EVENT_BYTES {
@@ -40,30 +42,33 @@ pub fn check_event(serialisation: &str, key: &KeyIdentity, now: u64) -> Result<(
     }
     let tags: Vec<Vec<&str>> = event.tags.iter().map(|tag| tag.iter().map(String::as_str).collect()).collect();
     let tags: Vec<&[&str]> = tags.iter().map(Vec::as_slice).collect();
+    // An event of later stands in the way of a better one until then.
+    let serving = now..event.created_at.max(now).saturating_add(MIN_PROOF_SECONDS);
     let is_ours = match (event.kind, tags.as_slice()) {
-        (APPLICATION_DATA, [["d", NAME]]) => is_proof(&event.content, key, now, encode_compact),
-        (NOTE, []) => is_proof(&event.content, key, now, |claim| encode_markdown(claim, None)),
+        (APPLICATION_DATA, [["d", NAME]]) => is_proof(&event.content, key, serving, encode_compact),
+        (NOTE, []) => is_proof(&event.content, key, serving, |claim| encode_markdown(claim, None)),
         _ => return refuse("profiles, deletions and chains are signed with the passphrase, and other events are not"),
     };
     match is_ours {
         true => Ok(()),
-        false => refuse("expected a proof by this key for itself that counts now, and nothing beside it"),
+        false => refuse("expected a proof by this key for itself that counts now and for a day, and nothing beside it"),
     }
 }
 
-/// Whether this is the very text that is written for a claim of this account by the same key, neither over nor of the future.
+/// Whether this is the very text that is written for a claim of this account by the same key, which serves all that time, in
+/// Unix seconds.
 fn is_proof(
     text: &str,
     key: &KeyIdentity,
-    now: u64,
+    serving: Range<u64>,
     write: impl Fn(&Verified<Claim>) -> Result<String, KezError>,
 ) -> bool {
     let Ok(Proof::Claim(claim)) = decode_proof(text.as_bytes()).map(|read| read.proof) else { return false };
     let Ok(claim) = claim.verify() else { return false };
     let Claim { subject, primary, created_at, expires_at, .. } = claim.payload();
     let is_own = primary == key && matches!(subject, Subject::Known(subject) if subject == key.identity());
-    let serves = created_at.unix_seconds() <= now.saturating_add(CLOCK_SKEW_SECONDS)
-        && expires_at.is_none_or(|expires_at| now < expires_at.unix_seconds());
+    let serves = created_at.unix_seconds() <= serving.start.saturating_add(CLOCK_SKEW_SECONDS)
+        && expires_at.is_none_or(|expires_at| serving.end <= expires_at.unix_seconds());
     is_own && serves && write(&claim).is_ok_and(|written| written == text)
 }
 

@@ -52,8 +52,6 @@ fn proofs_of_the_key_are_signed() {
         assert!(is_signed(&event(APPLICATION_DATA, DATA, &compact, at)), "{at}");
     }
     assert!(is_signed(&event(NOTE, "[]", &note, NOW)));
-    let ends_later = claim_of(key(7).key().identity(), &key(7), NOW + 300, Some(NOW + 301));
-    assert!(is_signed(&event(APPLICATION_DATA, DATA, &encode_compact(&ends_later).unwrap(), NOW)));
 }
 
 /// Relays keep the newest alone: it would take the place of a proof that counts.
@@ -65,6 +63,25 @@ fn a_claim_that_serves_nobody_now_is_not_put_in_the_place_of_a_good_one() {
         let (compact, note) = (encode_compact(&useless).unwrap(), encode_markdown(&useless, None).unwrap());
         assert!(!is_signed(&event(APPLICATION_DATA, DATA, &compact, NOW)), "{created_at} {expires_at:?}");
         assert!(!is_signed(&event(NOTE, "[]", &note, NOW)), "{created_at} {expires_at:?}");
+    }
+}
+
+/// Nor does it stand there when it is over: until the event's time nothing better takes its place.
+#[test]
+fn a_claim_that_ends_within_a_day_of_its_event_is_not_put_there() {
+    const DAY: u64 = 86_400;
+    for (at, expires_at, is_put) in [
+        (NOW, NOW + DAY, true),
+        (NOW - 60, NOW + DAY, true),
+        (NOW, NOW + DAY - 1, false),
+        (NOW - 60, NOW + DAY - 1, false),
+        (NOW + 301, NOW + 301 + DAY, true),
+        (NOW + 301, NOW + 300 + DAY, false),
+        (NOW + 301, NOW + 1, false),
+    ] {
+        let ending = claim_of(key(7).key().identity(), &key(7), NOW - 9, Some(expires_at));
+        let text = event(APPLICATION_DATA, DATA, &encode_compact(&ending).unwrap(), at);
+        assert_eq!(is_signed(&text), is_put, "{at} {expires_at}");
     }
 }
 
