@@ -39,11 +39,18 @@ impl Home {
     }
 }
 
-/// A name of an identity or a profile, which becomes the name of a file: too short for a secret key, and without spaces
-/// for words, so that neither is ever kept as a name or repeated as one (ID-8).
+/// A name of an identity or a profile, which becomes the name of a file on every system, and is one for `kez` too: too short
+/// for a secret key, and without spaces for words, so that neither is ever kept as a name or repeated as one (ID-8).
 pub fn is_name(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
-    (1..=32).contains(&name.len()) && name.bytes().all(is_part) && !name.starts_with('-')
+    let is_form = (1..=32).contains(&name.len()) && name.bytes().all(is_part);
+    is_form && !name.starts_with(['-', '_']) && !name.ends_with(['-', '_']) && !is_windows_device(name)
+}
+
+fn is_windows_device(name: &str) -> bool {
+    let number = name.strip_prefix("com").or_else(|| name.strip_prefix("lpt"));
+    matches!(name, "con" | "prn" | "aux" | "nul")
+        || number.is_some_and(|it| it.len() == 1 && it.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The content of a file; none where there is none.

@@ -79,8 +79,18 @@ fn a_lock_is_waited_for_and_not_for_ever() {
 
 #[test]
 fn names_are_too_short_for_secrets() {
-    assert!(is_name("alice") && is_name("a-1_b"));
+    for name in ["alice", "a-1_b", "4", "cons", "com10", "com", "lptx", &"a".repeat(32)] {
+        assert!(is_name(name), "{name}");
+    }
     for name in ["", "-a", "Alice", "a b", "a/b", "..", &"a".repeat(33), &"4".repeat(64)] {
+        assert!(!is_name(name), "{name}");
+    }
+}
+
+/// Both tools see the same identities in one home.
+#[test]
+fn names_that_kez_does_not_take_are_none_here() {
+    for name in ["_a", "a_", "a-", "_", "-", "con", "prn", "aux", "nul", "com0", "com1", "lpt9"] {
         assert!(!is_name(name), "{name}");
     }
 }
