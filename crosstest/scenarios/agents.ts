@@ -69,6 +69,8 @@ function signing(keyType: string): Scenario {
           const { identities } = await own.data(["identity", "list"])
           assert.ok((identities[0]?.unlocked_until ?? 0) >= Math.floor(data.unlocked_until) - 60)
         }
+        const settle = ["--identity", "locked", "sigchain", "settle", "--lift", `sha256:${"0".repeat(64)}`]
+        assert.deepEqual(await codeOf(homes, ...settle), [locked, locked], "a settlement needs the passphrase")
         const shown = ["identity", "mnemonic", "locked", "--reveal-words"]
         assert.deepEqual(await codeOf(homes, ...shown), [locked, locked], "words need the passphrase")
         const other = await alike(homes, ({ ask }) => ask("--identity", "nobody", "identity", "lock"))

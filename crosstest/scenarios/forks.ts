@@ -1,6 +1,9 @@
 /** Forks of every rank: the same person at two computers, one with each tool. SPEC §5.6 and §5.7. */
 import assert from "node:assert/strict"
+import { appendEvent, createSigner, formatChain, parseChain, replayChain } from "@kez/core"
+import { parseWords } from "@kez/core/mnemonic"
 import { append, handOver, sameChain } from "./chains.ts"
+import { people } from "./people.ts"
 import { bothWays, type Direction, type Scenario } from "./scenario.ts"
 import type { Data, Tool } from "./tool.ts"
 
@@ -55,6 +58,23 @@ async function recoveryOverPrimary(direction: Direction): Promise<void> {
   )
   assert.deepEqual([shown.status, shown.contested, shown.primaries.length], ["ok", true, 2])
   assert.deepEqual(shown.splits[0]?.successors.map(({ rank }) => rank).toSorted(), ["primary", "recovery"])
+}
+
+/** A thief of the primary revokes the committed key by a program of their own: neither tool revokes what is no device. CHAIN-12 */
+async function burned({ maker, checker }: Direction): Promise<void> {
+  await append(maker, alice("add", "github:alice"), alice("set-next", "safe", "--yes"))
+  const safe = (await maker.run(["identity", "show", "safe", "--id"])).stdout.trim()
+  const before = replayChain(parseChain((await maker.run([...alice("export"), "-q"])).stdout))
+  const thief = createSigner("ed25519", parseWords(people[0]?.words ?? "").secret)
+  const operation = { op: "revoke_device", keys: [safe] } as const
+  const { replay } = await appendEvent({ chain: before, operation, now: Math.floor(Date.now() / 1_000) }, thief)
+  await maker.data(["sigchain", "import", "-"], formatChain(replay.path))
+  await append(maker, alice("rotate", "safe"))
+  // The checker learns of both branches.
+  await checker.data(["sigchain", "import", "-"], formatChain(replay.path))
+  await handOver(maker, checker, "safe")
+  const shown = await sameChain(maker, checker, replay.chain)
+  assert.deepEqual([shown.status, shown.contested, shown.primary, shown.head.seq], ["ok", true, safe, 2])
 }
 
 async function devicesTied(direction: Direction): Promise<void> {
@@ -114,6 +134,7 @@ async function lifted(direction: Direction): Promise<void> {
 export const forks: readonly Scenario[] = [
   ...bothWays("fork: the primary wins over a device", primaryOverDevice),
   ...bothWays("fork: the committed key wins over the primary", recoveryOverPrimary),
+  ...bothWays("fork: the committed key comes back from before somebody revoked it", burned),
   ...bothWays("fork: two events of a device stay a fork", devicesTied),
   ...bothWays("fork: two events of the primary, then settle", settled),
   ...bothWays("fork: a revocation on a losing branch stays", sticky),
