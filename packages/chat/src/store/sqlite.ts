@@ -12,7 +12,8 @@ import type { Change, EngineStore, RangeOptions, Row } from "./store.ts"
 
 /** "KEZC": no other SQLite file is taken for one of ours. */
 const applicationId = 0x4b455a43
-const version = 1
+/** 2: with steps (step-log.ts), without which an older one would take up keys that were used. */
+const version = 2
 const full = 2
 const pageBytes = 1_024
 const holderName = "holder"
@@ -43,7 +44,16 @@ export function openSqliteStore({ folder, key, holder }: SqliteStoreOptions): En
       throw error
     }
   })
-  return createSealedStore(new SqliteRows(database, folder), seal)
+  return createSealedStore(new SqliteRows(database, folder), seal, { after: later() })
+}
+
+/** The last call counts. No process is kept alive for it. */
+function later(): (ms: number, run: () => void) => void {
+  let timer: NodeJS.Timeout | undefined
+  return (ms, run) => {
+    clearTimeout(timer)
+    timer = setTimeout(run, ms).unref()
+  }
 }
 
 function prepare(database: DatabaseSync): void {
