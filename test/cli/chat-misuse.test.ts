@@ -63,7 +63,7 @@ test("kez files share --help says who of a group gets it", async () => {
   assert.match(stdout, /\$ kez files share plan\.txt --with garden/)
   assert.match(
     stdout.replaceAll(/\s+/g, " "),
-    /a group by its name: those of your contacts who are in it now, not who comes later/,
+    /a group by its name: those of your contacts who are in it now, as long as they are; not who comes later/,
   )
 })
 

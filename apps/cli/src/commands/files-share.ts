@@ -1,5 +1,5 @@
 /** `kez files share PATH…`: from now on these people see it in a signed list, and may fetch it while this device is there. */
-import type { Audience, Conversation } from "@kez/chat"
+import type { Audience, Conversation, ShareGroup } from "@kez/chat"
 import { type Digest, KezError } from "@kez/core"
 import { nameOfConversation } from "../chat/chat-json.ts"
 import { type OpenChat, waitOnline } from "../chat/open-chat.ts"
@@ -30,12 +30,13 @@ export const run: Handler<ShareOptions> = async (context, { args, with: people =
   for (const path of paths) await assertNoKeys(context, path)
   findIroh(context)
   return withChat(context, { ...options, holder: "kez files share" }, async (chat) => {
-    const audience: Audience = everyone === undefined ? await chainsOf(context, chat, people) : "contacts"
+    const named: Named =
+      everyone === undefined ? await namedBy(context, chat, people) : { audience: "contacts", groups: [] }
     const open = await openFiles(context, chat, { tell: () => undefined })
     try {
       const { files } = open
       context.terminal.progress("reading what is to be shared")
-      const shared = await files.shares.share(paths, audience)
+      const shared = await files.shares.share(paths, named.audience, { groups: named.groups })
       for (const { path, why } of shared.skipped) context.warn(`left out ${printable(path, 200)}: ${skipText(why)}`)
       const anchored = await anchorShares(context, chat, files)
       const own = await files.run(() => files.shares.current())
@@ -66,27 +67,37 @@ function assertAudience(people: readonly string[], everyone: string | true | und
   })
 }
 
-/** People whom this account has as contacts; of a group those who are in it now. */
-async function chainsOf(context: Context, chat: OpenChat, people: readonly string[]): Promise<readonly Digest[]> {
-  await catchUp(context, chat, people)
-  const chains = new Set<Digest>()
-  for (const typed of people) {
-    const group = await groupNamed(context, chat, { typed, doing: `share with ${printable(typed, 100)}` })
-    const named = group === undefined ? [await contactOf(context, chat, typed)] : await membersOf(context, chat, group)
-    for (const chain of named) chains.add(chain)
-  }
-  return [...chains]
+interface Named {
+  readonly audience: Audience
+  readonly groups: readonly ShareGroup[]
 }
 
-/** What is no contact may be a group: who is in it is known here as of the last connection. */
-async function catchUp({ warn }: Context, chat: OpenChat, people: readonly string[]): Promise<void> {
+/** People whom this account has as contacts; of a group those who are in it now. */
+async function namedBy(context: Context, chat: OpenChat, people: readonly string[]): Promise<Named> {
+  const isCurrent = await catchUp(chat, people)
+  const named = new Set<Digest>()
+  const groups: ShareGroup[] = []
+  for (const typed of people) {
+    const group = await groupNamed(context, chat, { typed, doing: `share with ${printable(typed, 100)}` })
+    if (group === undefined) named.add(await contactOf(context, chat, typed))
+    else groups.push(await membersOf(context, chat, group))
+  }
+  if (!isCurrent && groups.length > 0)
+    context.warn("what the chat server has for you is not here yet: who is in the group is what was known here before")
+  // Who is named beside his group stays when he leaves it.
+  const asMembers = groups.map(({ id, members }) => ({ id, members: members.filter((chain) => !named.has(chain)) }))
+  const audience = new Set([...named, ...asMembers.flatMap(({ members }) => members)])
+  return { audience: [...audience], groups: asMembers }
+}
+
+/** What is no contact may be a group, and who is in it may have changed since the last connection. False: it may have. */
+async function catchUp(chat: OpenChat, people: readonly string[]): Promise<boolean> {
   const { engine } = chat
   const isKnown = async (who: string): Promise<boolean> =>
     !mayNameGroup(who) || (await findKnown(chat, who)) !== undefined
-  if ((await Promise.all(people.map(isKnown))).every(Boolean)) return
+  if ((await Promise.all(people.map(isKnown))).every(Boolean)) return true
   await waitOnline(engine, connectMs)
-  const isCurrent = engine.connection().kind === "online" && (await engine.settled(settleMs))
-  if (!isCurrent) warn("the chat server does not answer: who is in a group is what was known here before")
+  return engine.connection().kind === "online" && (await engine.settled(settleMs))
 }
 
 async function contactOf(context: Context, chat: OpenChat, who: string): Promise<Digest> {
@@ -98,7 +109,7 @@ async function contactOf(context: Context, chat: OpenChat, who: string): Promise
   })
 }
 
-async function membersOf({ warn }: Context, chat: OpenChat, group: Conversation): Promise<readonly Digest[]> {
+async function membersOf({ warn }: Context, chat: OpenChat, group: Conversation): Promise<ShareGroup> {
   const { audience, left } = await shareAudience(chat.engine, group)
   const name = printable(nameOfConversation(chat, group), 100)
   if (audience.length === 0)
@@ -106,5 +117,5 @@ async function membersOf({ warn }: Context, chat: OpenChat, group: Conversation)
       hint: "kez contacts add WHO, for each of them",
     })
   if (left > 0) warn(`not with ${left} in ${name} who are none of your contacts`)
-  return audience
+  return { id: group.id, members: audience }
 }

@@ -42,7 +42,7 @@ function addOwn(files: Command): void {
   const share = files
     .command("share <path...>")
     .description(
-      `Let people see files or folders in your list, and fetch them while this computer is there. They stay where they are: nothing is copied or sent. Who is named replaces who was named before. WHO: ${whoText}; or a group by its name: those of your contacts who are in it now, not who comes later.`,
+      `Let people see files or folders in your list, and fetch them while this computer is there. They stay where they are: nothing is copied or sent. Who is named replaces who was named before. WHO: ${whoText}; or a group by its name: those of your contacts who are in it now, as long as they are; not who comes later.`,
     )
     .summary("share files or folders with people")
     .option("--with <who...>", "these people, or those who are in a group now")

@@ -19,12 +19,14 @@ function engineOf(here: readonly string[], accepted: readonly string[]) {
 }
 
 test("contacts who are in the conversation, and how many there are none", async () => {
-  const found = await shareAudience(engineOf([alice, bob, dave], [bob, carol]), { id: "", members: [alice, bob, dave] })
-  assert.deepEqual(found, { audience: [bob], left: 1 })
+  const found = await shareAudience(engineOf([alice, bob, dave], [bob, carol]), {
+    ...{ id: "g", kind: "group", members: [alice, bob, dave] },
+  })
+  assert.deepEqual(found, { audience: [bob], groups: [{ id: "g", members: [bob] }], left: 1 })
 })
 
 test("who is removed and waits for the commit is named no more", async () => {
   const members = [alice, bob, carol]
-  const found = await shareAudience(engineOf([alice, bob], [bob, carol]), { id: "", members })
-  assert.deepEqual(found, { audience: [bob], left: 0 })
+  const found = await shareAudience(engineOf([alice, bob], [bob, carol]), { id: "d", kind: "dm", members })
+  assert.deepEqual(found, { audience: [bob], groups: [], left: 0 })
 })

@@ -199,6 +199,12 @@ export class Files {
         return event.message.type === "deleted" ? this.#takenBack(event.message) : undefined
       case "devices":
       case "conversation":
+        try {
+          await this.shares.keepToGroups()
+        } finally {
+          await this.#allowAnew()
+        }
+        return
       case "contact":
         return this.#allowAnew()
       case "connection":

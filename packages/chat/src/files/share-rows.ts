@@ -5,6 +5,12 @@ import type { Engine } from "../engine/engine.ts"
 /** Who may see and fetch: everybody who is an accepted contact when it matters, or these. */
 export type Audience = "contacts" | readonly Digest[]
 
+/** Of an audience: who is in it only because he is in this group. */
+export interface ShareGroup {
+  readonly id: Digest
+  readonly members: readonly Digest[]
+}
+
 export interface ShareRow {
   /** 64 hex. */
   readonly id: string
@@ -13,6 +19,7 @@ export interface ShareRow {
   /** How paths in the list begin. */
   readonly name: string
   readonly audience: Audience
+  readonly groups?: readonly ShareGroup[]
   /** Unix seconds. */
   readonly addedAt: number
   readonly files: number

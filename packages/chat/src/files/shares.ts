@@ -6,23 +6,15 @@ import { type Digest, KezError } from "@kez/core"
 import { LookPace } from "./look-pace.ts"
 import type { MoverEvent } from "./mover.ts"
 import { ignoreKez } from "./mover-fault.ts"
-import { assertCircles, fingerprintOf, sectionsOf } from "./own-list.ts"
+import { fingerprintOf, sectionsOf } from "./own-list.ts"
 import type { PresenceBook } from "./presence-book.ts"
-import { addedRows } from "./share-adding.ts"
+import { addedRows, listableNarrowed, type SharingOptions } from "./share-adding.ts"
 import { type Given, ShareAnswers } from "./share-answers.ts"
 import { Doors } from "./share-doors.ts"
+import { leftRows } from "./share-groups.ts"
 import { type Found, ShareLook, type SharingResult } from "./share-look.ts"
 import { PendingShares } from "./share-pending.ts"
-import {
-  type Audience,
-  listShares,
-  narrowedRows,
-  type OwnRow,
-  type ShareRow,
-  sharedAs,
-  shareKeys,
-  withFewer,
-} from "./share-rows.ts"
+import { type Audience, listShares, type OwnRow, type ShareRow, sharedAs, shareKeys, withFewer } from "./share-rows.ts"
 import { hasBlobs, signList } from "./share-sign.ts"
 import type { FilePorts } from "./transfer.ts"
 
@@ -76,9 +68,11 @@ export class Shares {
 
   /**
    * Shares files or folders with these people from now on; what was shared with others is then shared with these alone, which counts before anything is
-   * hashed. `isMore`: with these as well. `paths`: absolute. What is unshared meanwhile is left out; throws `usage` where that is all of it.
+   * hashed. `isMore`: with these as well. `groups`: those of them who are not to have it any more once they are not in it. `paths`: absolute. What is
+   * unshared meanwhile is left out; throws `usage` where that is all of it.
    */
-  async share(paths: readonly string[], audience: Audience, { isMore = false } = {}): Promise<SharingResult> {
+  async share(paths: readonly string[], audience: Audience, how: SharingOptions = {}): Promise<SharingResult> {
+    const { isMore = false } = how
     const pending = this.#pending.begin(paths, audience)
     let narrowed: readonly ShareRow[] = []
     try {
@@ -89,7 +83,7 @@ export class Shares {
       return await this.#run(() => {
         const left = found.filter(({ path }) => pending.paths.has(path))
         if (left.length === 0) throw new KezError("usage", "Cannot share it: it was taken out again meanwhile")
-        return this.#keep(left, audience, isMore)
+        return this.#keep(left, audience, how)
       })
     } catch (error) {
       throw withFewer(error, narrowed)
@@ -100,22 +94,21 @@ export class Shares {
 
   /** What is shared with fewer from now on. */
   async #narrow(paths: readonly string[], audience: Audience): Promise<readonly ShareRow[]> {
-    const rows = await this.list()
-    const narrowed = narrowedRows(rows, paths, audience)
-    const others = rows.filter(({ path }) => !paths.includes(path))
-    // Before anything is kept: a list that cannot be made closes all doors.
-    assertCircles([...others, { audience, files: 1 }])
-    assertCircles(rows.map((row) => narrowed.find(({ id }) => id === row.id) ?? row))
+    const narrowed = listableNarrowed(await this.list(), paths, audience)
     if (narrowed.length === 0) return narrowed
     for (const row of narrowed) await this.#ports.engine.shelf.put(shareKeys.share(row.id), row)
     await this.#apply()
     return narrowed
   }
 
-  async #keep(found: readonly Found[], wanted: Audience, isMore: boolean): Promise<SharingResult> {
+  async #keep(
+    found: readonly Found[],
+    audience: Audience,
+    { isMore = false, groups = [] }: SharingOptions,
+  ): Promise<SharingResult> {
     const { engine, clock, newId } = this.#ports
     const rows = await this.list()
-    const added = addedRows(rows, found, { audience: wanted, isMore, addedAt: clock.now(), newId })
+    const added = addedRows(rows, found, { audience, groups, isMore, addedAt: clock.now(), newId })
     for (const {
       row,
       found: { imported },
@@ -180,6 +173,11 @@ export class Shares {
     return this.#isOpen ? this.#doors.conversations() : []
   }
 
+  /** Who is not in a group any more does not get what was shared with him as a member of it. In its turn. */
+  async keepToGroups(): Promise<void> {
+    if ((await leftRows(this.#ports.engine, await this.list())).length > 0) await this.#apply()
+  }
+
   /** Looks at the disk again, and signs a new list where something is another. Told to those who asked before. If it fails, nobody is given anything. */
   async renew(): Promise<void> {
     this.#pace.begin()
@@ -216,6 +214,8 @@ export class Shares {
 
   /** True: it is another list than before, or the first of this run. */
   async #give(): Promise<boolean> {
+    const { engine } = this.#ports
+    for (const row of await leftRows(engine, await this.list())) await engine.shelf.put(shareKeys.share(row.id), row)
     const rows = await this.list()
     const listed = this.#look.listed(rows)
     if (listed === undefined) {
