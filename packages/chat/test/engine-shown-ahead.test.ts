@@ -57,3 +57,53 @@ test("what a full disk does not take is shown once, and kept once there is room,
   assert.equal(alice.events.filter((event) => event.kind === "alarm").length, 0)
   await world.close()
 })
+
+test("one write that fails: what comes behind it is not taken before it, and both are kept in the end", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "0")
+  await world.rest()
+  let failures = 1
+  bob.store.before = async () => {
+    if (failures-- > 0) throw new KezError("store.full", "Cannot write to the chat's store: the disk is full")
+  }
+  await alice.say(bob, "1")
+  await world.rest()
+  assert.equal(failures, 0)
+  // There is room again, and the session of before still reads.
+  await alice.say(bob, "2")
+  await world.rest()
+  assert.deepEqual(await bob.texts(alice), ["0"])
+  await bob.restart()
+  await world.rest()
+  assert.deepEqual(await bob.texts(alice), ["0", "1", "2"])
+  assert.deepEqual([await alice.alarms(), await bob.alarms()], [[], []])
+  await world.close()
+})
+
+test("who looked for it in the store before it was kept is told of it as of a change, and can mark it as read then", async () => {
+  const { world, alice, bob } = await couple()
+  const [first] = await alice.say(bob, "0")
+  await world.rest()
+  const [conversation] = await bob.engine.conversations()
+  assert.ok(first !== undefined && conversation !== undefined)
+  bob.store.before = async () => {
+    throw new KezError("store.full", "Cannot write to the chat's store: the disk is full")
+  }
+  const [second] = await alice.say(bob, "1")
+  assert.ok(second !== undefined)
+  await world.rest()
+  assert.deepEqual(shownTo(bob), ["0", "1"])
+  await bob.engine.markRead(conversation.id, second.id)
+  bob.store.before = async () => undefined
+  await later(world)
+  const changed = bob.events.flatMap((event) => (event.kind === "message_changed" ? [event.message] : []))
+  assert.deepEqual(
+    changed.map(({ text }) => text),
+    ["1"],
+  )
+  assert.equal((await bob.engine.conversation(conversation.id))?.unread, 2)
+  await bob.engine.markRead(conversation.id, second.id)
+  await later(world)
+  assert.equal(await alice.state(second), "read")
+  await world.close()
+})

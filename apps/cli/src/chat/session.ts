@@ -124,6 +124,9 @@ export class ChatSession {
       await this.#take(event)
       this.#events.onEvent?.(event)
       this.#events.onChange()
+      // What was shown is marked afterwards: that waits for the disk.
+      if (event.kind === "message" || event.kind === "message_changed")
+        await this.#readIfSeen(event.message.conversation)
     }
   }
 
@@ -143,7 +146,7 @@ export class ChatSession {
         await this.files.look([event.message])
         this.#pages.put(event.message)
         this.#typing.delete(event.message.conversation)
-        return this.#readIfSeen(event.message.conversation)
+        return
       case "message_changed":
         return this.#pages.put(event.message)
       case "outbox":

@@ -52,10 +52,14 @@ export async function showTail(context: Context, options: ChatOptions, request: 
       }
     }
     for (const message of messages) writeMessage(context, chat, message)
+    let known = conversation?.id
     for await (const event of events) {
       if (event.kind !== "message" || event.message.sender.isSelf) continue
-      const of = await engine.conversation(event.message.conversation)
-      if (of?.contact?.chain !== contact.chain) continue
+      if (event.message.conversation !== known) {
+        const of = await engine.conversation(event.message.conversation)
+        if (of?.contact?.chain !== contact.chain) continue
+        known = of.id
+      }
       writeMessage(context, chat, event.message)
       await engine.markRead(event.message.conversation, event.message.id)
     }

@@ -27,6 +27,8 @@ export class Connection {
   #run = 0
   #waiting: MailboxItem[] = []
   #isTaking = false
+  /** The store could not write: what comes is taken in the next session, which begins at the cursor. Behind it nothing is taken before it. */
+  #isStalled = false
   /** The server gets key packages, without which nobody can write first to this device. */
   #isFilling = false
   /** Items of the mailbox that were there when the session began and have not come yet. */
@@ -117,6 +119,7 @@ export class Connection {
     const desk = this.#desk
     const { start, pending } = readInfo(session.info, cursor)
     this.#waiting = []
+    this.#isStalled = false
     this.#backlog = pending
     desk.cursorAhead = 0
     if (start < cursor) await desk.turn(async (unit) => unit.put(keys.cursor, start))
@@ -167,17 +170,21 @@ export class Connection {
 
   /** All that is there in one step: a thousand messages cost one wait for the disk. */
   async #take(): Promise<void> {
-    if (this.#isTaking) return
+    if (this.#isTaking || this.#isStalled) return
     this.#isTaking = true
     try {
       while (this.#waiting.length > 0) {
-        const items = this.#waiting.splice(0, 256)
+        // A session that begins meanwhile has a list of its own.
+        const waiting = this.#waiting
+        const items = waiting.slice(0, 256)
         const groups = await takeMailbox(this.#desk, items)
+        waiting.splice(0, items.length)
         for (const group of groups) this.#desk.wake(group)
       }
       this.#reportSoon()
     } catch {
       // The store cannot write: the cursor stands, and the mailbox is read again from it.
+      this.#isStalled = true
       if (!this.#desk.isClosed) this.#again(this.#run, 3, undefined)
     } finally {
       this.#isTaking = false

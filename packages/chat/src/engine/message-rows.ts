@@ -86,7 +86,7 @@ export async function putMessage(unit: Unit, desk: Desk, message: Message, origi
 
 /**
  * What comes is shown while it is written: who reads need not wait for the disk. If it cannot be written nothing is lost, since the cursor stands: it
- * comes again, and is not shown twice.
+ * comes again, and is not shown twice: then it is told as changed, for who looked for it in the store meanwhile.
  */
 function tellMessage(
   unit: Unit,
@@ -102,7 +102,10 @@ function tellMessage(
       desk.shownAhead.add(name)
       if (!isShownAhead) tell()
     })
-    unit.afterwards(() => desk.shownAhead.delete(name))
+    unit.afterwards(() => {
+      desk.shownAhead.delete(name)
+      if (isShownAhead) desk.tell({ kind: "message_changed", message })
+    })
   }
 }
 
