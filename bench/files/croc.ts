@@ -6,7 +6,7 @@ import { connect } from "node:net"
 import { basename, join } from "node:path"
 import { performance } from "node:perf_hooks"
 import { setTimeout } from "node:timers/promises"
-import { freePorts } from "../../test/support/broker.ts"
+import { freePorts } from "../../test/support/ports.ts"
 import { type Copy, watchFirstByte } from "./copy.ts"
 
 /** Nothing here takes so long. */

@@ -8,7 +8,8 @@ import { join } from "node:path"
 import { type TestContext, test } from "node:test"
 import { openFolder } from "../../scripts/start/folder.ts"
 import { skipWithoutNats } from "../support/broker.ts"
-import { freePortBase, isFree, processesWith, startTrial } from "../support/trial.ts"
+import { isFree } from "../support/ports.ts"
+import { freePortBase, processesWith, startTrial } from "../support/trial.ts"
 
 const skip = process.platform === "linux" ? skipWithoutNats : "looks into /proc"
 

@@ -9,7 +9,8 @@ import { after, before, type TestContext, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
 import { promisify } from "node:util"
 import { skipWithoutNats } from "../support/broker.ts"
-import { freePortBase, isFree, processesWith, slowdown, startTrial, type Trial } from "../support/trial.ts"
+import { isFree } from "../support/ports.ts"
+import { freePortBase, processesWith, slowdown, startTrial, type Trial } from "../support/trial.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const secondStartMs = 5_000

@@ -1,7 +1,6 @@
 /** A real nats-server with KEZ's configuration, its callout, and devices that connect to it. On free ports of loopback. */
 import { createHash, randomUUID } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
@@ -33,6 +32,7 @@ import {
 } from "@kez/core"
 import { type ConnectionOptions, connect, type NatsConnection, wsconnect } from "@nats-io/transport-node"
 import type { Cleaner } from "./person.ts"
+import { freePorts } from "./ports.ts"
 
 const found = await findNatsServer({ env: { ...process.env, NATS_URL: "" }, fetch: false })
 
@@ -48,21 +48,6 @@ export interface TestBroker extends Broker {
   /** Connects one of our services. */
   service(name: "auth" | "store" | "chat" | "sys"): Promise<NatsConnection>
   store(): Promise<BrokerStore>
-}
-
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer().listen(0, "127.0.0.1", () => resolve(server))
-        }),
-    ),
-  )
-  const ports = servers.map((server) => (server.address() as { readonly port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }
 
 export async function brokerSettings(

@@ -37,9 +37,10 @@ import {
   signEnvelope,
   userIdOf,
 } from "../../packages/core/src/index.ts"
-import { brokerSettings, freePorts, startTestBroker, type TestBroker } from "./broker.ts"
+import { brokerSettings, startTestBroker, type TestBroker } from "./broker.ts"
 import { grow, nowSeconds, personWith, register, signerOf, startChatServer } from "./chat-server.ts"
 import type { Cleaner } from "./person.ts"
+import { freePorts } from "./ports.ts"
 import type { ServerProcess } from "./server-process.ts"
 import { publishChain, startSigServer } from "./sig-server.ts"
 

@@ -2,11 +2,11 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { chownSync, globSync, mkdtempSync, rmSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { Client } from "pg"
+import { freePorts } from "./ports.ts"
 import { findServer, skipWithout } from "./servers.ts"
 
 const run = promisify(execFile)
@@ -45,7 +45,7 @@ export async function startPostgres(settings: PostgresSettings = {}): Promise<Te
     ...as,
     cwd: folder,
   })
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const base = `postgres://${user}@127.0.0.1:${port}`
   let child: ChildProcess | undefined
   let databases = 0
@@ -106,15 +106,6 @@ function unprivileged(): { readonly uid: number; readonly gid: number } | undefi
   if (process.getuid?.() !== 0) return undefined
   const id = (flag: string): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }))
   return { uid: id("-u"), gid: id("-g") }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === "string") throw new Error("unreachable: a TCP server has a port")
-  return address.port
 }
 
 async function ready(url: string, child: ChildProcess): Promise<void> {

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { readdirSync, readFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Cleaner } from "./person.ts"
+import { isFree } from "./ports.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const READY_MS = 55_000
@@ -82,14 +82,6 @@ export async function freePortBase(): Promise<number> {
     const free = await Promise.all([0, 1, 2, 3, 4, 5].map((step) => isFree(base + step)))
     if (!free.includes(false)) return base
   }
-}
-
-export function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once("error", () => resolve(false))
-    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => server.close(() => resolve(true)))
-  })
 }
 
 /** Command lines of processes that name a text, but for this one's own. */
