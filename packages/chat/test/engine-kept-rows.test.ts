@@ -1,4 +1,4 @@
-/** What is kept has an end: nothing of who left, and no row for each message that was opened; what the alarm of a repeat needs is there. */
+/** What is kept has an end: of who left nothing but where the devices that spoke last stand, and no row for each message that was opened; what the alarm of a repeat needs is there. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Digest } from "@kez/core"
@@ -107,5 +107,72 @@ test("a store from before has such rows: nothing of it is an alarm, and they are
   await settle(world)
   assert.ok(![...bob.rows.keys()].some((key) => key.startsWith(keys.seen(group))))
   assert.deepEqual(await bob.texts(alice), ["0", "1"])
+  await world.close()
+})
+
+/** How often the whole inbox was looked through: not done where a message may go out at once. */
+function countSlowWays(home: Home, group: string): () => number {
+  let times = 0
+  const { list } = home.store
+  home.store.list = (range) => {
+    if (range.from === keys.inbox(group as Digest) && range.limit === undefined) times++
+    return list(range)
+  }
+  return () => times
+}
+
+test("A1 a member who brings in one device after the other: rows of those that spoke last are kept, what was made up goes first", async () => {
+  const { world, alice, bob, carol, dave, id } = await three()
+  const group = id as Digest
+  await say(carol, id, "hello")
+  await alice.engine.groups.remove(id, carol.person.chain)
+  await settle(world)
+  const row = (n: number) => ({ next: 300, last: group, recent: [group], held: [], lastSeq: n })
+  for (let n = 0; n < 200; n++) {
+    const isTold = n >= 100 ? { isTold: true } : {}
+    alice.rows.set(keys.sequence(group, `ed25519:gone${n}`), encodeRow({ ...row(10_000 + n), ...isTold }))
+    alice.rows.set(keys.olderIds(group, `ed25519:gone${n}`), encodeRow([group]))
+  }
+  await alice.restart()
+  await alice.engine.groups.add(id, dave.person.chain)
+  await settle(world)
+  const devicesIn = (prefix: string) => [...alice.rows.keys()].filter((key) => key.startsWith(prefix))
+  const kept = devicesIn(keys.sequences(group)).filter((key) => key.includes("gone"))
+  assert.equal(kept.length, 64)
+  assert.equal(kept.filter((key) => Number(key.slice(key.indexOf("gone") + 4)) >= 100).length, 0)
+  assert.equal(devicesIn(keys.olderIds(group, "")).length, 64)
+  await say(bob, id, "and on")
+  await settle(world)
+  assert.deepEqual(await textsIn(alice, id), ["hello", "and on"])
+  assert.deepEqual(await alice.alarms(), [])
+  await world.close()
+})
+
+test("A1 what a device left out for good and is gone is an alarm, and holds up no later message", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  world.server.lies.deliver = (uid, one) => (uid === uidOf(bob) && one.kind === "message" ? [] : [one])
+  await say(carol, id, "0")
+  await world.rest()
+  const all = [...world.server.conversations.values()].flatMap(({ messages }) => messages)
+  const lost = new Set(all.map((one) => one.id))
+  world.server.lies = { history: (kept) => kept.filter((one) => !lost.has(one.id)) }
+  // It is gone by the time that Bob is back: what comes later and the removal are taken in together.
+  bob.transport.unplug()
+  await say(carol, id, "1")
+  await world.rest()
+  await alice.engine.groups.remove(id, carol.person.chain)
+  await settle(world)
+  const times = countSlowWays(bob, id)
+  bob.transport.plug()
+  await settle(world, 4)
+  assert.deepEqual(await bob.alarms(), ["messages_missing"])
+  assert.deepEqual(await textsIn(bob, id), ["1"])
+  const before = times()
+  for (const text of ["a", "b", "c"]) {
+    await say(bob, id, text)
+    await world.rest()
+  }
+  assert.ok(before > 0)
+  assert.equal(times(), before)
   await world.close()
 })

@@ -10,7 +10,7 @@ import { Held } from "./held.ts"
 import { failAll, groupAt, markAnswered, outboxOf } from "./outbox-rows.ts"
 import { giveMissed } from "./resend.ts"
 import { type GroupRow, keys, type ThreadRow, type WelcomeRow } from "./row.ts"
-import { noteFresh } from "./sequence-rows.ts"
+import { dropGone, noteFresh } from "./sequence-rows.ts"
 import { tellConversation } from "./threads.ts"
 import { judgeToldMembers, noteHealed } from "./told-members.ts"
 import type { Unit } from "./unit.ts"
@@ -81,6 +81,7 @@ async function applied(unit: Unit, desk: Desk, group: Digest, outcome: AppliedCo
   // What waits is encrypted in the new epoch, so that who came reads it.
   const first = (await outboxOf(unit, group, 1))[0]?.counter ?? row.nextCounter
   for (const { device } of outcome.added) await noteFresh(unit, group, device)
+  await dropGone(unit, group, new Set(cipher.members().map(({ device }) => device)))
   for (const { key } of await unit.rows(keys.seen(group), maxDroppedAtOnce)) unit.delete(key)
   const toGive = [...(row.toGive ?? []), ...outcome.added.map(({ chain, device }) => ({ chain, device }))]
   const follows = outcome.isRemoved ? { isRemoved: true } : toGive.length === 0 ? {} : { toGive }

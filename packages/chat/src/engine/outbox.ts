@@ -5,7 +5,7 @@ import type { Desk, SealedMessage } from "./desk.ts"
 import { planOf } from "./membership.ts"
 import { failAll, groupAt, holdUp, markAnswered, outboxOf, ownMessage, seal } from "./outbox-rows.ts"
 import { type GroupRow, keys, type OutboxRow, type ThreadRow } from "./row.ts"
-import { isIncomplete, sequencesOf } from "./sequence-rows.ts"
+import { isIncomplete, isLookedFor, sequencesOf } from "./sequence-rows.ts"
 import { isOpen, stopOf } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
@@ -38,9 +38,13 @@ async function isReady(unit: Unit, desk: Desk, group: Digest): Promise<boolean> 
   if (row === undefined || row.isRemoved === true || row.isBehind === true) return false
   if (row.toGive !== undefined) return false
   if ((await unit.rows(keys.inbox(group), 1)).length > 0) return false
-  if ((await sequencesOf(unit, group)).some(isIncomplete)) return false
   if ((await unit.rows(keys.welcome(group))).length > 0) return false
   const cipher = await desk.ciphers.of(group)
+  const open = (await sequencesOf(unit, group)).filter(isIncomplete)
+  if (open.length > 0) {
+    const there = new Set(cipher.members().map(({ device }) => device))
+    if (open.some((one) => isLookedFor(one, there))) return false
+  }
   if (cipher.pending !== undefined || !isOpen(cipher, desk.chain)) return false
   const { change, remove, missing, isRenewal, isToldWrong, isStuck } = await planOf(unit, desk, group)
   return change === undefined && remove.length + missing.size === 0 && !isRenewal && !isToldWrong && !isStuck

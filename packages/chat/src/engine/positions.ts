@@ -8,12 +8,10 @@ import { sequenceFrom } from "../wire/sequence.ts"
 import type { Desk } from "./desk.ts"
 import { groupAt, markAnswered, outboxOf, ownMessage } from "./outbox-rows.ts"
 import { type GroupRow, keys } from "./row.ts"
-import { type DeviceSequence, putSequence, sequenceOf, sequencesOf } from "./sequence-rows.ts"
+import { type DeviceSequence, goneOf, maxGone, putSequence, sequenceOf, sequencesOf } from "./sequence-rows.ts"
 import type { Unit } from "./unit.ts"
 
 const maxExtraBytes = 262_144
-/** Devices that are not in the conversation and may come back: so many are told of, those that spoke last. */
-const maxGone = 64
 
 interface Position {
   readonly next: number
@@ -40,8 +38,7 @@ export async function positionsOf(
 }
 
 function toTell(sequences: readonly DeviceSequence[], there: ReadonlySet<string>): readonly DeviceSequence[] {
-  const gone = sequences.filter(({ device }) => !there.has(device)).toSorted((a, b) => b.lastSeq - a.lastSeq)
-  return [...sequences.filter(({ device }) => there.has(device)), ...gone.slice(0, maxGone)]
+  return [...sequences.filter(({ device }) => there.has(device)), ...goneOf(sequences, there).slice(0, maxGone)]
 }
 
 async function ownPosition(unit: Unit, desk: Desk, row: GroupRow): Promise<Position> {

@@ -21,6 +21,8 @@ const keptIds = 128
 /** Of them in a device's row, which is written for each message; then the older ones go into a row of their own. */
 const maxNewestIds = 24
 const newestIds = 8
+/** Devices that are not in a conversation any more and may come back: so many are kept, and told of to who comes in. */
+export const maxGone = 64
 
 interface SequenceRow {
   readonly next: number
@@ -80,6 +82,23 @@ export async function sequencesOf(unit: Unit, group: Digest): Promise<readonly D
   return Promise.all(rows.map(({ key }) => sequenceOf(unit, group, key.slice(prefix.length))))
 }
 
+/** Devices that left, those that spoke last first. What a member said of one that showed nothing here takes the place of none that did. */
+export function goneOf(sequences: readonly DeviceSequence[], there: ReadonlySet<string>): readonly DeviceSequence[] {
+  const isTold = ({ sequence }: DeviceSequence): number => (sequence.isTold === true ? 1 : 0)
+  return sequences
+    .filter(({ device }) => !there.has(device))
+    .toSorted((a, b) => isTold(a) - isTold(b) || b.lastSeq - a.lastSeq)
+}
+
+/** Whoever brings in one device after the other would make all rows of a conversation grow without end. What was not looked for yet stays so long. */
+export async function dropGone(unit: Unit, group: Digest, there: ReadonlySet<string>): Promise<void> {
+  for (const one of goneOf(await sequencesOf(unit, group), there).slice(maxGone)) {
+    if (isLookedFor(one, there)) continue
+    unit.delete(keys.sequence(group, one.device))
+    unit.delete(keys.olderIds(group, one.device))
+  }
+}
+
 function read(
   device: string,
   { held, next, last, recent, lost, isTold, ...rest }: SequenceRow,
@@ -104,6 +123,14 @@ function read(
 /** Something of the device is missing. */
 export function isIncomplete({ sequence, farTo = 0 }: DeviceSequence): boolean {
   return sequence.held.size > 0 || farTo > sequence.next
+}
+
+/**
+ * What is missing of it is to be looked for. Of a device that left that is done once, so that there is an alarm: nobody answers for it, and what its maker left
+ * out for good must not hold up anybody. `there`: the devices of the conversation.
+ */
+export function isLookedFor(one: DeviceSequence, there: ReadonlySet<string>): boolean {
+  return isIncomplete(one) && (there.has(one.device) || one.askedFrom !== one.sequence.next)
 }
 
 /** The first stretch that is missing; `to` is not larger than that, where something is too far ahead to be opened. */

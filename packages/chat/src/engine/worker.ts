@@ -14,7 +14,7 @@ import { sendIfReady, sendNext } from "./outbox.ts"
 import { groupAt, holdUp } from "./outbox-rows.ts"
 import { sayReceipts } from "./receipts.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
-import { type DeviceSequence, isAskDue, isIncomplete, sequencesOf } from "./sequence-rows.ts"
+import { type DeviceSequence, isAskDue, isLookedFor, sequencesOf } from "./sequence-rows.ts"
 import { isOpen } from "./threads.ts"
 import type { Unit } from "./unit.ts"
 
@@ -147,10 +147,12 @@ function noteHeld(desk: Desk, group: Digest, { waiting }: HistoryRead): Promise<
 async function fillGaps(desk: Desk, row: GroupRow, waiting: readonly Waiting[]): Promise<boolean> {
   const { group } = row
   const sequences = await desk.turn((unit) => sequencesOf(unit, group))
+  const members = await desk.turn(async () => (await desk.ciphers.of(group)).members())
+  const there = new Set(members.map(({ device }) => device))
   const far = waiting.filter(({ held }) => held.far !== undefined)
   const devices = new Set(far.map(({ held }) => held.far?.device))
   const isDue = new Map(sequences.map((one) => [one.device, isAskDue(one, desk.now())]))
-  const open = sequences.filter((one) => isIncomplete(one) || devices.has(one.device))
+  const open = sequences.filter((one) => isLookedFor(one, there) || devices.has(one.device))
   const asked = open.filter(({ device }) => isDue.get(device))
   const isNew = [...devices].some((device) => device !== undefined && !isDue.has(device))
   if (asked.length > 0 || isNew) {
