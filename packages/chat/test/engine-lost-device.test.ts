@@ -239,6 +239,27 @@ test("a text from before there was such a bound is left out, and holds nothing u
   await world.close()
 })
 
+test("what there is no room for in this minute is given in the next one", async () => {
+  const { world, alice, bob } = await couple()
+  await lose(world, bob)
+  const texts = Array.from({ length: 100 }, (_, i) => `lost ${i}`)
+  await alice.say(bob, ...texts)
+  await world.rest()
+  world.clock.advance(60 - (world.clock.at % 60))
+  // His next device is given all of it, and lost before it read any: for another one the minute has no room.
+  const before = async () => world.homes.at(-1)?.transport.unplug()
+  const lost = await comeBack(world, bob, ["alice"], { isRevoked: true, before })
+  await lose(world, lost)
+  const back = await comeBack(world, lost, ["alice"], { isRevoked: true })
+  await alice.say(back, "now")
+  await world.rest()
+  assert.deepEqual(await back.texts(alice), ["now"])
+  await settle(world, 6)
+  assert.deepEqual(await back.texts(alice), [...texts, "now"])
+  assert.deepEqual(await back.alarms(), [])
+  await world.close()
+})
+
 test("a copy that got lost is given once more, and its count is not waited for", async () => {
   const { world, alice, bob } = await couple()
   await alice.say(bob, "read")

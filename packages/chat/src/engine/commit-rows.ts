@@ -8,7 +8,7 @@ import type { Desk } from "./desk.ts"
 import { dueChange } from "./group-changes.ts"
 import { Held } from "./held.ts"
 import { failAll, groupAt, markAnswered, outboxOf } from "./outbox-rows.ts"
-import { giveMissed } from "./resend.ts"
+import { giveMissed, type Receiving } from "./resend.ts"
 import { type GroupRow, keys, type ThreadRow, type WelcomeRow } from "./row.ts"
 import { dropGone, noteFresh } from "./sequence-rows.ts"
 import { tellConversation } from "./threads.ts"
@@ -103,18 +103,20 @@ function tellFault(desk: Desk, error: unknown): void {
   desk.fault(error)
 }
 
-/** Gives devices that came in what their people miss, in a step of its own. True: there were some. What cannot be given is left. */
+/** Gives devices that came in what their people miss, in a step of its own. True: some are done. What cannot be given is left; what there is no room for in this minute waits for the next one. */
 export async function giveWhatIsDue(desk: Desk, { group, toGive }: GroupRow): Promise<boolean> {
   if (toGive === undefined) return false
-  const take = (give: (unit: Unit, row: GroupRow) => Promise<void>) =>
+  const take = (give: (unit: Unit, row: GroupRow) => Promise<readonly Receiving[]>) =>
     desk.turn(async (unit) => {
       const row = await groupAt(unit, group)
-      const { toGive: _, ...rest } = row
+      const { toGive: due = [], ...rest } = row
       unit.put(keys.group(group), rest)
-      await give(unit, row)
+      const left = await give(unit, row)
+      if (left.length > 0) unit.put(keys.group(group), { ...(await groupAt(unit, group)), toGive: left })
+      return left.length < due.length
     })
   try {
-    await take((unit, { toGive: added = [], since = {} }) =>
+    return await take((unit, { toGive: added = [], since = {} }) =>
       giveMissed(
         unit,
         desk,
@@ -124,9 +126,8 @@ export async function giveWhatIsDue(desk: Desk, { group, toGive }: GroupRow): Pr
     )
   } catch (error) {
     tellFault(desk, error)
-    await take(async () => undefined)
+    return take(async () => [])
   }
-  return true
 }
 
 /** What was dropped because it waited for this commit is read from the history. */

@@ -105,7 +105,10 @@ async function passTo(unit: Unit, desk: Desk, asked: Asked, before: number): Pro
 
 /** Copies are not kept: what they held, and its reader does not have for all that is known here, is given in new ones. */
 async function giveAgain(unit: Unit, desk: Desk, { group, chain, by }: Asked): Promise<void> {
-  await giveTo(unit, desk, { group, chain, devices: [by], cipher: await desk.ciphers.of(group) })
+  if (await giveTo(unit, desk, { group, chain, devices: [by], cipher: await desk.ciphers.of(group) })) return
+  const row = await groupAt(unit, group)
+  const others = (row.toGive ?? []).filter(({ device }) => device !== by)
+  unit.put(keys.group(group), { ...row, toGive: [...others, { chain, device: by }] } satisfies GroupRow)
 }
 
 /** An own message that can be sent again: it is there still, and no copy. */
@@ -128,24 +131,31 @@ export function isGiven({ content }: Pick<Message, "content">): boolean {
   return givenTypes.has(content.type)
 }
 
+/** A device that is given what its person misses. */
+export type Receiving = NonNullable<GroupRow["toGive"]>[number]
+
 /**
  * Somebody's device came into the conversation, perhaps because he lost the others: what this one sent him since, and no device of his confirmed, would reach
- * nobody. It goes out once more, to those who were all there when it was sent. Whose chain lists the device the commit has shown.
+ * nobody. It goes out once more, to those who were all there when it was sent. Whose chain lists the device the commit has shown. Resolves to those for
+ * whom there is no room in this minute.
  */
 export async function giveMissed(
   unit: Unit,
   desk: Desk,
   group: Digest,
-  added: readonly { readonly chain: Digest; readonly device: string }[],
-): Promise<void> {
+  added: readonly Receiving[],
+): Promise<readonly Receiving[]> {
   const cipher = await desk.ciphers.of(group)
   // Larger ones have no receipts: nothing says what came.
-  if (cipher.state.members.length > maxReceiptMembers) return
+  if (cipher.state.members.length > maxReceiptMembers) return []
+  const left: Receiving[] = []
   for (const chain of new Set(added.map((one) => one.chain))) {
     if (chain === desk.chain || (await contactRow(unit, chain))?.standing === "blocked") continue
-    const devices = added.filter((one) => one.chain === chain).map(({ device }) => device)
-    await giveTo(unit, desk, { group, chain, devices, cipher })
+    const own = added.filter((one) => one.chain === chain)
+    const devices = own.map(({ device }) => device)
+    if (!(await giveTo(unit, desk, { group, chain, devices, cipher }))) left.push(...own)
   }
+  return left
 }
 
 interface Receiver extends Person {
@@ -153,11 +163,13 @@ interface Receiver extends Person {
   readonly cipher: GroupCipher
 }
 
-async function giveTo(unit: Unit, desk: Desk, receiver: Receiver): Promise<void> {
+/** All of it, or nothing. False: there is no room for it in this minute. */
+async function giveTo(unit: Unit, desk: Desk, receiver: Receiver): Promise<boolean> {
   const { group, devices } = receiver
   const missed = await missedBy(unit, desk, receiver)
   const [oldest] = missed
-  if (oldest === undefined) return
+  if (oldest === undefined) return true
+  if (missed.length > budgetOf(desk).left(desk.now(), receiver)) return false
   for (const { counter, at, bytes } of missed) {
     await enqueue(unit, desk, { group, type: "resent", content: { device: desk.device, counter, at }, body: bytes })
     budgetOf(desk).use(receiver)
@@ -166,6 +178,7 @@ async function giveTo(unit: Unit, desk: Desk, receiver: Receiver): Promise<void>
   const note = { from: oldest.counter, last: row.nextCounter - 1 }
   const given = { ...row.given, ...Object.fromEntries(devices.map((device) => [device, note])) }
   unit.put(keys.group(group), { ...row, given } satisfies GroupRow)
+  return true
 }
 
 interface Missed {
@@ -179,12 +192,13 @@ async function missedBy(unit: Unit, desk: Desk, receiver: Receiver): Promise<rea
   const { group, chain, devices, cipher } = receiver
   const row = await groupAt(unit, group)
   const first = Math.min(...devices.map((device) => row.since?.[device] ?? 0))
-  const confirmed = row.confirmedBy?.[chain] ?? (cipher.state.kind === "dm" ? (row.confirmed ?? 0) : 0)
+  // Of before there is one number for all devices; a later one was said by a device that came later.
+  const { confirmed: ofAll = 0 } = row
+  const confirmed = row.confirmedBy?.[chain] ?? (cipher.state.kind === "dm" && ofAll <= first ? ofAll : 0)
   const from = Math.max(confirmed, firstForAll(row, cipher), row.begunAt ?? 0, first - maxLooked)
-  const room = Math.min(maxGiven, budgetOf(desk).left(desk.now(), receiver))
   const missed: Missed[] = []
   let at = desk.now()
-  for (let counter = first - 1; counter >= from && missed.length < room; counter--) {
+  for (let counter = first - 1; counter >= from && missed.length < maxGiven; counter--) {
     const bytes = await ownMessage(unit, group, counter)
     if (bytes === undefined) continue
     const inner = decodeMessage(bytes, desk.device)
