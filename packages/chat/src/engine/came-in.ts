@@ -17,6 +17,11 @@ export function firstForAll(row: GroupRow, cipher: GroupCipher): number {
   return Math.max(0, ...chains.map((chain) => cameIn[chain]?.counter ?? 0))
 }
 
+/** Of own messages the first one that was sent when this person was in it. */
+export function firstFor(row: GroupRow, cipher: GroupCipher, chain: Digest): number {
+  return cameInOf(row, [chain], () => cipher.members())[chain]?.counter ?? 0
+}
+
 /**
  * Rows of before do not have it. There the oldest device of each person counts, as far as it is known since when that one is in it; who has no device there
  * gets what is sent from now on. `devices`: those that were in it so far.

@@ -1,6 +1,7 @@
 /** Receipts: what we say of messages of others, and what they say of ours. One says that all of a device up to a number came, or were read. */
 import type { Digest } from "@kez/core"
 import type { ContentTypes } from "../wire/content.ts"
+import { firstFor } from "./came-in.ts"
 import type { Desk } from "./desk.ts"
 import { changeMessage } from "./message-rows.ts"
 import { enqueue, groupAt, markAnswered, outboxOf } from "./outbox-rows.ts"
@@ -127,7 +128,7 @@ export async function takeReceipt(
   }
   await dropOldest(unit, group, counter - maxDelivered)
   // What was before he came in is not his to confirm.
-  const known = confirmedBy[chain] ?? before.cameIn?.[chain]?.counter ?? 0
+  const known = confirmedBy[chain] ?? firstFor(before, await desk.ciphers.of(group), chain)
   const isFurther = low <= known && counter >= known
   if (counter < confirmed && !isFurther) return
   unit.put(keys.group(group), {
