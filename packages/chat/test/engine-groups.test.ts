@@ -101,6 +101,26 @@ test("roles decide: a member changes nothing, an admin removes members, a promot
   await world.close()
 })
 
+test("who renamed a group chose its name, also when he has no role any more", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  assert.equal((await viewOf(carol, id)).namedBy, alice.person.chain)
+  await alice.engine.groups.setRole(id, bob.person.chain, "admin")
+  await world.rest()
+  await bob.engine.groups.rename(id, "dave")
+  await world.rest()
+  await bob.engine.groups.setRole(id, bob.person.chain, "member")
+  await world.rest()
+  for (const home of [alice, bob, carol]) {
+    const { name, namedBy, roles = [] } = await viewOf(home, id)
+    assert.deepEqual([name, namedBy, roles.length], ["dave", bob.person.chain, 3])
+  }
+  assert.equal(roleIn(await viewOf(alice, id), bob), "member")
+  await alice.engine.groups.rename(id, "garden")
+  await world.rest()
+  assert.equal((await viewOf(bob, id)).namedBy, alice.person.chain)
+  await world.close()
+})
+
 test("who wants to leave asks, and an owner's client does it; the last owner of others cannot", async () => {
   const { world, alice, bob, carol, id } = await three()
   await carol.engine.groups.leave(id)

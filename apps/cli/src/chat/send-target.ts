@@ -74,7 +74,7 @@ async function otherCalled(
   { group, who }: { readonly group: Conversation; readonly who: string },
 ): Promise<string | undefined> {
   const handle = who.toLowerCase()
-  if (!isHandle(handle) || isNamedHere(chat, group)) return undefined
+  if (!isHandle(handle) || group.namedBy === chat.engine.chain) return undefined
   const { host } = chat.account
   context.terminal.progress(`looking whether somebody is called ${handle}@${host}`)
   const found = await askHandle(await chat.demands.net(), { handle, host }, chat.demands.timeoutMs).catch(
@@ -85,11 +85,6 @@ async function otherCalled(
     },
   )
   return found.state === "taken" ? `${handle}@${host}` : undefined
-}
-
-/** We made it, and nobody else may rename it. */
-function isNamedHere({ engine }: OpenChat, { addedBy, roles = [] }: Conversation): boolean {
-  return addedBy === undefined && roles.every(({ chain, role }) => chain === engine.chain || role === "member")
 }
 
 function byIds(groups: readonly Conversation[]): string {

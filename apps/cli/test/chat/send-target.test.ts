@@ -10,6 +10,7 @@ import type { Context } from "../../src/context.ts"
 const chain = (digit: string): string => `sha256:${digit.repeat(64)}`
 const group = (digit: string, name: string, state: Conversation["state"] = "open"): Conversation => ({
   ...{ id: chain(digit), kind: "group", name, members: [chain("a"), chain("b")], state, unread: 0 },
+  namedBy: chain("a"),
 })
 const bob: Contact = { chain: chain("b"), handle: "garden@localhost", standing: "accepted", devices: [] }
 
@@ -76,7 +77,7 @@ test("what is no group is a person", async () => {
   await assert.rejects(send([group("1", "garden")], "gardener"), /looked up/)
 })
 
-const strange = (name: string): Conversation => ({ ...group("3", name), addedBy: chain("d") })
+const strange = (name: string): Conversation => ({ ...group("3", name), namedBy: chain("d") })
 
 for (const name of ["carol@localhost", "github:carol", "@carol", "kez:carol@localhost"])
   test(`a group that somebody called ${name} gets nothing that is meant for Carol, and keeps nothing from her`, async () => {
@@ -89,9 +90,21 @@ test("a group of somebody else with the name of a person of the server is refuse
   const refused = { code: "usage", message: /a group and a person are called carol/i, hint }
   await assert.rejects(send([strange("carol")], "carol", [], ["carol"]), refused)
   await assert.rejects(send([strange("Carol")], "Carol", [], ["carol"]), refused)
-  const made = { ...group("3", "carol"), roles: [{ chain: chain("b"), role: "admin" as const }] }
-  await assert.rejects(send([made], "carol", [], ["carol"]), refused)
   assert.equal((await send([strange("carol")], "carol")).id, chain("3"))
+})
+
+test("a group of ours that somebody renamed while he was an admin is no more ours by its name", async () => {
+  const roles = [
+    { chain: chain("a"), role: "owner" as const },
+    { chain: chain("b"), role: "member" as const },
+  ]
+  const renamed: Conversation = { ...group("3", "carol"), roles, namedBy: chain("b") }
+  await assert.rejects(send([renamed], "carol", [], ["carol"]), { code: "usage", message: /a group and a person/ })
+  await assert.rejects(send([renamed], "carol", [], null), { code: "net.refused", hint: new RegExp(chain("3")) })
+  const { namedBy: _, ...unknown } = renamed
+  await assert.rejects(send([unknown], "carol", [], ["carol"]), { code: "usage" })
+  const ours: Conversation = { ...renamed, namedBy: chain("a") }
+  assert.equal(await send([ours], "carol", [], ["carol"]), ours)
 })
 
 test("where the server does not answer a group of somebody else is named by its id", async () => {

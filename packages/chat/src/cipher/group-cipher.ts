@@ -107,6 +107,8 @@ export interface GroupCipher {
   members(): readonly GroupDevice[]
   /** Who made the version of the state that brought a member in. */
   broughtInBy(chain: Digest): Digest | undefined
+  /** Who made the version of the state that last changed the name. */
+  namedBy(): Digest | undefined
   /** Devices that are to be removed before anything is sent. */
   overdue(): readonly GroupDevice[]
 

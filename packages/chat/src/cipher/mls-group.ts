@@ -7,7 +7,7 @@ import { createGroupInfoWithExternalPubAndRatchetTree, encodeMlsMessage } from "
 import { encodeText, joinBytes } from "../bytes.ts"
 import { type Chains, chainOf, headOf, standingNow } from "../chains.ts"
 import type { StateBody, StateChange } from "../conversation/state-body.ts"
-import { broughtInBy } from "../conversation/state-log.ts"
+import { broughtInBy, namedBy } from "../conversation/state-log.ts"
 import { type DeviceCredential, timeFaultOfCredential } from "../credential/device-credential.ts"
 import { type DeviceKeys, deviceSigner } from "../credential/device-keys.ts"
 import { maxJournalEntries } from "../limits.ts"
@@ -94,6 +94,9 @@ export class MlsGroup implements GroupCipher {
 
   broughtInBy(chain: Digest): Digest | undefined {
     return broughtInBy(this.#record.log, chain)
+  }
+  namedBy(): Digest | undefined {
+    return namedBy(this.#record.log)
   }
 
   overdue(): readonly GroupDevice[] {

@@ -116,6 +116,19 @@ export function broughtInBy({ entries }: Pick<StateLog, "entries">, chain: Diges
   return by
 }
 
+/** Who made the version that last changed the name; undefined: it never had one. */
+export function namedBy({ entries }: Pick<StateLog, "entries">): Digest | undefined {
+  let last: string | undefined
+  let by: Digest | undefined
+  for (const { envelope, body, change } of entries) {
+    const name = body?.name ?? change?.name
+    if (name === undefined || name === last) continue
+    last = name
+    by = envelope.payload.chain
+  }
+  return by
+}
+
 export function encodeStateEntry(entry: StateEntry): string {
   return canonicalize(entry)
 }

@@ -57,6 +57,8 @@ export interface Conversation {
   readonly roles?: readonly ConversationMember[]
   /** Of a group that another person brought us into. It is a `request` until he is accepted. */
   readonly addedBy?: Digest
+  /** Of a group that this device is in: who chose the name that it has now. */
+  readonly namedBy?: Digest
   /** Of a `dm`. */
   readonly contact?: Contact
   /** `opening`: the other side has no device in it yet. `removed`: this device was removed; what was read stays. */

@@ -111,6 +111,7 @@ export async function viewThread(unit: Unit, desk: Desk, thread: ThreadRow): Pro
   const standing = contact?.standing ?? (await standingOfAdder(unit, thread))
   const members = cipher?.state.members.map(({ chain }) => chain)
   const name = cipher === undefined ? thread.name : cipher.state.name
+  const namedBy = cipher?.namedBy()
   return {
     id: thread.id,
     kind: thread.kind,
@@ -118,6 +119,7 @@ export async function viewThread(unit: Unit, desk: Desk, thread: ThreadRow): Pro
     members: members ?? thread.members ?? [desk.chain, ...(thread.contact === undefined ? [] : [thread.contact])],
     ...(cipher === undefined || thread.kind === "dm" ? {} : { roles: cipher.state.members }),
     ...(thread.addedBy === undefined ? {} : { addedBy: thread.addedBy }),
+    ...(namedBy === undefined ? {} : { namedBy }),
     ...(contact === undefined ? {} : { contact }),
     state: thread.groups.length === 0 ? stateOutside(thread, contact) : stateOf(cipher, desk.chain, standing),
     unread: thread.unread,
