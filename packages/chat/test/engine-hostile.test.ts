@@ -450,6 +450,8 @@ test('M13 the server gives two members two histories: a hard stop on both sides,
   const { isStop, alarm } = await bob.alarm("conversation_fork")
   assert.deepEqual([isStop, alarm.code], [true, "chat.fork"])
   await assert.rejects(bob.say(alice, "no"), { code: "account.changed" })
+  const { id } = await bob.engine.openDirect(alice.person.chain)
+  await assert.rejects(bob.engine.members(id), { code: "account.changed", message: new RegExp(alarm.message) })
   await world.close()
 })
 

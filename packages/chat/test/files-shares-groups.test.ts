@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { unitedGroups } from "../src/files/share-groups.ts"
 import type { Home } from "./support/engine-world.ts"
-import { type GroupOfThree, three } from "./support/group-world.ts"
+import { type GroupOfThree, say, three } from "./support/group-world.ts"
 import { hashOf, ModelNet } from "./support/model-net.ts"
 import { type ShareSide, shareSide } from "./support/share-world.ts"
 
@@ -101,6 +101,48 @@ test("who was removed while nothing here gave files is given nothing by the next
   await again.files.shares.open()
   await ask()
   assert.deepEqual(given(again), ["bob"])
+  await world.close()
+})
+
+test("who lost his only device is a member still: it is shared with him, now and later, and given to his next device", async () => {
+  const all = await sharedWithGroup()
+  const { world, net, alice, bob, carol, a, id, given, named } = all
+  await carol.person.revoke(carol.device)
+  world.publish(carol.person)
+  await say(alice, id, "to those who have a device")
+  await world.rest()
+  assert.ok((await alice.engine.devices(id)).every(({ chain }) => chain !== carol.person.chain))
+  assert.deepEqual([given(), await named()], [["bob"], ["bob", "carol"]])
+  const people = [alice, bob, carol].map(({ person }) => person.chain)
+  assert.deepEqual((await alice.engine.members(id)).toSorted(), people.toSorted())
+  const next = await world.homeOf(carol.person, await carol.person.addDevice())
+  world.publish(carol.person)
+  await world.rest()
+  world.clock.advance(61)
+  await world.rest()
+  await next.engine.contacts.add("alice@localhost")
+  await alice.say(next, "welcome back")
+  await world.rest()
+  const side = shareSide(net, next, "d")
+  const { id: direct } = await next.engine.openDirect(alice.person.chain)
+  await side.files.run(() => side.files.browsing.ask(direct))
+  await world.rest()
+  assert.notEqual(a.mover.give(noteHash, side.mover.endpoint), undefined)
+  await world.close()
+})
+
+test("members() throws where nothing is given: to a stranger's group, and where this device is about to leave", async () => {
+  const { world, bob, carol, dave, alice, id } = await three()
+  const { id: orchard } = await alice.engine.groups.create("orchard", [dave.person.chain])
+  await world.rest()
+  assert.equal((await dave.engine.members(orchard)).length, 2)
+  await dave.engine.groups.leave(orchard)
+  await assert.rejects(dave.engine.members(orchard), { code: "chat.removed" })
+  await alice.engine.groups.remove(id, carol.person.chain)
+  assert.deepEqual((await alice.engine.members(id)).includes(carol.person.chain), false)
+  await bob.engine.contacts.block(alice.person.chain)
+  await assert.rejects(bob.engine.members(id), { code: "usage" })
+  await assert.rejects(bob.engine.members(`sha256:${"0".repeat(64)}`), { code: "usage" })
   await world.close()
 })
 

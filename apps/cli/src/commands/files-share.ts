@@ -11,7 +11,7 @@ import { anchorShares } from "../files/anchor.ts"
 import { findIroh } from "../files/find-iroh.ts"
 import { openFiles } from "../files/open-files.ts"
 import { assertNoKeys, readablePath, skipText } from "../files/sendable.ts"
-import { shareAudience } from "../files/share-audience.ts"
+import { devicelessText, shareAudience } from "../files/share-audience.ts"
 import { shareJson, shareLines } from "../files/share-view.ts"
 import { printable } from "../output.ts"
 import type { Handler } from "../run.ts"
@@ -110,12 +110,15 @@ async function contactOf(context: Context, chat: OpenChat, who: string): Promise
 }
 
 async function membersOf({ warn }: Context, chat: OpenChat, group: Conversation): Promise<ShareGroup> {
-  const { audience, left } = await shareAudience(chat.engine, group)
+  const found = await shareAudience(chat.engine, group)
+  const { audience, left } = found
   const name = printable(nameOfConversation(chat, group), 100)
   if (audience.length === 0)
     throw new KezError("usage", `Cannot share with ${name}: nobody there is one of your contacts`, {
       hint: "kez contacts add WHO, for each of them",
     })
   if (left > 0) warn(`not with ${left} in ${name} who are none of your contacts`)
+  const deviceless = devicelessText(chat, found)
+  if (deviceless !== undefined) warn(deviceless)
   return { id: group.id, members: audience }
 }

@@ -19,7 +19,7 @@ import { printable } from "../output.ts"
 import { anchorShares } from "./anchor.ts"
 import { type FileOptions, type OpenFiles, openFiles, pauseFetches } from "./open-files.ts"
 import { assertNoKeys, nameOfPaths, readablePath, skipText } from "./sendable.ts"
-import { shareAudience } from "./share-audience.ts"
+import { devicelessText, shareAudience } from "./share-audience.ts"
 
 export interface ChatFileOptions extends FileOptions {
   /** Where received files go if nothing else is said; the current folder if absent. */
@@ -97,7 +97,7 @@ export class ChatFiles {
 
   /** The others of a conversation see it in the list of what is shared, and may fetch it while this chat is open; who had it before keeps it. Of a group
    * those who are in it now. */
-  async share(conversation: Pick<Conversation, "id" | "kind" | "members">, given: string): Promise<void> {
+  async share(conversation: Pick<Conversation, "id" | "kind">, given: string): Promise<void> {
     const begun = this.#beginShare(conversation, given)
     this.#sharing = Promise.allSettled([this.#sharing, begun])
     const { files, left, sharing } = await begun
@@ -110,12 +110,15 @@ export class ChatFiles {
   }
 
   /** Until it is known there, so that it can be ended; hashing goes on. */
-  async #beginShare(conversation: Pick<Conversation, "id" | "kind" | "members">, given: string) {
+  async #beginShare(conversation: Pick<Conversation, "id" | "kind">, given: string) {
     const path = await readablePath(given)
     await assertNoKeys(this.#context, path)
-    const { audience, groups, left } = await shareAudience(this.#chat.engine, conversation)
+    const found = await shareAudience(this.#chat.engine, conversation)
+    const { audience, groups, left } = found
     if (audience.length === 0)
       throw usage("Cannot share it here: nobody here is one of your contacts", "Look at the proofs, then: /accept")
+    const deviceless = devicelessText(this.#chat, found)
+    if (deviceless !== undefined) this.#context.warn(deviceless)
     const files = await this.#ready()
     this.#context.terminal.progress("reading what is to be shared")
     const sharing = files.shares.share([path], audience, { isMore: true, groups })

@@ -1,6 +1,7 @@
 /** With whom `/share` and `kez files share --with GROUP` share: who is in the conversation now, and an accepted contact. */
 import type { Conversation, Engine, ShareGroup } from "@kez/chat"
 import type { Digest } from "@kez/core"
+import { type Names, shownName } from "./share-view.ts"
 
 export interface ShareAudience {
   readonly audience: readonly Digest[]
@@ -8,18 +9,28 @@ export interface ShareAudience {
   readonly groups: readonly ShareGroup[]
   /** How many others are there who are none of the contacts. */
   readonly left: number
+  /** Of the audience: nothing reaches them before they add a device. */
+  readonly deviceless: readonly Digest[]
 }
 
+/** Throws where nothing is given in that conversation now, and says why. */
 export async function shareAudience(
-  engine: Pick<Engine, "chain" | "contacts" | "devices">,
-  { id, kind, members }: Pick<Conversation, "id" | "kind" | "members">,
+  engine: Pick<Engine, "chain" | "contacts" | "members">,
+  { id, kind }: Pick<Conversation, "id" | "kind">,
 ): Promise<ShareAudience> {
-  // Who is to be removed is a member until the commit is made, and has no device that counts from now on.
-  const here = new Set((await engine.devices(id)).map(({ chain }) => chain))
-  const others = members.filter((chain) => chain !== engine.chain && here.has(chain))
-  const contacts = await engine.contacts.list()
-  const accepted = new Set(contacts.filter(({ standing }) => standing === "accepted").map(({ chain }) => chain))
-  const audience = others.filter((chain) => accepted.has(chain))
+  const others = (await engine.members(id)).filter((chain) => chain !== engine.chain)
+  const contacts = (await engine.contacts.list()).filter(
+    ({ chain, standing }) => standing === "accepted" && others.includes(chain),
+  )
+  const audience = contacts.map(({ chain }) => chain)
   const groups = kind === "group" ? [{ id, members: audience }] : []
-  return { audience, groups, left: others.length - audience.length }
+  const deviceless = contacts.filter(({ devices }) => devices.length === 0).map(({ chain }) => chain)
+  return { audience, groups, left: others.length - audience.length, deviceless }
+}
+
+/** Undefined: everybody can be reached. */
+export function devicelessText(chat: Names, { deviceless }: Pick<ShareAudience, "deviceless">): string | undefined {
+  if (deviceless.length === 0) return undefined
+  const names = deviceless.map((chain) => shownName(chat, chain)).join(", ")
+  return `no device now: ${names}. It is given once there is one`
 }

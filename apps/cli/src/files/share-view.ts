@@ -7,7 +7,7 @@ import type { OpenChat } from "../chat/open-chat.ts"
 import { printable } from "../output.ts"
 import { columns, count, durationText, shortKey, timeText } from "../short-text.ts"
 
-type Names = Pick<OpenChat, "chains" | "account">
+export type Names = Pick<OpenChat, "chains" | "account">
 
 export function shownName(chat: Names, chain: Digest): string {
   return printable(nameOfChain(chat, chain), 120)

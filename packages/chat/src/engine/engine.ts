@@ -246,6 +246,11 @@ export interface Engine {
   events(): AsyncIterableIterator<EngineEvent>
   /** Devices of members who may have what is offered there: none of somebody who is not accepted, or blocked. */
   devices(conversation: Digest): Promise<readonly ConversationDevice[]>
+  /**
+   * Who is there for what is given to members from now on: who is to be removed is not, who has no device now is. Throws `usage`, `chat.removed`,
+   * `account.changed`: why nothing is given there now.
+   */
+  members(conversation: Digest): Promise<readonly Digest[]>
   /** Tells the members who are there now where this device is reached for files, signed. False: nobody could be told. */
   tellPresence(conversation: Digest, address: MoverAddress, about?: PresenceAbout): Promise<boolean>
   /** Tells them what this device shares with them: the lines of its manifest. False: nobody could be told. */

@@ -32,7 +32,7 @@ import { findMessage, page, show, threadAt } from "./message-rows.ts"
 import { chainsThatMatter, hasWork } from "./open-work.ts"
 import { enqueue, markAllAnswered, retryAll } from "./outbox-rows.ts"
 import type { EnginePorts } from "./ports.ts"
-import { devicesOf, Presences } from "./presence-rows.ts"
+import { devicesOf, membersOf, Presences } from "./presence-rows.ts"
 import { noteRead } from "./receipts.ts"
 import { keys, type ThreadRow } from "./row.ts"
 import { settingsOf } from "./settings.ts"
@@ -190,6 +190,10 @@ class OpenEngine implements Engine {
 
   devices(conversation: Digest): Promise<readonly ConversationDevice[]> {
     return this.#desk.turn((unit) => devicesOf(unit, this.#desk, conversation))
+  }
+
+  members(conversation: Digest): Promise<readonly Digest[]> {
+    return this.#desk.turn((unit) => membersOf(unit, this.#desk, conversation))
   }
 
   tellPresence(conversation: Digest, address: MoverAddress, about: PresenceAbout = {}): Promise<boolean> {

@@ -1,5 +1,5 @@
 /** Where devices are reached for files, and what they share: told to those who are there, believed if the device itself signed it, and who may have what is offered. */
-import { type Digest, KezError } from "@kez/core"
+import { type Code, type Digest, KezError } from "@kez/core"
 import { roleOf } from "../conversation/state-body.ts"
 import type { MoverAddress } from "../files/mover.ts"
 import { type Presence, readPresence, signPresence } from "../files/presence.ts"
@@ -13,6 +13,7 @@ import { enqueue, groupAt } from "./outbox-rows.ts"
 import { type GroupRow, keys, type ThreadRow } from "./row.ts"
 import { currentGroup, isOpen, mayTell, stopOf } from "./threads.ts"
 import type { Unit } from "./unit.ts"
+import { conversationAt } from "./writing.ts"
 
 /** Like typing, each takes a key that those who are away never see: with those of typing they stay below the 200 that may be skipped. */
 const maxBetweenMessages = 100
@@ -164,4 +165,21 @@ export async function devicesOf(unit: Unit, desk: Desk, conversation: Digest): P
     }
   }
   return [...found.values()]
+}
+
+/** By the state, not by who has a device in the tree: who lost his only one is a member still. */
+export async function membersOf(unit: Unit, desk: Desk, conversation: Digest): Promise<readonly Digest[]> {
+  const thread = await conversationAt(unit, conversation)
+  const stop = await stopOf(unit, thread)
+  if (stop !== undefined) throw nothingGiven("account.changed", stop.reason)
+  if (!(await mayTell(unit, thread)))
+    throw nothingGiven("usage", "who wrote first, or brought you there, is no contact")
+  if (thread.contact !== undefined) return [desk.chain, thread.contact]
+  const row = thread.isLeaving === true ? undefined : await currentGroup(unit, desk, thread)
+  if (row === undefined) throw nothingGiven("chat.removed", "this device is not in it any more, or about to leave")
+  return (await stateAfterChanges(unit, desk, row.group)).members.map(({ chain }) => chain)
+}
+
+function nothingGiven(code: Code, why: string): KezError {
+  return new KezError(code, `Cannot give anything to the members of the conversation: ${why}`)
 }

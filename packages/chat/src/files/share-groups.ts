@@ -1,5 +1,5 @@
 /** People with whom something is shared as members of a group: who leaves it, or is removed, is left out from then on. Nobody comes in that way. */
-import type { Digest } from "@kez/core"
+import { type Digest, KezError } from "@kez/core"
 import type { Engine } from "../engine/engine.ts"
 import { isIn, type ShareGroup, type ShareRow } from "./share-rows.ts"
 
@@ -37,15 +37,12 @@ export async function leftRows(engine: Engine, rows: readonly ShareRow[]): Promi
 
 /** Undefined: nothing can be said of it from here, or not now. */
 async function membersOf(engine: Engine, id: Digest): Promise<ReadonlySet<Digest> | undefined> {
-  const group = await engine.conversation(id)
-  if (group === undefined || (group.state !== "open" && group.state !== "opening")) return undefined
-  const devices = await engine.devices(id)
-  if (!devices.some(({ isSelf }) => isSelf)) return undefined
-  // Who is to be removed has no device that counts, before the commit is made. Who is blocked has none either, and is still in it.
-  const here = new Set(devices.map(({ chain }) => chain))
-  const contacts = await engine.contacts.list()
-  const blocked = new Set(contacts.filter(({ standing }) => standing === "blocked").map(({ chain }) => chain))
-  return new Set(group.members.filter((chain) => here.has(chain) || blocked.has(chain)))
+  try {
+    return new Set(await engine.members(id))
+  } catch (error) {
+    if (error instanceof KezError) return undefined
+    throw error
+  }
 }
 
 function withoutLeft(row: ShareRow, stays: (group: Digest, chain: Digest) => boolean): ShareRow | undefined {
