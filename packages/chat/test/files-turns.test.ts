@@ -130,29 +130,30 @@ test("a run that passes nothing on ends nothing of what another one passes on", 
   await world.close()
 })
 
+/** How the mover was told to end. */
+function endsOf({ mover }: ReturnType<typeof fileSide>): readonly unknown[] {
+  const ends: unknown[] = []
+  mover.close = async (how) => void ends.push(how)
+  return ends
+}
+
 test("who quits waits a few seconds for what is stuck, and then ends the mover", async () => {
   const { world, b } = await fetching()
-  let isEnded = false
-  b.mover.close = async () => {
-    isEnded = true
-  }
+  const ends = endsOf(b)
   void b.files.run(() => new Promise(() => undefined))
   const closing = b.files.close()
   await new Promise(setImmediate)
-  assert.equal(isEnded, false)
+  assert.deepEqual(ends, [])
   world.clock.advance(5)
   await closing
-  assert.equal(isEnded, true)
+  assert.deepEqual(ends, [{ isStuck: true }])
   await world.close()
 })
 
 test("who stops fetching waits a few seconds for a mover that does not answer, hears so, and waits once", async () => {
   const { world, b } = await fetching()
   b.mover.pause = () => new Promise(() => undefined)
-  let isEnded = false
-  b.mover.close = async () => {
-    isEnded = true
-  }
+  const ends = endsOf(b)
   let isPaused: boolean | undefined
   const pausing = b.files.pauseAll().then((answer) => {
     isPaused = answer
@@ -163,13 +164,15 @@ test("who stops fetching waits a few seconds for a mover that does not answer, h
   await pausing
   assert.equal(isPaused, false)
   await b.files.close()
-  assert.equal(isEnded, true)
+  assert.deepEqual(ends, [{ isStuck: true }])
   await world.close()
 })
 
-test("who stops fetching hears that the mover did it", async () => {
+test("who stops fetching hears that the mover did it, and the mover may end by itself", async () => {
   const { world, b } = await fetching()
+  const ends = endsOf(b)
   assert.equal(await b.files.pauseAll(), true)
   await b.files.close()
+  assert.deepEqual(ends, [{ isStuck: false }])
   await world.close()
 })

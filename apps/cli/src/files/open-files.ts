@@ -79,10 +79,10 @@ export async function openFiles(
   return { files, stopped, close: () => files.close() }
 }
 
-/** At the end of a command that fetches. A mover that does not answer is ended afterwards: so long nobody waits for it. */
+/** At the end of a command that fetches. A mover that does not answer is ended with `close`, and not waited for again. */
 export async function pauseFetches({ warn }: Pick<Context, "warn">, files: Files): Promise<void> {
   if (!(await files.pauseAll()))
-    warn("kez-iroh did not answer within 5 seconds and was ended: what is here is kept as far as it was written")
+    warn("kez-iroh did not answer within 5 seconds and is ended: what is here is kept as far as it was written")
 }
 
 /** For `catch` around a command: where the chat is open, it moves files itself. `typed`: what to type there. */

@@ -145,7 +145,7 @@ export class Files {
     await this.#events?.return?.()
     // What is under way may wait for a mover that is stuck: with its end that fails as well.
     await this.#ends(() => this.#queue)
-    await this.#ports.mover.close()
+    await this.#ports.mover.close({ isStuck: this.#isStuck })
   }
 
   /** Whether it is done within the time that a stuck mover is given, once for all. */

@@ -136,12 +136,13 @@ class IrohProcess implements FileMover {
     this.#listeners.push(listener)
   }
 
-  async close(): Promise<void> {
+  async close({ isStuck } = { isStuck: false }): Promise<void> {
     if (!this.#isClosed) {
       this.#isClosed = true
       // It ends with its stdin, and keeps the parts of what it fetches.
       this.#child.stdin.end()
     }
+    if (isStuck) this.#child.kill("SIGKILL")
     const kill = setTimeout(() => this.#child.kill("SIGKILL"), endMs)
     await this.#ended
     clearTimeout(kill)

@@ -103,7 +103,8 @@ export interface FileMover {
   pause(job: string): Promise<void>
   cancel(job: string): Promise<void>
   on(listener: (event: MoverEvent) => void): void
-  close(): Promise<void>
+  /** `isStuck`: it was waited for already, and is ended at once. */
+  close(how?: { readonly isStuck: boolean }): Promise<void>
 }
 
 /** The few things about folders here that are not the mover's: lists of offers, and which names are taken. */
