@@ -11,14 +11,14 @@ import {
   type Operation,
   parseChain,
   replayChain,
+  type Signer,
 } from "@kez/core"
 import { keyOfWords } from "../../apps/cli/src/keys/key-text.ts"
 import { aboutWords, type Home, makeHome, zeroWords } from "./support/home.ts"
 
 const safeWords = `${"zoo ".repeat(23)}vote`
-const [main, safe] = [zeroWords, safeWords].map((words) => createSigner("ed25519", keyOfWords("ed25519", words).secret))
-assert.ok(main !== undefined && safe !== undefined)
-const thief = main
+const signerOf = (words: string): Signer => createSigner("ed25519", keyOfWords("ed25519", words).secret)
+const [main, safe, phone] = [signerOf(zeroWords), signerOf(safeWords), signerOf(aboutWords)]
 
 async function json(home: Home, ...args: readonly string[]) {
   const { code, stdout, stderr } = await home.run([...args, "--json"])
@@ -42,7 +42,12 @@ async function chainOf(home: Home): Promise<ChainReplay> {
 }
 
 /** Signs events with the stolen key by other software, and has the owner learn of them. */
-async function forge(home: Home, from: ChainReplay, operations: readonly Operation[]): Promise<ChainReplay> {
+async function forge(
+  home: Home,
+  from: ChainReplay,
+  operations: readonly Operation[],
+  thief: Signer = main,
+): Promise<ChainReplay> {
   let chain = from
   for (const operation of operations) {
     chain = (await appendEvent({ chain, operation, now: 1_790_000_000 }, thief)).replay
@@ -62,7 +67,7 @@ test("kez sigchain rotate recovers where a thief of the primary has revoked the 
   const burning = stolen.path[2]
   assert.ok(burning !== undefined)
 
-  const rotated = await home.run(["sigchain", "rotate", "safe"])
+  const rotated = await home.run(["sigchain", "rotate", "safe", "--yes"])
   assert.equal(rotated.code, 0, rotated.stderr)
   assert.match(rotated.stdout, /rotate .*is event 2 of your chain/)
   assert.match(rotated.stderr, /event 2 revoked the key that you committed to: the rotation follows event 1 instead/)
@@ -89,4 +94,102 @@ test("kez sigchain rotate goes back for no key that was burned before it was com
   await forge(home, await chainOf(home), [{ op: "set_next", next: commitmentTo(safe.key) }])
   const refused = await json(home, "sigchain", "rotate", "safe")
   assert.deepEqual([refused.code, refused.error.code], [1, "chain.key_reuse"])
+})
+
+/** Event 3 is the thief's, who has the key of the device phone alone; event 4 the owner's answer. */
+async function burnedByDevice(home: Home): Promise<ChainReplay> {
+  await home.run(["sigchain", "set-next", "safe", "--yes"])
+  await home.run(["sigchain", "add-device", "phone"])
+  await forge(home, await chainOf(home), [{ op: "revoke_device", keys: [safe.key] }], phone)
+  assert.equal((await home.run(["sigchain", "revoke-device", phone.key])).code, 0)
+  return chainOf(home)
+}
+
+function devicesOf(chain: ChainReplay): readonly string[] {
+  return chain.state.devices.map(({ key }) => key)
+}
+
+test("kez sigchain rotate names a device whose revocation it leaves behind: what it signs counts again", async () => {
+  await using home = await begun()
+  await burnedByDevice(home)
+  const rotated = await json(home, "sigchain", "rotate", "safe", "--yes")
+  assert.equal(rotated.code, 0, rotated.error?.message)
+  assert.deepEqual(rotated.data.suspended, [phone.key])
+  assert.deepEqual(rotated.data.left_behind, [
+    { seq: 3, op: "revoke_device" },
+    { seq: 4, op: "revoke_device" },
+  ])
+  assert.match(rotated.warnings.join("\n"), new RegExp(`revoke-device ${phone.key} unless it is yours`))
+
+  await forge(home, await chainOf(home), [{ op: "add", subject: "github:mallory" }], phone)
+  const { data } = await json(home, "sigchain", "show")
+  assert.equal(data.subjects.length, 2)
+  const revoked = await json(home, "sigchain", "revoke-device", phone.key)
+  assert.equal(revoked.code, 0, revoked.error?.message)
+  assert.deepEqual(devicesOf(await chainOf(home)), [])
+})
+
+test("kez sigchain rotate --keep-revocations signs what it leaves behind again, but not against the new primary", async () => {
+  await using home = await begun()
+  await burnedByDevice(home)
+  const rotated = await json(home, "sigchain", "rotate", "safe", "--yes", "--keep-revocations")
+  assert.equal(rotated.code, 0, rotated.error?.message)
+  assert.deepEqual(rotated.data.suspended, [])
+  assert.deepEqual(
+    rotated.data.events.map(({ op, signer }: { op: string; signer: string }) => [op, signer]),
+    [
+      ["rotate", safe.key],
+      ["revoke_device", safe.key],
+    ],
+  )
+  assert.deepEqual(rotated.data.events[1].payload.keys, [phone.key])
+
+  const chain = await chainOf(home)
+  await assert.rejects(appendEvent({ chain, operation: { op: "add", subject: "github:mallory" }, now: 1 }, phone), {
+    code: "chain.not_authorised",
+  })
+})
+
+test("kez sigchain rotate leaves no event behind unasked, whatever is quiet", async () => {
+  await using home = await begun()
+  await burnedByDevice(home)
+  const before = await chainOf(home)
+  for (const quiet of [[], ["-q"]]) {
+    const refused = await json(home, "sigchain", "rotate", "safe", ...quiet)
+    assert.deepEqual([refused.code, refused.error.code], [2, "input.missing"])
+    assert.match(refused.error.message, /2 events \(2 revoke_device\)/)
+    assert.match(refused.error.hint, /--yes/)
+  }
+  assert.deepEqual((await chainOf(home)).head, before.head)
+  const shown = await home.run(["sigchain", "show"])
+  assert.match(
+    shown.stdout,
+    /only the one committed to .*, which event 3 revoked: kez sigchain rotate goes back to before that/,
+  )
+  const rotated = await home.run(["sigchain", "rotate", "safe", "--yes", "-q"])
+  assert.equal(rotated.code, 0, rotated.stderr)
+})
+
+test("kez sigchain rotate follows the last event at which the committed key could: a device that added it had it burned", async () => {
+  await using home = await begun()
+  await home.run(["sigchain", "set-next", "safe", "--yes"])
+  await home.run(["sigchain", "add-device", "phone"])
+  await forge(home, await chainOf(home), [{ op: "add_device", device: safe }], phone)
+  const asDevice = await json(home, "sigchain", "rotate", "safe")
+  assert.deepEqual([asDevice.code, asDevice.error.code], [2, "input.missing"])
+  await home.run(["sigchain", "revoke-device", phone.key, "--yes"])
+
+  const rotated = await json(home, "sigchain", "rotate", "safe", "--yes")
+  assert.equal(rotated.code, 0, rotated.error?.message)
+  assert.match(rotated.warnings[0], /event 3 made a device of the key/)
+  assert.deepEqual([rotated.data.head.seq, rotated.data.status, rotated.data.suspended], [3, "ok", [phone.key]])
+})
+
+test("kez sigchain rotate does not go back to before the key was rotated in itself", async () => {
+  await using home = await begun()
+  await home.run(["sigchain", "set-next", "safe", "--yes"])
+  await home.run(["sigchain", "rotate", "safe"])
+  await forge(home, await chainOf(home), [{ op: "set_next", next: commitmentTo(safe.key) }], safe)
+  const refused = await json(home, "sigchain", "rotate", "safe", "--yes")
+  assert.deepEqual([refused.code, refused.error.code], [1, "chain.key_in_use"])
 })

@@ -103,6 +103,7 @@ export type { Rank, Split } from "./sigchain/fork.ts"
 export { type HeadMeaning, isCurrentKey, judgeHead, signHead } from "./sigchain/head.ts"
 export { assertContinues, type ChainPosition } from "./sigchain/link.ts"
 export { vouchForEvent } from "./sigchain/pop.ts"
+export { lastPlaceOf } from "./sigchain/recovery.ts"
 export {
   branchOf,
   faultOfEvent,

@@ -15,6 +15,8 @@ export interface Appending {
   readonly notes?: readonly string[]
   readonly warnings?: readonly string[]
   readonly next?: string
+  /** Members of `data` beside those of every command. */
+  readonly facts?: Readonly<Record<string, unknown>>
 }
 
 /** Appends as the identity in use; `isLasting` where the events give another key a say, or give it back. */
@@ -33,7 +35,7 @@ const begun =
 
 export function appendOutcome(
   { events, replay, head, plan }: Extended,
-  { notes = [], warnings = [], next }: Omit<Appending, "plan">,
+  { notes = [], warnings = [], next, facts = {} }: Omit<Appending, "plan">,
 ): Outcome {
   const lines = events.map(
     (event) => `✓ ${event.payload.op}  ${eventSubject(event)}  is event ${event.payload.seq} of your chain`,
@@ -49,6 +51,7 @@ export function appendOutcome(
       primary: replay.state.primary,
       events: events.map(eventJson),
       head: { ...replay.head, expires_at: head?.payload.expires_at ?? null },
+      ...facts,
     },
     text: (events.length === 0
       ? [`✓ ${plan.already ?? "nothing to append"}`, where]

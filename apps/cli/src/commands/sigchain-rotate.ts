@@ -1,12 +1,13 @@
 /** `kez sigchain rotate`: another key becomes the primary; the identity, its devices and its subjects stay. SPEC CHAIN-14 */
-import type { ChainReplay } from "@kez/core"
-import { chainBeforeBurned } from "../burned-next.ts"
+import { type ChainReplay, envelopeDigest, KezError, type Signer } from "@kez/core"
 import { assertCommittable } from "../chain-refusal.ts"
 import type { Context } from "../context.ts"
+import { formatLeftBehind, type GoingBack, goingBack, whyGoingBack } from "../going-back.ts"
 import { findCurrentName, tryReadIdentity, useIdentity } from "../keys/identities.ts"
 import { currentIdentity, signerFor, wholeSignerFor } from "../keys/signers.ts"
-import { extendChain } from "../own-chain.ts"
-import type { Handler } from "../run.ts"
+import { chainOfKey, type Extended, extendChain } from "../own-chain.ts"
+import { repeat } from "../revocations.ts"
+import type { Handler, Outcome } from "../run.ts"
 import { readStore } from "../store/access.ts"
 import { appendOutcome } from "./sigchain-append.ts"
 import { readNext } from "./sigchain-set-next.ts"
@@ -14,33 +15,85 @@ import { readNext } from "./sigchain-set-next.ts"
 export interface RotateOptions {
   /** Which key alone may follow the new one: a name, a key, or a commitment. */
   readonly next?: string
+  /** Where it goes back: sign the revocations that it leaves behind again. */
+  readonly keepRevocations?: boolean
+  /** Go back without a question. */
+  readonly yes?: boolean
 }
 
-export const run: Handler<RotateOptions> = async (context, { args: [name = ""], next: following }) => {
+export const run: Handler<RotateOptions> = async (context, { args: [name = ""], ...options }) => {
   const { key } = await currentIdentity(context)
-  const next: { readonly next?: string } = following === undefined ? {} : { next: await readNext(context, following) }
-  const isCommitted = await readStore<boolean>(context, false, async (store) => {
-    const { chainOfKey } = await import("../own-chain.ts")
-    return chainOfKey(store, key)?.state.next !== undefined
-  })
-  // Under a commitment the new key signs alone: the old one may be lost, or in a thief's hands.
-  const newPrimary = await (isCommitted ? wholeSignerFor(context, name) : signerFor(context, name))
-  const signer = isCommitted ? newPrimary : await wholeSignerFor(context)
+  const next = options.next === undefined ? undefined : await readNext(context, options.next)
+  const before = await readStore<ChainReplay | undefined>(context, undefined, async (store) => chainOfKey(store, key))
+  const agreed = await assertWanted(context, before, { name, isSure: options.yes === true })
+  const newPrimary = await signerOfNew(context, name, before)
+  let back: GoingBack | undefined
   const extended = await extendChain(context, {
     key,
-    signer,
+    // Under a commitment the new key signs alone: the old one may be lost, or in a thief's hands.
+    signer: before?.state.next === undefined ? await wholeSignerFor(context) : newPrimary,
     headSigner: newPrimary,
     plan: (chain) => {
-      if (next.next !== undefined) assertCommittable(chain, next.next, [newPrimary.key])
-      const onto = chain === undefined ? undefined : chainBeforeBurned(chain, newPrimary.key)
-      const warnings = onto === undefined ? [] : [leftBehind(onto)]
-      return { operations: [{ op: "rotate", newPrimary, ...next }], onto, warnings }
+      if (next !== undefined) assertCommittable(chain, next, [newPrimary.key])
+      back = chain === undefined ? undefined : goingBack(chain, newPrimary.key)
+      if (options.yes !== true) assertAgreed(back, agreed)
+      const again = options.keepRevocations === true ? (back?.leftBehind ?? []) : []
+      const rotation = { op: "rotate", newPrimary, ...(next === undefined ? {} : { next }) } as const
+      return {
+        operations: [rotation, ...again.flatMap((event) => repeat(event, newPrimary.key))],
+        onto: back?.onto,
+      }
     },
   })
-  const old = extended.events[0]?.payload.primary
+  return outcomeOf(context, { extended, name, back })
+}
+
+/** The new key's signer, whole where it signs the rotation itself. */
+function signerOfNew(context: Context, name: string, chain: ChainReplay | undefined): Promise<Signer> {
+  return chain?.state.next === undefined ? signerFor(context, name) : wholeSignerFor(context, name)
+}
+
+/** What the owner agreed to leave behind. Throws `input.missing` where nobody can be asked, `input.cancelled` after a no. */
+async function assertWanted(
+  context: Context,
+  chain: ChainReplay | undefined,
+  { name, isSure }: { readonly name: string; readonly isSure: boolean },
+): Promise<GoingBack | undefined> {
+  if (chain === undefined) return undefined
+  const back = goingBack(chain, (await currentIdentity(context, name)).key)
+  if (back === undefined || isSure) return back
+  context.terminal.say(`${whyGoingBack(back)}.`)
+  const text = `Leave the ${formatLeftBehind(back)} after it behind?`
+  if (await context.terminal.confirm({ text, flag: "--yes" })) return back
+  throw new KezError("input.cancelled", "Cancelled: nothing was signed")
+}
+
+function assertAgreed(back: GoingBack | undefined, agreed: GoingBack | undefined): void {
+  const [now, then] = [back, agreed].map((one) => one?.leftBehind.map(envelopeDigest).join())
+  if (back === undefined || now === then) return
+  throw new KezError("input.cancelled", "Cancelled: the chain has grown since you were asked", {
+    hint: "Nothing was signed. Run the command again.",
+  })
+}
+
+interface Rotated {
+  readonly extended: Extended
+  readonly name: string
+  readonly back: GoingBack | undefined
+}
+
+async function outcomeOf(context: Context, { extended, name, back }: Rotated): Promise<Outcome> {
+  const { events, replay } = extended
+  const old = events[0]?.payload.primary
   const isUsed = old !== undefined && (await useInstead(context, old, name))
-  const accounts = await rotateAccounts(context, extended.replay, name)
+  const accounts = await rotateAccounts(context, replay, name)
+  const suspended = replay.state.devices.filter((device) => device.suspended).map((device) => device.key)
   return appendOutcome(extended, {
+    facts: {
+      left_behind: (back?.leftBehind ?? []).map(({ payload: { seq, op } }) => ({ seq, op })),
+      suspended,
+    },
+    warnings: [...(back === undefined ? [] : [leftBehind(back)]), ...suspended.map(mayStillSign)],
     notes: [
       "  Claims of the old key stay valid where the chain names them; it can sign nothing new.",
       ...(isUsed ? [`  Commands now act as ${name}.`] : []),
@@ -53,10 +106,18 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
 }
 
 /** [FORK-6] */
-function leftBehind({ head: { seq } }: ChainReplay): string {
+function leftBehind(back: GoingBack): string {
   return (
-    `event ${seq + 1} revoked the key that you committed to: the rotation follows event ${seq} instead, and of what came after that only ` +
-    "revocations count. kez sigchain settle lists them; --lift lifts them"
+    `${whyGoingBack(back)}, and ${formatLeftBehind(back)} after that have lost. Revocations count all the same, until you lift them: ` +
+    "kez sigchain settle lists them, --lift lifts them"
+  )
+}
+
+/** A suspended device has no say about what holds now, but its events count. [CHAIN-8] [FORK-7] */
+function mayStillSign(device: string): string {
+  return (
+    `${device} was revoked on a branch that lost, and may still sign events of your chain: ` +
+    `kez sigchain revoke-device ${device} unless it is yours; if it is, kez sigchain settle --lift`
   )
 }
 

@@ -1,18 +1,10 @@
 /** `kez sigchain settle`: what a fork consists of, and the owner's signature under one of its branches. SPEC §5.6, §5.7 */
-import {
-  branchOf,
-  type ChainReplay,
-  type Digest,
-  envelopeDigest,
-  KezError,
-  type Operation,
-  type SigchainEvent,
-  type Split,
-} from "@kez/core"
+import { branchOf, type ChainReplay, type Digest, envelopeDigest, KezError, type Split } from "@kez/core"
 import { devicesJson, eventJson, splitsJson } from "../chain-json.ts"
 import { chainStatus, devicesText, eventLine, splitsText } from "../chain-text.ts"
 import { pickDigest, withChain } from "../find-chain.ts"
 import { losingEvents, type Plan } from "../own-chain.ts"
+import { isRevocation, repeat } from "../revocations.ts"
 import type { Handler, Outcome } from "../run.ts"
 import { columns, shortDigest } from "../short-text.ts"
 import { ownEvents } from "../store/chains.ts"
@@ -94,17 +86,4 @@ function branchToKeep(chain: ChainReplay, { seq, successors }: Split, typed: str
   const branch = branches.find(({ all }) => all.includes(picked))
   if (branch !== undefined) return branch.digest
   throw new KezError("usage", `Cannot keep ${shortDigest(picked)}: it is on no branch`)
-}
-
-/** The revocation that `event` is, to be signed again; a primary cannot be revoked, only rotated away. */
-function repeat({ payload }: SigchainEvent, primary: string): readonly Operation[] {
-  if (payload.op === "revoke") return [{ op: "revoke", subject: payload.payload.subject }]
-  if (payload.op !== "revoke_device") return []
-  const keys = payload.payload.keys.filter((key) => key !== primary)
-  const { keep } = payload.payload
-  return keys.length === 0 ? [] : [{ op: "revoke_device", keys, ...(keep === undefined ? {} : { keep }) }]
-}
-
-function isRevocation({ payload }: SigchainEvent): boolean {
-  return payload.op === "revoke" || payload.op === "revoke_device"
 }

@@ -1,5 +1,5 @@
 /** `kez sigchain show`: every event of a chain, its devices and subjects, and whether its history is one. */
-import type { ChainReplay } from "@kez/core"
+import { type ChainReplay, commitmentTo } from "@kez/core"
 import { devicesJson, eventJson, splitsJson, subjectsJson } from "../chain-json.ts"
 import { chainStatus, devicesText, eventSubject, splitsText, subjectsText } from "../chain-text.ts"
 import { withChain } from "../find-chain.ts"
@@ -49,12 +49,7 @@ function chainText(store: Store, chain: ChainReplay, liveUntil: string | undefin
       "head",
       `event ${head.seq}, ${shortDigest(head.digest)}, ${liveUntil === undefined ? "no signed head in force" : `signed until ${liveUntil}`}`,
     ],
-    [
-      "next key",
-      state.next === undefined
-        ? "any, signed in by the primary"
-        : `only the one committed to (${shortDigest(state.next)})`,
-    ],
+    ["next key", nextText(chain)],
   ]
   const events = path.map((event) => [
     String(event.payload.seq),
@@ -72,4 +67,15 @@ function chainText(store: Store, chain: ChainReplay, liveUntil: string | undefin
     devicesText(chain),
     ...(chain.splits.length === 0 ? [] : [splitsText(chain, ownEvents(store, chain.chain))]),
   ].join("\n")
+}
+
+function nextText({ state: { next }, path }: ChainReplay): string {
+  if (next === undefined) return "any, signed in by the primary"
+  const only = `only the one committed to (${shortDigest(next)})`
+  // Which key it is shows only where an event names it.
+  const revoking = path.find(
+    ({ payload }) => payload.op === "revoke_device" && payload.payload.keys.some((key) => commitmentTo(key) === next),
+  )
+  if (revoking === undefined) return only
+  return `${only}, which event ${revoking.payload.seq} revoked: kez sigchain rotate goes back to before that`
 }

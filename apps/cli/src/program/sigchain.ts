@@ -82,11 +82,13 @@ function addKeys(sigchain: Command): void {
   const rotate = sigchain
     .command("rotate <name>")
     .description(
-      "Make another identity on this computer your primary key. Accounts and devices stay. Where somebody has revoked the key that " +
-        "you committed to, it goes back to before that, and wins over all that came after.",
+      "Make another identity on this computer your primary key. Accounts and devices stay, but where somebody has revoked the key that " +
+        "you committed to: then it goes back to before that, and what came after is left behind, with the accounts and devices that it added.",
     )
     .summary("replace the primary key")
     .option("--next <key>", "which key alone may follow the new one: a name, a key, or sha256:…")
+    .option("--keep-revocations", "where it goes back, sign the revocations that it leaves behind again")
+    .option("--yes", "do not ask before events are left behind")
     .action(action(() => import("../commands/sigchain-rotate.ts")))
   withExamples(withKeyOptions(rotate), "kez sigchain rotate safe", "kez sigchain rotate safe --next spare")
   const settle = sigchain
