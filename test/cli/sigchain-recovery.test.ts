@@ -85,6 +85,7 @@ test("kez sigchain rotate recovers where a thief of the primary has revoked the 
   const lifted = await json(home, "sigchain", "settle", "--lift", envelopeDigest(burning))
   assert.equal(lifted.code, 0, lifted.error?.message)
   assert.equal((await json(home, "sigchain", "show")).data.devices[0].suspended, false)
+  assert.deepEqual((await json(home, "sigchain", "settle")).data.revocations, [], "a lifted one is not in force")
 })
 
 test("kez sigchain rotate goes back for no key that was burned before it was committed to", async () => {

@@ -34,7 +34,8 @@ export const run: Handler<SettleOptions> = async (context, { args: _, ...options
 }
 
 function listing(store: Store, chain: ChainReplay): Outcome {
-  const revocations = losingEvents(store, chain).filter(isRevocation)
+  const inForce = chain.state.stickyRevocations
+  const revocations = losingEvents(store, chain).filter((event) => inForce.has(envelopeDigest(event)))
   const rows = revocations.map(eventLine)
   return {
     schema: "kez.settle/1",

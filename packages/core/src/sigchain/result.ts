@@ -28,6 +28,8 @@ export interface ChainState {
   /** Every subject the path ever named; stickily revoked ones count as revoked. */
   readonly subjects: ReadonlyMap<string, SubjectEntry>
   readonly sharedFiles: SharedFiles | undefined
+  /** Digests of the revocations off the path that are in force, for nothing lifts them. [FORK-6] */
+  readonly stickyRevocations: ReadonlySet<Digest>
 }
 
 /** A copy by spread lacks what is worked out when asked for: `path`, `digests`, `state`, `knows`. */
@@ -65,7 +67,7 @@ export interface Session {
 }
 
 /** What is looked at seldom. */
-type Details = Pick<ChainState, "primaries" | "devices" | "subjects" | "sharedFiles">
+type Details = Pick<ChainState, "primaries" | "devices" | "subjects" | "sharedFiles" | "stickyRevocations">
 
 export interface Found {
   readonly root: ValidEvent
@@ -182,6 +184,9 @@ class StateAtEnd implements ChainState {
   get sharedFiles(): SharedFiles | undefined {
     return this.#known().sharedFiles
   }
+  get stickyRevocations(): ReadonlySet<Digest> {
+    return this.#known().stickyRevocations
+  }
 
   #known(): Details {
     this.#details ??= this.#look()
@@ -190,7 +195,7 @@ class StateAtEnd implements ChainState {
 }
 
 const none: readonly Split[] = []
-const noSticky: Sticky = { subjects: new Set(), devices: new Set() }
+const noSticky: Sticky = { revocations: new Set(), subjects: new Set(), devices: new Set() }
 
 /** The events from event 0 to this one. */
 export function pathTo(last: ValidEvent): readonly ValidEvent[] {
@@ -219,5 +224,6 @@ function snapshot(state: WorkingState, sticky: Sticky): Details {
     devices: devices.map((device) => ({ ...device, suspended: sticky.devices.has(device.key) })),
     subjects,
     sharedFiles: state.sharedFiles,
+    stickyRevocations: sticky.revocations,
   }
 }

@@ -5,6 +5,8 @@ import { subtree } from "./tree.ts"
 import type { ValidEvent } from "./walk.ts"
 
 export interface Sticky {
+  /** The revocations that do this: those off the winning path that nothing lifts. */
+  readonly revocations: ReadonlySet<Digest>
   /** Subjects revoked, whatever the winning path says. */
   readonly subjects: ReadonlySet<string>
   /** Active devices of the winning path that are suspended. */
@@ -18,9 +20,11 @@ export function stickyRevocations(root: ValidEvent, path: readonly ValidEvent[],
   const under = activeDevicesUnder(state)
   const subjects = new Set<string>()
   const devices = new Set<string>()
+  const revocations = new Set<Digest>()
   for (const event of subtree(root)) {
     const { payload } = event.event
     if (winning.has(event) || (payload.op !== "revoke" && payload.op !== "revoke_device") || isLifted(event)) continue
+    revocations.add(event.digest)
     if (payload.op === "revoke") {
       subjects.add(payload.payload.subject)
       continue
@@ -30,7 +34,7 @@ export function stickyRevocations(root: ValidEvent, path: readonly ValidEvent[],
       for (const device of under.get(key) ?? []) if (!keep.includes(device)) devices.add(device)
     }
   }
-  return { subjects, devices }
+  return { revocations, subjects, devices }
 }
 
 /** For each key, the active devices that are it or that it added, directly or through others. There are few active ones. */
