@@ -194,3 +194,43 @@ test("kez sigchain rotate does not go back to before the key was rotated in itse
   const refused = await json(home, "sigchain", "rotate", "safe", "--yes")
   assert.deepEqual([refused.code, refused.error.code], [1, "chain.key_in_use"])
 })
+
+test("kez sigchain revoke-device of a former primary lifts what it revoked, and what it revokes yet", async () => {
+  await using home = await begun()
+  await home.run(["sigchain", "add-device", "phone"])
+  await home.run(["sigchain", "set-next", "safe", "--yes"])
+  const start = await chainOf(home)
+  await forge(home, start, [{ op: "revoke_device", keys: [safe.key, phone.key] }])
+  const rotated = await json(home, "sigchain", "rotate", "safe", "--yes")
+  assert.match(rotated.warnings[0], new RegExp(`kez sigchain revoke-device ${main.key}`))
+  assert.deepEqual(rotated.data.suspended, [phone.key])
+
+  const unasked = await json(home, "sigchain", "revoke-device", main.key)
+  assert.deepEqual([unasked.code, unasked.error.code], [2, "usage"])
+  assert.match(unasked.error.hint, new RegExp(`--keep ${phone.key}`))
+  const lifted = await json(home, "sigchain", "revoke-device", main.key, "--keep", phone.key)
+  assert.equal(lifted.code, 0, lifted.error?.message)
+  assert.deepEqual((await json(home, "sigchain", "show")).data.devices[0].suspended, false)
+
+  await forge(home, start, [
+    { op: "revoke", subject: "dns:example.org" },
+    { op: "revoke_device", keys: [phone.key] },
+  ])
+  const { data } = await json(home, "sigchain", "show")
+  assert.deepEqual([data.devices[0].suspended, data.subjects[0].status], [false, "active"])
+  assert.equal(data.losing.length, 3)
+  assert.deepEqual((await json(home, "sigchain", "settle")).data.revocations, [])
+})
+
+test("kez sigchain revoke-device of a former primary keeps the devices that it added", async () => {
+  await using home = await begun()
+  await home.run(["sigchain", "add-device", "phone"])
+  await home.run(["sigchain", "rotate", "safe"])
+  const revoked = await json(home, "sigchain", "revoke-device", main.key)
+  assert.equal(revoked.code, 0, revoked.error?.message)
+  assert.deepEqual(revoked.data.events[0].payload, { keys: [main.key], keep: [phone.key] })
+  assert.deepEqual(devicesOf(await chainOf(home)), [phone.key])
+  // A device lifts nothing.
+  const byDevice = await json(home, "--identity", "phone", "sigchain", "revoke-device", main.key)
+  assert.deepEqual([byDevice.code, byDevice.error.code], [2, "usage"])
+})

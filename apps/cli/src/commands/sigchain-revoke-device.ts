@@ -2,7 +2,10 @@
 import { type ChainReplay, commitmentTo, KezError } from "@kez/core"
 import { goneWith, misuse } from "../chain-refusal.ts"
 import { readKey } from "../find-chain.ts"
+import { currentIdentity } from "../keys/signers.ts"
+import { chainOfKey } from "../own-chain.ts"
 import type { Handler } from "../run.ts"
+import { readStore } from "../store/access.ts"
 import { appendAsSelf } from "./sigchain-append.ts"
 
 export interface RevokeDeviceOptions {
@@ -13,21 +16,60 @@ export interface RevokeDeviceOptions {
 }
 
 export const run: Handler<RevokeDeviceOptions> = async (context, { args, keep = [], yes }) => {
+  const { key } = await currentIdentity(context)
   const keys = await Promise.all(args.map((typed) => readKey(context, typed)))
   const kept = await Promise.all(keep.map((typed) => readKey(context, typed)))
+  const before = await readStore<ChainReplay | undefined>(context, undefined, async (store) => chainOfKey(store, key))
+  const isLifting = formersIn(before, keys, key).length > 0
   return appendAsSelf(context, {
+    // What a former primary revoked has its say back.
+    isLasting: isLifting,
     plan: (chain) => {
-      const known = chain?.state.devices.map((device) => device.key) ?? []
-      const strange = [...keys, ...kept].find((key) => !known.includes(key))
-      if (strange !== undefined && chain?.state.primary !== strange) {
-        throw new KezError("usage", `Cannot revoke by ${strange}: it is no active device of your chain`, {
-          hint: "kez sigchain show lists the devices.",
-        })
-      }
-      if (chain !== undefined && yes !== true) assertCanRotate(chain, goneWith(chain, keys, kept))
-      return { operations: [{ op: "revoke_device", keys, ...(kept.length === 0 ? {} : { keep: kept }) }] }
+      const formers = formersIn(chain, keys, key)
+      assertKnown(chain, [...keys.filter((one) => !formers.includes(one)), ...kept])
+      const all = chain === undefined ? kept : [...kept, ...stayingWithout(chain, { keys, formers, kept })]
+      if (chain !== undefined && yes !== true) assertCanRotate(chain, goneWith(chain, keys, all))
+      return { operations: [{ op: "revoke_device", keys, ...(all.length === 0 ? {} : { keep: all }) }] }
     },
-    notes: ["  A revoked key never returns, and devices that it added went with it."],
+    notes: isLifting
+      ? ["  What a former primary revoked on branches that lost has no force any more, nor what it revokes there yet."]
+      : ["  A revoked key never returns, and devices that it added went with it."],
+  })
+}
+
+/** Former primaries among `keys`, where the primary itself acts: only then are their revocations lifted. [FORK-6] */
+function formersIn(chain: ChainReplay | undefined, keys: readonly string[], acting: string): readonly string[] {
+  if (chain === undefined || chain.state.primary !== acting) return []
+  return keys.filter((key) => key !== acting && chain.state.primaries.includes(key))
+}
+
+function assertKnown(chain: ChainReplay | undefined, typed: readonly string[]): void {
+  const known = chain === undefined ? [] : [chain.state.primary, ...chain.state.devices.map((device) => device.key)]
+  const strange = typed.find((key) => !known.includes(key))
+  if (strange === undefined) return
+  throw new KezError("usage", `Cannot revoke by ${strange}: it is no active device of your chain`, {
+    hint: "kez sigchain show lists the devices.",
+  })
+}
+
+interface Wanted {
+  readonly keys: readonly string[]
+  readonly formers: readonly string[]
+  readonly kept: readonly string[]
+}
+
+/**
+ * Devices that only a former primary added: it was its owner's then, and they stay. Throws where one of them is suspended: with what the
+ * former primary signed its revocation may be lifted, and it would have its say back unasked.
+ */
+function stayingWithout(chain: ChainReplay, { keys, formers, kept }: Wanted): readonly string[] {
+  const others = keys.filter((key) => !formers.includes(key))
+  const gone = goneWith(chain, others, kept)
+  const staying = goneWith(chain, keys, kept).filter((key) => !gone.includes(key))
+  const suspended = chain.state.devices.find((device) => device.suspended && staying.includes(device.key))
+  if (suspended === undefined) return staying
+  throw new KezError("usage", `Cannot revoke a former primary: ${suspended.key}, which it added, is suspended`, {
+    hint: `To revoke it, name it too. To give it its say back: --keep ${suspended.key}`,
   })
 }
 

@@ -59,7 +59,10 @@ function addKeys(sigchain: Command): void {
   withExamples(withKeyOptions(addDevice), "kez sigchain add-device laptop")
   const revokeDevice = sigchain
     .command("revoke-device <keys...>")
-    .description("Take devices out, and the devices that they added. A revoked key never returns.")
+    .description(
+      "Take devices out, and the devices that they added. A revoked key never returns. A former primary can be named too: devices that it " +
+        "added stay, and what it revoked on branches that lost is lifted, now and later.",
+    )
     .summary("take devices out")
     .option("--keep <keys...>", "devices to keep although a revoked one added them")
     .option("--yes", "revoke even the key that you committed to as your next primary")
