@@ -32,6 +32,10 @@ const socketNameBytes = 1 + 32 + ".sock".length
 const nameForm = /^[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?$/
 const windowsDevices = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])$/
 
+/** What `isName` wants, after "expected". */
+export const nameRule =
+  "1 to 32 of a-z, 0-9, - and _ that begin and end with a letter or digit, and are no device name of Windows such as con"
+
 /** Names of identities and profiles are file names on every system. */
 export function isName(text: string): boolean {
   return nameForm.test(text) && !windowsDevices.test(text)
@@ -39,7 +43,7 @@ export function isName(text: string): boolean {
 
 export function assertName(what: string, text: string): void {
   if (isName(text)) return
-  throw fault("usage", `Cannot use this ${what}: expected 1 to 32 of a-z, 0-9, - and _`, {
+  throw fault("usage", `Cannot use this ${what}: expected ${nameRule}`, {
     hint: "A name is only for this computer; nobody else sees it.",
   })
 }

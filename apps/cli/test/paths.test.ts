@@ -69,6 +69,13 @@ test("findPaths() names KEZ_HOME where there is no home", () => {
   assert.throws(() => findPaths(readEnv({}, "linux"), undefined), { code: "usage", hint: /KEZ_HOME/ })
 })
 
+test("a name that is none is refused by a rule that it does not fulfil", () => {
+  for (const name of ["work-", "_a", "con"]) {
+    const rule = /begin and end with a letter or digit, and are no device name of Windows/
+    assert.throws(() => findPaths(linux({}), name), { code: "usage", message: rule }, name)
+  }
+})
+
 test("isName() takes what is a file name everywhere", () => {
   for (const name of ["me", "a-b_c", "2fa", "x"]) assert.ok(isName(name), name)
 })

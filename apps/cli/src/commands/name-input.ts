@@ -2,7 +2,7 @@
 import type { Context } from "../context.ts"
 import { hasCode } from "../fault.ts"
 import { assertFree } from "../keys/identities.ts"
-import { isName } from "../paths.ts"
+import { isName, nameRule } from "../paths.ts"
 
 export interface NameQuestion {
   /** What stands on the command line. */
@@ -28,7 +28,7 @@ export async function chooseName(context: Context, { given, flag, fallback }: Na
 }
 
 function whyUnusable({ paths }: Context, name: string): string | undefined {
-  if (!isName(name)) return "That cannot be a name: expected 1 to 32 of a-z, 0-9, - and _."
+  if (!isName(name)) return `That cannot be a name: expected ${nameRule}.`
   try {
     assertFree(paths, name)
     return undefined
