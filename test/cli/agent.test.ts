@@ -171,6 +171,22 @@ test("connections that send a byte now and then do not hold the agent up", async
   }
 })
 
+test("a question that came while the computer slept is answered", { skip: onLinux }, async () => {
+  await using home = makeHome()
+  const socket = await unlocked(home)
+  const [pid = ""] = agentsOf(home)
+  const connection = connect(socket).setEncoding("utf8")
+  await once(connection, "connect")
+  await sleep(300) // the agent's clock for it runs
+  process.kill(Number(pid), "SIGSTOP")
+  connection.end('{"ask":"status"}\n')
+  await sleep(2_500)
+  process.kill(Number(pid), "SIGCONT")
+  const answered: string[] = []
+  for await (const part of connection) answered.push(String(part))
+  assert.match(answered.join(""), /"until"/)
+})
+
 test("what gives another key a say needs the passphrase while the key is unlocked", async () => {
   await using home = makeHome()
   await unlocked(home)

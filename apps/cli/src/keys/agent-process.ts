@@ -103,7 +103,11 @@ function isSameFile(path: string, { dev, ino }: BigIntStats): boolean {
 function converse(connection: Socket, hear: (line: string) => Promise<void>): void {
   let text = ""
   connection.setEncoding("utf8")
-  const deadline = setTimeout(() => connection.destroy(), turnTimeoutMs)
+  let ending: NodeJS.Immediate | undefined
+  // After a pause of the computer the time is over before what came meanwhile was read: that is read first.
+  const deadline = setTimeout(() => {
+    ending = setImmediate(() => connection.destroy())
+  }, turnTimeoutMs)
   connection.on("close", () => clearTimeout(deadline))
   connection.on("error", () => connection.destroy())
   connection.on("data", (part: string) => {
@@ -111,6 +115,7 @@ function converse(connection: Socket, hear: (line: string) => Promise<void>): vo
     const end = text.indexOf("\n")
     if (end !== -1) {
       connection.removeAllListeners("data")
+      clearImmediate(ending)
       deadline.refresh()
       hear(text.slice(0, end)).catch(() => connection.destroy())
     } else if (text.length > maxMessageBytes) connection.destroy()
