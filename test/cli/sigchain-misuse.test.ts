@@ -137,6 +137,7 @@ test("kez sigchain revoke-device takes out the key that was committed to only wi
   const revoke = ["sigchain", "revoke-device", device.key, ...seed]
   const refused = await json(home, ...revoke)
   assert.deepEqual([refused.code, refused.error.code], [1, "chain.prerotation"])
+  assert.match(refused.error.hint, /^That keeps nobody out who holds it: /)
   assert.equal((await json(home, ...revoke, "--yes")).code, 0)
 })
 

@@ -80,6 +80,7 @@ function assertCanRotate({ state }: ChainReplay, gone: readonly string[]): void 
   throw misuse(
     "chain.prerotation",
     `Cannot revoke ${committed}: you committed to it as your next primary, and without it this identity can never rotate again`,
-    "If it is in somebody else's hands, revoke it all the same: --yes",
+    "That keeps nobody out who holds it: from before the revocation it can take the identity over. Where somebody else may, rotate to it yourself, " +
+      "with --next NAME, before they do. To revoke it all the same: --yes",
   )
 }
