@@ -4,6 +4,7 @@ import { bringOwnChain, handlesIn } from "../account/account-chain.ts"
 import { type AccountView, accountView, formatAccountView } from "../account/account-view.ts"
 import { archiveSecretOf } from "../account/archive-key.ts"
 import { whatComesBack } from "../account/archive-state.ts"
+import { agentNameOf } from "../account/device-file.ts"
 import { tryGivenInvitation } from "../account/invitation.ts"
 import { freeName, primaryOf } from "../account/primary.ts"
 import {
@@ -18,6 +19,7 @@ import type { HandleName } from "../account/register.ts"
 import { type FinishedSetUp, setUpAccount } from "../account/set-up.ts"
 import { storesOf } from "../chains/store-url.ts"
 import type { Context } from "../context.ts"
+import { stopAgent } from "../keys/agent.ts"
 import { addIdentity, listIdentities, newRecord } from "../keys/identities.ts"
 import { encryptKey } from "../keys/key-file.ts"
 import { formatKey, identityOf, type KeyMaterial } from "../keys/key-text.ts"
@@ -53,7 +55,7 @@ export const run: Handler<RestoreOptions> = async (context, { args: [typed], ...
   const primary = primaryOf(words.key)
   const archiveSecret = await archiveSecretOf(words.key)
   const finished = await setUpAccount(context, record, { device, primary, reach, invitation, archiveSecret })
-  if (replaced !== undefined) forgetAccount(context.paths, replaced)
+  if (replaced !== undefined) await forget(context, replaced)
   const view = accountView(context, finished.record, finished.replay)
   const { restored } = finished.visit
   return {
@@ -63,6 +65,13 @@ export const run: Handler<RestoreOptions> = async (context, { args: [typed], ...
     warnings: [...unreadWarnings(finished), ...deviceWarnings(view)],
     next: "kez chat",
   }
+}
+
+/** The old device and its agent, also that of an unlock that had opened its key file before. */
+async function forget({ paths }: Context, record: AccountRecord): Promise<void> {
+  await stopAgent(paths, agentNameOf(record))
+  forgetAccount(paths, record)
+  await stopAgent(paths, agentNameOf(record))
 }
 
 /** What was said before is not here: why, and who brings it. */
