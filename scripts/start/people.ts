@@ -120,7 +120,9 @@ export function runKez(
   const env = { ...cleanEnvironment(process.env), KEZ_HOME: homeOf(folder, name) }
   return new Promise((resolve, reject) => {
     const options = { cwd: root, env, signal, timeout: commandMs, maxBuffer: 1_048_576 }
-    execFile(process.execPath, [join(root, "apps/cli/src/main.ts"), ...given], options, (error, stdout, stderr) => {
+    // It holds keys: on SIGUSR1 Node would listen for a debugger.
+    const node = ["--disable-sigusr1", join(root, "apps/cli/src/main.ts")]
+    execFile(process.execPath, [...node, ...given], options, (error, stdout, stderr) => {
       const answer = tryParse(stdout)
       if (answer?.data !== undefined && error === null) resolve(answer.data)
       else reject(commandFault(args, answer, { stderr, cause: error }))

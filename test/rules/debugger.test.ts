@@ -21,3 +21,8 @@ for (const [launcher, main] of [
     assert.deepEqual(firstFlag.exec(shebang)?.slice(1), [flag, others], shebang)
   })
 }
+
+test("npm start runs kez without the debugger of Node", () => {
+  const text = readFileSync(join(root, "scripts/start/people.ts"), "utf8")
+  assert.match(text, /"--disable-sigusr1", join\(root, "apps\/cli\/src\/main\.ts"\)/)
+})
