@@ -24,14 +24,12 @@ pub struct Draft {
     pub signer: Key,
     /// The key that it brings.
     pub new_key: Option<Key>,
-    /// The event that it follows, where that is not the end.
-    pub after: Option<Digest>,
 }
 
 impl Draft {
     /// At the end of the chain, without a new key.
     pub fn of(op: Op, signer: Key) -> Draft {
-        Draft { op, signer, new_key: None, after: None }
+        Draft { op, signer, new_key: None }
     }
 }
 
@@ -41,16 +39,14 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     let held = context.store.chains()?;
     let key = signing::acting_key(context, matches)?;
     let chain = chains::find_of_key(&held, &key)?;
-    if name == "settle" {
-        return settle::settle(context, matches, chain.ok_or_else(|| unknown(&key))?);
-    }
     let draft = match name {
+        "settle" => return settle::settle(context, matches, chain.ok_or_else(|| unknown(&key))?),
+        "rotate" => return rotate::rotate(context, matches, chain.ok_or_else(|| unknown(&key))?),
         "add" => add(context, matches, chain)?,
         "revoke" => revoke(context, matches, chain)?,
         "add-device" => Some(add_device(context, matches)?),
         "revoke-device" => Some(revoke_device(context, matches, chain)?),
-        "set-next" => Some(set_next(context, matches)?),
-        _ => Some(rotate::draft(context, matches, chain.ok_or_else(|| unknown(&key))?)?),
+        _ => Some(set_next(context, matches)?),
     };
     match (draft, chain) {
         (Some(draft), chain) => finish(context, chain, draft),
@@ -192,30 +188,50 @@ fn set_next(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
 
 /// Appends, keeps, signs where the chain ends, and tells.
 fn finish(context: &Context, chain: Option<&Chain>, draft: Draft) -> Outcome {
-    if chain.is_some_and(Chain::is_fork) {
-        return Err(Failure::new(
-            Code::ChainFork,
-            "Cannot append the event: the chain has two histories, and nothing decides between them",
-        )
-        .hint("kez-rs sigchain settle shows the branches; --keep decides."));
-    }
-    let Draft { op, signer, new_key, after } = draft;
-    // After a rotation the new key says where the chain ends.
-    let rotated = new_key.clone().filter(|_| matches!(op, Op::Rotate { .. }));
+    chain.map_or(Ok(()), check_decided)?;
+    let Draft { op, signer, new_key } = draft;
     let new_key = new_key.as_ref().map(|key| -> &dyn kez_core::Signer { key });
     let signing = Signing { signer: &signer, new_key, created_at: context.now };
-    let event = match (chain, &after) {
-        (Some(chain), Some(after)) => append_to(chain, after, op, signing),
-        (Some(chain), None) => append(chain, op, signing),
-        (None, _) => create_chain(op, signing),
+    let event = match chain {
+        Some(chain) => append(chain, op, signing),
+        None => create_chain(op, signing),
     };
     let events = [event.map_err(refused)?];
     if chain.is_none() && !context.quiet {
         context.warn("this began a new chain; if this identity has one on another computer, publish nothing of this one and import that");
     }
     let chain = grown(chain, &events)?;
-    keep(context, &chain, &events, Some(rotated.as_ref().unwrap_or(&signer)))?;
+    keep(context, &chain, &events, Some(&signer))?;
     answer(context, &chain, &events)
+}
+
+/// Nothing is appended to a chain of which nobody can tell where it ends: `chain.fork`.
+pub fn check_decided(chain: &Chain) -> Outcome<()> {
+    match chain.is_fork() {
+        false => Ok(()),
+        true => Err(Failure::new(
+            Code::ChainFork,
+            "Cannot append the event: the chain has two histories, and nothing decides between them",
+        )
+        .hint("kez-rs sigchain settle shows the branches; --keep decides.")),
+    }
+}
+
+/// The chain with several events, one after the other, the first after `tip`; and these events. Nothing is kept yet.
+pub fn append_all(
+    chain: &Chain,
+    mut tip: Digest,
+    ops: impl IntoIterator<Item = Op>,
+    signing: Signing<'_>,
+) -> Outcome<(Chain, Vec<ChainEvent>)> {
+    let (mut chain, mut events) = (chain.clone(), Vec::new());
+    for op in ops {
+        let event = append_to(&chain, &tip, op, signing).map_err(refused)?;
+        tip = event.digest();
+        chain = grown(Some(&chain), std::slice::from_ref(&event))?;
+        events.push(event);
+    }
+    Ok((chain, events))
 }
 
 /// An append that readers would refuse: its code, and the exit code 1, but 13 for a fork.

@@ -26,6 +26,10 @@ pub fn key_type() -> Arg {
     option("key-type", "type", "kind of key: ed25519, nostr").value_parser(["ed25519", "nostr"])
 }
 
+const ROTATE: &str = "Replace the primary key by that of another identity on this computer. Accounts and devices stay. Where \
+somebody has revoked the key that you committed to, it goes back to before that, and wins over all that came after: of that only \
+revocations count, until you lift them.";
+
 /// Where a key comes from that is no identity of this computer.
 fn with_key(command: Command) -> Command {
     let sources = ["key-file", "key-fd", "mnemonic", "ed25519-seed", "nsec"];
@@ -169,11 +173,13 @@ fn sigchain() -> Command {
                 .arg(option("commitment", "digest", "the commitment itself"))
                 .arg(flag("yes", "do not ask first: it cannot be undone")),
         )
-        .subcommand(append("rotate", "replace the primary key").arg(required("name")).arg(option(
-            "next",
-            "key",
-            "which key alone may follow the new one",
-        )))
+        .subcommand(
+            append("rotate", "replace the primary key")
+                .long_about(ROTATE)
+                .arg(required("name"))
+                .arg(option("next", "key", "which key alone may follow the new one"))
+                .arg(flag("keep-revocations", "where it goes back, sign the revocations left behind again")),
+        )
         .subcommand(
             append("settle", "decide a fork")
                 .arg(option("keep", "digest", "an event of the branch to keep"))

@@ -75,6 +75,11 @@ pub fn event_json(event: &ChainEvent) -> Json {
     }
 }
 
+/// An event that was left behind.
+pub fn event_row(event: &ChainEvent) -> Json {
+    object! { "seq" => event.seq(), "op" => event.payload().op.name() }
+}
+
 /// The members of `kez.append/1`.
 pub fn append_json(context: &Context, chain: &Chain, events: &[Json]) -> Outcome<Json> {
     Ok(object! {

@@ -2,18 +2,23 @@
 
 use clap::ArgMatches;
 use kez_core::envelope::Op;
-use kez_core::sigchain::{Chain, ChainEvent, commitment};
-use kez_core::{Digest, KeyIdentity, Signer as _};
+use kez_core::sigchain::{Chain, ChainEvent, Signing, commitment};
+use kez_core::{Digest, Json, KeyIdentity, Signer as _};
 
-use crate::append::{Draft, text};
+use crate::append::{answer, append_all, check_decided, keep, text};
+use crate::chains::event_row;
 use crate::context::Context;
+use crate::json::with;
 use crate::key::at_hand;
-use crate::outcome::{Outcome, cannot};
+use crate::outcome::{Answer, Outcome, cannot};
+use crate::settle::repeated;
 use crate::signing;
 
-/// The rotation. It is signed by the new key itself where a commitment is in force (CHAIN-8).
-pub fn draft(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome<Draft> {
-    let new = signing::key_of(context, text(matches, "name").unwrap_or_default())?;
+/// Runs it. The rotation is signed by the new key itself where a commitment is in force (CHAIN-8).
+pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome {
+    check_decided(chain)?;
+    let name = text(matches, "name").unwrap_or_default();
+    let new = signing::key_of(context, name)?;
     let next = match text(matches, "next") {
         Some(typed) if typed.starts_with("sha256:") => {
             Some(Digest::parse(typed).map_err(|error| cannot("read --next")(error).typed())?)
@@ -21,22 +26,28 @@ pub fn draft(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome<
         Some(typed) => Some(commitment(&signing::key_named(context, typed)?)),
         None => None,
     };
-    let op = Op::Rotate { new_primary: new.key().clone(), pop: [0; 64], next };
     let signer = match chain.state().next() {
         Some(_) => new.clone(),
         None => signing::signer(context, matches)?,
     };
+    let signer = at_hand(context, signer)?;
     let last = last_unburned(chain, new.key());
-    if let Some(last) = last.filter(|_| !context.quiet) {
-        context.warn(format!(
-            "event {} revoked the key that you committed to: the rotation follows event {}, and what came after that has lost, \
-             but its revocations count until you lift them. kez-rs sigchain settle lists them",
-            last.seq() + 1,
-            last.seq()
-        ));
+    let left: Vec<&ChainEvent> = last.map_or(Vec::new(), |last| behind(chain, last));
+    let again = left.iter().filter(|_| matches.get_flag("keep-revocations"));
+    let again = again.filter_map(|event| repeated(event, new.key()));
+    let op = Op::Rotate { new_primary: new.key().clone(), pop: [0; 64], next };
+    let signing = Signing { signer: &signer, new_key: Some(&new), created_at: context.now };
+    let tip = last.unwrap_or(chain.head()).digest();
+    let (chain, events) = append_all(chain, tip, std::iter::once(op).chain(again), signing)?;
+    // After a rotation the new key says where the chain ends.
+    keep(context, &chain, &events, Some(&new))?;
+    if let Some(last) = last {
+        warn_of_return(context, last);
     }
-    let after = last.map(ChainEvent::digest);
-    Ok(Draft { new_key: Some(new), after, ..Draft::of(op, at_hand(context, signer)?) })
+    let suspended = suspended(context, &chain);
+    let told = answer(context, &chain, &events)?;
+    let left: Vec<Json> = left.into_iter().map(event_row).collect();
+    Ok(Answer { data: with(with(told.data, "left_behind", left), "suspended", suspended), ..told })
 }
 
 /// Where somebody burned the committed key, the last event before that: from there it has a branch of the highest rank
@@ -51,4 +62,32 @@ fn last_unburned<'a>(chain: &'a Chain, key: &KeyIdentity) -> Option<&'a ChainEve
     let count = path.partition_point(|event| state_after(event).is_some_and(|state| !state.is_burned(key)));
     let last = *path.get(count.checked_sub(1)?)?;
     (state_after(last)?.next() == chain.state().next()).then_some(last)
+}
+
+/// The events of the winning path after this one.
+fn behind<'a>(chain: &'a Chain, last: &ChainEvent) -> Vec<&'a ChainEvent> {
+    chain.path().skip_while(|event| event.seq() <= last.seq()).collect()
+}
+
+fn warn_of_return(context: &Context, last: &ChainEvent) {
+    let after = last.seq();
+    context.warn(format!(
+        "event {} revoked the key that you committed to: the rotation follows event {after}, and what came after that has lost, \
+         but its revocations count until you lift them. kez-rs sigchain settle lists them",
+        after + 1
+    ));
+}
+
+/// Devices that a revocation of another branch names: what they sign for use now is refused (FORK-7), and yet their events
+/// count (CHAIN-8), so that their owner has to revoke them on the path that won.
+fn suspended(context: &Context, chain: &Chain) -> Vec<KeyIdentity> {
+    let devices = chain.state().devices().iter();
+    let suspended: Vec<KeyIdentity> = devices.filter(|key| chain.is_suspended(key)).cloned().collect();
+    for key in &suspended {
+        context.warn(format!(
+            "{key} was revoked on a branch that lost, and may still sign events of your chain: kez-rs sigchain revoke-device {key} \
+             unless it is yours; if it is, kez-rs sigchain settle --lift"
+        ));
+    }
+    suspended
 }

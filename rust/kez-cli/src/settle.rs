@@ -2,10 +2,10 @@
 
 use clap::ArgMatches;
 use kez_core::envelope::Op;
-use kez_core::sigchain::{Chain, ChainEvent, Graph, Signing, append_to};
-use kez_core::{Code, Digest};
+use kez_core::sigchain::{Chain, ChainEvent, Graph, Signing};
+use kez_core::{Code, Digest, KeyIdentity};
 
-use crate::append::{answer, grown, keep, refused, text, texts};
+use crate::append::{answer, append_all, keep, text, texts};
 use crate::context::Context;
 use crate::json::object;
 use crate::key::at_hand;
@@ -30,28 +30,31 @@ pub fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
         let others = tied.into_iter().filter(|digest| *digest != chosen);
         for other in others {
             if matches.get_flag("keep-revocations") {
-                let branch = chains::branch(chain, &other);
-                revocations.extend(branch.into_iter().map(|event| event.payload().op.clone()).filter(is_revocation));
+                let primary = chain.state_after(&tip).map(|state| state.primary().clone());
+                let again = |event: &ChainEvent| repeated(event, primary.as_ref()?);
+                revocations.extend(chains::branch(chain, &other).into_iter().filter_map(again));
             }
             reject.push(other);
         }
     }
     reject.dedup();
-    let mut events = Vec::new();
-    let mut current = chain.clone();
-    for op in std::iter::once(Op::Settle { reject }).chain(revocations) {
-        let signing = Signing { signer: &signer, new_key: None, created_at: context.now };
-        let event = append_to(&current, &tip, op, signing).map_err(refused)?;
-        tip = event.digest();
-        current = grown(Some(&current), std::slice::from_ref(&event))?;
-        events.push(event);
-    }
+    let signing = Signing { signer: &signer, new_key: None, created_at: context.now };
+    let ops = std::iter::once(Op::Settle { reject }).chain(revocations);
+    let (current, events) = append_all(chain, tip, ops, signing)?;
     keep(context, &current, &events, Some(&signer))?;
     answer(context, &current, &events)
 }
 
-fn is_revocation(op: &Op) -> bool {
-    matches!(op, Op::Revoke { .. } | Op::RevokeDevice { .. })
+/// The revocation that the event is, to be signed again where this is the primary: a primary is replaced, and not revoked.
+pub fn repeated(event: &ChainEvent, primary: &KeyIdentity) -> Option<Op> {
+    match &event.payload().op {
+        Op::Revoke { subject } => Some(Op::Revoke { subject: subject.clone() }),
+        Op::RevokeDevice { keys, keep } => {
+            let keys: Vec<KeyIdentity> = keys.iter().filter(|key| *key != primary).cloned().collect();
+            (!keys.is_empty()).then(|| Op::RevokeDevice { keys, keep: keep.clone() })
+        }
+        _ => None,
+    }
 }
 
 /// The tied successors of the undecided split, and which of them holds this event.

@@ -9,6 +9,8 @@ use kez_core::{Identity, KeyIdentity, Op, SecretKey, Suite, Time};
 use serde_json::{Value, json};
 use support::{ALICE, Home};
 
+const PHONE: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
+
 /// A home with alice and the keys safe and laptop, and the key of safe.
 fn home_with_safe(name: &str) -> (Home, KeyIdentity) {
     let home = Home::with_alice(name);
@@ -20,9 +22,9 @@ fn home_with_safe(name: &str) -> (Home, KeyIdentity) {
     (home, KeyIdentity::parse_canonical(safe.trim()).unwrap())
 }
 
-/// What a thief of alice's key makes of her chain.
-fn stolen(document: &str, ops: impl IntoIterator<Item = Op>) -> String {
-    let thief = SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(ALICE).unwrap()).unwrap();
+/// What a thief of the key with these words makes of a chain.
+fn forged(document: &str, words: &str, ops: impl IntoIterator<Item = Op>) -> String {
+    let thief = SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(words).unwrap()).unwrap();
     let mut events = read_document(document.as_bytes()).events;
     for op in ops {
         let graph = Graph::of(events.iter().cloned());
@@ -31,6 +33,11 @@ fn stolen(document: &str, ops: impl IntoIterator<Item = Op>) -> String {
         events.push(append(&chain, op, Signing { signer: &thief, new_key: None, created_at }).unwrap());
     }
     write_jsonl(&events)
+}
+
+/// What a thief of alice's key makes of her chain.
+fn stolen(document: &str, ops: impl IntoIterator<Item = Op>) -> String {
+    forged(document, ALICE, ops)
 }
 
 fn subject(text: &str) -> Identity {
@@ -86,4 +93,64 @@ fn a_key_that_was_revoked_before_it_was_committed_to_cannot_take_over() {
     home.ok(&["sigchain", "import", "-"], &document);
     let (code, answer) = home.json(&["sigchain", "rotate", "safe"], "");
     assert_eq!((code, &answer["error"]["code"]), (1, &json!("chain.key_reuse")), "{answer}");
+}
+
+/// A home in which the thief of alice's device phone burned the key safe that she committed to, and she revoked phone.
+fn home_with_thief(name: &str) -> (Home, KeyIdentity) {
+    let (home, safe) = home_with_safe(name);
+    home.ok(&["identity", "restore", "phone", "--mnemonic", "-", "--no-passphrase"], PHONE);
+    let phone = home.ok(&["identity", "show", "phone", "--id"], "");
+    home.ok(&["sigchain", "add-device", "phone"], "");
+    home.ok(&["sigchain", "set-next", "safe", "--yes"], "");
+    let theft = [Op::RevokeDevice { keys: vec![safe], keep: vec![] }];
+    let document = forged(&home.ok(&["sigchain", "export"], ""), PHONE, theft);
+    home.ok(&["sigchain", "import", "-"], &document);
+    home.ok(&["sigchain", "revoke-device", "phone"], "");
+    home.ok(&["sigchain", "revoke", "github:alice"], "");
+    (home, KeyIdentity::parse_canonical(phone.trim()).unwrap())
+}
+
+#[test]
+fn a_revoked_device_that_comes_back_with_the_committed_key_is_named() {
+    let (home, phone) = home_with_thief("recovery-device");
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "-q"], "");
+    assert_eq!(code, 0, "{answer}");
+    let (data, warnings) = (&answer["data"], answer["warnings"].as_array().unwrap());
+    assert_eq!(data["suspended"], json!([phone.as_str()]));
+    let left = ["revoke_device", "revoke_device", "revoke"].into_iter().zip(3..);
+    let left: Vec<Value> = left.map(|(op, seq)| json!({ "seq": seq, "op": op })).collect();
+    assert_eq!(data["left_behind"], json!(left));
+    let named = format!("revoke-device {phone}");
+    assert!(warnings.iter().any(|it| it.as_str().unwrap().contains(&named)), "{answer}");
+    // It is as it says: what phone signs counts.
+    let add = Op::Add { subject: subject("github:mallory"), subject_id: None, proof: None };
+    let document = forged(&home.ok(&["sigchain", "export"], ""), PHONE, [add]);
+    home.ok(&["identity", "use", "safe"], "");
+    assert_eq!(home.run(&["sigchain", "import", "-"], &document).code, 0);
+    home.ok(&["sigchain", "revoke-device", "phone"], "");
+}
+
+#[test]
+fn a_revoked_device_stays_revoked_where_the_revocations_are_kept() {
+    let (home, phone) = home_with_thief("recovery-kept");
+    let before = home.ok(&["sigchain", "export"], "");
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "--keep-revocations"], "");
+    assert_eq!((code, &answer["data"]["suspended"]), (0, &json!([])), "{answer}");
+    let events = answer["data"]["events"].as_array().unwrap();
+    let events: Vec<Value> = events.iter().map(|it| json!([it["op"], it["payload"]["keys"]])).collect();
+    assert_eq!(events, [json!(["rotate", null]), json!(["revoke_device", [phone.as_str()]]), json!(["revoke", null])]);
+    // Nor does it follow the rotation itself: that is an event of a device against two of the primary.
+    let rotated = home.ok(&["sigchain", "export"], "");
+    let until_rotation: String = rotated.lines().take(4).map(|line| format!("{line}\n")).collect();
+    let add = Op::Add { subject: subject("github:mallory"), subject_id: None, proof: None };
+    home.ok(&["identity", "use", "safe"], "");
+    for document in [before, forged(&until_rotation, PHONE, [add])] {
+        home.ok(&["sigchain", "import", "-"], &document);
+    }
+    let (_, shown) = home.json(&["sigchain", "show"], "");
+    let data = &shown["data"];
+    assert_eq!((&data["devices"], &data["status"]), (&json!([]), &json!("ok")));
+    let subjects = data["subjects"].as_array().unwrap();
+    assert_eq!(subjects.iter().map(|it| it["subject"].as_str().unwrap()).collect::<Vec<_>>(), ["github:alice"]);
+    assert_eq!(subjects[0]["status"], "revoked");
 }
