@@ -31,7 +31,7 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
         None => signing::signer(context, matches)?,
     };
     let signer = at_hand(context, signer)?;
-    let last = last_unburned(chain, new.key());
+    let last = place_before(chain, new.key());
     let left: Vec<&ChainEvent> = last.map_or(Vec::new(), |last| behind(chain, last));
     let again = left.iter().filter(|_| matches.get_flag("keep-revocations"));
     let again = again.filter_map(|event| repeated(event, new.key()));
@@ -42,7 +42,7 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     // After a rotation the new key says where the chain ends.
     keep(context, &chain, &events, Some(&new))?;
     if let Some(last) = last {
-        warn_of_return(context, last);
+        warn_of_return(context, last, &left);
     }
     let suspended = suspended(context, &chain);
     let told = answer(context, &chain, &events)?;
@@ -50,18 +50,11 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     Ok(Answer { data: with(with(told.data, "left_behind", left), "suspended", suspended), ..told })
 }
 
-/// Where somebody burned the committed key, the last event before that: from there it has a branch of the highest rank
-/// (FORK-1), and at the end nothing any more (CHAIN-14). None where it can follow the end, or never could follow.
-fn last_unburned<'a>(chain: &'a Chain, key: &KeyIdentity) -> Option<&'a ChainEvent> {
-    if !chain.state().is_burned(key) || chain.state().next() != Some(commitment(key)) {
-        return None;
-    }
-    let path: Vec<&ChainEvent> = chain.path().collect();
-    let state_after = |event: &ChainEvent| chain.state_after(&event.digest());
-    // A burned key never returns (CHAIN-15).
-    let count = path.partition_point(|event| state_after(event).is_some_and(|state| !state.is_burned(key)));
-    let last = *path.get(count.checked_sub(1)?)?;
-    (state_after(last)?.next() == chain.state().next()).then_some(last)
+/// The last event at which the committed key could follow, where it cannot follow the end: somebody burned it since, or made
+/// a device of it. From there it has a branch of the highest rank (FORK-1). None also where it never could follow.
+fn place_before<'a>(chain: &'a Chain, key: &KeyIdentity) -> Option<&'a ChainEvent> {
+    let is_committed = chain.state().next() == Some(commitment(key));
+    chain.last_place_of(key).filter(|last| is_committed && last.digest() != chain.head().digest())
 }
 
 /// The events of the winning path after this one.
@@ -69,13 +62,19 @@ fn behind<'a>(chain: &'a Chain, last: &ChainEvent) -> Vec<&'a ChainEvent> {
     chain.path().skip_while(|event| event.seq() <= last.seq()).collect()
 }
 
-fn warn_of_return(context: &Context, last: &ChainEvent) {
-    let after = last.seq();
+fn warn_of_return(context: &Context, last: &ChainEvent, left: &[&ChainEvent]) {
     context.warn(format!(
-        "event {} revoked the key that you committed to: the rotation follows event {after}, and what came after that has lost, \
-         but its revocations count until you lift them. kez-rs sigchain settle lists them",
-        after + 1
+        "{}, and what came after that has lost, but its revocations count until you lift them. \
+         kez-rs sigchain settle lists them, --lift lifts them",
+        why(last, left)
     ));
+}
+
+fn why(last: &ChainEvent, left: &[&ChainEvent]) -> String {
+    let is_device = matches!(left.first().map(|event| &event.payload().op), Some(Op::AddDevice { .. }));
+    let did = if is_device { "made a device of" } else { "revoked" };
+    let after = last.seq();
+    format!("event {} {did} the key that you committed to: the rotation follows event {after} instead", after + 1)
 }
 
 /// Devices that a revocation of another branch names: what they sign for use now is refused (FORK-7), and yet their events

@@ -5,26 +5,30 @@ mod support;
 
 use kez_core::mnemonic::parse_mnemonic;
 use kez_core::sigchain::{Chain, Graph, Signing, append, commitment, read_document, write_jsonl};
-use kez_core::{Identity, KeyIdentity, Op, SecretKey, Suite, Time};
+use kez_core::{Identity, KeyIdentity, Op, SecretKey, Signer as _, Suite, Time};
 use serde_json::{Value, json};
 use support::{ALICE, Home};
 
+const SAFE: &str = "letter advice cage absurd amount doctor acoustic avoid letter advice cage above";
 const PHONE: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
 
 /// A home with alice and the keys safe and laptop, and the key of safe.
 fn home_with_safe(name: &str) -> (Home, KeyIdentity) {
     let home = Home::with_alice(name);
-    for name in ["safe", "laptop"] {
-        home.ok(&["identity", "new", name, "--no-passphrase"], "");
-    }
+    home.ok(&["identity", "restore", "safe", "--mnemonic", "-", "--no-passphrase"], SAFE);
+    home.ok(&["identity", "new", "laptop", "--no-passphrase"], "");
     home.ok(&["sigchain", "add", "github:alice"], "");
     let safe = home.ok(&["identity", "show", "safe", "--id"], "");
     (home, KeyIdentity::parse_canonical(safe.trim()).unwrap())
 }
 
+fn key(words: &str) -> SecretKey {
+    SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(words).unwrap()).unwrap()
+}
+
 /// What a thief of the key with these words makes of a chain.
 fn forged(document: &str, words: &str, ops: impl IntoIterator<Item = Op>) -> String {
-    let thief = SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(words).unwrap()).unwrap();
+    let thief = key(words);
     let mut events = read_document(document.as_bytes()).events;
     for op in ops {
         let graph = Graph::of(events.iter().cloned());
@@ -153,4 +157,48 @@ fn a_revoked_device_stays_revoked_where_the_revocations_are_kept() {
     let subjects = data["subjects"].as_array().unwrap();
     assert_eq!(subjects.iter().map(|it| it["subject"].as_str().unwrap()).collect::<Vec<_>>(), ["github:alice"]);
     assert_eq!(subjects[0]["status"], "revoked");
+}
+
+/// What took the key out of reach need not be a revocation of it, nor the first event that did.
+#[test]
+fn the_rotation_follows_the_last_event_at_which_the_committed_key_could() {
+    let (home, safe) = home_with_safe("recovery-last");
+    home.ok(&["sigchain", "set-next", "safe", "--yes"], "");
+    home.ok(&["identity", "restore", "phone", "--mnemonic", "-", "--no-passphrase"], PHONE);
+    home.ok(&["sigchain", "add-device", "phone"], "");
+    let phone = key(PHONE).key().clone();
+    // Other programs take the committed key as a device, and what added it takes it away.
+    let document = home.ok(&["sigchain", "export"], "");
+    let mut events = read_document(document.as_bytes()).events;
+    let ops = [
+        (PHONE, Op::AddDevice { key: safe.clone(), pop: [0; 64] }),
+        (ALICE, Op::RevokeDevice { keys: vec![phone], keep: vec![] }),
+    ];
+    for (words, op) in ops {
+        let graph = Graph::of(events.iter().cloned());
+        let chain = Chain::of(&graph, graph.geneses()[0]).unwrap();
+        let created_at = Time::from_unix_seconds(1_767_225_600).unwrap();
+        let signing = Signing { signer: &key(words), new_key: Some(&key(SAFE)), created_at };
+        events.push(append(&chain, op, signing).unwrap());
+    }
+    home.ok(&["sigchain", "import", "-"], &write_jsonl(&events));
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe"], "");
+    assert_eq!(code, 0, "{answer}");
+    let (data, warning) = (&answer["data"], answer["warnings"].to_string());
+    assert_eq!((&data["events"][0]["seq"], &data["primary"]), (&json!(3), &json!(safe.as_str())));
+    assert!(warning.contains("event 3 made a device of the key that you committed to"), "{warning}");
+}
+
+/// It would contradict its own first rotation, and nothing decides between two of them.
+#[test]
+fn a_rotation_never_goes_back_to_before_the_last_one() {
+    let (home, safe) = home_with_safe("recovery-again");
+    home.ok(&["sigchain", "set-next", "safe", "--yes"], "");
+    home.ok(&["sigchain", "rotate", "safe"], "");
+    home.ok(&["identity", "use", "safe"], "");
+    let committed = [Op::SetNext { next: commitment(&safe) }];
+    let document = forged(&home.ok(&["sigchain", "export"], ""), SAFE, committed);
+    home.ok(&["sigchain", "import", "-"], &document);
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe"], "");
+    assert_eq!((code, &answer["error"]["code"]), (1, &json!("chain.key_in_use")), "{answer}");
 }

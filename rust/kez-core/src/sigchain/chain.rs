@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::commitment::commitment;
 use super::event::ChainEvent;
 use super::fork::Split;
 use super::graph::Graph;
@@ -11,6 +12,7 @@ use super::sticky::Sticky;
 use super::tree::Tree;
 use super::walk::{Walk, walk};
 use crate::Digest;
+use crate::envelope::Op;
 use crate::error::{Code, KezError, Result};
 use crate::identity::{Identity, KeyIdentity};
 
@@ -86,6 +88,26 @@ impl Chain {
         let mut state = State::before_genesis(&line.last()?.payload().primary);
         line.iter().rev().for_each(|event| drop(state.apply(event)));
         Some(state)
+    }
+
+    /// The last event of the winning path after which this key could follow as the one that was committed to: it is not
+    /// burned, no device, and not the primary. CHAIN-14, CHAIN-15. Never one before the last rotation: a key that rotated in
+    /// once would contradict itself (FORK-4).
+    pub fn last_place_of(&self, key: &KeyIdentity) -> Option<&ChainEvent> {
+        let next = Some(commitment(key));
+        let mut state = State::before_genesis(&self.at(0)?.payload().primary);
+        let mut place = None;
+        for event in self.path() {
+            state.apply(event);
+            if matches!(event.payload().op, Op::Rotate { .. }) {
+                place = None;
+            }
+            let is_used = state.is_burned(key) || state.is_device(key) || state.primary() == key;
+            if state.next() == next && !is_used {
+                place = Some(event);
+            }
+        }
+        place
     }
 
     /// Whether this event is on the winning path.
