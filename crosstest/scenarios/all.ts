@@ -5,6 +5,7 @@ import { claims } from "./claims.ts"
 import { classic } from "./classic.ts"
 import { codes } from "./codes.ts"
 import { forks } from "./forks.ts"
+import { goingBack } from "./going-back.ts"
 import { identities } from "./identities.ts"
 import { publicSets } from "./public.ts"
 import { refused } from "./refusals.ts"
@@ -24,6 +25,7 @@ const groups = {
   claims,
   chains,
   forks,
+  "going-back": goingBack,
   refused,
   codes,
   stores,

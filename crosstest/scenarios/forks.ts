@@ -69,7 +69,7 @@ async function burned({ maker, checker }: Direction): Promise<void> {
   const operation = { op: "revoke_device", keys: [safe] } as const
   const { replay } = await appendEvent({ chain: before, operation, now: Math.floor(Date.now() / 1_000) }, thief)
   await maker.data(["sigchain", "import", "-"], formatChain(replay.path))
-  await append(maker, alice("rotate", "safe"))
+  await append(maker, alice("rotate", "safe", "--yes"))
   // The checker learns of both branches.
   await checker.data(["sigchain", "import", "-"], formatChain(replay.path))
   await handOver(maker, checker, "safe")

@@ -44,6 +44,8 @@ export interface Data {
   readonly subjects: readonly { readonly subject: string; readonly status: string }[]
   readonly events: readonly { readonly digest: string; readonly op: string; readonly signer: string }[]
   readonly losing: Data["events"]
+  readonly left_behind: readonly { readonly seq: number; readonly op: string }[]
+  readonly suspended: readonly string[]
   readonly splits: readonly {
     readonly successors: readonly { readonly digest: string; readonly rank: string }[]
     readonly winner: string | null
