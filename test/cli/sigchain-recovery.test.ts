@@ -14,8 +14,11 @@ import {
   type Signer,
 } from "@kez/core"
 import { keyOfWords } from "../../apps/cli/src/keys/key-text.ts"
+import { skipWithout } from "../support/servers.ts"
 import { aboutWords, type Home, makeHome, zeroWords } from "./support/home.ts"
+import { openSession } from "./support/pty.ts"
 
+const skip = process.platform === "linux" ? skipWithout("script") : "needs script(1) of util-linux"
 const safeWords = `${"zoo ".repeat(23)}vote`
 const signerOf = (words: string): Signer => createSigner("ed25519", keyOfWords("ed25519", words).secret)
 const [main, safe, phone] = [signerOf(zeroWords), signerOf(safeWords), signerOf(aboutWords)]
@@ -169,6 +172,24 @@ test("kez sigchain rotate leaves no event behind unasked, whatever is quiet", as
   )
   const rotated = await home.run(["sigchain", "rotate", "safe", "--yes", "-q"])
   assert.equal(rotated.code, 0, rotated.stderr)
+})
+
+test("kez sigchain rotate asks at a terminal what is left behind, and a no signs nothing", { skip }, async () => {
+  await using home = await begun()
+  const { head } = await burnedByDevice(home)
+  for (const [answer, code] of [
+    ["n", 3],
+    ["y", 0],
+  ] as const) {
+    assert.deepEqual((await chainOf(home)).head, head)
+    using session = openSession(["sigchain", "rotate", "safe"], {
+      env: { HOME: home.dir, KEZ_HOME: home.paths.data },
+    })
+    await session.expect(/Leave the 2 events \(2 revoke_device\) after it behind\? \[y\/N\] /)
+    session.enter(answer)
+    assert.equal(await session.end(), code)
+  }
+  assert.equal((await chainOf(home)).state.primary, safe.key)
 })
 
 test("kez sigchain rotate follows the last event at which the committed key could: a device that added it had it burned", async () => {
