@@ -104,6 +104,8 @@ async function former(direction: Direction): Promise<void> {
   for (const tool of [maker, checker]) {
     const shown = await tool.data(["sigchain", "show", chain])
     assert.deepEqual([shown.devices[0]?.suspended, shown.subjects[0]?.status], [false, "active"], tool.name)
+    const { revocations } = await tool.data(safe("settle"))
+    assert.deepEqual([shown.losing.length, revocations], [2, []], tool.name)
   }
 }
 
