@@ -32,6 +32,16 @@ function replayed(...events: readonly SigchainEvent[]): ChainReplay {
 
 const status = (replay: ChainReplay) => replay.state.subjects.get(subject)?.status
 
+test("FORK-6 the revocations in force are those off the winning path that nothing lifts", () => {
+  const lost = [revoke(e3, subject, laptop), revokeDevice(e3, [spare], laptop), add(e3, "github:mallory", laptop)]
+  const [first, second] = lost.map(envelopeDigest)
+  const inForce = (...events: readonly SigchainEvent[]) => [...replayed(...events).state.stickyRevocations].sort()
+  assert.deepEqual(inForce(won), [])
+  assert.deepEqual(inForce(won, ...lost), [first, second].sort())
+  assert.deepEqual(inForce(won, ...lost, settle(won, lost.slice(0, 1), alice)), [second])
+  assert.deepEqual(inForce(won, ...lost, revokeDevice(won, [laptop], alice)), [])
+})
+
 test("FORK-6 revoke on a losing branch stays in force, though the winning path adds the subject again", () => {
   const lost = revoke(e3, subject, laptop)
   assert.equal(status(replayed(won)), "active")
