@@ -26,9 +26,9 @@ pub fn key_type() -> Arg {
     option("key-type", "type", "kind of key: ed25519, nostr").value_parser(["ed25519", "nostr"])
 }
 
-const ROTATE: &str = "Replace the primary key by that of another identity on this computer. Accounts and devices stay. Where \
-somebody has revoked the key that you committed to, it goes back to before that, and wins over all that came after: of that only \
-revocations count, until you lift them.";
+const ROTATE: &str = "Replace the primary key by that of another identity on this computer. Accounts and devices stay, but where \
+somebody has revoked the key that you committed to: then it goes back to before that, and what came after is left behind, with the \
+accounts and devices that it added.";
 
 /// Where a key comes from that is no identity of this computer.
 fn with_key(command: Command) -> Command {
@@ -178,7 +178,8 @@ fn sigchain() -> Command {
                 .long_about(ROTATE)
                 .arg(required("name"))
                 .arg(option("next", "key", "which key alone may follow the new one"))
-                .arg(flag("keep-revocations", "where it goes back, sign the revocations left behind again")),
+                .arg(flag("keep-revocations", "where it goes back, sign the revocations left behind again"))
+                .arg(flag("yes", "do not ask before events are left behind")),
         )
         .subcommand(
             append("settle", "decide a fork")

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kez_core::envelope::Op;
-use kez_core::sigchain::{Chain, ChainEvent, HeadMeaning, SubjectStatus, check_head, read_head};
+use kez_core::sigchain::{Chain, ChainEvent, HeadMeaning, SubjectStatus, check_head, commitment, read_head};
 use kez_core::{Code, Digest, Identity, Json, KeyIdentity, Time};
 
 use crate::context::Context;
@@ -199,6 +199,19 @@ pub fn chain_json(context: &Context, chain: &Chain) -> Outcome<Json> {
     Ok(with(data, "splits", splits_json(context, chain)?))
 }
 
+fn next_text(chain: &Chain) -> String {
+    let Some(next) = chain.state().next() else { return "any, signed in by the primary".to_owned() };
+    // Which key it is shows only where an event names it.
+    let is_revoking = |event: &&ChainEvent| matches!(&event.payload().op, Op::RevokeDevice { keys, .. } if keys.iter().any(|key| commitment(key) == next));
+    let only = format!("only the key committed to, {next}");
+    match chain.path().find(is_revoking) {
+        None => only,
+        Some(event) => {
+            format!("{only}, which event {} revoked: kez-rs sigchain rotate goes back to before that", event.seq())
+        }
+    }
+}
+
 /// A chain for people.
 pub fn chain_text(context: &Context, chain: &Chain) -> Outcome<String> {
     let signed = live_until(context, chain)?.map_or("not signed".to_owned(), |until| format!("signed until {until}"));
@@ -208,10 +221,11 @@ pub fn chain_text(context: &Context, chain: &Chain) -> Outcome<String> {
         (false, false) => "✓ one history",
     };
     let mut text = format!(
-        "chain    {}\nprimary  {}\nstatus   {status}\nhead     event {}, {signed}\n\n",
+        "chain    {}\nprimary  {}\nstatus   {status}\nhead     event {}, {signed}\nnext     {}\n\n",
         chain.id(),
         chain.state().primary(),
-        chain.head().seq()
+        chain.head().seq(),
+        next_text(chain)
     );
     for event in chain.path() {
         let Json::Object(payload) = event.payload().op.to_json() else { continue };

@@ -3,22 +3,27 @@
 use clap::ArgMatches;
 use kez_core::envelope::Op;
 use kez_core::sigchain::{Chain, ChainEvent, Signing, commitment};
-use kez_core::{Digest, Json, KeyIdentity, Signer as _};
+use kez_core::{Code, Digest, Json, KeyIdentity, Signer as _};
 
 use crate::append::{answer, append_all, check_decided, keep, text};
 use crate::chains::event_row;
 use crate::context::Context;
 use crate::json::with;
 use crate::key::at_hand;
-use crate::outcome::{Answer, Outcome, cannot};
+use crate::outcome::{Answer, Failure, Outcome, cannot};
 use crate::settle::repeated;
-use crate::signing;
+use crate::{ask, keys, signing};
 
 /// Runs it. The rotation is signed by the new key itself where a commitment is in force (CHAIN-8).
 pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome {
     check_decided(chain)?;
-    let name = text(matches, "name").unwrap_or_default();
-    let new = signing::key_of(context, name)?;
+    let named = keys::find(context, text(matches, "name").unwrap_or_default())?;
+    let last = place_before(chain, &named.key);
+    let left: Vec<&ChainEvent> = last.map_or(Vec::new(), |last| behind(chain, last));
+    if let Some(last) = last.filter(|_| !matches.get_flag("yes")) {
+        ask_to_return(context, last, &left)?;
+    }
+    let new = keys::signer(context, &named)?;
     let next = match text(matches, "next") {
         Some(typed) if typed.starts_with("sha256:") => {
             Some(Digest::parse(typed).map_err(|error| cannot("read --next")(error).typed())?)
@@ -31,8 +36,6 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
         None => signing::signer(context, matches)?,
     };
     let signer = at_hand(context, signer)?;
-    let last = place_before(chain, new.key());
-    let left: Vec<&ChainEvent> = last.map_or(Vec::new(), |last| behind(chain, last));
     let again = left.iter().filter(|_| matches.get_flag("keep-revocations"));
     let again = again.filter_map(|event| repeated(event, new.key()));
     let op = Op::Rotate { new_primary: new.key().clone(), pop: [0; 64], next };
@@ -62,11 +65,36 @@ fn behind<'a>(chain: &'a Chain, last: &ChainEvent) -> Vec<&'a ChainEvent> {
     chain.path().skip_while(|event| event.seq() <= last.seq()).collect()
 }
 
+/// Goes on only after a yes: `input.missing` where nobody can be asked, `input.cancelled` after a no.
+fn ask_to_return(context: &Context, last: &ChainEvent, left: &[&ChainEvent]) -> Outcome<()> {
+    if context.may_ask() {
+        let question = format!("{}.\nLeave the {} after it behind?", why(last, left), counted(left));
+        return ask::yes(&question, "nothing was signed");
+    }
+    let message = format!("Cannot leave the {} after event {} behind: nobody can be asked", counted(left), last.seq());
+    Err(Failure::new(Code::InputMissing, message).hint(format!("{}.\nPass --yes.", why(last, left))))
+}
+
+/// Such as `3 events (2 add, 1 revoke_device)`.
+fn counted(events: &[&ChainEvent]) -> String {
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for op in events.iter().map(|event| event.payload().op.name()) {
+        match kinds.iter_mut().find(|(kind, _)| *kind == op) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((op, 1)),
+        }
+    }
+    let kinds: Vec<String> = kinds.into_iter().map(|(op, count)| format!("{count} {op}")).collect();
+    let events = if events.len() == 1 { "1 event".to_owned() } else { format!("{} events", events.len()) };
+    format!("{events} ({})", kinds.join(", "))
+}
+
 fn warn_of_return(context: &Context, last: &ChainEvent, left: &[&ChainEvent]) {
     context.warn(format!(
-        "{}, and what came after that has lost, but its revocations count until you lift them. \
-         kez-rs sigchain settle lists them, --lift lifts them",
-        why(last, left)
+        "{}, and {} after that have lost. Revocations count all the same, until you lift them: kez-rs sigchain settle lists \
+         them, --lift lifts them",
+        why(last, left),
+        counted(left)
     ));
 }
 

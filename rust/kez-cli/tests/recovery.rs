@@ -62,7 +62,7 @@ fn a_committed_key_that_a_thief_revoked_takes_over() {
     for home in [&home, &reader] {
         home.ok(&["sigchain", "import", "-"], &document);
     }
-    let (code, answer) = home.json(&["sigchain", "rotate", "safe"], "");
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "--yes"], "");
     assert_eq!(code, 0, "{answer}");
     let (data, warnings) = (&answer["data"], answer["warnings"].as_array().unwrap());
     assert_eq!((&data["events"][0]["seq"], &data["primary"]), (&json!(2), &json!(safe.as_str())));
@@ -99,6 +99,27 @@ fn a_key_that_was_revoked_before_it_was_committed_to_cannot_take_over() {
     assert_eq!((code, &answer["error"]["code"]), (1, &json!("chain.key_reuse")), "{answer}");
 }
 
+#[test]
+fn nothing_is_left_behind_unasked() {
+    let (home, safe) = home_with_safe("recovery-asked");
+    home.ok(&["sigchain", "set-next", "safe", "--yes"], "");
+    let add = |name: &str| Op::Add { subject: subject(name), subject_id: None, proof: None };
+    let theft = [Op::RevokeDevice { keys: vec![safe], keep: vec![] }, add("dns:a.example"), add("dns:b.example")];
+    let document = stolen(&home.ok(&["sigchain", "export"], ""), theft);
+    home.ok(&["sigchain", "import", "-"], &document);
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "-q"], "");
+    let error = &answer["error"];
+    assert_eq!((code, &error["code"]), (2, &json!("input.missing")), "{answer}");
+    assert!(
+        error["message"].as_str().unwrap().contains("the 3 events (1 revoke_device, 2 add) after event 1"),
+        "{error}"
+    );
+    assert!(error["hint"].as_str().unwrap().contains("--yes"), "{error}");
+    assert_eq!(home.ok(&["sigchain", "export"], ""), document);
+    let shown = home.ok(&["sigchain", "show"], "");
+    assert!(shown.contains("which event 2 revoked: kez-rs sigchain rotate goes back to before that"), "{shown}");
+}
+
 /// A home in which the thief of alice's device phone burned the key safe that she committed to, and she revoked phone.
 fn home_with_thief(name: &str) -> (Home, KeyIdentity) {
     let (home, safe) = home_with_safe(name);
@@ -117,7 +138,7 @@ fn home_with_thief(name: &str) -> (Home, KeyIdentity) {
 #[test]
 fn a_revoked_device_that_comes_back_with_the_committed_key_is_named() {
     let (home, phone) = home_with_thief("recovery-device");
-    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "-q"], "");
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "--yes", "-q"], "");
     assert_eq!(code, 0, "{answer}");
     let (data, warnings) = (&answer["data"], answer["warnings"].as_array().unwrap());
     assert_eq!(data["suspended"], json!([phone.as_str()]));
@@ -138,7 +159,7 @@ fn a_revoked_device_that_comes_back_with_the_committed_key_is_named() {
 fn a_revoked_device_stays_revoked_where_the_revocations_are_kept() {
     let (home, phone) = home_with_thief("recovery-kept");
     let before = home.ok(&["sigchain", "export"], "");
-    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "--keep-revocations"], "");
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "--yes", "--keep-revocations"], "");
     assert_eq!((code, &answer["data"]["suspended"]), (0, &json!([])), "{answer}");
     let events = answer["data"]["events"].as_array().unwrap();
     let events: Vec<Value> = events.iter().map(|it| json!([it["op"], it["payload"]["keys"]])).collect();
@@ -182,7 +203,7 @@ fn the_rotation_follows_the_last_event_at_which_the_committed_key_could() {
         events.push(append(&chain, op, signing).unwrap());
     }
     home.ok(&["sigchain", "import", "-"], &write_jsonl(&events));
-    let (code, answer) = home.json(&["sigchain", "rotate", "safe"], "");
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "--yes"], "");
     assert_eq!(code, 0, "{answer}");
     let (data, warning) = (&answer["data"], answer["warnings"].to_string());
     assert_eq!((&data["events"][0]["seq"], &data["primary"]), (&json!(3), &json!(safe.as_str())));
