@@ -1,17 +1,17 @@
-//! `kez-rs sigchain add`, `revoke`, devices, `set-next`, `rotate`, `settle`: events that are appended. SPEC §5.
+//! `kez-rs sigchain add` and `revoke`, and what all commands have in common that append events. SPEC §5.
 
 use clap::ArgMatches;
 use kez_core::envelope::{Op, Verified};
 use kez_core::sigchain::{
-    Chain, ChainEvent, Graph, Signing, SubjectStatus, append, append_to, commitment, create_chain, sign_head,
+    Chain, ChainEvent, Graph, Signing, SubjectStatus, append, append_to, create_chain, sign_head,
 };
 use kez_core::{Code, Digest, Identity, KeyIdentity, Signer as _, Time};
 
 use crate::claim::parse_subject;
 use crate::context::{Context, read_input};
-use crate::key::{Key, at_hand};
+use crate::key::Key;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
-use crate::{ask, chains, rotate, settle, signing};
+use crate::{chains, committed, devices, rotate, settle, signing};
 
 /// How long the head lives that is signed with each event.
 pub const HEAD_SECONDS: u64 = 7 * 86_400;
@@ -44,9 +44,9 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         "rotate" => return rotate::rotate(context, matches, chain.ok_or_else(|| unknown(&key))?),
         "add" => add(context, matches, chain)?,
         "revoke" => revoke(context, matches, chain)?,
-        "add-device" => Some(add_device(context, matches)?),
-        "revoke-device" => Some(revoke_device(context, matches, chain)?),
-        _ => Some(set_next(context, matches)?),
+        "add-device" => Some(devices::add_device(context, matches, chain)?),
+        "revoke-device" => Some(devices::revoke_device(context, matches, chain)?),
+        _ => Some(committed::set_next(context, matches, (chain, &key))?),
     };
     match (draft, chain) {
         (Some(draft), chain) => finish(context, chain, draft),
@@ -133,57 +133,6 @@ fn revoke(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Out
         return Ok(None);
     }
     Ok(Some(Draft::of(Op::Revoke { subject }, signing::signer(context, matches)?)))
-}
-
-fn add_device(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
-    let device = signing::key_of(context, text(matches, "name").unwrap_or_default())?;
-    let op = Op::AddDevice { key: device.key().clone(), pop: [0; 64] };
-    let signer = at_hand(context, signing::signer(context, matches)?)?;
-    Ok(Draft { new_key: Some(device), ..Draft::of(op, signer) })
-}
-
-fn revoke_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Draft> {
-    let named = |name: &str| -> Outcome<Vec<KeyIdentity>> {
-        texts(matches, name).into_iter().map(|typed| signing::key_named(context, typed)).collect()
-    };
-    let (keys, keep) = (named("keys")?, named("keep")?);
-    for key in &keys {
-        if !chain.is_some_and(|chain| chain.state().is_device(key)) {
-            return Err(Failure::usage(format!("Cannot revoke {key}: it is no active device of your chain"))
-                .hint("kez-rs sigchain show lists the devices."));
-        }
-        let is_next = chain.is_some_and(|chain| chain.state().next() == Some(commitment(key)));
-        if is_next && !matches.get_flag("yes") && context.may_ask() {
-            let question = format!("Revoke {key}, the key that you committed to as your next primary?");
-            ask::yes(&question, "nothing was revoked")?;
-        } else if is_next && !matches.get_flag("yes") {
-            let message = format!("Cannot revoke {key}: it is the key that you committed to, and nobody can be asked");
-            return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
-        }
-    }
-    Ok(Draft::of(Op::RevokeDevice { keys, keep }, signing::signer(context, matches)?))
-}
-
-fn set_next(context: &Context, matches: &ArgMatches) -> Outcome<Draft> {
-    let next = match (text(matches, "next"), text(matches, "commitment")) {
-        (Some(typed), None) => commitment(&signing::key_named(context, typed)?),
-        (None, Some(digest)) => Digest::parse(digest).map_err(|error| cannot("read --commitment")(error).typed())?,
-        _ => {
-            let message = "Cannot commit to the next key: expected a name, a key, or --commitment sha256:…";
-            return Err(Failure::usage(message));
-        }
-    };
-    if !matches.get_flag("yes") && context.may_ask() {
-        ask::yes(
-            "Commit to this key as the only one that may follow? It cannot be undone.",
-            "nothing was committed to",
-        )?;
-    } else if !matches.get_flag("yes") {
-        let message = "Cannot commit to the next key: it cannot be undone, and nobody can be asked";
-        return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
-    }
-    let signer = at_hand(context, signing::signer(context, matches)?)?;
-    Ok(Draft::of(Op::SetNext { next }, signer))
 }
 
 /// Appends, keeps, signs where the chain ends, and tells.

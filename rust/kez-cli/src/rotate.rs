@@ -7,6 +7,7 @@ use kez_core::{Code, Digest, Json, KeyIdentity, Signer as _};
 
 use crate::append::{answer, append_all, check_decided, keep, text};
 use crate::chains::event_row;
+use crate::committed::check_committable;
 use crate::context::Context;
 use crate::json::with;
 use crate::key::at_hand;
@@ -31,6 +32,9 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
         Some(typed) => Some(commitment(&signing::key_named(context, typed)?)),
         None => None,
     };
+    if let Some(next) = &next {
+        check_committable(Some(chain), next, &named.key)?;
+    }
     let signer = match chain.state().next() {
         Some(_) => new.clone(),
         None => signing::signer(context, matches)?,
