@@ -45,7 +45,7 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         "add" => add(context, matches, chain)?,
         "revoke" => revoke(context, matches, chain)?,
         "add-device" => Some(devices::add_device(context, matches, chain)?),
-        "revoke-device" => Some(devices::revoke_device(context, matches, chain)?),
+        "revoke-device" => Some(devices::revoke_device(context, matches, (chain, &key))?),
         _ => Some(committed::set_next(context, matches, (chain, &key))?),
     };
     match (draft, chain) {

@@ -26,6 +26,9 @@ pub fn key_type() -> Arg {
     option("key-type", "type", "kind of key: ed25519, nostr").value_parser(["ed25519", "nostr"])
 }
 
+const REVOKE_DEVICE: &str = "Take devices out, and the devices that they added. A revoked key never returns. A former primary can be \
+named too: devices that it added stay, and what it revoked on branches that lost is lifted, now and later.";
+
 const ROTATE: &str = "Replace the primary key by that of another identity on this computer. Accounts and devices stay, but where \
 somebody has revoked the key that you committed to: then it goes back to before that, and what came after is left behind, with the \
 accounts and devices that it added.";
@@ -163,6 +166,7 @@ fn sigchain() -> Command {
         .subcommand(append("add-device", "let another key speak for you").arg(required("name")))
         .subcommand(
             append("revoke-device", "take devices out")
+                .long_about(REVOKE_DEVICE)
                 .arg(required("keys").num_args(1..))
                 .arg(option("keep", "keys", "devices to keep").num_args(1..).action(ArgAction::Append))
                 .arg(flag("yes", "revoke even the key that you committed to")),

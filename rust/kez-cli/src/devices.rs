@@ -26,17 +26,52 @@ pub fn add_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>
     Ok(Draft { new_key: Some(device), ..Draft::of(op, signer) })
 }
 
-/// Runs `revoke-device`.
-pub fn revoke_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Draft> {
+/// Runs `revoke-device`, as the key. A former primary can be named too: that lifts what it revoked on branches that lost, and
+/// what it will revoke there (FORK-6).
+pub fn revoke_device(
+    context: &Context,
+    matches: &ArgMatches,
+    (chain, acting): (Option<&Chain>, &KeyIdentity),
+) -> Outcome<Draft> {
     let named = |name: &str| -> Outcome<Vec<KeyIdentity>> {
         texts(matches, name).into_iter().map(|typed| signing::key_named(context, typed)).collect()
     };
-    let (keys, keep) = (named("keys")?, named("keep")?);
-    check_known(chain, keys.iter().chain(&keep))?;
+    let (keys, mut keep) = (named("keys")?, named("keep")?);
+    // Only the primary lifts.
+    let lifting = chain.filter(|chain| chain.state().primary() == acting);
+    let is_former = |key: &KeyIdentity| key != acting && lifting.is_some_and(|chain| chain.had_primary(key));
+    let (formers, others): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(is_former);
+    check_known(chain, others.iter().chain(&keep))?;
+    if let Some(chain) = chain.filter(|_| !formers.is_empty()) {
+        keep.extend(staying(chain, &keys, &others, &keep)?);
+    }
     if let Some(chain) = chain.filter(|_| !matches.get_flag("yes")) {
         check_can_rotate(chain, &keys, &keep)?;
     }
-    Ok(Draft::of(Op::RevokeDevice { keys, keep }, signing::signer(context, matches)?))
+    let signer = signing::signer(context, matches)?;
+    // What a former primary revoked has its say back.
+    let signer = if formers.is_empty() { signer } else { at_hand(context, signer)? };
+    Ok(Draft::of(Op::RevokeDevice { keys, keep }, signer))
+}
+
+/// Devices that only a former primary added: it was its owner's then, and they stay. `usage` where one of them is suspended:
+/// with what the former primary signed its revocation may be lifted, and it would have its say back unasked.
+fn staying(
+    chain: &Chain,
+    keys: &[KeyIdentity],
+    others: &[KeyIdentity],
+    keep: &[KeyIdentity],
+) -> Outcome<Vec<KeyIdentity>> {
+    let gone = chain.state().revoked_by(others, keep);
+    let mut staying = chain.state().revoked_by(keys, keep);
+    staying.retain(|key| chain.state().is_device(key) && !keys.contains(key) && !gone.contains(key));
+    match staying.iter().find(|key| chain.is_suspended(key)) {
+        None => Ok(staying),
+        Some(key) => {
+            Err(Failure::usage(format!("Cannot revoke a former primary: {key}, which it added, is suspended"))
+                .hint(format!("To revoke it, name it too. To give it its say back: --keep {key}")))
+        }
+    }
 }
 
 /// The primary is one of those known: that it cannot be revoked is for the chain to say.

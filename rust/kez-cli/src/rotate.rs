@@ -44,12 +44,13 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     let again = again.filter_map(|event| repeated(event, new.key()));
     let op = Op::Rotate { new_primary: new.key().clone(), pop: [0; 64], next };
     let signing = Signing { signer: &signer, new_key: Some(&new), created_at: context.now };
+    let old = chain.state().primary().clone();
     let tip = last.unwrap_or(chain.head()).digest();
     let (chain, events) = append_all(chain, tip, std::iter::once(op).chain(again), signing)?;
     // After a rotation the new key says where the chain ends.
     keep(context, &chain, &events, Some(&new))?;
     if let Some(last) = last {
-        warn_of_return(context, last, &left);
+        warn_of_return(context, &old, last, &left);
     }
     let suspended = suspended(context, &chain);
     let told = answer(context, &chain, &events)?;
@@ -93,10 +94,11 @@ fn counted(events: &[&ChainEvent]) -> String {
     format!("{events} ({})", kinds.join(", "))
 }
 
-fn warn_of_return(context: &Context, last: &ChainEvent, left: &[&ChainEvent]) {
+fn warn_of_return(context: &Context, old: &KeyIdentity, last: &ChainEvent, left: &[&ChainEvent]) {
     context.warn(format!(
         "{}, and {} after that have lost. Revocations count all the same, until you lift them: kez-rs sigchain settle lists \
-         them, --lift lifts them",
+         them, --lift lifts them. Who has the old key can sign more of them at any time; all of its own are lifted by \
+         kez-rs sigchain revoke-device {old}",
         why(last, left),
         counted(left)
     ));
