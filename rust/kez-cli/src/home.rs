@@ -28,8 +28,13 @@ impl Home {
             .ok_or_else(|| Failure::usage("Cannot find a home: expected KEZ_HOME or HOME to be set"))?;
         match profile {
             None | Some("default") => Ok(Home(data)),
-            Some(name) if is_name(name) => Ok(Home(data.join("profiles").join(name))),
-            Some(_) => Err(Failure::usage("Cannot use this profile: expected a name of a-z, 0-9, - and _")),
+            Some(name) => {
+                let folder = data.join("profiles").join(name);
+                match is_name(name) || was_name(name) && folder.is_dir() {
+                    true => Ok(Home(folder)),
+                    false => Err(Failure::usage(format!("Cannot use this profile: expected {NAME_RULE}"))),
+                }
+            }
         }
     }
 
@@ -39,12 +44,20 @@ impl Home {
     }
 }
 
-/// A name of an identity or a profile, which becomes the name of a file on every system, and is one for `kez` too: too short
-/// for a secret key, and without spaces for words, so that neither is ever kept as a name or repeated as one (ID-8).
+/// What `is_name` wants.
+pub const NAME_RULE: &str = "1 to 32 of a-z, 0-9, - and _ that begin and end with a letter or digit, and are no device name of Windows such as con";
+
+/// A new name of an identity or a profile, which becomes the name of a file on every system, and is one for `kez` too.
 pub fn is_name(name: &str) -> bool {
+    was_name(name) && !name.starts_with('_') && !name.ends_with(['-', '_']) && !is_windows_device(name)
+}
+
+/// A name that an identity or a profile can have that is there: earlier versions took more, and none of them may be locked
+/// out. It is too short for a secret key, and without spaces for words, so that neither is ever kept as a name or repeated
+/// as one (ID-8).
+pub fn was_name(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
-    let is_form = (1..=32).contains(&name.len()) && name.bytes().all(is_part);
-    is_form && !name.starts_with(['-', '_']) && !name.ends_with(['-', '_']) && !is_windows_device(name)
+    (1..=32).contains(&name.len()) && name.bytes().all(is_part) && !name.starts_with('-')
 }
 
 fn is_windows_device(name: &str) -> bool {

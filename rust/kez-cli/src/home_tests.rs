@@ -83,13 +83,13 @@ fn names_are_too_short_for_secrets() {
         assert!(is_name(name), "{name}");
     }
     for name in ["", "-a", "Alice", "a b", "a/b", "..", &"a".repeat(33), &"4".repeat(64)] {
-        assert!(!is_name(name), "{name}");
+        assert!(!is_name(name) && !was_name(name), "{name}");
     }
 }
 
 /// Both tools see the same identities in one home.
 #[test]
-fn names_that_kez_does_not_take_are_none_here() {
+fn names_that_kez_does_not_take_are_no_new_ones_here() {
     for name in ["_a", "a_", "a-", "_", "-", "con", "prn", "aux", "nul", "com0", "com1", "lpt9"] {
         assert!(!is_name(name), "{name}");
     }

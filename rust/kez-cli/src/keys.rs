@@ -43,40 +43,47 @@ pub fn protection(context: &Context, name: &str) -> (&'static str, Option<String
 pub fn list(context: &Context) -> Outcome<Vec<Identity>> {
     let files = home::list(&context.home.join("identities"))?;
     let mut names: Vec<String> = files.iter().filter_map(|file| Some(file.strip_suffix(".json")?.to_owned())).collect();
-    names.retain(|name| home::is_name(name));
+    names.retain(|name| home::was_name(name));
     names.iter().map(|name| find(context, name)).collect()
 }
 
 /// The identity of this name, else `store.unknown`. What cannot be a name is not repeated: it may be a secret (ID-8).
 pub fn find(context: &Context, name: &str) -> Outcome<Identity> {
-    if !home::is_name(name) {
-        return Err(no_name());
-    }
+    check_known_name(name)?;
     let path = context.home.join(format!("identities/{name}.json"));
     let Some(bytes) = home::read(&path)? else {
+        check_name(name)?;
         let message = format!("Cannot find an identity called {name} on this computer");
         return Err(Failure::new(Code::StoreUnknown, message).hint(format!("To make one: kez-rs identity new {name}")));
     };
-    read_identity(&bytes, name).ok_or_else(|| {
-        Failure::new(Code::StoreCorrupt, format!("Cannot read identities/{name}.json: it is damaged")).hint(format!(
-            "Move {} away, and bring the identity back with kez-rs identity restore {name}.",
-            path.display()
-        ))
-    })
+    let corrupt = |why: &str, hint: String| {
+        Err(Failure::new(Code::StoreCorrupt, format!("Cannot read identities/{name}.json: {why}")).hint(hint))
+    };
+    let path = path.display();
+    match read_identity(&bytes) {
+        Some(identity) if identity.name == name => Ok(identity),
+        // A copy under another name would stand for the key file of the first.
+        Some(Identity { name: other, .. }) => {
+            corrupt(&format!("it is the record of {other}"), format!("Move {path} away."))
+        }
+        None => corrupt(
+            "it is damaged",
+            format!("Move {path} away, and bring the identity back with kez-rs identity restore {name}."),
+        ),
+    }
 }
 
 fn no_name() -> Failure {
-    Failure::usage("Cannot use this name: expected 1 to 32 of a-z, 0-9, - and _")
+    Failure::usage(format!("Cannot use this name: expected {}", home::NAME_RULE))
         .hint("A name is only for this computer; nobody else sees it.")
 }
 
-/// A record is that of its file alone: a copy under another name would stand for the key file of the first.
-fn read_identity(bytes: &[u8], name: &str) -> Option<Identity> {
+fn read_identity(bytes: &[u8]) -> Option<Identity> {
     let value = kez_core::json::parse_text(decode_utf8(bytes).ok()?).ok()?;
     let members = value.as_object()?;
     let text = |name: &str| members.get(name)?.as_str();
     Some(Identity {
-        name: text("name").filter(|it| *it == name)?.to_owned(),
+        name: text("name").filter(|name| home::was_name(name))?.to_owned(),
         key: KeyIdentity::parse_canonical(text("identity")?).ok()?,
         words: match members.get("words") {
             None => None,
@@ -93,7 +100,7 @@ fn read_identity(bytes: &[u8], name: &str) -> Option<Identity> {
 pub fn current_name(context: &Context) -> Outcome<Option<String>> {
     let path = context.home.join("current");
     let Some(bytes) = home::read(&path)? else { return Ok(None) };
-    let name = str::from_utf8(&bytes).map(|text| text.trim().to_owned()).ok().filter(|name| home::is_name(name));
+    let name = str::from_utf8(&bytes).map(|text| text.trim().to_owned()).ok().filter(|name| home::was_name(name));
     name.map(Some).ok_or_else(|| {
         Failure::new(Code::StoreCorrupt, format!("Cannot read {}: expected a name", path.display()))
             .hint("kez-rs identity list lists the identities; kez-rs identity use NAME writes it anew.")
@@ -165,7 +172,12 @@ fn write_key_locked(context: &Context, name: &str, secret: &Secret, passphrase: 
     }
 }
 
-/// A name that can be one: `usage`.
+/// A name of what may be there already, by an earlier version too: `usage`.
+pub fn check_known_name(name: &str) -> Outcome<()> {
+    if home::was_name(name) { Ok(()) } else { Err(no_name()) }
+}
+
+/// A name that a new identity can have: `usage`.
 pub fn check_name(name: &str) -> Outcome<()> {
     if home::is_name(name) { Ok(()) } else { Err(no_name()) }
 }
@@ -248,7 +260,7 @@ pub fn open_text(context: &Context, text: &str, name: &str) -> Outcome<Secret> {
         None => {
             let message = format!("Cannot use the key of {name}: it is locked and nobody can be asked");
             let mut hint = "Pass --passphrase-file FILE or --passphrase-fd N, or set KEZ_PASSPHRASE.".to_owned();
-            if home::is_name(name) {
+            if home::was_name(name) {
                 hint.push_str(&format!("\nTo keep it unlocked for a while: kez-rs identity unlock {name}"));
             }
             return Err(Failure::new(Code::KeyLocked, message).hint(hint));

@@ -14,7 +14,7 @@ pub fn run(context: &Context, matches: &ArgMatches) -> Outcome {
     let was_typed = text(matches, "mnemonic").is_none() && text(matches, "mnemonic-fd").is_none();
     let named = text(matches, "name");
     if let Some(name) = named {
-        keys::check_name(name)?;
+        keys::check_known_name(name)?;
     }
     let secret = given(context, matches)?;
     let same = keys::list(context)?.into_iter().find(|identity| identity.key == *secret.key.key());

@@ -101,7 +101,7 @@ impl Reader<'_> {
         let profiles = profiles.as_table().ok_or_else(|| self.wrong(expected))?;
         let chosen = named.map(str::to_owned).or_else(|| settings.profile.clone());
         for (name, value) in profiles {
-            let table = value.as_table().filter(|_| home::is_name(name));
+            let table = value.as_table().filter(|_| home::was_name(name));
             let table = table.ok_or_else(|| self.wrong(&format!("profiles.{name} to be a table [profiles.NAME]")))?;
             // Those of other profiles are checked all the same.
             let mut other = Settings::default();
@@ -165,7 +165,7 @@ impl Reader<'_> {
     }
 
     fn profile(&self, value: &Value) -> Outcome<String> {
-        let name = value.as_str().filter(|name| home::is_name(name));
+        let name = value.as_str().filter(|name| home::was_name(name));
         name.map(str::to_owned).ok_or_else(|| self.wrong("profile to be the name of a profile"))
     }
 

@@ -45,6 +45,20 @@ fn what_gives_a_key_authority_needs_the_passphrase() {
     needs_passphrase(&home.0, &passphrase, &["sigchain", "set-next", "safe", "--yes"]);
 }
 
+/// What it revoked has its say back.
+#[test]
+fn a_former_primary_is_revoked_with_the_passphrase() {
+    let (home, passphrase) = locked_home("former", ALICE, "ed25519");
+    let home = Unlocked(home);
+    home.0.ok(&["identity", "new", "old", "--no-passphrase"], "");
+    let old = ["--identity", "old", "sigchain"];
+    home.0.ok(&[&old[..], &["add", "dns:a.example"]].concat(), "");
+    home.0.ok(&[&old[..], &["rotate", "alice", "--passphrase-file", &passphrase]].concat(), "");
+    unlock(&home.0, &passphrase, &["alice"]);
+    home.0.ok(&["identity", "use", "alice"], "");
+    needs_passphrase(&home.0, &passphrase, &["sigchain", "revoke-device", "old"]);
+}
+
 /// Of two histories the one that somebody else wrote may be kept, or a revocation lifted.
 #[test]
 fn a_settlement_needs_the_passphrase() {

@@ -110,6 +110,8 @@ fn a_copy_of_a_record_stands_for_no_other_key_file() {
     for args in [&["identity", "remove", "alice-old", "--yes"][..], &["identity", "use", "alice-old"]] {
         let (code, answer) = home.json(args, "");
         assert_eq!((code, &answer["error"]["code"]), (1, &"store.corrupt".into()), "{answer}");
+        let (message, hint) = (answer["error"]["message"].as_str().unwrap(), answer["error"]["hint"].as_str().unwrap());
+        assert!(message.ends_with("it is the record of alice") && !hint.contains("restore"), "{answer}");
     }
     assert!(home.0.join("kez/keys/alice.key").exists());
     home.ok(&["claim", "create", "github:alice"], "");

@@ -38,7 +38,7 @@ pub struct AgentKey {
 /// The agent that holds this key under this name.
 pub fn find(context: &Context, name: &str, key: &KeyIdentity) -> Option<AgentKey> {
     let folder = Folder::of(context);
-    if !home::is_name(name) || !folder.check().unwrap_or(false) {
+    if !home::was_name(name) || !folder.check().unwrap_or(false) {
         return None;
     }
     let socket = folder.socket(name);
@@ -61,7 +61,7 @@ pub fn names(context: &Context) -> Outcome<Vec<String>> {
 /// put what is there, `store.busy` where the agent does not answer.
 pub fn lock(context: &Context, name: &str) -> Outcome<bool> {
     let folder = Folder::of(context);
-    if !home::is_name(name) || !folder.check()? {
+    if !home::was_name(name) || !folder.check()? {
         return Ok(false);
     }
     let _lock = folder.lock()?;

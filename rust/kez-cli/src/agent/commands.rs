@@ -43,7 +43,7 @@ pub fn unlock(context: &Context, matches: &ArgMatches, identity: &Identity) -> O
 pub fn lock(context: &Context, name: Option<&str>) -> Outcome {
     let all = match name {
         Some(name) => {
-            keys::check_name(name)?;
+            keys::check_known_name(name)?;
             vec![name.to_owned()]
         }
         None => names(context)?,

@@ -91,7 +91,7 @@ impl Folder {
     pub fn names(&self) -> Outcome<Vec<String>> {
         let files = if self.check()? { home::list(&self.0)? } else { Vec::new() };
         let names = files.iter().filter_map(|file| file.strip_suffix(".sock"));
-        Ok(names.filter(|name| home::is_name(name)).map(str::to_owned).collect())
+        Ok(names.filter(|name| home::was_name(name)).map(str::to_owned).collect())
     }
 
     /// One command at a time starts or ends agents.
