@@ -11,6 +11,7 @@ use kez_core::Time;
 use serde_json::{Value, json};
 use support::agents::{NOSTR_WORDS, Unlocked, agents, ask_to_sign, folder, locked_home, socket, unlock};
 use support::relay::Relay;
+use support::servers::Web;
 use support::{ALICE, Home};
 
 /// Without the passphrase, and with it.
@@ -124,15 +125,42 @@ fn a_proof_goes_to_relays_without_the_passphrase_and_comes_away_with_it() {
     assert_eq!((&data["still_seen"], relay.kinds()), (&json!(false), vec![30_078, 30_078, 5]));
 }
 
+/// What has the agents of this home end.
+fn locking(home: &Home) -> Box<dyn FnOnce() + Send> {
+    let mut lock = Command::new(env!("CARGO_BIN_EXE_kez-rs"));
+    lock.args(["identity", "lock"]).env_clear().env("KEZ_HOME", home.0.join("kez"));
+    Box::new(move || assert!(lock.status().unwrap().success()))
+}
+
+/// The account is looked at between the first use of the agent and the claim.
+#[test]
+fn a_claim_whose_agent_ended_on_the_way_is_signed_with_the_passphrase() {
+    let (home, passphrase) = locked_home("claimed", ALICE, "ed25519");
+    let (home, web) = (Unlocked(home), Web::start());
+    web.say_json("/user", r#"{"login":"jason","id":77}"#);
+    web.say_json("/users/jason/gists", "[]");
+    let settings = format!("[hosts]\n\"api.github.com\" = \"http://{}\"\n", web.address);
+    fs::write(home.0.0.join("kez/config.toml"), settings).unwrap();
+    let token = home.0.file("token", "good\n");
+    let publish = ["claim", "publish", "github:jason", "--credential-file", &token, "--wait", "0"];
+    let ended = |more: &[&str]| {
+        unlock(&home.0, &passphrase, &[]);
+        web.when_asked.lock().unwrap().replace(locking(&home.0));
+        let (code, answer) = home.0.json(&[&publish, more].concat(), "");
+        assert!(!socket(&home.0).exists());
+        let is_signed = web.asked().iter().any(|path| path == "/gists");
+        (code, answer["error"]["code"] == "key.locked", is_signed)
+    };
+    assert_eq!(ended(&[]), (4, true, false));
+    // The rest of it is no such server as GitHub.
+    let (_, is_locked, is_signed) = ended(&["--passphrase-file", &passphrase]);
+    assert_eq!((is_locked, is_signed), (false, true));
+}
+
 #[test]
 fn a_proof_whose_agent_ended_on_the_way_is_listed_with_the_passphrase() {
     let (home, passphrase, relay, account) = on_nostr("ended");
-    let kez = home.0.0.join("kez");
-    let lock_when_asked = || {
-        let mut lock = Command::new(env!("CARGO_BIN_EXE_kez-rs"));
-        lock.args(["identity", "lock"]).env_clear().env("KEZ_HOME", &kez);
-        relay.when_asked.lock().unwrap().replace(Box::new(move || assert!(lock.status().unwrap().success())));
-    };
+    let lock_when_asked = || drop(relay.when_asked.lock().unwrap().replace(locking(&home.0)));
     let publish = ["claim", "publish", &account, "--wait", "0"];
     lock_when_asked();
     let (code, answer) = home.0.json(&publish, "");

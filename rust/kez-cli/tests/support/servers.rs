@@ -6,18 +6,26 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+/// Its status, header lines and body.
+type Page = (u16, &'static str, String);
+/// What a test does while somebody waits for an answer.
+type Hook = Box<dyn FnOnce() + Send>;
+
 /// Pages by their path; 404 where there is none.
 #[derive(Clone)]
 pub struct Web {
     pub address: SocketAddr,
-    pages: Arc<Mutex<HashMap<String, (u16, String)>>>,
+    pages: Arc<Mutex<HashMap<String, Page>>>,
     asked: Arc<Mutex<Vec<String>>>,
+    /// What is done when somebody asks next.
+    pub when_asked: Arc<Mutex<Option<Hook>>>,
 }
 
 impl Web {
     pub fn start() -> Web {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let web = Web { address: listener.local_addr().unwrap(), pages: Arc::default(), asked: Arc::default() };
+        let address = listener.local_addr().unwrap();
+        let web = Web { address, pages: Arc::default(), asked: Arc::default(), when_asked: Arc::default() };
         let server = web.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -30,10 +38,16 @@ impl Web {
                         break;
                     }
                 }
-                let (status, body) = server.pages.lock().unwrap().get(&path).cloned().unwrap_or((404, String::new()));
+                if let Some(hook) = server.when_asked.lock().unwrap().take() {
+                    hook();
+                }
+                let page = server.pages.lock().unwrap().get(&path).cloned();
+                let (status, headers, body) = page.unwrap_or((404, "", String::new()));
                 server.asked.lock().unwrap().push(path);
-                let answer =
-                    format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+                let answer = format!(
+                    "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    body.len()
+                );
                 drop(stream.write_all(answer.as_bytes()));
             }
         });
@@ -45,7 +59,12 @@ impl Web {
     }
 
     pub fn say(&self, path: &str, status: u16, body: &str) {
-        self.pages.lock().unwrap().insert(path.to_owned(), (status, body.to_owned()));
+        self.pages.lock().unwrap().insert(path.to_owned(), (status, "", body.to_owned()));
+    }
+
+    pub fn say_json(&self, path: &str, body: &str) {
+        let page = (200, "content-type: application/json\r\n", body.to_owned());
+        self.pages.lock().unwrap().insert(path.to_owned(), page);
     }
 
     /// A chain under these names, as a store serves it.
