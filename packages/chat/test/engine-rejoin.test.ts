@@ -111,3 +111,49 @@ test("A10 who brings a device in again takes nothing of what it saw itself: what
   assert.deepEqual(await bob.alarms(), [])
   await world.close()
 })
+
+test("what came early before this device was removed is early no more once it is back, and what was missing then stays told", async () => {
+  const { world, alice, bob, carol, id } = await three()
+  const at = keys.sequence(id as Digest, carol.device.name)
+  const seen = () => decodeRow<{ next: number; begunAt?: number }>(bob.rows.get(at) ?? new Uint8Array()).value
+  const uidOf = ({ person, device }: Home) => world.server.register(person.chain, device.name).uid
+  const [toBob, toCarol] = [uidOf(bob), uidOf(carol)]
+  await say(carol, id, "0")
+  await settle(world)
+  bob.rows.set(at, encodeRow({ ...seen(), begunAt: 0 }))
+  await bob.restart()
+  await world.rest()
+  // Carol hears of nothing that is asked of her, and the history has nothing.
+  let isLost = true
+  world.server.lies = {
+    deliver: (uid, one) => (one.kind === "message" && (uid === toCarol || (uid === toBob && isLost)) ? [] : [one]),
+    history: (kept, kind) => (kind === "messages" ? [] : kept),
+  }
+  await say(carol, id, "1")
+  await world.rest()
+  isLost = false
+  await say(carol, id, "2")
+  await settle(world)
+  const earlyOf = async () => (await bob.engine.messages(id)).map(({ text, isEarly }) => [text, isEarly])
+  assert.deepEqual(await earlyOf(), [
+    ["0", false],
+    ["2", true],
+  ])
+  const { next } = seen()
+  await alice.engine.groups.remove(id, bob.person.chain)
+  await settle(world)
+  await say(carol, id, "3")
+  await settle(world)
+  await alice.engine.groups.add(id, bob.person.chain)
+  await settle(world)
+  assert.ok(seen().next > next + 2)
+  await say(carol, id, "4")
+  await settle(world)
+  assert.deepEqual(await earlyOf(), [
+    ["0", false],
+    ["2", false],
+    ["4", false],
+  ])
+  assert.deepEqual([seen().begunAt, await bob.alarms()], [0, ["messages_missing"]])
+  await world.close()
+})

@@ -5,10 +5,20 @@ import type { Joined } from "../cipher/mls-join.ts"
 import { maxToldCounter } from "../limits.ts"
 import { decodeMessage } from "../wire/message.ts"
 import { sequenceFrom } from "../wire/sequence.ts"
+import { raise } from "./alarms.ts"
 import type { Desk } from "./desk.ts"
+import { changeMessage } from "./message-rows.ts"
 import { groupAt, markAnswered, outboxOf, ownMessage } from "./outbox-rows.ts"
 import { type GroupRow, keys } from "./row.ts"
-import { type DeviceSequence, goneOf, maxGone, putSequence, sequenceOf, sequencesOf } from "./sequence-rows.ts"
+import {
+  type DeviceSequence,
+  goneOf,
+  maxGone,
+  putSequence,
+  sequenceOf,
+  sequencesOf,
+  toldAgain,
+} from "./sequence-rows.ts"
 import type { Unit } from "./unit.ts"
 
 const maxExtraBytes = 262_144
@@ -54,7 +64,7 @@ async function ownPosition(unit: Unit, desk: Desk, row: GroupRow): Promise<Posit
 export async function takePositions(
   unit: Unit,
   desk: Desk,
-  { group, lastCommit }: GroupRow,
+  { group, thread, lastCommit }: GroupRow,
   { extra, by, cipher }: Joined,
 ): Promise<void> {
   if (extra.length === 0 || extra.length > maxExtraBytes) return
@@ -65,7 +75,7 @@ export async function takePositions(
   const there = new Set(cipher.members().map(({ device }) => device))
   for (const [device, position] of Object.entries(readPositions(extra, there))) {
     if (device === desk.device) await takeOwn(unit, group, position)
-    else await takeTold(unit, group, { device, lastCommit, position })
+    else await takeTold(unit, desk, { group, thread, device, lastCommit, position })
   }
 }
 
@@ -77,19 +87,29 @@ async function takeOwn(unit: Unit, group: Digest, { next, last }: Position): Pro
 }
 
 interface Told {
+  readonly group: Digest
+  readonly thread: Digest
   readonly device: string
   readonly lastCommit: number
   readonly position: Position
 }
 
 /** What this device saw itself, when it was in it before, stays; and of what was said while it was out it is given nothing. */
-async function takeTold(unit: Unit, group: Digest, { device, lastCommit, position }: Told): Promise<void> {
+async function takeTold(unit: Unit, desk: Desk, told: Told): Promise<void> {
+  const { group, thread, device, lastCommit, position } = told
   const { next, last } = position
-  const isKnown = (await unit.bytes(keys.sequence(group, device))) !== undefined
-  if (isKnown && next <= (await sequenceOf(unit, group, device)).sequence.next) return
-  const sequence = { ...sequenceFrom(next, last), isTold: true } as const
-  const begun = isKnown ? {} : { begunAt: next }
-  putSequence(unit, group, { device, sequence, places: new Map(), lastSeq: lastCommit, ...begun })
+  if ((await unit.bytes(keys.sequence(group, device))) === undefined) {
+    const sequence = { ...sequenceFrom(next, last), isTold: true } as const
+    putSequence(unit, group, { device, sequence, places: new Map(), lastSeq: lastCommit, begunAt: next })
+    return
+  }
+  const before = await sequenceOf(unit, group, device)
+  if (next <= before.sequence.next) return
+  const { after, released, lost } = toldAgain(before, next, last)
+  putSequence(unit, group, { ...after, lastSeq: lastCommit })
+  for (const place of released) await changeMessage(unit, desk, { thread, place }, { isEarly: false })
+  if (lost?.fault === undefined) return
+  await raise(unit, desk, { kind: "sender_fork", conversation: thread, device, counter: lost.from }, lost.fault)
 }
 
 /** By a member, encrypted; still of his making: what does not fit is left out. `there`: the devices of the conversation. */

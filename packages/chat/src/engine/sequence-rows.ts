@@ -3,12 +3,14 @@ import type { Digest } from "@kez/core"
 import {
   type Arrival,
   firstSequence,
+  gapOf,
   giveUpTo,
   type Lost,
   type Placed,
   placeMessage,
   type Sequence,
   type Stretch,
+  sequenceFrom,
   skipTo,
 } from "../wire/sequence.ts"
 import { keys } from "./row.ts"
@@ -229,6 +231,23 @@ export function skipIn(before: DeviceSequence, at: number): Skipped {
     released: gone.map(([, place]) => place),
     ...(isFirst ? {} : { lost: { from: next, to: sequence.lost?.at(-1)?.to ?? next, ...fault } }),
   }
+}
+
+/** Somebody says that the device sent messages up to `next` while this one was out. What came early before is not early any more; what was missing then stays so. */
+export function toldAgain(before: DeviceSequence, next: number, last: Digest | undefined): Skipped {
+  const gap = gapOf(before.sequence)
+  const given = gap !== undefined && gap.to < next ? giveUpTo(before.sequence, next) : { sequence: before.sequence }
+  const skipped = skipTo(given.sequence, next)
+  // The device itself showed what is behind it, if that came early.
+  const isTold = skipped.sequence.next === next
+  const told = isTold ? { ...sequenceFrom(next, last), held: skipped.sequence.held, isTold } : {}
+  const sequence: Sequence = { ...skipped.sequence, ...told }
+  const { farTo: _, askedAt: __, askedFrom: ___, askedTimes: ____, ...rest } = before
+  const gone = [...before.places].filter(([counter]) => !sequence.held.has(counter))
+  const places = new Map([...before.places].filter(([counter]) => sequence.held.has(counter)))
+  const fault = given.fault ?? skipped.fault
+  const lost = fault === undefined ? {} : { lost: { from: before.sequence.next, to: next - 1, fault } }
+  return { after: { ...rest, sequence, places }, released: gone.map(([, place]) => place), ...lost }
 }
 
 export interface PlacedMessage {
