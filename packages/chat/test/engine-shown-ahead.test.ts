@@ -2,6 +2,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { KezError } from "@kez/core"
+import { encodeRequest } from "../src/wire/command-codec.ts"
+import type { Delivery } from "../src/wire/delivery.ts"
 import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
 
 const shownTo = ({ events }: Home): readonly (string | undefined)[] =>
@@ -105,5 +107,39 @@ test("who looked for it in the store before it was kept is told of it as of a ch
   await bob.engine.markRead(conversation.id, second.id)
   await later(world)
   assert.equal(await alice.state(second), "read")
+  await world.close()
+})
+
+test("A10 a text that comes live is not shown, and still opens where it is kept: by a member's client or a server's lie", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "0")
+  await world.rest()
+  const uid = world.server.register(bob.person.chain, bob.device.name).uid
+  const held: Delivery[] = []
+  world.server.lies.deliver = (to, one) => {
+    if (to !== uid || one.kind !== "message") return [one]
+    held.push(one)
+    return []
+  }
+  await alice.say(bob, "1")
+  await world.rest()
+  const [one] = held
+  assert.ok(one !== undefined)
+  const from = world.server.register(alice.person.chain, alice.device.name)
+  const { conversation, data } = one
+  world.server.handle("live", from, encodeRequest("live", { conversation, topic: "typing" }, [data]))
+  await world.rest()
+  assert.deepEqual([shownTo(bob), await bob.texts(alice)], [["0"], ["0"]])
+  world.server.lies = {}
+  world.server.push(uid, one)
+  await world.rest()
+  assert.deepEqual(
+    [shownTo(bob), await bob.texts(alice)],
+    [
+      ["0", "1"],
+      ["0", "1"],
+    ],
+  )
+  assert.deepEqual(await bob.alarms(), [])
   await world.close()
 })

@@ -5,7 +5,9 @@
 import { type Digest, KezError } from "@kez/core"
 import type { MessageOutcome } from "../cipher/group-cipher.ts"
 import type { MailboxItem } from "../transport/transport.ts"
+import { isCounted } from "../wire/content.ts"
 import { type Delivery, decodeDelivery, decodeLive, type Live } from "../wire/delivery.ts"
+import { decodeMessage } from "../wire/message.ts"
 import { raise } from "./alarms.ts"
 import { takeCommit } from "./commit-rows.ts"
 import { contactRow } from "./contact-rows.ts"
@@ -260,7 +262,10 @@ async function takeRefused(
   }
 }
 
-/** Something that came without being kept: opened if it can be, and forgotten otherwise. */
+/**
+ * Something that came without being kept: opened if it can be, and forgotten otherwise. What has a place in its sender's count comes by the mailbox alone, which
+ * brings it again where it could not be written: then nothing is changed, so that it can be opened there.
+ */
 export async function takeLive(desk: Desk, bytes: Uint8Array): Promise<void> {
   const live = tryLive(bytes)
   if (live === undefined) return
@@ -270,6 +275,8 @@ export async function takeLive(desk: Desk, bytes: Uint8Array): Promise<void> {
     if (row === undefined || row.isRemoved === true) return
     const outcome = await (await desk.ciphers.of(group)).decrypt(live.data)
     if (outcome.kind !== "message") return
+    const { type } = decodeMessage(outcome.content, outcome.sender.device).content
+    if (isCounted(type)) throw new KezError("chat.policy", "Cannot take a message live: it is to be kept")
     if ((await contactRow(unit, outcome.sender.chain))?.standing === "blocked") return
     await takeOpened(unit, desk, outcome, { group, seq: undefined })
   })
