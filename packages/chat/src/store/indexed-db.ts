@@ -38,7 +38,7 @@ export async function openIndexedDbStore({ name, key }: IndexedDbStoreOptions): 
       lost.abort()
       rows?.lose(busyFault())
     })
-    const database = await openAlone(storage, name)
+    const database = await openAlone(storage, name, lost.signal)
     rows = new IndexedDbRows(database, { ranges: storage.ranges, onClosed: lock.release })
     // Taken away before there was anything to lose: who took it opens the store now.
     if (lost.signal.aborted) rows.lose(busyFault())
@@ -53,8 +53,8 @@ export async function openIndexedDbStore({ name, key }: IndexedDbStoreOptions): 
   }
 }
 
-/** As it is, then as the version after that: whoever makes that version is alone. */
-async function openAlone(storage: PageStorage, name: string): Promise<Database> {
+/** As it is, then as the version after that: whoever makes that version is alone. `lost`: the lock was taken away; who took it is left alone. */
+async function openAlone(storage: PageStorage, name: string, lost: AbortSignal): Promise<Database> {
   const { database: found } = await open(storage.factory.open(name))
   const { version } = found
   try {
@@ -62,6 +62,7 @@ async function openAlone(storage: PageStorage, name: string): Promise<Database> 
   } finally {
     found.close()
   }
+  if (lost.aborted) throw busyFault()
   const { database, isMade } = await open(storage.factory.open(name, version + 1))
   if (isMade) return database
   // Another page found the same one, and was faster. It is not told of us: we ask for no later version than it has.
