@@ -246,7 +246,8 @@ async function takeRefused(
   switch (fault.code) {
     case "chat.repeat": {
       // Among what was read already it is a reader that was opened anew; behind that somebody puts it in again. In the history it stands once: a mailbox
-      // may name its place as it was before a broker broke down.
+      // may name its place as it was before a broker broke down. Nor is another ciphertext under a used key an alarm there (a copied device): what of it opens
+      // later is a fork.
       if (at.isHistory === true || (at.seq ?? 0) <= (row.openedTo ?? Number.POSITIVE_INFINITY)) return
       return raise(unit, desk, { kind: "message_repeated", conversation: thread, seq: at.seq ?? 0 }, fault)
     }
