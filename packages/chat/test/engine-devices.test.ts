@@ -2,16 +2,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { copyOf, couple, type EngineWorld, type Home } from "./support/engine-world.ts"
+import { settle } from "./support/group-world.ts"
 
 function here<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("nothing there")
   return value
-}
-
-async function settle(world: EngineWorld): Promise<void> {
-  await world.rest()
-  world.clock.advance(61)
-  await world.rest()
 }
 
 /** A further device of somebody, with its engine. */
@@ -20,7 +15,7 @@ async function another(world: EngineWorld, home: Home): Promise<Home> {
   const added = await world.homeOf(home.person, device)
   await world.rest()
   world.publish(home.person)
-  await settle(world)
+  await settle(world, 1, 61)
   return added
 }
 
@@ -73,10 +68,10 @@ test("a contact writes from a device that his chain, as it is known here, does n
   world.shows = (who, chain) => (who === bob && chain === alice.person.chain ? stale : undefined)
   await phone.engine.contacts.add("bobby@localhost")
   await phone.say(bob, "from the new phone")
-  await settle(world)
+  await settle(world, 1, 61)
   assert.deepEqual(await bob.texts(alice), [])
   world.shows = undefined
-  await settle(world)
+  await settle(world, 1, 61)
   assert.deepEqual(await bob.texts(alice), ["from the new phone"])
   await world.close()
 })
@@ -110,7 +105,7 @@ test("a revoked device is removed before anything more is written, and reads not
   await bob.person.revoke(laptop.device)
   world.publish(bob.person)
   alice.transport.plug()
-  await settle(world)
+  await settle(world, 1, 61)
   assert.deepEqual(await bob.texts(alice), ["to both", "not for the laptop"])
   assert.deepEqual(await laptop.texts(alice), ["to both"])
   assert.equal((await laptop.engine.conversations())[0]?.state, "removed")
@@ -131,8 +126,8 @@ test("M11 both sides commit at once: one wins, the other rebases, and both go on
   world.publish(bob.person)
   alice.transport.plug()
   bob.transport.plug()
-  await settle(world)
-  await settle(world)
+  await settle(world, 1, 61)
+  await settle(world, 1, 61)
   await alice.say(bob, "1")
   await world.rest()
   await bob.say(alice, "2")
@@ -162,7 +157,7 @@ test("M4 two copies of one device: what the second says in a place that is taken
   await alice.restart()
   await world.rest()
   await alice.say(bob, "another 1").catch(() => undefined)
-  await settle(world)
+  await settle(world, 1, 61)
   assert.deepEqual(await bob.texts(alice), ["0", "1"])
   const alarms = await bob.alarms()
   assert.ok(alarms.includes("sender_fork") || alarms.includes("message_repeated"), String(alarms))
@@ -197,7 +192,7 @@ test("a member's chain that is behind here is fetched, and the commit that needs
   await world.rest()
   bob.known.set(bob.person.chain, bob.person.replay)
   bob.onChange(bob.person.chain)
-  await settle(world)
+  await settle(world, 1, 61)
   await bob.say(alice, "1")
   await world.rest()
   assert.deepEqual(await alice.texts(bob), ["0", "1"])

@@ -1,9 +1,9 @@
 /** Messages that claim to be of a later epoch, which anybody can make: kept up to a bound, and read again when that epoch is there, not before. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { type Digest, digestOf } from "@kez/core"
-import { decodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import { digestOf } from "@kez/core"
 import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
+import { rowOf } from "./support/group-world.ts"
 
 /** Version, wire format, and the group's id with its length stand before it. */
 const epochAt = 37
@@ -37,10 +37,6 @@ async function talk(text: string): Promise<Talk> {
   return { world, bob, conversation, forge }
 }
 
-function groupRow({ rows }: Home, conversation: string): GroupRow {
-  return decodeRow<GroupRow>(rows.get(keys.group(`sha256:${conversation}` as Digest)) ?? new Uint8Array()).value
-}
-
 const inboxOf = ({ rows }: Home) => [...rows].filter(([key]) => key.startsWith("inbox/"))
 
 test("M18 what claims to be of an epoch that nobody comes to is not kept, and never read again", async () => {
@@ -48,7 +44,7 @@ test("M18 what claims to be of an epoch that nobody comes to is not kept, and ne
   forge(2 ** 40)
   await world.rest()
   assert.equal(inboxOf(bob).length, 0)
-  assert.equal(groupRow(bob, conversation).droppedFrom, undefined)
+  assert.equal(rowOf(bob, `sha256:${conversation}`).droppedFrom, undefined)
   await world.close()
 })
 
@@ -58,13 +54,13 @@ test("M18 what claims to be of the next epochs is kept up to 2 MiB of a conversa
   await world.rest()
   const bytes = inboxOf(bob).reduce((sum, [, value]) => sum + value.length, 0)
   assert.ok(bytes > 1_900_000 && bytes < 2_100_000, `${bytes} bytes wait`)
-  const { droppedFrom, droppedEpoch } = groupRow(bob, conversation)
+  const { droppedFrom, droppedEpoch } = rowOf(bob, `sha256:${conversation}`)
   assert.deepEqual([droppedFrom !== undefined, droppedEpoch], [true, 20])
   await bob.person.addDevice().then((device) => world.homeOf(bob.person, device))
   await world.rest()
   world.publish(bob.person)
   await world.rest()
-  const after = groupRow(bob, conversation)
+  const after = rowOf(bob, `sha256:${conversation}`)
   assert.deepEqual([after.droppedFrom, after.droppedEpoch, after.isBehind], [droppedFrom, 20, undefined])
   await world.close()
 })

@@ -2,27 +2,16 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { digestOf } from "@kez/core"
-import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import { encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
 import { encodeRequest } from "../src/wire/command-codec.ts"
 import { encodeMessage } from "../src/wire/message.ts"
-import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
-import { say, textsIn, three } from "./support/group-world.ts"
-
-async function settle(world: EngineWorld, times = 1): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    await world.rest()
-    world.clock.advance(91)
-    await world.rest()
-  }
-}
+import { couple, type Home } from "./support/engine-world.ts"
+import { rowOf, say, settle, textsIn, three } from "./support/group-world.ts"
 
 /** What a hostile client does to its own count. */
 function tamper(home: Home, group: string, change: (row: GroupRow) => Partial<GroupRow>): void {
-  const key = keys.group(group as GroupRow["group"])
-  const row = home.rows.get(key)
-  if (row === undefined) throw new Error("no such group")
-  const { value } = decodeRow<GroupRow>(row)
-  home.rows.set(key, encodeRow({ ...value, ...change(value) }))
+  const row = rowOf(home, group)
+  home.rows.set(keys.group(row.group), encodeRow({ ...row, ...change(row) }))
 }
 
 function missing(home: Home) {
@@ -53,10 +42,10 @@ test("A1 more than 200 keys of a device are lost, in the history too: an alarm, 
   )
   world.server.lies = { history: (kept) => kept.filter(({ id }) => !lost.has(id)) }
   await alice.say(bob, "next")
-  await settle(world)
+  await settle(world, 1, 91)
   const [alarm] = missing(bob)
   assert.deepEqual([alarm?.device, alarm?.from], [alice.device.name, 1])
-  await settle(world, 6)
+  await settle(world, 6, 91)
   assert.deepEqual(await bob.texts(alice), ["0", ...texts, "next"])
   assert.deepEqual([await bob.alarms(), waitingIn(bob)], [[], 0])
   await world.close()
@@ -70,9 +59,9 @@ test("A1 a member whose count jumps: shown as early, one alarm about his device,
     tamper(carol, id, ({ nextCounter }) => ({ nextCounter: nextCounter + 1_000 }))
     await say(carol, id, `jump ${i}`)
   }
-  await settle(world)
+  await settle(world, 1, 91)
   await say(alice, id, "from alice")
-  await settle(world)
+  await settle(world, 1, 91)
   const texts = await textsIn(bob, id)
   assert.ok(texts.includes("from alice") && texts.includes("jump 39"))
   assert.deepEqual(await bob.alarms(), ["messages_missing"])
@@ -105,14 +94,14 @@ test("A1 more messages of one device come early than are held: the oldest hole i
   await world.rest()
   await carol.engine.settled(1_000)
   for (let i = 190; i < 262; i++) await say(carol, id, `${i + 1}`)
-  await settle(world)
+  await settle(world, 1, 91)
   assert.equal((await textsIn(bob, id)).length, 262)
   assert.deepEqual(await bob.alarms(), ["messages_missing"])
   const shown = await bob.engine.messages(id, { limit: 500 })
   assert.ok(shown.every(({ isEarly }) => !isEarly))
   const [first] = held
   if (first !== undefined) world.server.push(uid, first)
-  await settle(world)
+  await settle(world, 1, 91)
   assert.ok((await textsIn(bob, id)).includes("1"))
   assert.deepEqual(await bob.alarms(), [])
   await world.close()
@@ -149,8 +138,7 @@ test("A6 who asks again and again gets no more than so many in a minute, and pus
   for (let i = 0; i < 40; i++) await say(alice, id, `${i}`)
   await world.rest()
   // All that she counts but her texts.
-  const resent = (texts: number) =>
-    decodeRow<GroupRow>(alice.rows.get(keys.group(group)) ?? new Uint8Array()).value.nextCounter - texts
+  const resent = (texts: number) => rowOf(alice, group).nextCounter - texts
   for (let i = 0; i < 20; i++) {
     // Carol's client forgets where it was, each time another place.
     const row = { next: i, recent: [], held: [], lastSeq: 1_000_000 }
@@ -181,10 +169,10 @@ test("A6 who asks with three devices leaves something for the others in the same
   await world.rest()
   for (const { engine } of devices.slice(1)) await engine.contacts.add("alice@localhost")
   world.publish(carol.person)
-  await settle(world, 3)
+  await settle(world, 3, 91)
   for (let i = 0; i < 40; i++) await say(alice, id, `${i}`)
   await world.rest()
-  const next = () => decodeRow<GroupRow>(alice.rows.get(keys.group(group)) ?? new Uint8Array()).value.nextCounter
+  const next = () => rowOf(alice, group).nextCounter
   const askFrom = (home: Home, at: number) =>
     home.rows.set(
       keys.sequence(group, alice.device.name),
@@ -207,12 +195,12 @@ test("A6 who asks with three devices leaves something for the others in the same
 test("A10 a member who skips numbers and says that they are for nobody puts nothing before what was read, and what is missing stays told", async () => {
   const { world, alice, bob } = await couple()
   await alice.say(bob, "a0", "a1")
-  await settle(world)
+  await settle(world, 1, 91)
   await bob.say(alice, "b0")
-  await settle(world)
+  await settle(world, 1, 91)
   const [name = ""] = world.server.conversations.keys()
   const group: GroupRow["group"] = `sha256:${name}`
-  const { value: row } = decodeRow<GroupRow>(alice.rows.get(keys.group(group)) ?? new Uint8Array())
+  const row = rowOf(alice, group)
   const { name: device } = alice.device
   const counter = row.nextCounter + 5
   const note = { to: bob.device.name, before: counter }
@@ -231,9 +219,9 @@ test("A10 a member who skips numbers and says that they are for nobody puts noth
     ...{ nextCounter: counter + 2, lastId: second.message.id, nextOutbox: row.nextOutbox + 2 },
   }))
   await alice.restart()
-  await settle(world, 2)
+  await settle(world, 2, 91)
   await alice.say(bob, "and on")
-  await settle(world)
+  await settle(world, 1, 91)
   assert.deepEqual(await bob.texts(alice), ["a0", "a1", "b0", "and on"])
   assert.deepEqual(await bob.alarms(), ["messages_missing"])
   assert.ok((await bob.messages(alice)).every(({ isEarly }) => !isEarly))

@@ -2,22 +2,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Digest } from "@kez/core"
-import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import { encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
 import type { Delivery } from "../src/wire/delivery.ts"
-import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
-import { say, textsIn, three } from "./support/group-world.ts"
-
-async function settle(world: EngineWorld, times = 2): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    await world.rest()
-    world.clock.advance(11)
-    await world.rest()
-  }
-}
-
-function rowOf(home: Home, group: string): GroupRow {
-  return decodeRow<GroupRow>(home.rows.get(keys.group(group as Digest)) ?? new Uint8Array()).value
-}
+import { couple, type Home } from "./support/engine-world.ts"
+import { rowOf, say, settle, textsIn, three } from "./support/group-world.ts"
 
 const uidOf = ({ world, person, device }: Home): string => world.server.register(person.chain, device.name).uid
 

@@ -2,20 +2,12 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Digest } from "@kez/core"
-import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import { encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
 import { encodeMessage } from "../src/wire/message.ts"
 import { copyOf, couple, type EngineWorld, type Home } from "./support/engine-world.ts"
-import { say, textsIn, three } from "./support/group-world.ts"
+import { rowAt, rowOf, say, settle, textsIn, three } from "./support/group-world.ts"
 
 /** Little time passes: the library looks at the computer's clock when it takes a key package. */
-async function settle(world: EngineWorld, times = 2): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    await world.rest()
-    world.clock.advance(11)
-    await world.rest()
-  }
-}
-
 /** The device is gone, with all that was on it. */
 async function lose(world: EngineWorld, home: Home): Promise<void> {
   await home.engine.close()
@@ -43,7 +35,7 @@ async function comeBack(
 /** Its row is as it was before that stood in it. */
 async function forgetCameIn(home: Home, id: string): Promise<void> {
   const key = keys.group(id as Digest)
-  const { cameIn: _, confirmedBy: __, ...row } = decodeRow<GroupRow>(home.rows.get(key) ?? new Uint8Array()).value
+  const { cameIn: _, confirmedBy: __, ...row } = rowAt<GroupRow>(home, key)
   home.rows.set(key, encodeRow(row))
   await home.restart()
 }
@@ -190,12 +182,12 @@ test("what is given again puts nothing among what a device has read long ago, wh
     body: new TextEncoder().encode("as I said then"),
   })
   alice.rows.set(keys.own(group, 50), encodeRow(null, forged.bytes))
-  const { value } = decodeRow<GroupRow>(alice.rows.get(keys.group(group)) ?? new Uint8Array())
+  const value = rowOf(alice, group)
   const { confirmedBy: _, ...row } = value
   alice.rows.set(keys.group(group), encodeRow({ ...row, confirmed: 0 }))
   // So long ago that Bob's device does not remember its id.
   const at = keys.sequence(group, alice.device.name)
-  const { value: read } = decodeRow<{ recent: readonly Digest[] }>(bob.rows.get(at) ?? new Uint8Array())
+  const read = rowAt<{ recent: readonly Digest[] }>(bob, at)
   bob.rows.set(at, encodeRow({ ...read, recent: read.recent.slice(-20) }))
   const phone = await comeBack(world, bob, ["alice"], { isRevoked: false })
   assert.ok((await phone.texts(alice)).includes("as I said then"))

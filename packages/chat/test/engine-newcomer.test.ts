@@ -4,16 +4,8 @@ import { test } from "node:test"
 import { type Digest, digestOf } from "@kez/core"
 import { readPositions } from "../src/engine/positions.ts"
 import { encodeRow, keys } from "../src/engine/row.ts"
-import type { EngineWorld, Home } from "./support/engine-world.ts"
-import { say, textsIn, three } from "./support/group-world.ts"
-
-async function settle(world: EngineWorld, times = 1): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    await world.rest()
-    world.clock.advance(91)
-    await world.rest()
-  }
-}
+import type { Home } from "./support/engine-world.ts"
+import { say, settle, textsIn, three } from "./support/group-world.ts"
 
 const someId = digestOf(new TextEncoder().encode("never sent"))
 
@@ -37,7 +29,7 @@ for (const [next, last] of [
     await world.rest()
     await say(carol, id, "one")
     await say(carol, id, "two")
-    await settle(world, 3)
+    await settle(world, 3, 91)
     assert.deepEqual(await textsIn(dave, id), ["one", "two"])
     const shown = await dave.engine.messages(id)
     assert.ok(shown.every(({ isEarly }) => !isEarly))
@@ -60,7 +52,7 @@ test("A10 who adds a newcomer names the right number and another message before 
   await alice.engine.groups.add(id, dave.person.chain)
   await world.rest()
   await say(carol, id, "one")
-  await settle(world)
+  await settle(world, 1, 91)
   assert.deepEqual(await textsIn(dave, id), ["one"])
   assert.deepEqual(await dave.alarms(), ["told_wrong"])
   await world.close()
@@ -77,9 +69,9 @@ test("A10 who adds a newcomer says less than there was: what was before him is n
   await world.rest()
   if (right !== undefined) alice.rows.set(key, right)
   await say(carol, id, "one")
-  await settle(world, 2)
+  await settle(world, 2, 91)
   await say(carol, id, "two")
-  await settle(world)
+  await settle(world, 1, 91)
   assert.deepEqual(await textsIn(dave, id), ["one", "two"])
   assert.ok((await dave.engine.messages(id)).every(({ isEarly }) => !isEarly))
   assert.deepEqual(await dave.alarms(), [])
@@ -96,7 +88,7 @@ test("what was on its way while a newcomer was added is not missed by him for ev
   await world.rest()
   world.server.lies = {}
   await say(carol, id, "one")
-  await settle(world, 2)
+  await settle(world, 2, 91)
   assert.deepEqual(await textsIn(dave, id), ["one"])
   assert.ok((await dave.engine.messages(id)).every(({ isEarly }) => !isEarly))
   for (const home of [alice, carol, dave]) assert.deepEqual(await home.alarms(), [])
@@ -111,7 +103,7 @@ test("a newcomer is told of few devices that are not in the conversation any mor
     alice.rows.set(keyOf(i), encodeRow({ next: 7, last: someId, recent: [someId], held: [], lastSeq: i }))
   await alice.restart()
   await alice.engine.groups.add(id, dave.person.chain)
-  await settle(world)
+  await settle(world, 1, 91)
   const taken = [...dave.rows.keys()].filter((key) => key.startsWith(`${keys.sequences(id as Digest)}ed25519:0000`))
   // Those that spoke last.
   assert.deepEqual([taken.length, dave.rows.has(keyOf(299)), dave.rows.has(keyOf(0))], [64, true, false])

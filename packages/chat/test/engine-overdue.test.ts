@@ -2,23 +2,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Digest } from "@kez/core"
-import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import { encodeRow, keys } from "../src/engine/row.ts"
 import { copyOf, couple, type EngineWorld, type Home } from "./support/engine-world.ts"
-import { say, textsIn, three } from "./support/group-world.ts"
-
-async function settle(world: EngineWorld, times = 2, seconds = 11): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    await world.rest()
-    world.clock.advance(seconds)
-    await world.rest()
-  }
-}
-
-function groupRow(home: Home, group: string): GroupRow {
-  const row = home.rows.get(keys.group(group as Digest))
-  assert.ok(row !== undefined)
-  return decodeRow<GroupRow>(row).value
-}
+import { rowAt, rowOf, say, settle, textsIn, three } from "./support/group-world.ts"
 
 /** Alice knows already that a device of Bob's, which is in the conversation, is revoked; nobody has removed it. */
 async function withOverdue(): Promise<{ world: EngineWorld; alice: Home; bob: Home; group: Digest }> {
@@ -50,9 +36,7 @@ test("what is written while a revoked device is in the conversation waits until 
 test("who asks again while a revoked device is in the conversation is no alarm, and gets it later", async () => {
   const { world, alice, bob, group } = await withOverdue()
   const at = keys.sequence(group, alice.device.name)
-  const row = bob.rows.get(at)
-  assert.ok(row !== undefined)
-  const { next, last } = decodeRow<{ next: number; last: Digest }>(row).value
+  const { next, last } = rowAt<{ next: number; last: Digest }>(bob, at)
   const held = [{ counter: next - 1, id: last, prev: last }]
   bob.rows.set(at, encodeRow({ next: 0, recent: [], held, lastSeq: 9_999 }))
   await bob.restart()
@@ -92,7 +76,7 @@ test("a commit of another is applied while a revoked device is in the conversati
   await settle(world, 3)
   assert.deepEqual(await wrongs(alice), [])
   assert.ok((await textsIn(alice, id)).includes("hello"))
-  assert.equal(groupRow(alice, id).lastCommit, groupRow(carol, id).lastCommit)
+  assert.equal(rowOf(alice, id).lastCommit, rowOf(carol, id).lastCommit)
   await world.close()
 })
 
@@ -129,7 +113,7 @@ test("what cannot be given to who comes in keeps nobody out of the epoch, nor wh
   await lose(world, bob)
   await say(alice, id, "lost to bob")
   await settle(world)
-  const { nextCounter } = groupRow(alice, id)
+  const { nextCounter } = rowOf(alice, id)
   const damaged = new TextEncoder().encode("no message")
   alice.rows.set(keys.own(id as Digest, nextCounter - 1), encodeRow(null, damaged))
   const stale = copyOf(bob.person.replay)
@@ -144,7 +128,7 @@ test("what cannot be given to who comes in keeps nobody out of the epoch, nor wh
   world.shows = undefined
   world.publish(bob.person)
   await restAtMost(world, alice, 4)
-  assert.equal(groupRow(alice, id).lastCommit, groupRow(carol, id).lastCommit)
+  assert.equal(rowOf(alice, id).lastCommit, rowOf(carol, id).lastCommit)
   assert.deepEqual(await wrongs(alice), [])
   await world.close()
 })
@@ -159,13 +143,13 @@ test("a commit that cannot be worked off is tried again after a pause, and nothi
   await world.rest()
   world.publish(carol.person)
   await restAtMost(world, alice, 4)
-  const before = groupRow(alice, id).lastCommit
+  const before = rowOf(alice, id).lastCommit
   alice.store.get = get
   await settle(world, 2, 61)
   await say(carol, id, "hello")
   await settle(world, 2, 61)
-  assert.ok(groupRow(alice, id).lastCommit > before)
-  assert.equal(groupRow(alice, id).lastCommit, groupRow(carol, id).lastCommit)
+  assert.ok(rowOf(alice, id).lastCommit > before)
+  assert.equal(rowOf(alice, id).lastCommit, rowOf(carol, id).lastCommit)
   assert.deepEqual(await textsIn(alice, id), ["hello"])
   assert.deepEqual(await wrongs(alice), [])
   await world.close()

@@ -1,22 +1,9 @@
 /** What is sent again counts by who said it: a leave from a device that is not revoked, also of somebody who came in later. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { decodeRow, encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
+import { encodeRow, type GroupRow, keys } from "../src/engine/row.ts"
 import { encodeMessage } from "../src/wire/message.ts"
-import type { EngineWorld, Home } from "./support/engine-world.ts"
-import { say, three, viewOf } from "./support/group-world.ts"
-
-async function settle(world: EngineWorld, times = 2, seconds = 11): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    await world.rest()
-    world.clock.advance(seconds)
-    await world.rest()
-  }
-}
-
-function row<T>(home: Home, key: string): T {
-  return decodeRow<T>(home.rows.get(key) ?? new Uint8Array()).value
-}
+import { rowAt, say, settle, three, viewOf } from "./support/group-world.ts"
 
 test("A5 a member passes on that a revoked device wants its person to leave: nobody is removed", async () => {
   const { world, alice, bob, carol, id } = await three()
@@ -30,7 +17,7 @@ test("A5 a member passes on that a revoked device wants its person to leave: nob
   await settle(world, 3)
   // The phone's client goes on by itself, and the server lets only what comes behind the leave through.
   const key = keys.sequence(group, phone.device.name)
-  const before = row<{ next: number; last: GroupRow["lastId"] }>(alice, key)
+  const before = rowAt<{ next: number; last: GroupRow["lastId"] }>(alice, key)
   const place = { device: phone.device.name, counter: before.next, prev: before.last ?? group }
   const leave = encodeMessage(place, "membership", { content: { action: "leave" } })
   const held = [{ counter: before.next + 1, id: group, prev: leave.message.id }]
@@ -38,7 +25,7 @@ test("A5 a member passes on that a revoked device wants its person to leave: nob
   await alice.restart()
   await settle(world)
   // Carol's client sends what she makes.
-  const own = row<GroupRow>(carol, keys.group(group))
+  const own = rowAt<GroupRow>(carol, keys.group(group))
   const at = { device: carol.device.name, counter: own.nextCounter, prev: own.lastId ?? group }
   const content = { device: phone.device.name, counter: before.next }
   const passed = encodeMessage(at, "resent", { content, body: leave.bytes })
@@ -52,7 +39,7 @@ test("A5 a member passes on that a revoked device wants its person to leave: nob
   await carol.restart()
   await settle(world, 3)
   // It came, and was taken.
-  assert.ok(row<{ next: number }>(alice, key).next > before.next)
+  assert.ok(rowAt<{ next: number }>(alice, key).next > before.next)
   assert.ok((await viewOf(alice, id)).members.includes(bob.person.chain))
   await world.close()
 })

@@ -2,21 +2,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Digest } from "@kez/core"
-import { decodeRow, encodeRow, type GroupRow, keys, type ReceiptRow } from "../src/engine/row.ts"
-import { couple, type EngineWorld, type Home } from "./support/engine-world.ts"
-import { say, three } from "./support/group-world.ts"
-
-async function settle(world: EngineWorld, times = 2): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    await world.rest()
-    world.clock.advance(11)
-    await world.rest()
-  }
-}
-
-function rowOf(home: Home, group: string): GroupRow {
-  return decodeRow<GroupRow>(home.rows.get(keys.group(group as Digest)) ?? new Uint8Array()).value
-}
+import { encodeRow, keys, type ReceiptRow } from "../src/engine/row.ts"
+import { couple, type Home } from "./support/engine-world.ts"
+import { rowOf, say, settle, three } from "./support/group-world.ts"
 
 /** A client that says more than came. */
 async function pretend(liar: Home, of: Home, group: string, delivered: number): Promise<void> {

@@ -2,22 +2,14 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Digest } from "@kez/core"
-import { decodeRow, encodeRow, keys } from "../src/engine/row.ts"
+import { encodeRow, keys } from "../src/engine/row.ts"
 import type { EngineWorld, Home } from "./support/engine-world.ts"
-import { say, textsIn, three } from "./support/group-world.ts"
-
-async function settle(world: EngineWorld, times = 2, seconds = 11): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    await world.rest()
-    world.clock.advance(seconds)
-    await world.rest()
-  }
-}
+import { rowAt, say, settle, textsIn, three } from "./support/group-world.ts"
 
 /** A client that forgets that anything of a device was not for it. */
 async function askForAll(world: EngineWorld, asks: Home, of: Home, group: string): Promise<void> {
   const key = keys.sequence(group as Digest, of.device.name)
-  const { next, last } = decodeRow<{ next: number; last: Digest }>(asks.rows.get(key) ?? new Uint8Array()).value
+  const { next, last } = rowAt<{ next: number; last: Digest }>(asks, key)
   const held = [{ counter: next - 1, id: last, prev: last }]
   asks.rows.set(key, encodeRow({ next: 0, recent: [], held, lastSeq: 9_999 }))
   await asks.restart()
@@ -94,7 +86,7 @@ test("A10 who brings a device in again takes nothing of what it saw itself: what
   for (const text of ["a", "b", "c"]) await say(carol, id, text)
   await settle(world)
   const key = keys.sequence(id as Digest, carol.device.name)
-  const seen = () => decodeRow<{ next: number; last: Digest }>(bob.rows.get(key) ?? new Uint8Array()).value
+  const seen = () => rowAt<{ next: number; last: Digest }>(bob, key)
   const { next, last } = seen()
   await alice.engine.groups.remove(id, bob.person.chain)
   await settle(world)
@@ -115,7 +107,7 @@ test("A10 who brings a device in again takes nothing of what it saw itself: what
 test("what came early before this device was removed is early no more once it is back, and what was missing then stays told", async () => {
   const { world, alice, bob, carol, id } = await three()
   const at = keys.sequence(id as Digest, carol.device.name)
-  const seen = () => decodeRow<{ next: number; begunAt?: number }>(bob.rows.get(at) ?? new Uint8Array()).value
+  const seen = () => rowAt<{ next: number; begunAt?: number }>(bob, at)
   const uidOf = ({ person, device }: Home) => world.server.register(person.chain, device.name).uid
   const [toBob, toCarol] = [uidOf(bob), uidOf(carol)]
   await say(carol, id, "0")

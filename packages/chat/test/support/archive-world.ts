@@ -6,6 +6,7 @@ import { type ArchiveEpoch, archiveKeyPairOfWords, signArchiveKey } from "../../
 import { decodeRecords, encodeRecords, type MessageRecord } from "../../src/archive/archive-record.ts"
 import { decodeRow, keys } from "../../src/engine/row.ts"
 import { EngineWorld, type Home } from "./engine-world.ts"
+import { settle as settleFor } from "./group-world.ts"
 import { now } from "./world.ts"
 
 export interface ArchiveWorld {
@@ -17,12 +18,8 @@ export interface ArchiveWorld {
 }
 
 /** Long enough for whatever waits a while. */
-export async function settle(world: EngineWorld, times = 1): Promise<void> {
-  for (let i = 0; i < times; i++) {
-    await world.rest()
-    world.clock.advance(61)
-    await world.rest()
-  }
+export function settle(world: EngineWorld, times = 1): Promise<void> {
+  return settleFor(world, times, 61)
 }
 
 export async function archiveWorld(): Promise<ArchiveWorld> {

@@ -1,5 +1,7 @@
 /** Several people in a group on the model server. */
+import type { Digest } from "@kez/core"
 import type { Conversation } from "../../src/engine/engine.ts"
+import { decodeRow, type GroupRow, keys } from "../../src/engine/row.ts"
 import { EngineWorld, type Home } from "./engine-world.ts"
 
 export interface GroupOfThree {
@@ -43,4 +45,24 @@ export async function viewOf({ engine }: Home, id: string): Promise<Conversation
 
 export function roleIn({ roles = [] }: Conversation, { person }: Home): string | undefined {
   return roles.find(({ chain }) => chain === person.chain)?.role
+}
+
+/** What waits so long is done, and what follows from it. */
+export async function settle(world: EngineWorld, times = 2, seconds = 11): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    await world.rest()
+    world.clock.advance(seconds)
+    await world.rest()
+  }
+}
+
+/** What somebody's disk has under a key. */
+export function rowAt<T>({ rows }: Home, key: string): T {
+  const row = rows.get(key)
+  if (row === undefined) throw new Error(`no row ${key}`)
+  return decodeRow<T>(row).value
+}
+
+export function rowOf(home: Home, group: string): GroupRow {
+  return rowAt(home, keys.group(group as Digest))
 }
