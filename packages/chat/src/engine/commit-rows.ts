@@ -109,11 +109,12 @@ export async function giveWhatIsDue(desk: Desk, { group, toGive }: GroupRow): Pr
   const take = (give: (unit: Unit, row: GroupRow) => Promise<readonly Receiving[]>) =>
     desk.turn(async (unit) => {
       const row = await groupAt(unit, group)
-      const { toGive: due = [], ...rest } = row
-      unit.put(keys.group(group), rest)
       const left = await give(unit, row)
-      if (left.length > 0) unit.put(keys.group(group), { ...(await groupAt(unit, group)), toGive: left })
-      return left.length < due.length
+      // Looked at again and again while it waits: nothing is written then.
+      if (left.length > 0 && left.length === row.toGive?.length) return false
+      const { toGive: _, ...rest } = await groupAt(unit, group)
+      unit.put(keys.group(group), { ...rest, ...(left.length === 0 ? {} : { toGive: left }) } satisfies GroupRow)
+      return true
     })
   try {
     return await take((unit, { toGive: added = [], since = {} }) =>
