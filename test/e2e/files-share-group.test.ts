@@ -78,6 +78,13 @@ describe("files that are shared with a group", { skip: skipWithoutNats || skipWi
     assert.deepEqual(named(await share("garden", "dave")), ["bob@localhost", "carol@localhost", "dave@localhost"])
   })
 
+  test("kez files list says through which group somebody has it, and who is named by himself", async () => {
+    const { code, stdout } = await alice.kez(["files", "list"], { timeoutMs })
+    assert.equal(code, 0)
+    for (const name of ["bob", "carol"]) assert.ok(stdout.includes(`${name}@localhost (in garden)`), stdout)
+    assert.match(stdout, /dave@localhost(?! \()/)
+  })
+
   test("who was removed from the group does not get it any more; who is named beside it still does", async () => {
     await chatting(alice, async (chat) => {
       chat.enter("/to garden")

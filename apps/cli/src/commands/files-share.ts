@@ -12,7 +12,7 @@ import { findIroh } from "../files/find-iroh.ts"
 import { openFiles } from "../files/open-files.ts"
 import { assertNoKeys, readablePath, skipText } from "../files/sendable.ts"
 import { devicelessText, shareAudience } from "../files/share-audience.ts"
-import { shareJson, shareLines } from "../files/share-view.ts"
+import { groupNamesOf, shareJson, shareLines } from "../files/share-view.ts"
 import { printable } from "../output.ts"
 import type { Handler } from "../run.ts"
 
@@ -47,7 +47,7 @@ export const run: Handler<ShareOptions> = async (context, { args, with: people =
           skipped: shared.skipped,
           manifest: own === undefined ? null : { seq: own.seq, digest: own.digest, in_chain: anchored === "named" },
         },
-        text: `✓ shared\n${shareLines(chat, shared.shares)}`,
+        text: `✓ shared\n${shareLines(chat, shared.shares, await groupNamesOf(chat, shared.shares))}`,
         next: "they get it while one of these runs here: kez files serve, kez chat",
       }
     } finally {
