@@ -4,6 +4,7 @@
  */
 import { globSync } from "node:fs"
 import { join } from "node:path"
+import { buildIrohFor } from "./test-iroh.ts"
 import { addTotals, formatFile, formatSummary, type Totals } from "./test-report.ts"
 import { type FileResult, runAlone, runTogether } from "./test-run.ts"
 
@@ -43,6 +44,7 @@ async function runUnits(files: readonly string[]): Promise<void> {
 }
 
 async function runSeparately(files: readonly string[]): Promise<void> {
+  buildIrohFor(ROOT, files)
   const waiting = [...files]
   const worker = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {

@@ -25,16 +25,16 @@ function runTests(
   const root = mkdtempSync(join(tmpdir(), "kez-runner-"))
   t.after(() => rmSync(root, { recursive: true, force: true }))
   mkdirSync(join(root, "scripts"))
-  for (const name of ["test.ts", "test-run.ts", "test-report.ts", "test-entry.ts", "test-guard.ts"]) {
+  for (const name of ["test.ts", "test-iroh.ts", "test-run.ts", "test-report.ts", "test-entry.ts", "test-guard.ts"]) {
     cpSync(join(SCRIPTS, name), join(root, "scripts", name))
   }
   writeFileSync(join(root, "package.json"), '{ "type": "module" }')
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(root, dirname(path)), { recursive: true })
-    writeFileSync(join(root, path), IMPORTS + text)
+    writeFileSync(join(root, path), path.endsWith(".ts") ? IMPORTS + text : text)
   }
   const { NODE_TEST_CONTEXT: _, ...outer } = process.env
-  const env = { ...outer, CI: ci }
+  const env = { ...outer, CI: ci, KEZ_IROH: "" }
   const { status, stdout } = spawnSync(process.execPath, ["scripts/test.ts", ...args], {
     cwd: root,
     env,
@@ -46,7 +46,32 @@ function runTests(
 const UNIT = "packages/p/test/a.test.ts"
 const MORE = "packages/p/test/b.test.ts"
 const E2E = "test/e2e/a.test.ts"
+const IROH_SH = "scripts/iroh.sh"
+/** Not as a test of kez-iroh imports it: this one is none. */
+const SUPPORT = "iroh.ts"
 const OK = `test("ok", () => {})\n`
+
+/** Builds nothing: writes down what it was asked for, as the program that a test finds. */
+const IROH = `[ "$1" = --find ] && exit 3
+echo "asked $*" >>"\${0%/*}/../built"
+`
+
+test("kez-iroh is built before the first test that needs it, however long that takes, and for no other", (t) => {
+  const needsIt = `// from "../support/${SUPPORT}"
+import { readFileSync } from "node:fs"
+test("found", () => assert.equal(readFileSync("built", "utf8"), EXPECTED))
+`
+  const with_ = (expected: string): string => needsIt.replace("EXPECTED", JSON.stringify(expected))
+  const built = runTests(t, { [IROH_SH]: IROH, [E2E]: with_("asked --able\nasked \n") })
+  assert.deepEqual([built.code, built.last], [0, "kez: 1 passed, 0 failed"], built.text)
+  assert.match(built.text, /^building kez-iroh for the tests, once: some minutes$/m)
+  const own = { [IROH_SH]: IROH, "test/e2e/iroh-workspace.test.ts": with_("asked --able\nasked --check\nasked \n") }
+  assert.equal(runTests(t, own).code, 0)
+  const none = `import { existsSync } from "node:fs"\ntest("none", () => assert.equal(existsSync("built"), false))\n`
+  assert.equal(runTests(t, { [IROH_SH]: IROH, [E2E]: none }).code, 0)
+  const unable = runTests(t, { [IROH_SH]: `${IROH}exit 3\n`, [E2E]: with_("asked --able\n") })
+  assert.deepEqual([unable.code, unable.text.includes("building")], [0, false])
+})
 
 test("the runner counts leaf tests only and adds up unit and separate files", (t) => {
   const nested = `${OK}describe("s", () => { test("in", () => {}) })\ntest("p", (t) => t.test("kid", () => {}))\n`
