@@ -143,3 +143,30 @@ test("A10 a text that comes live is not shown, and still opens where it is kept:
   assert.deepEqual(await bob.alarms(), [])
   await world.close()
 })
+
+test("after a write that failed one session is opened, not one after another", async () => {
+  const { world, alice, bob } = await couple()
+  await alice.say(bob, "0")
+  await world.rest()
+  let [failures, sessions] = [1, 0]
+  bob.store.before = async () => {
+    if (failures-- > 0) throw new KezError("store.full", "Cannot write to the chat's store: the disk is full")
+  }
+  const request = bob.transport.request.bind(bob.transport)
+  bob.transport.request = (...asked) => {
+    if (asked[0] === "session") sessions++
+    return request(...asked)
+  }
+  await alice.say(bob, "1")
+  await world.rest()
+  for (let i = 0; i < 20; i++) {
+    world.clock.advance(1)
+    await world.rest()
+  }
+  assert.equal(sessions, 1)
+  assert.deepEqual(await bob.texts(alice), ["0", "1"])
+  await alice.say(bob, "2")
+  await world.rest()
+  assert.deepEqual(await bob.texts(alice), ["0", "1", "2"])
+  await world.close()
+})

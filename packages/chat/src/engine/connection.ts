@@ -25,6 +25,8 @@ export class Connection {
   #state: ConnectionState = { kind: "connecting" }
   /** Rises with each connection: what belongs to an earlier one stops. */
   #run = 0
+  /** Rises with each session: what the reader of an earlier one brings is not taken, and its end opens no other. */
+  #sessions = 0
   #waiting: MailboxItem[] = []
   #isTaking = false
   /** The store could not write: what comes is taken in the next session, which begins at the cursor. Behind it nothing is taken before it. */
@@ -104,8 +106,9 @@ export class Connection {
       const { header } = await desk.request("session", { cursor })
       if (run !== this.#run || desk.isClosed) return
       this.#isFilling = true
+      const number = ++this.#sessions
       await this.#began(header, cursor)
-      void this.#read(run, header)
+      void this.#read({ run, number }, header)
       await fillKeyPackages(desk, header, false)
       this.#isFilling = false
     } catch (error) {
@@ -149,15 +152,17 @@ export class Connection {
     if (this.#state.kind !== "online") this.#say({ kind: "offline", reason })
     const { clock, random } = this.#desk.ports
     const waitMs = Math.min(30_000, 500 * 2 ** attempt) * (0.5 + random() / 2)
+    this.#retry?.()
     this.#retry = clock.after(waitMs, () => {
       if (run === this.#run && !this.#desk.isClosed) void this.#open(run, attempt + 1)
     })
   }
 
-  async #read(run: number, session: Session): Promise<void> {
+  async #read(of: { readonly run: number; readonly number: number }, session: Session): Promise<void> {
+    const isOver = (): boolean => of.run !== this.#run || of.number !== this.#sessions || this.#desk.isClosed
     try {
       for await (const item of this.#desk.ports.transport.mailbox(session)) {
-        if (run !== this.#run || this.#desk.isClosed) return
+        if (isOver()) return
         this.#waiting.push(item)
         this.#backlog--
         void this.#take()
@@ -165,7 +170,7 @@ export class Connection {
     } catch {
       // A reader that is gone is opened anew, like one that ended.
     }
-    if (run === this.#run && !this.#desk.isClosed) this.#again(run, 0, undefined)
+    if (!isOver()) this.#again(of.run, 0, undefined)
   }
 
   /** All that is there in one step: a thousand messages cost one wait for the disk. */

@@ -3,7 +3,7 @@ import type { Later } from "../backend/backend.ts"
 import { ListCache } from "./list-cache.ts"
 import { RowCache } from "./row-cache.ts"
 import type { RowSeal } from "./seal.ts"
-import { decodeStep, encodeStep, maxStepBytes, merged, StepLog, stepBytes, stepRange, wanted } from "./step-log.ts"
+import { decodeStep, encodeStep, fitsStep, merged, StepLog, stepRange, wanted } from "./step-log.ts"
 import type { Change, EngineStore, RangeOptions, Row } from "./store.ts"
 
 /** Where rows lie. Nobody else writes there while it is open. */
@@ -29,6 +29,8 @@ export function createSealedStore(rows: SealedRows, seal: RowSeal, options: Seal
 
 /** Nothing was written for so long: what waits goes into its rows, so that old keys leave the disk. */
 const restMs = 1_000
+/** It could not be written into its rows: it is tried again after so long. */
+const againMs = 30_000
 
 class SealedStore implements EngineStore {
   readonly #rows: SealedRows
@@ -43,7 +45,7 @@ class SealedStore implements EngineStore {
   #version = 0
   /** One write after another. */
   #last: Promise<unknown> = Promise.resolve()
-  #isClosed = false
+  #closing: Promise<void> | undefined
 
   constructor(rows: SealedRows, seal: RowSeal, { after }: SealedStoreOptions) {
     this.#rows = rows
@@ -87,23 +89,28 @@ class SealedStore implements EngineStore {
   write(changes: readonly Change[]): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#isLoaded) await this.#load()
-      const isStep = this.#after !== undefined && !this.#log.isOverfull && stepBytes(changes) <= maxStepBytes
+      const isStep = this.#after !== undefined && !this.#log.isOverfull && fitsStep(changes)
       await (isStep ? this.#writeStep(changes) : this.#writeRows(changes))
-      this.#version++
-      this.#lists.apply(changes)
-      for (const change of changes) {
-        if ("put" in change) this.#cache.set(change.put, change.value)
-        else this.#cache.set(change.delete, undefined)
-      }
     })
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    // What cannot be written now is there as steps.
-    await this.#inTurn(() => this.#fold()).catch(() => undefined)
-    await this.#rows.close()
+  /** In the same tick in which the log changes: a list that is being read sees both or neither. */
+  #noteWritten(changes: readonly Change[]): void {
+    this.#version++
+    this.#lists.apply(changes)
+    for (const change of changes) {
+      if ("put" in change) this.#cache.set(change.put, change.value)
+      else this.#cache.set(change.delete, undefined)
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      // What cannot be written now is there as steps.
+      await this.#inTurn(() => this.#fold()).catch(() => undefined)
+      await this.#rows.close()
+    })()
+    return this.#closing
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -116,9 +123,14 @@ class SealedStore implements EngineStore {
     const key = this.#log.nextKey
     await this.#rows.write([{ put: key, value: await this.#seal.seal(key, encodeStep(changes)) }])
     this.#log.add(changes)
+    this.#noteWritten(changes)
     // Not before who waits for this step goes on.
-    this.#after?.(this.#log.isFull ? 0 : restMs, () => {
-      if (!this.#isClosed) void this.#inTurn(() => this.#fold()).catch(() => undefined)
+    this.#foldAfter(this.#log.isFull ? 0 : restMs)
+  }
+
+  #foldAfter(ms: number): void {
+    this.#after?.(ms, () => {
+      if (this.#closing === undefined) void this.#inTurn(() => this.#fold()).catch(() => this.#foldAfter(againMs))
     })
   }
 
@@ -130,8 +142,11 @@ class SealedStore implements EngineStore {
         "put" in change ? { ...change, value: await this.#seal.seal(change.put, change.value) } : change,
       ),
     )
-    await this.#rows.write(sealed)
+    const writing = this.#rows.write(sealed)
+    // Where it is done already nobody looks in between: rows that are new would be read with what waited before them.
+    if (writing instanceof Promise) await writing
     this.#log.clear()
+    this.#noteWritten(changes)
   }
 
   async #fold(): Promise<void> {
@@ -145,6 +160,7 @@ class SealedStore implements EngineStore {
         this.#log.restore(key, decodeStep(await this.#seal.open(key, value)))
       }
       this.#isLoaded = true
+      if (!this.#log.isEmpty) this.#foldAfter(restMs)
     })().finally(() => {
       this.#loading = undefined
     })

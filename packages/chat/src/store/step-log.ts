@@ -16,16 +16,21 @@ const maxSteps = 16
 const mostSteps = 1_024
 const maxKeptBytes = 262_144
 /** What is larger goes into its rows at once. */
-export const maxStepBytes = 65_536
+const maxStepBytes = 65_536
 
 const [deleted, put] = [0, 1]
 const costOfChange = 9
+const isPlainKey = /^[\x20-\x7e]{1,1024}$/
 
-/** Bytes of a step as it is written. */
-export function stepBytes(changes: readonly Change[]): number {
-  const of = (change: Change): number =>
-    "put" in change ? change.put.length + change.value.length : change.delete.length
-  return changes.reduce((sum, change) => sum + costOfChange + of(change), 0)
+/** Whether it is small enough, and its keys are those that a store takes: others would not come back as they are. */
+export function fitsStep(changes: readonly Change[]): boolean {
+  let bytes = 0
+  for (const change of changes) {
+    const key = "put" in change ? change.put : change.delete
+    if (!isPlainKey.test(key)) return false
+    bytes += costOfChange + key.length + ("put" in change ? change.value.length : 0)
+  }
+  return bytes <= maxStepBytes
 }
 
 /** 4 bytes: how many. For each change: 1 byte, 0 for a deletion; 4 bytes length and its key; for a put 4 bytes length and its value. */

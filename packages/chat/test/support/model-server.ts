@@ -27,6 +27,8 @@ interface Line {
   readonly start: StartTransport
   isUp: boolean
   readers: Set<() => void>
+  /** Readers that were begun: the last one counts. */
+  sessions: number
 }
 
 interface HeldKeyPackage {
@@ -313,7 +315,7 @@ export class ModelTransport implements Transport {
   }
 
   async start(start: StartTransport): Promise<void> {
-    this.#line = { device: start.device, start, isUp: false, readers: new Set() }
+    this.#line = { device: start.device, start, isUp: false, readers: new Set(), sessions: 0 }
     this.#server.open(this.#line)
     start.token("nonce-of-the-model")
     if (this.#isPlugged) this.plug()
@@ -355,7 +357,10 @@ export class ModelTransport implements Transport {
     if (line === undefined) return
     const info: { readonly config: { readonly opt_start_seq: number } } = JSON.parse(session.info)
     let after = info.config.opt_start_seq - 1
-    while (line.isUp) {
+    // A device has one reader: the one of before ends.
+    const reader = ++line.sessions
+    for (const wake of line.readers) wake()
+    while (line.isUp && line.sessions === reader) {
       const item = this.#server.mailboxes.get(line.device.uid)?.find(({ seq }) => seq > after)
       if (item !== undefined) {
         after = item.seq
