@@ -108,6 +108,7 @@ describe("the disk of a broker", { skip: skipWithoutNats || missingDisk }, async
     rmSync(ballast)
     await world.restartBroker("SIGTERM")
     await until("it takes messages again", () => send("after"), 40)
+    await b.back()
     assert.deepEqual(new Set(await historyOf(b, conversation)), new Set(acknowledged))
     const inMailbox = (await b.read()).filter(({ kind }) => kind === "message")
     const read = new Set(inMailbox.map(({ data }) => Buffer.from(data).toString()))

@@ -40,10 +40,6 @@ describe("recovery of the chat", { skip: skipWithoutNats }, async () => {
     }
   }
 
-  const backOf = async (client: RawClient): Promise<void> => {
-    while ((await client.codeOf("cursor", { cursor: 0 }).catch(() => "silent")) !== "ok") await sleep(100)
-  }
-
   const assertWhole = async (): Promise<void> => {
     const wanted = Array.from({ length: sent }, (_, at) => `message ${at}`)
     const inMailbox = (await b.read()).filter(({ kind }) => kind === "message")
@@ -62,6 +58,7 @@ describe("recovery of the chat", { skip: skipWithoutNats }, async () => {
     isDone = true
     await sending
     assert.ok(sent > before)
+    await Promise.all([a.back(), b.back()])
     await assertWhole()
   }
 
@@ -83,8 +80,7 @@ describe("recovery of the chat", { skip: skipWithoutNats }, async () => {
     assert.equal((await ask(`${world.server.url}/v1/handles/alice`)).status, 200)
     await world.restartBroker()
     while (!(await brokerOf()).isThere) await sleep(100)
-    // A client that knocked before the chat server was back is not answered, and knocks again after its five seconds.
-    await Promise.all([backOf(a), backOf(b)])
+    await Promise.all([a.back(), b.back()])
     await assertWhole()
   })
 
@@ -132,7 +128,7 @@ describe("recovery of the chat", { skip: skipWithoutNats }, async () => {
     const cursor = Math.max(...(await b.read()).map(({ place }) => place))
     await b.ask("session", { cursor })
     await world.restartBroker("SIGKILL", { losesDisk: true })
-    await backOf(b)
+    await Promise.all([a.back(), b.back()])
     assert.equal((await b.ask("session", { cursor })).header.rewound, true)
     const next = { conversation, id: idOf("anew"), follows, members: [alice.chain.chain] }
     assert.deepEqual((await a.ask("commit", next, [Buffer.from("anew")])).header, { accepted: false, newest: 0 })

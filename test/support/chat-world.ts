@@ -4,6 +4,7 @@
  */
 import { rmSync } from "node:fs"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { BrokerSettings } from "@kez/broker"
 import {
   type CommandAnswers,
@@ -95,6 +96,8 @@ export interface RawClient {
   ): Promise<WithParts<CommandAnswers[O]>>
   /** The code of the refusal, or "ok". */
   codeOf<O extends Operation>(operation: O, request: CommandRequests[O], parts?: readonly Uint8Array[]): Promise<string>
+  /** Until it is answered again: one that knocked before the chat server was back is not, and knocks again after its five seconds. */
+  back(): Promise<void>
   /** Opens a session at a cursor and reads all that is there; with their places in the mailbox. */
   read(cursor?: number): Promise<readonly (Delivery & { readonly place: number })[]>
 }
@@ -264,27 +267,28 @@ async function connectRaw(t: Cleaner, { broker, device, options }: RawConnection
     const answer = await connection.request(commandSubjectOf(device, operation), bytes, { timeout: 4_000 })
     return decodeAnswer(operation, answer.data)
   }
+  const codeOf: RawClient["codeOf"] = (operation, request, parts) => {
+    const refused = (error: unknown): string => {
+      if (error instanceof Error && "code" in error) return String(error.code)
+      throw error
+    }
+    return ask(operation, request, parts).then(() => "ok", refused)
+  }
   return {
     connection,
     device,
     ask,
-    async codeOf(operation, request, parts) {
-      try {
-        await ask(operation, request, parts)
-        return "ok"
-      } catch (error) {
-        if (error instanceof Error && "code" in error) return String(error.code)
-        throw error
-      }
+    codeOf,
+    async back() {
+      while ((await codeOf("cursor", { cursor: 0 }).catch(() => "silent")) !== "ok") await sleep(100)
     },
     async read(cursor = 0) {
       const { header } = await ask("session", { cursor })
       const consumer = jetstream(connection, { timeout: 5_000 }).consumers.getConsumerFromInfo(JSON.parse(header.info))
       const found: (Delivery & { readonly place: number })[] = []
       for (;;) {
-        const batch = await consumer.fetch({ max_messages: 256, expires: 1_000 })
         let count = 0
-        for await (const message of batch) {
+        for await (const message of await consumer.fetch({ max_messages: 256, expires: 1_000 })) {
           count += 1
           found.push({ ...decodeDelivery(message.data), place: message.seq })
           if (message.info.pending === 0) return found
