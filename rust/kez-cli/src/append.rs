@@ -11,7 +11,7 @@ use crate::claim::parse_subject;
 use crate::context::{Context, read_input};
 use crate::key::Key;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
-use crate::{chains, committed, devices, rotate, settle, signing};
+use crate::{chains, committed, devices, lifted, rotate, settle, signing};
 
 /// How long the head lives that is signed with each event.
 pub const HEAD_SECONDS: u64 = 7 * 86_400;
@@ -45,7 +45,10 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
         "add" => add(context, matches, chain)?,
         "revoke" => revoke(context, matches, chain)?,
         "add-device" => Some(devices::add_device(context, matches, chain)?),
-        "revoke-device" => Some(devices::revoke_device(context, matches, (chain, &key))?),
+        "revoke-device" => {
+            let (draft, lift) = devices::revoke_device(context, matches, (chain, &key))?;
+            return Ok(lifted::told(context, finish(context, chain, draft)?, &lift));
+        }
         _ => Some(committed::set_next(context, matches, (chain, &key))?),
     };
     match (draft, chain) {

@@ -169,7 +169,7 @@ fn sigchain() -> Command {
                 .long_about(REVOKE_DEVICE)
                 .arg(required("keys").num_args(1..))
                 .arg(option("keep", "keys", "devices to keep").num_args(1..).action(ArgAction::Append))
-                .arg(flag("yes", "revoke even the key that you committed to")),
+                .arg(flag("yes", "revoke even the key that you committed to, and lift other revocations")),
         )
         .subcommand(
             append("set-next", "commit to your next primary key")

@@ -2,12 +2,13 @@
 
 use clap::ArgMatches;
 use kez_core::envelope::Op;
-use kez_core::sigchain::{Chain, commitment};
+use kez_core::sigchain::{Chain, Lift, commitment};
 use kez_core::{Code, KeyIdentity, Signer as _};
 
-use crate::append::{Draft, text, texts};
+use crate::append::{Draft, check_decided, text, texts};
 use crate::context::Context;
 use crate::key::at_hand;
+use crate::lifted::ask_to_lift;
 use crate::outcome::{Failure, Outcome};
 use crate::signing;
 
@@ -26,32 +27,38 @@ pub fn add_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>
     Ok(Draft { new_key: Some(device), ..Draft::of(op, signer) })
 }
 
-/// Runs `revoke-device`, as the key. A former primary can be named too: that lifts what it revoked on branches that lost, and
-/// what it will revoke there (FORK-6).
+/// Runs `revoke-device`, as the key, and says what it lifts. A former primary can be named too: that lifts what it revoked on
+/// branches that lost, and what it will revoke there (FORK-6).
 pub fn revoke_device(
     context: &Context,
     matches: &ArgMatches,
     (chain, acting): (Option<&Chain>, &KeyIdentity),
-) -> Outcome<Draft> {
+) -> Outcome<(Draft, Lift)> {
+    chain.map_or(Ok(()), check_decided)?;
     let named = |name: &str| -> Outcome<Vec<KeyIdentity>> {
         texts(matches, name).into_iter().map(|typed| signing::key_named(context, typed)).collect()
     };
-    let (keys, mut keep) = (named("keys")?, named("keep")?);
-    // Only the primary lifts.
-    let lifting = chain.filter(|chain| chain.state().primary() == acting);
-    let is_former = |key: &KeyIdentity| key != acting && lifting.is_some_and(|chain| chain.had_primary(key));
+    let (keys, typed) = (named("keys")?, named("keep")?);
+    // Only the primary lifts. That it cannot revoke itself is for the chain to say.
+    let lifting = chain.filter(|chain| chain.state().primary() == acting && !keys.contains(acting));
+    let is_former = |key: &KeyIdentity| lifting.is_some_and(|chain| chain.had_primary(key));
     let (formers, others): (Vec<_>, Vec<_>) = keys.iter().cloned().partition(is_former);
-    check_known(chain, others.iter().chain(&keep))?;
-    if let Some(chain) = chain.filter(|_| !formers.is_empty()) {
+    check_known(chain, others.iter().chain(&typed))?;
+    let mut keep = typed.clone();
+    if let Some(chain) = lifting.filter(|_| !formers.is_empty()) {
         keep.extend(staying(chain, &keys, &others, &keep)?);
     }
     if let Some(chain) = chain.filter(|_| !matches.get_flag("yes")) {
         check_can_rotate(chain, &keys, &keep)?;
     }
+    let lift = lifting.map(|chain| chain.lift_of_revoking(&keys, &keep)).unwrap_or_default();
+    if !matches.get_flag("yes") {
+        ask_to_lift(context, &lift, &typed)?;
+    }
     let signer = signing::signer(context, matches)?;
-    // What a former primary revoked has its say back.
-    let signer = if formers.is_empty() { signer } else { at_hand(context, signer)? };
-    Ok(Draft::of(Op::RevokeDevice { keys, keep }, signer))
+    let is_lasting = !formers.is_empty() || !lift.is_empty();
+    let signer = if is_lasting { at_hand(context, signer)? } else { signer };
+    Ok((Draft::of(Op::RevokeDevice { keys, keep }, signer), lift))
 }
 
 /// Devices that only a former primary added: it was its owner's then, and they stay. `usage` where one of them is suspended:

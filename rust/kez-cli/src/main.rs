@@ -24,6 +24,7 @@ mod json;
 mod judge;
 mod key;
 mod keys;
+mod lifted;
 mod live;
 mod named;
 mod network;

@@ -97,8 +97,8 @@ fn counted(events: &[&ChainEvent]) -> String {
 fn warn_of_return(context: &Context, old: &KeyIdentity, last: &ChainEvent, left: &[&ChainEvent]) {
     context.warn(format!(
         "{}, and {} after that have lost. Revocations count all the same, until you lift them: kez-rs sigchain settle lists \
-         them, --lift lifts them. Who has the old key can sign more of them at any time; all of its own are lifted by \
-         kez-rs sigchain revoke-device {old}",
+         them, --lift lifts them. Who has the old key can sign more of them at any time; all of its revocations, your own among them, are \
+         lifted by kez-rs sigchain revoke-device {old}, which asks first",
         why(last, left),
         counted(left)
     ));

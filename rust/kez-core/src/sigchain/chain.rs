@@ -37,6 +37,22 @@ pub enum SubjectStatus<'a> {
     Revoked,
 }
 
+/// What has its say back when revocations of other branches are lifted. FORK-6.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lift {
+    /// Active devices that were suspended and are no more, in the order in which they were added.
+    pub devices: Vec<KeyIdentity>,
+    /// Subjects that were revoked and are no more.
+    pub subjects: Vec<Identity>,
+}
+
+impl Lift {
+    /// Whether all stays revoked that was.
+    pub const fn is_empty(&self) -> bool {
+        self.devices.is_empty() && self.subjects.is_empty()
+    }
+}
+
 impl Chain {
     /// The chain of this event 0. The code by which event 0 is not valid; `limit.chain` (CHAIN-18).
     pub fn of(graph: &Graph, genesis: &Arc<ChainEvent>) -> Result<Chain> {
@@ -157,6 +173,23 @@ impl Chain {
     /// The revocations of other branches that stay in force, by digest. FORK-6.
     pub fn sticky_revocations(&self) -> &[Digest] {
         &self.sticky.in_force
+    }
+
+    /// What a `revoke_device` of the primary at the end of the winning path would lift: all that these keys signed on other
+    /// branches, and what was added by them. FORK-6. Nothing is signed for that.
+    pub fn lift_of_revoking(&self, keys: &[KeyIdentity], keep: &[KeyIdentity]) -> Lift {
+        let mut walk = self.walk.clone();
+        let revoked = walk.state.revoked_by(keys, keep);
+        walk.lifted.keys.extend(revoked.iter().cloned());
+        walk.state.revoke(revoked);
+        let sticky = Sticky::of(&self.tree, &walk);
+        let is_back = |key: &&KeyIdentity| self.is_suspended(key) && !sticky.suspended.contains(*key);
+        let is_revoked = |subject: &Identity| self.state().subject(subject).is_some_and(|it| it.listing.is_none());
+        let subjects = self.sticky.subjects.difference(&sticky.subjects);
+        Lift {
+            devices: walk.state.devices().iter().filter(is_back).cloned().collect(),
+            subjects: subjects.filter(|subject| !is_revoked(subject)).cloned().collect(),
+        }
     }
 
     /// What the chain says of a subject.

@@ -24,7 +24,7 @@ mod walk;
 
 pub use append::{Signing, append, append_to, create_chain};
 pub use apply::{check_event, check_follower};
-pub use chain::{Chain, SubjectStatus};
+pub use chain::{Chain, Lift, SubjectStatus};
 pub use commitment::commitment;
 pub use document::{Document, read_document, read_jsonl, read_line, write_jsonl};
 pub use event::ChainEvent;

@@ -176,7 +176,8 @@ impl State {
         undo
     }
 
-    fn revoke(&mut self, revoked: Vec<KeyIdentity>) -> Undo {
+    /// These keys are burned, and no devices any more.
+    pub(super) fn revoke(&mut self, revoked: Vec<KeyIdentity>) -> Undo {
         let all = std::mem::take(&mut self.devices).into_iter().enumerate();
         let (removed, kept): (Vec<_>, Vec<_>) = all.partition(|(_, device)| revoked.contains(device));
         self.devices = kept.into_iter().map(|(_, device)| device).collect();
