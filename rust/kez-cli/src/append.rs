@@ -2,9 +2,7 @@
 
 use clap::ArgMatches;
 use kez_core::envelope::{Op, Verified};
-use kez_core::sigchain::{
-    Chain, ChainEvent, Graph, Signing, SubjectStatus, append, append_to, create_chain, sign_head,
-};
+use kez_core::sigchain::{Chain, ChainEvent, Graph, Signing, SubjectStatus, append, create_chain, sign_head};
 use kez_core::{Code, Digest, Identity, KeyIdentity, Signer as _, Time};
 
 use crate::claim::parse_subject;
@@ -172,18 +170,12 @@ pub fn check_decided(chain: &Chain) -> Outcome<()> {
 /// The chain with several events, one after the other, the first after `tip`; and these events. Nothing is kept yet.
 pub fn append_all(
     chain: &Chain,
-    mut tip: Digest,
+    tip: &Digest,
     ops: impl IntoIterator<Item = Op>,
     signing: Signing<'_>,
 ) -> Outcome<(Chain, Vec<ChainEvent>)> {
-    let (mut chain, mut events) = (chain.clone(), Vec::new());
-    for op in ops {
-        let event = append_to(&chain, &tip, op, signing).map_err(refused)?;
-        tip = event.digest();
-        chain = grown(Some(&chain), std::slice::from_ref(&event))?;
-        events.push(event);
-    }
-    Ok((chain, events))
+    let events = kez_core::sigchain::append_all(chain, tip, ops, signing).map_err(refused)?;
+    Ok((grown(Some(chain), &events)?, events))
 }
 
 /// An append that readers would refuse: its code, and the exit code 1, but 13 for a fork.

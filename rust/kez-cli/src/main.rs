@@ -2,6 +2,7 @@
 //! `kez-rs`, the command line of the second implementation of KEZ: the commands, schemas and exit codes of `kez`
 //! (docs/json.md, `kez help exit-codes`).
 
+mod again;
 mod age;
 mod agent;
 mod append;

@@ -5,6 +5,7 @@ use kez_core::envelope::Op;
 use kez_core::sigchain::{Chain, ChainEvent, Signing, commitment};
 use kez_core::{Code, Digest, Json, KeyIdentity, Signer as _};
 
+use crate::again::Again;
 use crate::append::{answer, append_all, check_decided, keep, text};
 use crate::chains::event_row;
 use crate::committed::check_committable;
@@ -12,8 +13,7 @@ use crate::context::Context;
 use crate::json::with;
 use crate::key::at_hand;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
-use crate::settle::repeated;
-use crate::{ask, keys, signing};
+use crate::{again, ask, keys, signing};
 
 /// Runs it. The rotation is signed by the new key itself where a commitment is in force (CHAIN-8).
 pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome {
@@ -21,8 +21,12 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     let named = keys::find(context, text(matches, "name").unwrap_or_default())?;
     let last = place_before(chain, &named.key);
     let left: Vec<&ChainEvent> = last.map_or(Vec::new(), |last| behind(chain, last));
+    let again = match last.filter(|_| matches.get_flag("keep-revocations")) {
+        Some(last) => Repetition::of(chain, last, &left, &named.key),
+        None => Repetition::default(),
+    };
     if let Some(last) = last.filter(|_| !matches.get_flag("yes")) {
-        ask_to_return(context, last, &left)?;
+        ask_to_return(context, last, &left, &again)?;
     }
     let new = keys::signer(context, &named)?;
     let next = match text(matches, "next") {
@@ -40,17 +44,17 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
         None => signing::signer(context, matches)?,
     };
     let signer = at_hand(context, signer)?;
-    let again = left.iter().filter(|_| matches.get_flag("keep-revocations"));
-    let again = again.filter_map(|event| repeated(event, new.key()));
     let op = Op::Rotate { new_primary: new.key().clone(), pop: [0; 64], next };
     let signing = Signing { signer: &signer, new_key: Some(&new), created_at: context.now };
     let old = chain.state().primary().clone();
     let tip = last.unwrap_or(chain.head()).digest();
-    let (chain, events) = append_all(chain, tip, std::iter::once(op).chain(again), signing)?;
+    let ops = std::iter::once(op).chain(again.signed.iter().map(|(_, op)| op.clone()));
+    let (chain, events) = append_all(chain, &tip, ops, signing)?;
     // After a rotation the new key says where the chain ends.
     keep(context, &chain, &events, Some(&new))?;
     if let Some(last) = last {
         warn_of_return(context, &old, last, &left);
+        again.warn(context);
     }
     let suspended = suspended(context, &chain);
     let told = answer(context, &chain, &events)?;
@@ -70,14 +74,48 @@ fn behind<'a>(chain: &'a Chain, last: &ChainEvent) -> Vec<&'a ChainEvent> {
     chain.path().skip_while(|event| event.seq() <= last.seq()).collect()
 }
 
+/// What `--keep-revocations` signs again, and what it does not.
+#[derive(Default)]
+struct Repetition<'a> {
+    signed: Vec<Again<'a>>,
+    left_out: Vec<&'a ChainEvent>,
+}
+
+impl<'a> Repetition<'a> {
+    /// Where the rotation follows `last`.
+    fn of(chain: &Chain, last: &ChainEvent, left: &[&'a ChainEvent], primary: &KeyIdentity) -> Repetition<'a> {
+        let (signed, left_out) = again::trusted(chain.state().lineage(), left, primary);
+        let signed = chain.state_after(&last.digest()).map(|state| again::new_to(state, signed));
+        Repetition { signed: signed.unwrap_or_default(), left_out }
+    }
+
+    fn text(&self) -> String {
+        let listed = |events: Vec<&ChainEvent>, what: &str| match events.is_empty() {
+            true => String::new(),
+            false => format!(". {what}: {}", again::listed(events)),
+        };
+        let signed = self.signed.iter().map(|(event, _)| *event).collect();
+        listed(signed, "Signed again")
+            + &listed(self.left_out.clone(), "Not signed again, for who signed it was revoked")
+    }
+
+    fn warn(&self, context: &Context) {
+        if !self.left_out.is_empty() {
+            let left_out = again::listed(self.left_out.iter().copied());
+            context.warn(format!("not signed again, for who signed it was revoked: {left_out}"));
+        }
+    }
+}
+
 /// Goes on only after a yes: `input.missing` where nobody can be asked, `input.cancelled` after a no.
-fn ask_to_return(context: &Context, last: &ChainEvent, left: &[&ChainEvent]) -> Outcome<()> {
+fn ask_to_return(context: &Context, last: &ChainEvent, left: &[&ChainEvent], again: &Repetition<'_>) -> Outcome<()> {
+    let why = format!("{}{}", why(last, left), again.text());
     if context.may_ask() {
-        let question = format!("{}.\nLeave the {} after it behind?", why(last, left), counted(left));
+        let question = format!("{why}.\nLeave the {} after it behind?", counted(left));
         return ask::yes(&question, "nothing was signed");
     }
     let message = format!("Cannot leave the {} after event {} behind: nobody can be asked", counted(left), last.seq());
-    Err(Failure::new(Code::InputMissing, message).hint(format!("{}.\nPass --yes.", why(last, left))))
+    Err(Failure::new(Code::InputMissing, message).hint(format!("{why}.\nPass --yes.")))
 }
 
 /// Such as `3 events (2 add, 1 revoke_device)`.

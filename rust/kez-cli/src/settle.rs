@@ -3,14 +3,14 @@
 use clap::ArgMatches;
 use kez_core::envelope::Op;
 use kez_core::sigchain::{Chain, ChainEvent, Graph, Signing};
-use kez_core::{Code, Digest, KeyIdentity};
+use kez_core::{Code, Digest};
 
 use crate::append::{answer, append_all, keep, text, texts};
 use crate::context::Context;
 use crate::json::object;
 use crate::key::at_hand;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
-use crate::{chains, signing};
+use crate::{again, chains, signing};
 
 /// Shows the branches, or appends what decides.
 pub fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome {
@@ -31,7 +31,7 @@ pub fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
         for other in others {
             if matches.get_flag("keep-revocations") {
                 let primary = chain.state_after(&tip).map(|state| state.primary().clone());
-                let again = |event: &ChainEvent| repeated(event, primary.as_ref()?);
+                let again = |event: &ChainEvent| again::revocation(event, primary.as_ref()?);
                 revocations.extend(chains::branch(chain, &other).into_iter().filter_map(again));
             }
             reject.push(other);
@@ -40,21 +40,9 @@ pub fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     reject.dedup();
     let signing = Signing { signer: &signer, new_key: None, created_at: context.now };
     let ops = std::iter::once(Op::Settle { reject }).chain(revocations);
-    let (current, events) = append_all(chain, tip, ops, signing)?;
+    let (current, events) = append_all(chain, &tip, ops, signing)?;
     keep(context, &current, &events, Some(&signer))?;
     answer(context, &current, &events)
-}
-
-/// The revocation that the event is, to be signed again where this is the primary: a primary is replaced, and not revoked.
-pub fn repeated(event: &ChainEvent, primary: &KeyIdentity) -> Option<Op> {
-    match &event.payload().op {
-        Op::Revoke { subject } => Some(Op::Revoke { subject: subject.clone() }),
-        Op::RevokeDevice { keys, keep } => {
-            let keys: Vec<KeyIdentity> = keys.iter().filter(|key| *key != primary).cloned().collect();
-            (!keys.is_empty()).then(|| Op::RevokeDevice { keys, keep: keep.clone() })
-        }
-        _ => None,
-    }
 }
 
 /// The tied successors of the undecided split, and which of them holds this event.

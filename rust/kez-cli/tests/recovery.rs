@@ -180,6 +180,47 @@ fn a_revoked_device_stays_revoked_where_the_revocations_are_kept() {
     assert_eq!(subjects[0]["status"], "revoked");
 }
 
+/// They would be the owner's own then, for good.
+#[test]
+fn what_a_thief_revoked_is_not_signed_again() {
+    let (home, safe) = home_with_safe("recovery-thief");
+    home.ok(&["identity", "restore", "phone", "--mnemonic", "-", "--no-passphrase"], PHONE);
+    let key_of = |name: &str| home.ok(&["identity", "show", name, "--id"], "").trim().to_owned();
+    let (laptop, phone) = (key_of("laptop"), key_of("phone"));
+    for device in ["laptop", "phone"] {
+        home.ok(&["sigchain", "add-device", device], "");
+    }
+    home.ok(&["sigchain", "set-next", "safe", "--yes"], "");
+    let theft = [
+        Op::RevokeDevice { keys: vec![safe, KeyIdentity::parse_canonical(&laptop).unwrap()], keep: vec![] },
+        Op::Revoke { subject: subject("dns:hers.example") },
+    ];
+    let document = forged(&home.ok(&["sigchain", "export"], ""), PHONE, theft);
+    home.ok(&["sigchain", "import", "-"], &document);
+    home.ok(&["sigchain", "revoke-device", "phone"], "");
+    // What holds already is not said twice.
+    for command in ["revoke", "add", "revoke"] {
+        home.ok(&["sigchain", command, "github:alice"], "");
+    }
+    let (code, asked) = home.json(&["sigchain", "rotate", "safe", "--keep-revocations"], "");
+    let hint = asked["error"]["hint"].as_str().unwrap();
+    assert_eq!((code, &asked["error"]["code"]), (2, &json!("input.missing")), "{asked}");
+    let thief = format!("event 4 (revoke_device by {phone}), event 5 (revoke by {phone})");
+    assert!(hint.contains("Signed again: event 6 (revoke_device by") && hint.contains(&thief), "{hint}");
+    let (code, answer) = home.json(&["sigchain", "rotate", "safe", "--yes", "--keep-revocations"], "");
+    assert_eq!((code, &answer["data"]["suspended"]), (0, &json!([])), "{answer}");
+    let events = answer["data"]["events"].as_array().unwrap();
+    let events: Vec<Value> = events.iter().map(|it| json!([it["op"], it["payload"]["keys"]])).collect();
+    assert_eq!(events, [json!(["rotate", null]), json!(["revoke_device", [phone]]), json!(["revoke", null])]);
+    assert!(answer["warnings"].to_string().contains(&thief), "{answer}");
+    let (_, shown) = home.json(&["sigchain", "show", "safe"], "");
+    assert_eq!(shown["data"]["devices"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&shown["data"]["devices"][0]["key"], &shown["data"]["subjects"][0]["status"]),
+        (&json!(laptop), &json!("revoked"))
+    );
+}
+
 /// What took the key out of reach need not be a revocation of it, nor the first event that did.
 #[test]
 fn the_rotation_follows_the_last_event_at_which_the_committed_key_could() {

@@ -45,6 +45,25 @@ pub fn append_to(chain: &Chain, digest: &Digest, op: Op, signing: Signing<'_>) -
     append_after(&state, previous, op, signing)
 }
 
+/// Several, one after the other, the first as by [`append_to`].
+pub fn append_all(
+    chain: &Chain,
+    after: &Digest,
+    ops: impl IntoIterator<Item = Op>,
+    signing: Signing<'_>,
+) -> Result<Vec<ChainEvent>> {
+    let unknown = || KezError::new(Code::ChainUnknown, "expected an event of the chain");
+    let first = chain.tree().get(after).ok_or_else(unknown)?;
+    let mut state = chain.state_after(after).ok_or_else(unknown)?;
+    let mut events: Vec<ChainEvent> = Vec::new();
+    for op in ops {
+        let event = append_after(&state, events.last().unwrap_or(first), op, signing)?;
+        state.apply(&event);
+        events.push(event);
+    }
+    Ok(events)
+}
+
 fn append_after(state: &State, previous: &ChainEvent, op: Op, signing: Signing<'_>) -> Result<ChainEvent> {
     let event = Event {
         primary: state.primary().clone(),

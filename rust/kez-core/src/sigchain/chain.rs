@@ -179,9 +179,8 @@ impl Chain {
     /// branches, and what was added by them. FORK-6. Nothing is signed for that.
     pub fn lift_of_revoking(&self, keys: &[KeyIdentity], keep: &[KeyIdentity]) -> Lift {
         let mut walk = self.walk.clone();
-        let revoked = walk.state.revoked_by(keys, keep);
-        walk.lifted.keys.extend(revoked.iter().cloned());
-        walk.state.revoke(revoked);
+        walk.lifted.keys.extend(walk.state.revoked_by(keys, keep));
+        walk.state = walk.state.without(keys, keep);
         let sticky = Sticky::of(&self.tree, &walk);
         let is_back = |key: &&KeyIdentity| self.is_suspended(key) && !sticky.suspended.contains(*key);
         let is_revoked = |subject: &Identity| self.state().subject(subject).is_some_and(|it| it.listing.is_none());

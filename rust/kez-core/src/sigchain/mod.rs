@@ -22,7 +22,7 @@ mod sticky;
 mod tree;
 mod walk;
 
-pub use append::{Signing, append, append_to, create_chain};
+pub use append::{Signing, append, append_all, append_to, create_chain};
 pub use apply::{check_event, check_follower};
 pub use chain::{Chain, Lift, SubjectStatus};
 pub use commitment::commitment;

@@ -141,6 +141,13 @@ impl State {
         keys.iter().chain(self.devices.iter().filter(is_added)).cloned().collect()
     }
 
+    /// The state after a `revoke_device`, which nobody has signed yet.
+    pub fn without(&self, keys: &[KeyIdentity], keep: &[KeyIdentity]) -> State {
+        let mut state = self.clone();
+        state.revoke(self.revoked_by(keys, keep));
+        state
+    }
+
     /// The effect of a valid event (SPEC §5.2), and how to take it back.
     pub(super) fn apply(&mut self, event: &ChainEvent) -> Undo {
         let Event { op, .. } = event.payload();
@@ -176,8 +183,7 @@ impl State {
         undo
     }
 
-    /// These keys are burned, and no devices any more.
-    pub(super) fn revoke(&mut self, revoked: Vec<KeyIdentity>) -> Undo {
+    fn revoke(&mut self, revoked: Vec<KeyIdentity>) -> Undo {
         let all = std::mem::take(&mut self.devices).into_iter().enumerate();
         let (removed, kept): (Vec<_>, Vec<_>) = all.partition(|(_, device)| revoked.contains(device));
         self.devices = kept.into_iter().map(|(_, device)| device).collect();
