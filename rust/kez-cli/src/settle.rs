@@ -1,5 +1,7 @@
 //! `kez-rs sigchain settle`: the branches of a fork, and which of them is kept. SPEC §5.6, §5.7.
 
+use std::collections::HashSet;
+
 use clap::ArgMatches;
 use kez_core::envelope::Op;
 use kez_core::sigchain::{Chain, ChainEvent, Graph, Signing};
@@ -24,20 +26,16 @@ pub fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     let mut tip = chain.head().digest();
     let mut revocations = Vec::new();
     if let Some(typed) = kept {
-        let kept = digest(typed)?;
-        let (tied, chosen) = choose(chain, &kept)?;
+        let (others, chosen) = choose(chain, &digest(typed)?)?;
         tip = tip_of(chain, &chosen)?;
-        let others = tied.into_iter().filter(|digest| *digest != chosen);
-        for other in others {
-            if matches.get_flag("keep-revocations") {
-                let primary = chain.state_after(&tip).map(|state| state.primary().clone());
-                let again = |event: &ChainEvent| again::revocation(event, primary.as_ref()?);
-                revocations.extend(chains::branch(chain, &other).into_iter().filter_map(again));
-            }
-            reject.push(other);
+        if matches.get_flag("keep-revocations") {
+            let rejected = others.iter().filter(|digest| !reject.contains(digest));
+            revocations = lifted(chain, rejected, &tip);
         }
+        reject.extend(others);
     }
-    reject.dedup();
+    let mut seen = HashSet::new();
+    reject.retain(|digest| seen.insert(*digest));
     let signing = Signing { signer: &signer, new_key: None, created_at: context.now };
     let ops = std::iter::once(Op::Settle { reject }).chain(revocations);
     let (current, events) = append_all(chain, &tip, ops, signing)?;
@@ -45,17 +43,26 @@ pub fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     answer(context, &current, &events)
 }
 
-/// The tied successors of the undecided split, and which of them holds this event.
+/// What is signed again where these are rejected. A settlement lifts what it names and nothing after that (FORK-6).
+fn lifted<'a>(chain: &Chain, rejected: impl Iterator<Item = &'a Digest>, tip: &Digest) -> Vec<Op> {
+    let Some(state) = chain.state_after(tip) else { return Vec::new() };
+    let primary = state.primary().clone();
+    let events = rejected.filter_map(|digest| chain.tree().get(digest));
+    let again = events.filter_map(|event| Some((event, again::revocation(event, &primary)?))).collect();
+    again::new_to(state, again).into_iter().map(|(_, op)| op).collect()
+}
+
+/// Which successor of the undecided split holds this event, and the tied ones that are none of it. A branch of a lower rank
+/// can be kept too: the settlement raises it.
 fn choose(chain: &Chain, kept: &Digest) -> Outcome<(Vec<Digest>, Digest)> {
     let missing =
         || Failure::new(Code::ChainUnknown, "Cannot keep this branch: expected an event of an undecided fork");
     let split = chain.splits().iter().find(|split| split.winner.is_none()).ok_or_else(missing)?;
     let highest = split.ranks.iter().map(|(_, rank)| *rank).max().ok_or_else(missing)?;
-    let tied: Vec<Digest> =
-        split.ranks.iter().filter(|(_, rank)| *rank == highest).map(|(digest, _)| *digest).collect();
-    let holds = |first: &&Digest| chains::branch(chain, first).iter().any(|event| event.digest() == *kept);
-    let chosen = *tied.iter().find(holds).ok_or_else(missing)?;
-    Ok((tied, chosen))
+    let holds = |first: &Digest| chains::branch(chain, first).iter().any(|event| event.digest() == *kept);
+    let (chosen, _) = *split.ranks.iter().find(|(digest, _)| holds(digest)).ok_or_else(missing)?;
+    let others = split.ranks.iter().filter(|(digest, rank)| *rank == highest && *digest != chosen);
+    Ok((others.map(|(digest, _)| *digest).collect(), chosen))
 }
 
 /// The end of a branch: that of the chain that has no other.
