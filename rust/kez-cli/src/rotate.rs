@@ -47,6 +47,7 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     let op = Op::Rotate { new_primary: new.key().clone(), pop: [0; 64], next };
     let signing = Signing { signer: &signer, new_key: Some(&new), created_at: context.now };
     let old = chain.state().primary().clone();
+    let is_in_use = is_in_use(context, &old);
     let tip = last.unwrap_or(chain.head()).digest();
     let ops = std::iter::once(op).chain(again.signed.iter().map(|(_, op)| op.clone()));
     let (chain, events) = append_all(chain, &tip, ops, signing)?;
@@ -56,10 +57,29 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
         warn_of_return(context, &old, last, &left);
         again.warn(context);
     }
+    let acts = if is_in_use { use_from_now_on(context, &named.name) } else { String::new() };
     let suspended = suspended(context, &chain);
     let told = answer(context, &chain, &events)?;
     let left: Vec<Json> = left.into_iter().map(event_row).collect();
-    Ok(Answer { data: with(with(told.data, "left_behind", left), "suspended", suspended), ..told })
+    let data = with(with(told.data, "left_behind", left), "suspended", suspended);
+    Ok(Answer { data, human: told.human + &acts, ..told })
+}
+
+/// Whether this is the key of the identity in use.
+fn is_in_use(context: &Context, key: &KeyIdentity) -> bool {
+    let current = keys::current_name(context).ok().flatten();
+    current.and_then(|name| keys::find(context, &name).ok()).is_some_and(|current| current.key == *key)
+}
+
+/// The old key can sign nothing more. The rotation was kept: that nothing else could be is no failure.
+fn use_from_now_on(context: &Context, name: &str) -> String {
+    match keys::choose(context, name) {
+        Ok(()) => format!("Commands now act as {name}.\n"),
+        Err(failure) => {
+            context.warn(format!("commands act as before: {}. kez-rs identity use {name}", failure.message()));
+            String::new()
+        }
+    }
 }
 
 /// The last event at which the committed key could follow, where it cannot follow the end: somebody burned it since, or made
