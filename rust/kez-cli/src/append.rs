@@ -2,32 +2,34 @@
 
 use clap::ArgMatches;
 use kez_core::envelope::{Op, Verified};
-use kez_core::sigchain::{Chain, ChainEvent, Graph, Signing, SubjectStatus, append, create_chain, sign_head};
+use kez_core::sigchain::{
+    Chain, ChainEvent, Graph, Signing, State, SubjectStatus, append, check_op, create_chain, sign_head,
+};
 use kez_core::{Code, Digest, Identity, KeyIdentity, Signer as _, Time};
 
 use crate::claim::parse_subject;
 use crate::context::{Context, read_input};
-use crate::key::Key;
+use crate::key::{Key, at_hand};
 use crate::outcome::{Answer, Failure, Outcome, cannot};
-use crate::{chains, committed, devices, lifted, rotate, settle, signing};
+use crate::{chains, committed, devices, keys, lifted, rotate, settle, signing};
 
 /// How long the head lives that is signed with each event.
 pub const HEAD_SECONDS: u64 = 7 * 86_400;
 
-/// What is appended, and by whom.
+/// What is appended.
 pub struct Draft {
     /// What it does.
     pub op: Op,
-    /// Who signs it.
-    pub signer: Key,
-    /// The key that it brings.
-    pub new_key: Option<Key>,
+    /// The identity whose key it brings.
+    pub new_key: Option<keys::Identity>,
+    /// Whether no agent signs it: it gives a key authority.
+    pub is_lasting: bool,
 }
 
 impl Draft {
-    /// At the end of the chain, without a new key.
-    pub fn of(op: Op, signer: Key) -> Draft {
-        Draft { op, signer, new_key: None }
+    /// What an agent signs too, and brings no key.
+    pub fn of(op: Op) -> Draft {
+        Draft { op, new_key: None, is_lasting: false }
     }
 }
 
@@ -38,19 +40,19 @@ pub fn run(context: &Context, name: &str, matches: &ArgMatches) -> Outcome {
     let key = signing::acting_key(context, matches)?;
     let chain = chains::find_of_key(&held, &key)?;
     let draft = match name {
-        "settle" => return settle::settle(context, matches, chain.ok_or_else(|| unknown(&key))?),
-        "rotate" => return rotate::rotate(context, matches, chain.ok_or_else(|| unknown(&key))?),
-        "add" => add(context, matches, chain)?,
-        "revoke" => revoke(context, matches, chain)?,
+        "settle" => return settle::settle(context, matches, (chain.ok_or_else(|| unknown(&key))?, &key)),
+        "rotate" => return rotate::rotate(context, matches, (chain.ok_or_else(|| unknown(&key))?, &key)),
+        "add" => add(context, matches, (chain, &key))?,
+        "revoke" => revoke(matches, chain)?,
         "add-device" => Some(devices::add_device(context, matches, chain)?),
         "revoke-device" => {
             let (draft, lift) = devices::revoke_device(context, matches, (chain, &key))?;
-            return Ok(lifted::told(context, finish(context, chain, draft)?, &lift));
+            return Ok(lifted::told(context, finish(context, matches, (chain, &key), draft)?, &lift));
         }
         _ => Some(committed::set_next(context, matches, (chain, &key))?),
     };
     match (draft, chain) {
-        (Some(draft), chain) => finish(context, chain, draft),
+        (Some(draft), chain) => finish(context, matches, (chain, &key), draft),
         (None, Some(chain)) => answer(context, chain, &[]),
         (None, None) => Err(unknown(&key)),
     }
@@ -73,10 +75,13 @@ pub fn texts<'a>(matches: &'a ArgMatches, name: &str) -> Vec<&'a str> {
 }
 
 /// None where the chain says it already.
-fn add(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Option<Draft>> {
+fn add(
+    context: &Context,
+    matches: &ArgMatches,
+    (chain, key): (Option<&Chain>, &KeyIdentity),
+) -> Outcome<Option<Draft>> {
     let subject = parse_subject(text(matches, "subject").unwrap_or_default())?;
-    let signer = signing::signer(context, matches)?;
-    let primary = chain.map_or(signer.key(), |chain| chain.state().primary());
+    let primary = chain.map_or(key, |chain| chain.state().primary());
     let active = chain.and_then(|chain| match chain.subject(&subject) {
         SubjectStatus::Active(listing) => Some(listing.clone()),
         _ => None,
@@ -90,7 +95,7 @@ fn add(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcom
     if active.is_some_and(|it| it.subject_id == subject_id && it.proof == proof) {
         return Ok(None);
     }
-    Ok(Some(Draft::of(Op::Add { subject, subject_id, proof }, signer)))
+    Ok(Some(Draft::of(Op::Add { subject, subject_id, proof })))
 }
 
 /// A digest, or a file with the claim.
@@ -128,19 +133,27 @@ fn newest_claim(context: &Context, subject: &Identity, primary: &KeyIdentity) ->
     Ok(claims.iter().max_by_key(|claim| claim.payload().created_at).map(|claim| claim.digest()))
 }
 
-fn revoke(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Option<Draft>> {
+fn revoke(matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Option<Draft>> {
     let subject = parse_subject(text(matches, "subject").unwrap_or_default())?;
     if chain.is_some_and(|chain| matches!(chain.subject(&subject), SubjectStatus::Revoked)) {
         return Ok(None);
     }
-    Ok(Some(Draft::of(Op::Revoke { subject }, signing::signer(context, matches)?)))
+    Ok(Some(Draft::of(Op::Revoke { subject })))
 }
 
-/// Appends, keeps, signs where the chain ends, and tells.
-fn finish(context: &Context, chain: Option<&Chain>, draft: Draft) -> Outcome {
-    chain.map_or(Ok(()), check_decided)?;
-    let Draft { op, signer, new_key } = draft;
+/// Appends, keeps, signs where the chain ends, and tells. No passphrase is asked for before all else was checked.
+fn finish(
+    context: &Context,
+    matches: &ArgMatches,
+    (chain, key): (Option<&Chain>, &KeyIdentity),
+    draft: Draft,
+) -> Outcome {
+    check(chain, &draft.op, key)?;
+    let Draft { op, new_key, is_lasting } = draft;
+    let new_key = new_key.map(|identity| keys::signer(context, &identity)).transpose()?;
     let new_key = new_key.as_ref().map(|key| -> &dyn kez_core::Signer { key });
+    let signer = signing::signer(context, matches)?;
+    let signer = if is_lasting { at_hand(context, signer)? } else { signer };
     let signing = Signing { signer: &signer, new_key, created_at: context.now };
     let event = match chain {
         Some(chain) => append(chain, op, signing),
@@ -153,6 +166,23 @@ fn finish(context: &Context, chain: Option<&Chain>, draft: Draft) -> Outcome {
     let chain = grown(chain, &events)?;
     keep(context, &chain, &events, Some(&signer))?;
     answer(context, &chain, &events)
+}
+
+/// Fails where readers would refuse this by this key at the end of the chain, but for its signatures; and as
+/// [`check_decided`].
+pub fn check(chain: Option<&Chain>, op: &Op, key: &KeyIdentity) -> Outcome<()> {
+    let Some(chain) = chain else {
+        return check_op(&State::before_genesis(key), 0, op, key).map_err(refused);
+    };
+    check_decided(chain)?;
+    check_after(chain, &chain.head().digest(), op, key)
+}
+
+/// The same after any event of the chain, decided or not.
+pub fn check_after(chain: &Chain, tip: &Digest, op: &Op, key: &KeyIdentity) -> Outcome<()> {
+    let missing = || Failure::new(Code::ChainUnknown, "Cannot append the event: expected an event of the chain");
+    let (event, state) = chain.tree().get(tip).zip(chain.state_after(tip)).ok_or_else(missing)?;
+    check_op(&state, event.seq().saturating_add(1), op, key).map_err(refused)
 }
 
 /// Nothing is appended to a chain of which nobody can tell where it ends: `chain.fork`.

@@ -5,9 +5,8 @@ use kez_core::envelope::Op;
 use kez_core::sigchain::{Chain, commitment};
 use kez_core::{Code, Digest, KeyIdentity};
 
-use crate::append::{Draft, text};
+use crate::append::{Draft, check, text};
 use crate::context::Context;
-use crate::key::at_hand;
 use crate::outcome::{Failure, Outcome, cannot};
 use crate::{ask, signing};
 
@@ -25,10 +24,10 @@ pub fn set_next(
             return Err(Failure::usage(message));
         }
     };
+    let op = Op::SetNext { next };
     // A commitment in force is the first thing that stands in the way.
-    if chain.is_none_or(|chain| chain.state().next().is_none()) {
-        check_committable(chain, &next, chain.map_or(key, |chain| chain.state().primary()))?;
-    }
+    check(chain, &op, key)?;
+    check_committable(chain, &next, chain.map_or(key, |chain| chain.state().primary()))?;
     if !matches.get_flag("yes") && context.may_ask() {
         ask::yes(
             "Commit to this key as the only one that may follow? It cannot be undone.",
@@ -38,8 +37,7 @@ pub fn set_next(
         let message = "Cannot commit to the next key: it cannot be undone, and nobody can be asked";
         return Err(Failure::new(Code::InputMissing, message).hint("Pass --yes."));
     }
-    let signer = at_hand(context, signing::signer(context, matches)?)?;
-    Ok(Draft::of(Op::SetNext { next }, signer))
+    Ok(Draft { is_lasting: true, ..Draft::of(op) })
 }
 
 /// Fails where the commitment is to a key that could never follow: the chain uses it, or will with `own`

@@ -3,28 +3,26 @@
 use clap::ArgMatches;
 use kez_core::envelope::Op;
 use kez_core::sigchain::{Chain, Lift, commitment};
-use kez_core::{Code, KeyIdentity, Signer as _};
+use kez_core::{Code, KeyIdentity};
 
-use crate::append::{Draft, check_decided, text, texts};
+use crate::append::{Draft, check, check_decided, text, texts};
 use crate::context::Context;
-use crate::key::at_hand;
 use crate::lifted::ask_to_lift;
 use crate::outcome::{Failure, Outcome};
-use crate::signing;
+use crate::{keys, signing};
 
 /// Runs `add-device`.
 pub fn add_device(context: &Context, matches: &ArgMatches, chain: Option<&Chain>) -> Outcome<Draft> {
     let name = text(matches, "name").unwrap_or_default();
-    let device = signing::key_of(context, name)?;
+    let device = keys::find(context, name)?;
     // As a device it could never become the primary, and no other key may: the identity could not rotate any more.
-    if chain.is_some_and(|chain| chain.state().next() == Some(commitment(device.key()))) {
+    if chain.is_some_and(|chain| chain.state().next() == Some(commitment(&device.key))) {
         let message = format!("Cannot add {name} as a device: you committed to its key as your next primary");
         let hint = "Add another key; to make one: kez-rs identity new NAME";
         return Err(Failure::new(Code::ChainKeyInUse, message).plain().hint(hint));
     }
-    let op = Op::AddDevice { key: device.key().clone(), pop: [0; 64] };
-    let signer = at_hand(context, signing::signer(context, matches)?)?;
-    Ok(Draft { new_key: Some(device), ..Draft::of(op, signer) })
+    let op = Op::AddDevice { key: device.key.clone(), pop: [0; 64] };
+    Ok(Draft { op, new_key: Some(device), is_lasting: true })
 }
 
 /// Runs `revoke-device`, as the key, and says what it lifts. A former primary can be named too: that lifts what it revoked on
@@ -51,14 +49,14 @@ pub fn revoke_device(
     if let Some(chain) = chain.filter(|_| !matches.get_flag("yes")) {
         check_can_rotate(chain, &keys, &keep)?;
     }
+    let op = Op::RevokeDevice { keys: keys.clone(), keep: keep.clone() };
+    check(chain, &op, acting)?;
     let lift = lifting.map(|chain| chain.lift_of_revoking(&keys, &keep)).unwrap_or_default();
     if !matches.get_flag("yes") {
         ask_to_lift(context, &lift, &typed)?;
     }
-    let signer = signing::signer(context, matches)?;
     let is_lasting = !formers.is_empty() || !lift.is_empty();
-    let signer = if is_lasting { at_hand(context, signer)? } else { signer };
-    Ok((Draft::of(Op::RevokeDevice { keys, keep }, signer), lift))
+    Ok((Draft { is_lasting, ..Draft::of(op) }, lift))
 }
 
 /// Devices that only a former primary added: it was its owner's then, and they stay. `usage` where one of them is suspended:

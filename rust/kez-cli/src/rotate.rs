@@ -3,10 +3,10 @@
 use clap::ArgMatches;
 use kez_core::envelope::Op;
 use kez_core::sigchain::{Chain, ChainEvent, Signing, commitment};
-use kez_core::{Code, Digest, Json, KeyIdentity, Signer as _};
+use kez_core::{Code, Digest, Json, KeyIdentity};
 
 use crate::again::Again;
-use crate::append::{answer, append_all, check_decided, keep, text};
+use crate::append::{answer, append_all, check_after, check_decided, keep, text};
 use crate::chains::event_row;
 use crate::committed::check_committable;
 use crate::context::Context;
@@ -15,11 +15,20 @@ use crate::key::at_hand;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
 use crate::{again, ask, keys, signing};
 
-/// Runs it. The rotation is signed by the new key itself where a commitment is in force (CHAIN-8).
-pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome {
+/// Runs it. The rotation is signed by the new key itself where a commitment is in force (CHAIN-8). All that can be checked is
+/// checked before anybody is asked, for a yes or for a passphrase.
+pub fn rotate(context: &Context, matches: &ArgMatches, (chain, acting): (&Chain, &KeyIdentity)) -> Outcome {
     check_decided(chain)?;
     let named = keys::find(context, text(matches, "name").unwrap_or_default())?;
+    let next = read_next(context, matches)?;
+    if let Some(next) = &next {
+        check_committable(Some(chain), next, &named.key)?;
+    }
     let last = place_before(chain, &named.key);
+    let tip = last.unwrap_or(chain.head()).digest();
+    let is_committed = chain.state().next().is_some();
+    let op = Op::Rotate { new_primary: named.key.clone(), pop: [0; 64], next };
+    check_after(chain, &tip, &op, if is_committed { &named.key } else { acting })?;
     let left: Vec<&ChainEvent> = last.map_or(Vec::new(), |last| behind(chain, last));
     let again = match last.filter(|_| matches.get_flag("keep-revocations")) {
         Some(last) => Repetition::of(chain, last, &left, &named.key),
@@ -29,26 +38,11 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
         ask_to_return(context, last, &left, &again)?;
     }
     let new = keys::signer(context, &named)?;
-    let next = match text(matches, "next") {
-        Some(typed) if typed.starts_with("sha256:") => {
-            Some(Digest::parse(typed).map_err(|error| cannot("read --next")(error).typed())?)
-        }
-        Some(typed) => Some(commitment(&signing::key_named(context, typed)?)),
-        None => None,
-    };
-    if let Some(next) = &next {
-        check_committable(Some(chain), next, &named.key)?;
-    }
-    let signer = match chain.state().next() {
-        Some(_) => new.clone(),
-        None => signing::signer(context, matches)?,
-    };
+    let signer = if is_committed { new.clone() } else { signing::signer(context, matches)? };
     let signer = at_hand(context, signer)?;
-    let op = Op::Rotate { new_primary: new.key().clone(), pop: [0; 64], next };
     let signing = Signing { signer: &signer, new_key: Some(&new), created_at: context.now };
     let old = chain.state().primary().clone();
     let is_in_use = is_in_use(context, &old);
-    let tip = last.unwrap_or(chain.head()).digest();
     let ops = std::iter::once(op).chain(again.signed.iter().map(|(_, op)| op.clone()));
     let (chain, events) = append_all(chain, &tip, ops, signing)?;
     // After a rotation the new key says where the chain ends.
@@ -63,6 +57,17 @@ pub fn rotate(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     let left: Vec<Json> = left.into_iter().map(event_row).collect();
     let data = with(with(told.data, "left_behind", left), "suspended", suspended);
     Ok(Answer { data, human: told.human + &acts, ..told })
+}
+
+/// `--next`: a commitment, or whose it is.
+fn read_next(context: &Context, matches: &ArgMatches) -> Outcome<Option<Digest>> {
+    match text(matches, "next") {
+        Some(typed) if typed.starts_with("sha256:") => {
+            Ok(Some(Digest::parse(typed).map_err(|error| cannot("read --next")(error).typed())?))
+        }
+        Some(typed) => Ok(Some(commitment(&signing::key_named(context, typed)?))),
+        None => Ok(None),
+    }
 }
 
 /// Whether this is the key of the identity in use.

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use clap::ArgMatches;
 use kez_core::envelope::Op;
 use kez_core::sigchain::{Chain, ChainEvent, Graph, Signing};
-use kez_core::{Code, Digest};
+use kez_core::{Code, Digest, KeyIdentity};
 
-use crate::append::{answer, append_all, keep, text, texts};
+use crate::append::{answer, append_all, check_after, keep, text, texts};
 use crate::context::Context;
 use crate::json::object;
 use crate::key::at_hand;
@@ -15,14 +15,13 @@ use crate::outcome::{Answer, Failure, Outcome, cannot};
 use crate::{again, chains, signing};
 
 /// Shows the branches, or appends what decides.
-pub fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome {
+pub fn settle(context: &Context, matches: &ArgMatches, (chain, key): (&Chain, &KeyIdentity)) -> Outcome {
     let (kept, lift) = (text(matches, "keep"), texts(matches, "lift"));
     if kept.is_none() && lift.is_empty() {
         return branches(context, chain);
     }
     let digest = |typed: &str| Digest::parse(typed).map_err(|error| cannot("read the digest")(error).typed());
     let mut reject = lift.into_iter().map(digest).collect::<Outcome<Vec<Digest>>>()?;
-    let signer = at_hand(context, signing::signer(context, matches)?)?;
     let mut tip = chain.head().digest();
     let mut revocations = Vec::new();
     if let Some(typed) = kept {
@@ -36,8 +35,11 @@ pub fn settle(context: &Context, matches: &ArgMatches, chain: &Chain) -> Outcome
     }
     let mut seen = HashSet::new();
     reject.retain(|digest| seen.insert(*digest));
+    let op = Op::Settle { reject };
+    check_after(chain, &tip, &op, key)?;
+    let signer = at_hand(context, signing::signer(context, matches)?)?;
     let signing = Signing { signer: &signer, new_key: None, created_at: context.now };
-    let ops = std::iter::once(Op::Settle { reject }).chain(revocations);
+    let ops = std::iter::once(op).chain(revocations);
     let (current, events) = append_all(chain, &tip, ops, signing)?;
     keep(context, &current, &events, Some(&signer))?;
     answer(context, &current, &events)

@@ -38,11 +38,6 @@ pub fn signer_at_hand(context: &Context, matches: &ArgMatches) -> Outcome<Key> {
     context.without_asking(|| signer(context, matches))
 }
 
-/// The key of an identity of this computer.
-pub fn key_of(context: &Context, name: &str) -> Outcome<Key> {
-    keys::signer(context, &keys::find(context, name)?)
-}
-
 /// A name of this computer, or a key identity.
 pub fn key_named(context: &Context, text: &str) -> Outcome<KeyIdentity> {
     match text.contains(':') {

@@ -20,19 +20,23 @@ pub fn check_event(state: &State, event: &ChainEvent) -> Result<()> {
     if event.payload().primary != *state.primary() {
         return refuse(Code::ChainPrimary, format!("expected primary {}", state.primary()));
     }
-    if event.seq() >= MAX_CHAIN_EVENTS as u64 {
-        return refuse(Code::LimitChain, "expected a seq below 10000");
-    }
-    check_authority(state, event)?;
-    check_reserved(event)?;
-    check_operation(state, &event.payload().op)?;
+    check_op(state, event.seq(), &event.payload().op, event.signer())?;
     event.check_signature()?;
     event.check_pop()
 }
 
+/// §5.4 for an event with this `seq`, before anything is signed: all but its signatures.
+pub fn check_op(state: &State, seq: u64, op: &Op, signer: &KeyIdentity) -> Result<()> {
+    if seq >= MAX_CHAIN_EVENTS as u64 {
+        return refuse(Code::LimitChain, "expected a seq below 10000");
+    }
+    check_authority(state, op, signer)?;
+    check_reserved(seq, op, signer == state.primary())?;
+    check_operation(state, op)
+}
+
 /// CHAIN-8.
-fn check_authority(state: &State, event: &ChainEvent) -> Result<()> {
-    let (signer, op) = (event.signer(), &event.payload().op);
+fn check_authority(state: &State, op: &Op, signer: &KeyIdentity) -> Result<()> {
     if let (Op::Rotate { new_primary, .. }, Some(next)) = (op, state.next()) {
         return match signer == new_primary && commitment(new_primary) == next {
             true => Ok(()),
@@ -58,14 +62,14 @@ fn check_authority(state: &State, event: &ChainEvent) -> Result<()> {
 }
 
 /// CHAIN-9: a thief of a device cannot fill the chain against its owner.
-fn check_reserved(event: &ChainEvent) -> Result<()> {
-    let is_allowed = match event.payload().op {
-        Op::Revoke { .. } | Op::RevokeDevice { .. } | Op::SetNext { .. } | Op::Settle { .. } | Op::Rotate { .. } => {
-            !event.is_by_device()
-        }
+fn check_reserved(seq: u64, op: &Op, is_by_primary: bool) -> Result<()> {
+    let is_allowed = match op {
+        // Where the primary did not sign it, the committed key did.
+        Op::Rotate { .. } => true,
+        Op::Revoke { .. } | Op::RevokeDevice { .. } | Op::SetNext { .. } | Op::Settle { .. } => is_by_primary,
         Op::Add { .. } | Op::AddDevice { .. } | Op::SetSharedFiles { .. } => false,
     };
-    match event.seq() < RESERVED_FROM_SEQ || is_allowed {
+    match seq < RESERVED_FROM_SEQ || is_allowed {
         true => Ok(()),
         false => {
             refuse(Code::LimitChain, "expected what takes back or replaces keys, by the primary: the rest is full")

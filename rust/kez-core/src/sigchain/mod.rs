@@ -23,7 +23,7 @@ mod tree;
 mod walk;
 
 pub use append::{Signing, append, append_all, append_to, create_chain};
-pub use apply::{check_event, check_follower};
+pub use apply::{check_event, check_follower, check_op};
 pub use chain::{Chain, Lift, SubjectStatus};
 pub use commitment::commitment;
 pub use document::{Document, read_document, read_jsonl, read_line, write_jsonl};
