@@ -16,10 +16,10 @@ mod history;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chains::{chain, key};
+use chains::{Draft, chain, event, key, secret};
 use history::{KEYS, claim, history, steps, subject};
 use kez_core::error::Code;
-use kez_core::sigchain::{Chain, ChainEvent, Split, State, replay};
+use kez_core::sigchain::{Chain, ChainEvent, Lift, Split, State, SubjectStatus, replay};
 use kez_core::verify::{Input, PlacedText, Publication, PublicationStatus, Source, SourceKind, SourceOutcome, verify};
 use kez_core::{Digest, Identity, KeyIdentity, Op, Time};
 use proptest::prelude::*;
@@ -101,6 +101,21 @@ fn input(sources: Vec<Source>) -> Input {
     }
 }
 
+/// Whether it is revoked, by the path or beside it.
+fn is_revoked(chain: &Chain, subject: &Identity) -> bool {
+    matches!(chain.subject(subject), SubjectStatus::Revoked)
+}
+
+/// What has its say back in the second that had none in the first.
+fn lift(before: &Chain, after: &Chain) -> Lift {
+    let is_back = |key: &&KeyIdentity| before.is_suspended(key) && !after.is_suspended(key);
+    let subjects = before.subjects().into_iter();
+    Lift {
+        devices: after.state().devices().iter().filter(is_back).cloned().collect(),
+        subjects: subjects.filter(|it| is_revoked(before, it) && !is_revoked(after, it)).cloned().collect(),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -166,6 +181,22 @@ proptest! {
             let is_lifted = !chain.sticky_revocations().contains(&event.digest());
             prop_assert!(!is_lifted || chain.path().filter(owner).any(is_lifting));
             prop_assert!(is_lifted || chain.was_revoked(subject));
+        }
+    }
+
+    #[test]
+    fn what_a_revocation_lifts_is_known_before_it_is_signed((steps, keep) in (steps(32), 0..KEYS)) {
+        let mut events = history(&steps);
+        let before = chain(&events);
+        let primary = (0..KEYS).find(|number| key(*number) == *before.state().primary()).unwrap();
+        for number in (0..KEYS).filter(|number| ![primary, keep].contains(number) && !before.is_fork()) {
+            let (keys, keep) = (vec![key(number)], vec![key(keep)]);
+            let expected = before.lift_of_revoking(&keys, &keep);
+            let op = Op::RevokeDevice { keys, keep };
+            let (primary, signer) = (key(primary), secret(primary));
+            events.push(event(Draft { primary, previous: Some(before.head()), op, signer: &signer, new_key: None }));
+            prop_assert_eq!(expected, lift(&before, &chain(&events)));
+            events.pop();
         }
     }
 
