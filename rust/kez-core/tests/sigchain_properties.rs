@@ -101,6 +101,23 @@ fn input(sources: Vec<Source>) -> Input {
     }
 }
 
+/// After the end of a chain: an event of the primary, and branches that lose to it, on which each device revokes.
+fn losing_revocations(chain: &Chain, primary: u8) -> Vec<ChainEvent> {
+    let signed = |op: Op, signer: u8| {
+        let draft =
+            Draft { primary: key(primary), previous: Some(chain.head()), op, signer: &secret(signer), new_key: None };
+        event(draft)
+    };
+    let listed = (0..4).map(subject).find(|it| !is_revoked(chain, it)).unwrap_or(subject(0));
+    let mut events = vec![signed(Op::Add { subject: listed, subject_id: None, proof: None }, primary)];
+    for number in (0..KEYS).filter(|number| chain.state().is_device(&key(*number))) {
+        let other = key((number + 1) % KEYS);
+        events.push(signed(Op::Revoke { subject: subject(number) }, number));
+        events.push(signed(Op::RevokeDevice { keys: vec![other], keep: vec![] }, number));
+    }
+    events
+}
+
 /// Whether it is revoked, by the path or beside it.
 fn is_revoked(chain: &Chain, subject: &Identity) -> bool {
     matches!(chain.subject(subject), SubjectStatus::Revoked)
@@ -187,8 +204,10 @@ proptest! {
     #[test]
     fn what_a_revocation_lifts_is_known_before_it_is_signed((steps, keep) in (steps(32), 0..KEYS)) {
         let mut events = history(&steps);
+        let end = chain(&events);
+        let primary = (0..KEYS).find(|number| key(*number) == *end.state().primary()).unwrap();
+        events.extend(losing_revocations(&end, primary));
         let before = chain(&events);
-        let primary = (0..KEYS).find(|number| key(*number) == *before.state().primary()).unwrap();
         for number in (0..KEYS).filter(|number| ![primary, keep].contains(number) && !before.is_fork()) {
             let (keys, keep) = (vec![key(number)], vec![key(keep)]);
             let expected = before.lift_of_revoking(&keys, &keep);
