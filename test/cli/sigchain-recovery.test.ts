@@ -21,7 +21,9 @@ import { openSession } from "./support/pty.ts"
 const skip = process.platform === "linux" ? skipWithout("script") : "needs script(1) of util-linux"
 const safeWords = `${"zoo ".repeat(23)}vote`
 const signerOf = (words: string): Signer => createSigner("ed25519", keyOfWords("ed25519", words).secret)
+const spareWords = `${"legal winner thank year wave sausage worth useful ".repeat(2)}legal winner thank year wave sausage worth title`
 const [main, safe, phone] = [signerOf(zeroWords), signerOf(safeWords), signerOf(aboutWords)]
+const spare = signerOf(spareWords)
 
 async function json(home: Home, ...args: readonly string[]) {
   const { code, stdout, stderr } = await home.run([...args, "--json"])
@@ -241,6 +243,89 @@ test("kez sigchain revoke-device of a former primary lifts what it revoked, and 
   assert.deepEqual([data.devices[0].suspended, data.subjects[0].status], [false, "active"])
   assert.equal(data.losing.length, 3)
   assert.deepEqual((await json(home, "sigchain", "settle")).data.revocations, [])
+})
+
+/** The chain as main left it: its own revocation of the domain, made after the thief's, has lost, and safe is the primary. */
+async function ownRevocationLost(home: Home): Promise<void> {
+  await burnedByDevice(home)
+  assert.equal((await home.run(["sigchain", "revoke", "dns:example.org"])).code, 0)
+  assert.equal((await home.run(["sigchain", "rotate", "safe", "--yes"])).code, 0)
+}
+
+test("kez sigchain revoke-device lifts no revocation of the owner's own unasked", async () => {
+  await using home = await begun()
+  await ownRevocationLost(home)
+  const before = await chainOf(home)
+  for (const more of [["--keep", phone.key], [phone.key]]) {
+    const unasked = await json(home, "sigchain", "revoke-device", main.key, ...more)
+    assert.deepEqual([unasked.code, unasked.error?.code], [2, "input.missing"])
+    assert.match(`${unasked.error.message} ${unasked.error.hint}`, /dns:example\.org.* --yes/s)
+    assert.deepEqual((await chainOf(home)).head, before.head, "nothing was signed")
+  }
+  const lifted = await json(home, "sigchain", "revoke-device", main.key, "--keep", phone.key, "--yes")
+  assert.equal(lifted.code, 0, lifted.error?.message)
+  assert.deepEqual(lifted.data.lifted, { devices: [phone.key], subjects: ["dns:example.org"] })
+  assert.match(lifted.warnings.join("\n"), /dns:example\.org revoked no more/)
+})
+
+test("kez sigchain revoke-device asks before it lifts what the device revoked on a losing branch", async () => {
+  await using home = await begun()
+  await home.run(["sigchain", "add-device", "phone"])
+  const start = await chainOf(home)
+  assert.equal((await home.run(["sigchain", "add", "dns:example.net"])).code, 0)
+  await forge(home, start, [{ op: "revoke", subject: "dns:example.org" }], phone)
+  const unasked = await json(home, "sigchain", "revoke-device", "phone")
+  assert.deepEqual([unasked.code, unasked.error?.code], [2, "input.missing"])
+  const lifted = await json(home, "sigchain", "revoke-device", "phone", "--yes")
+  assert.deepEqual(lifted.data?.lifted, { devices: [], subjects: ["dns:example.org"] }, lifted.error?.message)
+  const { data } = await json(home, "sigchain", "show")
+  assert.equal(data.subjects[0].status, "active")
+})
+
+test("kez sigchain revoke-device asks about nothing where the owner has revoked it again", async () => {
+  await using home = await begun()
+  await ownRevocationLost(home)
+  assert.equal((await home.run(["sigchain", "revoke", "dns:example.org"])).code, 0)
+  const revoked = await json(home, "sigchain", "revoke-device", main.key, phone.key)
+  assert.equal(revoked.code, 0, revoked.error?.message)
+  assert.deepEqual(revoked.data.lifted, { devices: [], subjects: [] })
+})
+
+test("kez sigchain revoke-device asks before a device that another primary added has its say back", async () => {
+  await using home = await begun()
+  await home.make("spare", { words: spareWords })
+  await home.run(["identity", "use", "main"])
+  await home.run(["sigchain", "add-device", "phone"])
+  // main added phone; spare is the primary that revokes it; safe goes back to before that.
+  const second = await json(home, "sigchain", "rotate", "spare", "--next", "safe")
+  assert.equal(second.code, 0, second.error?.message)
+  await forge(home, await chainOf(home), [{ op: "revoke_device", keys: [safe.key] }], phone)
+  assert.equal((await home.run(["sigchain", "revoke-device", phone.key])).code, 0)
+  assert.deepEqual((await json(home, "sigchain", "rotate", "safe", "--yes")).data.suspended, [phone.key])
+
+  const unasked = await json(home, "sigchain", "revoke-device", spare.key)
+  assert.deepEqual([unasked.code, unasked.error?.code], [2, "input.missing"])
+  assert.match(unasked.error.message, new RegExp(phone.key))
+  const kept = await json(home, "sigchain", "revoke-device", spare.key, "--keep", phone.key)
+  assert.deepEqual([kept.code, kept.data?.lifted.devices], [0, [phone.key]], kept.error?.message)
+})
+
+test("kez sigchain revoke-device asks at a terminal what it lifts, and a no signs nothing", { skip }, async () => {
+  await using home = await begun()
+  await ownRevocationLost(home)
+  const { head } = await chainOf(home)
+  for (const [answer, code] of [
+    ["n", 3],
+    ["y", 0],
+  ] as const) {
+    assert.deepEqual((await chainOf(home)).head, head)
+    using session = openSession(["sigchain", "revoke-device", main.key, phone.key], {
+      env: { HOME: home.dir, KEZ_HOME: home.paths.data },
+    })
+    await session.expect(/dns:example\.org[^?]*Lift them\? \[y\/N\] /)
+    session.enter(answer)
+    assert.equal(await session.end(), code)
+  }
 })
 
 test("kez sigchain revoke-device of a former primary keeps the devices that it added", async () => {

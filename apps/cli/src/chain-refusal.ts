@@ -39,6 +39,14 @@ export function replaced(context: Context, what: string, key: string, chain: Cha
   return misuse("chain.not_authorised", `Cannot ${what}: ${old} was replaced by ${now}`, hint, cause)
 }
 
+/** Only a settlement can follow an undecided fork. */
+export function assertDecided(chain: ChainReplay): void {
+  if (chain.status !== "fork") return
+  throw new KezError("chain.fork", "Cannot append to the chain: it is an undecided fork", {
+    hint: "Settle it first: kez sigchain settle.",
+  })
+}
+
 /** Throws when a commitment is to a key that could never become the primary: the chain uses it, or has burned it. [CHAIN-15] */
 export function assertCommittable(chain: ChainReplay | undefined, commitment: string, own: readonly string[]): void {
   const used = [...own, ...(chain === undefined ? [] : [chain.state.primary, ...chain.state.devices.map(keyOf)])]

@@ -111,7 +111,7 @@ export {
   type ReplayOptions,
   replayChain,
 } from "./sigchain/replay.ts"
-export type { ChainReplay, ChainState, Device } from "./sigchain/result.ts"
+export type { ChainReplay, ChainState, Device, Lifted } from "./sigchain/result.ts"
 export { hasRoomFor } from "./sigchain/room.ts"
 export type { SharedFiles, SubjectEntry } from "./sigchain/state.ts"
 export type { Refusal } from "./sigchain/walk.ts"

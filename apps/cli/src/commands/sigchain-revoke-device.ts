@@ -1,8 +1,9 @@
 /** `kez sigchain revoke-device`: keys that may speak for the identity no longer, and those that they added. SPEC CHAIN-12 */
 import { type ChainReplay, commitmentTo, KezError } from "@kez/core"
-import { goneWith, misuse } from "../chain-refusal.ts"
+import { assertDecided, goneWith, misuse } from "../chain-refusal.ts"
 import { readKey } from "../find-chain.ts"
 import { currentIdentity } from "../keys/signers.ts"
+import { assertLifting, assertSameLifting, formatLifted, isLifting, liftedBy, type Revocation } from "../lifting.ts"
 import { chainOfKey } from "../own-chain.ts"
 import type { Handler } from "../run.ts"
 import { readStore } from "../store/access.ts"
@@ -11,30 +12,54 @@ import { appendAsSelf } from "./sigchain-append.ts"
 export interface RevokeDeviceOptions {
   /** Devices to keep although a revoked key added them. */
   readonly keep?: readonly string[]
-  /** Revoke even the key that was committed to. */
+  /** Revoke even the key that was committed to, and lift revocations without a question. */
   readonly yes?: boolean
 }
 
 export const run: Handler<RevokeDeviceOptions> = async (context, { args, keep = [], yes }) => {
   const { key } = await currentIdentity(context)
   const keys = await Promise.all(args.map((typed) => readKey(context, typed)))
-  const kept = await Promise.all(keep.map((typed) => readKey(context, typed)))
+  const named = await Promise.all(keep.map((typed) => readKey(context, typed)))
+  const wanted = { acting: key, keys, named, isSure: yes === true }
   const before = await readStore<ChainReplay | undefined>(context, undefined, async (store) => chainOfKey(store, key))
-  const isLifting = formersIn(before, keys, key).length > 0
+  const known = revocationOf(before, wanted)
+  if (yes !== true) await assertLifting(context, known)
+  const { lifted, ofFormer } = known
+  const isAnything = lifted.devices.length + lifted.subjects.length > 0
   return appendAsSelf(context, {
-    // What a former primary revoked has its say back.
-    isLasting: isLifting,
+    // What is lifted gives keys and subjects their say back.
+    isLasting: isLifting(known),
     plan: (chain) => {
-      const formers = formersIn(chain, keys, key)
-      assertKnown(chain, [...keys.filter((one) => !formers.includes(one)), ...kept])
-      const all = chain === undefined ? kept : [...kept, ...stayingWithout(chain, { keys, formers, kept })]
-      if (chain !== undefined && yes !== true) assertCanRotate(chain, goneWith(chain, keys, all))
-      return { operations: [{ op: "revoke_device", keys, ...(all.length === 0 ? {} : { keep: all }) }] }
+      const now = revocationOf(chain, wanted)
+      assertSameLifting(now, known, wanted.isSure)
+      return { operations: [{ op: "revoke_device", ...now.payload }] }
     },
-    notes: isLifting
+    facts: { lifted },
+    warnings: isAnything ? [`this lifted revocations of branches that lost: ${formatLifted(lifted)}`] : [],
+    notes: ofFormer
       ? ["  What a former primary revoked on branches that lost has no force any more, nor what it revokes there yet."]
       : ["  A revoked key never returns, and devices that it added went with it."],
   })
+}
+
+interface Wanted {
+  readonly acting: string
+  readonly keys: readonly string[]
+  /** Devices to keep, as typed. */
+  readonly named: readonly string[]
+  readonly isSure: boolean
+}
+
+/** The event and what it would lift. Throws where its owner has to say more, or it cannot be. */
+function revocationOf(chain: ChainReplay | undefined, { acting, keys, named, isSure }: Wanted): Revocation {
+  if (chain !== undefined) assertDecided(chain)
+  const formers = formersIn(chain, keys, acting)
+  assertKnown(chain, [...keys.filter((one) => !formers.includes(one)), ...named])
+  const keep = chain === undefined ? named : [...named, ...stayingWithout(chain, { keys, formers, named })]
+  if (chain !== undefined && !isSure) assertCanRotate(chain, goneWith(chain, keys, keep))
+  const payload = { keys, ...(keep.length === 0 ? {} : { keep }) }
+  const lifted = chain === undefined ? { devices: [], subjects: [] } : liftedBy(chain, acting, payload)
+  return { payload, lifted, ofFormer: formers.length > 0, named }
 }
 
 /** Former primaries among `keys`, where the primary itself acts: only then are their revocations lifted. [FORK-6] */
@@ -52,20 +77,20 @@ function assertKnown(chain: ChainReplay | undefined, typed: readonly string[]): 
   })
 }
 
-interface Wanted {
+interface Going {
   readonly keys: readonly string[]
   readonly formers: readonly string[]
-  readonly kept: readonly string[]
+  readonly named: readonly string[]
 }
 
 /**
  * Devices that only a former primary added: it was its owner's then, and they stay. Throws where one of them is suspended: with what the
  * former primary signed its revocation may be lifted, and it would have its say back unasked.
  */
-function stayingWithout(chain: ChainReplay, { keys, formers, kept }: Wanted): readonly string[] {
+function stayingWithout(chain: ChainReplay, { keys, formers, named }: Going): readonly string[] {
   const others = keys.filter((key) => !formers.includes(key))
-  const gone = goneWith(chain, others, kept)
-  const staying = goneWith(chain, keys, kept).filter((key) => !gone.includes(key))
+  const gone = goneWith(chain, others, named)
+  const staying = goneWith(chain, keys, named).filter((key) => !gone.includes(key))
   const suspended = chain.state.devices.find((device) => device.suspended && staying.includes(device.key))
   if (suspended === undefined) return staying
   throw new KezError("usage", `Cannot revoke a former primary: ${suspended.key}, which it added, is suspended`, {

@@ -109,8 +109,8 @@ async function outcomeOf(context: Context, { extended, name, back }: Rotated): P
 function leftBehind(back: GoingBack): string {
   return (
     `${whyGoingBack(back)}, and ${formatLeftBehind(back)} after that have lost. Revocations count all the same, until you lift them: ` +
-    "kez sigchain settle lists them, --lift lifts them. Who has the old key can sign more of them at any time; all of its own are lifted by " +
-    `kez sigchain revoke-device ${back.onto.state.primary}`
+    "kez sigchain settle lists them, --lift lifts them. Who has the old key can sign more of them at any time; all that it signed, your own " +
+    `revocations among them, is lifted by kez sigchain revoke-device ${back.onto.state.primary}, which asks you first`
   )
 }
 

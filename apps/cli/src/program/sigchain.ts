@@ -61,11 +61,11 @@ function addKeys(sigchain: Command): void {
     .command("revoke-device <keys...>")
     .description(
       "Take devices out, and the devices that they added. A revoked key never returns. A former primary can be named too: devices that it " +
-        "added stay, and what it revoked on branches that lost is lifted, now and later.",
+        "added stay, and what it revoked on branches that lost is lifted, now and later; it asks before it lifts anything.",
     )
     .summary("take devices out")
     .option("--keep <keys...>", "devices to keep although a revoked one added them")
-    .option("--yes", "revoke even the key that you committed to as your next primary")
+    .option("--yes", "lift revocations unasked, and revoke even the key that you committed to")
     .action(action(() => import("../commands/sigchain-revoke-device.ts")))
   withExamples(
     withKeyOptions(revokeDevice),

@@ -4,7 +4,8 @@
  */
 import type { Digest } from "../digest.ts"
 import type { SigchainEvent } from "../envelope/envelope.ts"
-import { reapplyEvent } from "./apply.ts"
+import { reapplyEvent, revokedBy } from "./apply.ts"
+import type { Operations } from "./event.ts"
 import type { Path, Split } from "./fork.ts"
 import type { EventGraph } from "./graph.ts"
 import type { ChainPosition } from "./link.ts"
@@ -32,7 +33,15 @@ export interface ChainState {
   readonly stickyRevocations: ReadonlySet<Digest>
 }
 
-/** A copy by spread lacks what is worked out when asked for: `path`, `digests`, `state`, `knows`. */
+/** What has its say back once revocations on losing branches are in force no more. */
+export interface Lifted {
+  /** Devices that are suspended no more, oldest first. */
+  readonly devices: readonly string[]
+  /** Subjects that are revoked no more, sorted. Some of them may never have been on the winning path. */
+  readonly subjects: readonly string[]
+}
+
+/** A copy by spread lacks what is worked out when asked for: `path`, `digests`, `state`, and the functions. */
 export interface ChainReplay {
   /** Chain id: digest of event 0. [CHAIN-2] */
   readonly chain: Digest
@@ -56,6 +65,8 @@ export interface ChainReplay {
   knows(digest: Digest): boolean
   /** Whether a valid event stands on a branch of the split that nothing decides. */
   isUndecided(digest: Digest): boolean
+  /** What a `revoke_device` by the primary, at the end of the path, would lift. One by a device lifts nothing. [FORK-6] */
+  liftedBy(revocation: Operations["revoke_device"]): Lifted
 }
 
 export interface Session {
@@ -138,6 +149,25 @@ export class Result implements ChainReplay {
 
   isUndecided(digest: Digest): boolean {
     return this.status === "fork" && this.knows(digest) && this.#isAbove(this.head.digest, digest)
+  }
+
+  liftedBy({ keys, keep = [] }: Operations["revoke_device"]): Lifted {
+    if (this.#events === undefined) return { devices: [], subjects: [] }
+    const state = stateAfter(this.path)
+    const revoked = revokedBy(state, keys, keep)
+    for (const key of revoked) state.burn(key, this.head.seq + 1)
+    const after = snapshot(state, stickyRevocations(this.#root, this.#events, state, revoked))
+    const { devices, subjects } = this.state
+    const isSuspended = new Map(after.devices.map(({ key, suspended }) => [key, suspended]))
+    return {
+      devices: devices
+        .filter(({ key, suspended }) => suspended && isSuspended.get(key) === false)
+        .map(({ key }) => key),
+      subjects: [...subjects.values()]
+        .filter(({ subject, status }) => status === "revoked" && after.subjects.get(subject)?.status !== "revoked")
+        .map(({ subject }) => subject)
+        .toSorted(),
+    }
   }
 
   /** Whether `below` descends from `digest`. */

@@ -13,10 +13,18 @@ export interface Sticky {
   readonly devices: ReadonlySet<string>
 }
 
-/** What the revocations off the winning path keep in force, `state` being the one at its end. [FORK-6] [FORK-7] */
-export function stickyRevocations(root: ValidEvent, path: readonly ValidEvent[], state: WorkingState): Sticky {
+/**
+ * What the revocations off the winning path keep in force, `state` being the one at its end. [FORK-6] [FORK-7]
+ * `revoked`: keys that an event at the end would revoke too, one that is planned.
+ */
+export function stickyRevocations(
+  root: ValidEvent,
+  path: readonly ValidEvent[],
+  state: WorkingState,
+  revoked: readonly string[] = [],
+): Sticky {
   const winning = new Set(path)
-  const isLifted = liftedBy(path, state)
+  const isLifted = liftedBy(path, state, revoked)
   const under = activeDevicesUnder(state)
   const subjects = new Set<string>()
   const devices = new Set<string>()
@@ -50,8 +58,12 @@ function activeDevicesUnder(state: WorkingState): ReadonlyMap<string, readonly s
   return under
 }
 
-function liftedBy(path: readonly ValidEvent[], state: WorkingState): (event: ValidEvent) => boolean {
-  const keys = new Set<string>()
+function liftedBy(
+  path: readonly ValidEvent[],
+  state: WorkingState,
+  revoked: readonly string[],
+): (event: ValidEvent) => boolean {
+  const keys = new Set(revoked)
   const digests = new Set<Digest>()
   for (const { authority, event, revokedKeys } of path) {
     if (authority === "device") continue
@@ -66,14 +78,14 @@ function liftedBy(path: readonly ValidEvent[], state: WorkingState): (event: Val
    */
   function isRevoked(signer: KeyLine): boolean {
     const visited: KeyLine[] = []
-    let revoked: boolean | undefined = false
+    let found: boolean | undefined = false
     for (let line: KeyLine | undefined = signer; line !== undefined; line = line.addedBy) {
-      revoked = known.get(line) ?? (keys.has(line.key) ? true : state.devices.has(line.key) ? false : undefined)
+      found = known.get(line) ?? (keys.has(line.key) ? true : state.devices.has(line.key) ? false : undefined)
       visited.push(line)
-      if (revoked !== undefined) break
+      if (found !== undefined) break
     }
-    for (const line of visited) known.set(line, revoked ?? false)
-    return revoked ?? false
+    for (const line of visited) known.set(line, found ?? false)
+    return found ?? false
   }
 
   return (event) => digests.has(event.digest) || isRevoked(event.signer)
