@@ -109,9 +109,52 @@ async function former(direction: Direction): Promise<void> {
   }
 }
 
+/** alice's own revocation is in force only by the branch that lost: what revokes her old key would lift it. */
+async function ownRevocation(direction: Direction): Promise<void> {
+  const { maker, checker } = direction
+  await byDevice(direction)
+  const [old, phone] = [signerOf("alice").key, signerOf("phone").key]
+  await unlessSure(maker, safe("revoke-device", old, "--keep", phone), { devices: [phone], subjects: ["github:alice"] })
+  await handOver(maker, checker, "safe")
+  const { chain } = await maker.data(safe("show"))
+  const { subjects, devices } = await sameChain(maker, checker, chain)
+  assert.deepEqual([subjects[0]?.status, devices[0]?.suspended], ["active", false])
+}
+
+/** laptop is the primary that revokes phone, which alice had added: no device of laptop's, and suspended by its revocation alone. */
+async function addedBefore(direction: Direction): Promise<void> {
+  const { maker, checker } = direction
+  const laptop = (...step: string[]): readonly string[] => ["--identity", "laptop", "sigchain", ...step]
+  await append(maker, alice("add", "github:alice"), alice("add-device", "phone"))
+  await append(maker, alice("rotate", "laptop", "--next", "safe"))
+  const [phone, keys] = [signerOf("phone").key, [signerOf("safe").key]]
+  const { stdout } = await maker.run([...laptop("export"), "-q"])
+  await forge(maker, stdout, signerOf("phone"), { op: "revoke_device", keys })
+  await append(maker, laptop("revoke-device", phone))
+  const document = (await maker.run([...laptop("export"), "-q"])).stdout
+  const { suspended } = await maker.data(laptop("rotate", "safe", "--yes"))
+  assert.deepEqual(suspended, [phone])
+  await unlessSure(maker, safe("revoke-device", signerOf("laptop").key), { devices: [phone], subjects: [] })
+  await checker.data(["sigchain", "import", "-"], document)
+  const { chain } = await handOver(maker, checker, "safe")
+  assert.equal((await sameChain(maker, checker, chain)).devices[0]?.suspended, false)
+}
+
+/** It is not done unasked; with --yes it lifts these. */
+async function unlessSure(tool: Tool, step: readonly string[], lifted: Data["lifted"]): Promise<void> {
+  const unasked = await tool.json(step)
+  assert.deepEqual([unasked.code, unasked.error?.code], [2, "input.missing"])
+  assert.deepEqual((await tool.data([...step, "--yes"])).lifted, lifted)
+}
+
 export const goingBack: readonly Scenario[] = [
   ...bothWays("going back: the committed key was a device, and went with who added it", asDevice),
   ...bothWays("going back: a device that was revoked after that is named", named),
   ...bothWays("going back: revocations that are left behind are signed again", again),
   ...bothWays("going back: a former primary that is revoked revokes nothing more", former),
+  ...bothWays("going back: what a revocation lifts of the owner's own is asked about", ownRevocation),
+  ...bothWays(
+    "going back: a device of an earlier primary that a revocation gives its say back is asked about",
+    addedBefore,
+  ),
 ]

@@ -46,6 +46,7 @@ export interface Data {
   readonly losing: Data["events"]
   readonly left_behind: readonly { readonly seq: number; readonly op: string }[]
   readonly suspended: readonly string[]
+  readonly lifted: { readonly devices: readonly string[]; readonly subjects: readonly string[] }
   readonly revocations: Data["events"]
   readonly splits: readonly {
     readonly successors: readonly { readonly digest: string; readonly rank: string }[]
