@@ -55,6 +55,17 @@ test("kez sigchain add-device refuses the key that was committed to", async () =
   assert.match(again.stderr, /committed to already.*\[chain\.next_in_force\]\nhint: kez sigchain rotate/)
 })
 
+test("kez sigchain rotate begins no chain", async () => {
+  await using home = makeHome()
+  for (const [at, name] of ["p", "q"].entries()) await home.make(name, { words: words[at] ?? "" })
+  await home.run(["identity", "use", "p"])
+  for (const more of [[], ["--yes"], ["--next", "nobody"]]) {
+    const { code, error } = await json(home, "sigchain", "rotate", "q", ...more)
+    assert.deepEqual([code, error?.code], [1, "chain.unknown"])
+  }
+  assert.equal((await json(home, "sigchain", "show")).error?.code, "chain.unknown", "nothing was signed")
+})
+
 test("kez sigchain rotate makes the new key the identity in use, and the old one claims nothing more", async () => {
   const { home } = await begun()
   await using _ = home

@@ -1,11 +1,11 @@
 /** `kez sigchain rotate`: another key becomes the primary; the identity, its devices and its subjects stay. SPEC CHAIN-14 */
 import { type ChainReplay, envelopeDigest, KezError, type Signer } from "@kez/core"
-import { assertCommittable } from "../chain-refusal.ts"
+import { assertCommittable, assertDecided } from "../chain-refusal.ts"
 import type { Context } from "../context.ts"
 import { formatLeftBehind, type GoingBack, goingBack, whyGoingBack } from "../going-back.ts"
 import { findCurrentName, tryReadIdentity, useIdentity } from "../keys/identities.ts"
 import { currentIdentity, signerFor, wholeSignerFor } from "../keys/signers.ts"
-import { chainOfKey, type Extended, extendChain } from "../own-chain.ts"
+import { chainOfKey, type Extended, extendChain, noChain } from "../own-chain.ts"
 import { repeat } from "../revocations.ts"
 import type { Handler, Outcome } from "../run.ts"
 import { readStore } from "../store/access.ts"
@@ -23,19 +23,23 @@ export interface RotateOptions {
 
 export const run: Handler<RotateOptions> = async (context, { args: [name = ""], ...options }) => {
   const { key } = await currentIdentity(context)
-  const next = options.next === undefined ? undefined : await readNext(context, options.next)
   const before = await readStore<ChainReplay | undefined>(context, undefined, async (store) => chainOfKey(store, key))
+  if (before === undefined) throw noChain(key)
+  assertDecided(before)
+  const next = options.next === undefined ? undefined : await readNext(context, options.next)
+  if (next !== undefined) assertCommittable(before, next, [(await currentIdentity(context, name)).key])
   const agreed = await assertWanted(context, before, { name, isSure: options.yes === true })
   const newPrimary = await signerOfNew(context, name, before)
   let back: GoingBack | undefined
   const extended = await extendChain(context, {
     key,
     // Under a commitment the new key signs alone: the old one may be lost, or in a thief's hands.
-    signer: before?.state.next === undefined ? await wholeSignerFor(context) : newPrimary,
+    signer: before.state.next === undefined ? await wholeSignerFor(context) : newPrimary,
     headSigner: newPrimary,
     plan: (chain) => {
+      if (chain === undefined) throw noChain(key)
       if (next !== undefined) assertCommittable(chain, next, [newPrimary.key])
-      back = chain === undefined ? undefined : goingBack(chain, newPrimary.key)
+      back = goingBack(chain, newPrimary.key)
       if (options.yes !== true) assertAgreed(back, agreed)
       const again = options.keepRevocations === true ? (back?.leftBehind ?? []) : []
       const rotation = { op: "rotate", newPrimary, ...(next === undefined ? {} : { next }) } as const
@@ -49,17 +53,16 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
 }
 
 /** The new key's signer, whole where it signs the rotation itself. */
-function signerOfNew(context: Context, name: string, chain: ChainReplay | undefined): Promise<Signer> {
-  return chain?.state.next === undefined ? signerFor(context, name) : wholeSignerFor(context, name)
+function signerOfNew(context: Context, name: string, chain: ChainReplay): Promise<Signer> {
+  return chain.state.next === undefined ? signerFor(context, name) : wholeSignerFor(context, name)
 }
 
 /** What the owner agreed to leave behind. Throws `input.missing` where nobody can be asked, `input.cancelled` after a no. */
 async function assertWanted(
   context: Context,
-  chain: ChainReplay | undefined,
+  chain: ChainReplay,
   { name, isSure }: { readonly name: string; readonly isSure: boolean },
 ): Promise<GoingBack | undefined> {
-  if (chain === undefined) return undefined
   const back = goingBack(chain, (await currentIdentity(context, name)).key)
   if (back === undefined || isSure) return back
   context.terminal.say(`${whyGoingBack(back)}.`)
