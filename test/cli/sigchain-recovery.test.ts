@@ -156,6 +156,41 @@ test("kez sigchain rotate --keep-revocations signs what it leaves behind again, 
   })
 })
 
+test("kez sigchain rotate --keep-revocations repeats no revocation of a device that it revokes, and none twice", async () => {
+  await using home = await begun()
+  await home.make("laptop", { words: spareWords })
+  await home.run(["identity", "use", "main"])
+  await home.run(["sigchain", "set-next", "safe", "--yes"])
+  for (const device of ["phone", "laptop"]) await home.run(["sigchain", "add-device", device])
+  const stolen: readonly Operation[] = [
+    { op: "revoke_device", keys: [safe.key] },
+    { op: "revoke", subject: "dns:example.org" },
+    { op: "revoke_device", keys: [spare.key] },
+  ]
+  await forge(home, await chainOf(home), stolen, phone)
+  const mine: readonly Operation[] = [
+    { op: "revoke_device", keys: [phone.key] },
+    { op: "revoke", subject: "github:old" },
+    { op: "revoke", subject: "github:old" },
+    { op: "revoke_device", keys: [phone.key] },
+  ]
+  await forge(home, await chainOf(home), mine)
+
+  const refused = await json(home, "sigchain", "rotate", "safe", "--keep-revocations")
+  assert.deepEqual([refused.code, refused.error.code], [2, "input.missing"])
+  assert.match(refused.error.hint, /Signed again: event \d+ \(revoke_device, signed by main\), event \d+ \(revoke/)
+  const rotated = await json(home, "sigchain", "rotate", "safe", "--yes", "--keep-revocations")
+  assert.equal(rotated.code, 0, rotated.error?.message)
+  assert.deepEqual(
+    rotated.data.events.slice(1).map(({ payload }: { payload: unknown }) => payload),
+    [{ keys: [phone.key] }, { subject: "github:old" }],
+  )
+  assert.match(rotated.warnings.join("\n"), /Not signed again, .*event 4 \(revoke_device, signed by phone\)/)
+  const { data } = await json(home, "sigchain", "show")
+  assert.deepEqual([data.devices.length, data.devices[0].key, data.devices[0].suspended], [1, spare.key, false])
+  assert.equal(data.subjects[0].status, "active")
+})
+
 test("kez sigchain rotate leaves no event behind unasked, whatever is quiet", async () => {
   await using home = await begun()
   await burnedByDevice(home)

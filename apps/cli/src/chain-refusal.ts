@@ -11,7 +11,7 @@ export function misuse(code: Code, message: string, hint: string, cause?: unknow
 }
 
 /** The name of a key's identity on this computer, else the key, shortened. */
-function nameOfKey({ paths }: Context, key: string): string {
+export function nameOfKey({ paths }: Context, key: string): string {
   return listIdentities(paths).find(({ identity }) => identity === key)?.name ?? shortKey(key)
 }
 
@@ -77,6 +77,12 @@ function everNamed({ path, state }: ChainReplay): readonly string[] {
     return payload.op === "revoke_device" ? payload.payload.keys : []
   })
   return [...state.primaries, ...devices]
+}
+
+/** Every key that can never be one of the chain again. [CHAIN-15] */
+export function everBurned(chain: ChainReplay): readonly string[] {
+  const active = new Set([chain.state.primary, ...chain.state.devices.map(keyOf)])
+  return everNamed(chain).filter((key) => !active.has(key))
 }
 
 function keyOf({ key }: { readonly key: string }): string {

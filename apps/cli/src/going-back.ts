@@ -4,7 +4,13 @@
  * came after. SPEC FORK-1, FORK-2
  */
 import { type ChainReplay, commitmentTo, lastPlaceOf, replayChain, type SigchainEvent } from "@kez/core"
+import { nameOfKey } from "./chain-refusal.ts"
+import type { Context } from "./context.ts"
+import type { Repeating } from "./revocations.ts"
 import { count } from "./short-text.ts"
+
+/** Events that are named one by one. */
+const maxTold = 20
 
 export interface GoingBack {
   /** The chain up to the last event after which the key could follow. */
@@ -30,6 +36,22 @@ export function formatLeftBehind({ leftBehind }: GoingBack): string {
   for (const { payload } of leftBehind) counts.set(payload.op, (counts.get(payload.op) ?? 0) + 1)
   const kinds = [...counts].map(([op, number]) => `${number} ${op}`)
   return `${count(leftBehind.length, "event")} (${kinds.join(", ")})`
+}
+
+/** Which revocations are signed again after it, and which are not, with who signed them. */
+export function formatRepeating(context: Context, { again, leftOut }: Repeating): readonly string[] {
+  const list = (events: readonly SigchainEvent[]): string => {
+    const told = events.slice(0, maxTold).map(({ payload: { seq, op }, signature }) => {
+      return `event ${seq} (${op}, signed by ${nameOfKey(context, signature.key)})`
+    })
+    return [...told, ...(events.length > maxTold ? [`${events.length - maxTold} more`] : [])].join(", ")
+  }
+  return [
+    ...(again.length === 0 ? [] : [`Signed again: ${list(again)}`]),
+    ...(leftOut.length === 0
+      ? []
+      : [`Not signed again, for their signer is revoked by one that is, or with its device: ${list(leftOut)}`]),
+  ]
 }
 
 export function whyGoingBack({ onto, leftBehind: [first] }: GoingBack): string {

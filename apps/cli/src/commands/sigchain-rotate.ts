@@ -2,11 +2,11 @@
 import { type ChainReplay, envelopeDigest, KezError, type Signer } from "@kez/core"
 import { assertCommittable, assertDecided } from "../chain-refusal.ts"
 import type { Context } from "../context.ts"
-import { formatLeftBehind, type GoingBack, goingBack, whyGoingBack } from "../going-back.ts"
+import { formatLeftBehind, formatRepeating, type GoingBack, goingBack, whyGoingBack } from "../going-back.ts"
 import { findCurrentName, tryReadIdentity, useIdentity } from "../keys/identities.ts"
 import { currentIdentity, signerFor, wholeSignerFor } from "../keys/signers.ts"
 import { chainOfKey, type Extended, extendChain, noChain } from "../own-chain.ts"
-import { repeat } from "../revocations.ts"
+import { type Repeating, repeatTrusted } from "../revocations.ts"
 import type { Handler, Outcome } from "../run.ts"
 import { readStore } from "../store/access.ts"
 import { appendOutcome } from "./sigchain-append.ts"
@@ -28,9 +28,10 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
   assertDecided(before)
   const next = options.next === undefined ? undefined : await readNext(context, options.next)
   if (next !== undefined) assertCommittable(before, next, [(await currentIdentity(context, name)).key])
-  const agreed = await assertWanted(context, before, { name, isSure: options.yes === true })
+  const agreed = await assertWanted(context, before, name, options)
   const newPrimary = await signerOfNew(context, name, before)
   let back: GoingBack | undefined
+  let repeating: Repeating | undefined
   const extended = await extendChain(context, {
     key,
     // Under a commitment the new key signs alone: the old one may be lost, or in a thief's hands.
@@ -41,15 +42,19 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
       if (next !== undefined) assertCommittable(chain, next, [newPrimary.key])
       back = goingBack(chain, newPrimary.key)
       if (options.yes !== true) assertAgreed(back, agreed)
-      const again = options.keepRevocations === true ? (back?.leftBehind ?? []) : []
+      repeating = options.keepRevocations === true && back !== undefined ? repeat(back, newPrimary.key) : undefined
       const rotation = { op: "rotate", newPrimary, ...(next === undefined ? {} : { next }) } as const
       return {
-        operations: [rotation, ...again.flatMap((event) => repeat(event, newPrimary.key))],
+        operations: [rotation, ...(repeating?.operations ?? [])],
         onto: back?.onto,
       }
     },
   })
-  return outcomeOf(context, { extended, name, back })
+  return outcomeOf(context, { extended, name, back, repeating })
+}
+
+function repeat({ onto, leftBehind }: GoingBack, primary: string): Repeating {
+  return repeatTrusted(onto, leftBehind, primary)
 }
 
 /** The new key's signer, whole where it signs the rotation itself. */
@@ -61,13 +66,17 @@ function signerOfNew(context: Context, name: string, chain: ChainReplay): Promis
 async function assertWanted(
   context: Context,
   chain: ChainReplay,
-  { name, isSure }: { readonly name: string; readonly isSure: boolean },
+  name: string,
+  { yes, keepRevocations }: RotateOptions,
 ): Promise<GoingBack | undefined> {
-  const back = goingBack(chain, (await currentIdentity(context, name)).key)
-  if (back === undefined || isSure) return back
-  context.terminal.say(`${whyGoingBack(back)}.`)
+  const { key } = await currentIdentity(context, name)
+  const back = goingBack(chain, key)
+  if (back === undefined || yes === true) return back
+  const again = keepRevocations === true ? formatRepeating(context, repeat(back, key)) : []
+  const why = [whyGoingBack(back), ...again].map((line) => `${line}.`)
+  if (context.terminal.interactive) for (const line of why) context.terminal.say(line)
   const text = `Leave the ${formatLeftBehind(back)} after it behind?`
-  if (await context.terminal.confirm({ text, flag: "--yes" })) return back
+  if (await context.terminal.confirm({ text, flag: `--yes. ${why.join("\n")}`.replace(/\.$/, "") })) return back
   throw new KezError("input.cancelled", "Cancelled: nothing was signed")
 }
 
@@ -83,9 +92,10 @@ interface Rotated {
   readonly extended: Extended
   readonly name: string
   readonly back: GoingBack | undefined
+  readonly repeating: Repeating | undefined
 }
 
-async function outcomeOf(context: Context, { extended, name, back }: Rotated): Promise<Outcome> {
+async function outcomeOf(context: Context, { extended, name, back, repeating }: Rotated): Promise<Outcome> {
   const { events, replay } = extended
   const old = events[0]?.payload.primary
   const isUsed = old !== undefined && (await useInstead(context, old, name))
@@ -96,7 +106,11 @@ async function outcomeOf(context: Context, { extended, name, back }: Rotated): P
       left_behind: (back?.leftBehind ?? []).map(({ payload: { seq, op } }) => ({ seq, op })),
       suspended,
     },
-    warnings: [...(back === undefined ? [] : [leftBehind(back)]), ...suspended.map(mayStillSign)],
+    warnings: [
+      ...(back === undefined ? [] : [leftBehind(back)]),
+      ...(repeating === undefined ? [] : formatRepeating(context, { ...repeating, again: [] })),
+      ...suspended.map(mayStillSign),
+    ],
     notes: [
       "  Claims of the old key stay valid where the chain names them; it can sign nothing new.",
       ...(isUsed ? [`  Commands now act as ${name}.`] : []),

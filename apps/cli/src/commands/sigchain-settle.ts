@@ -4,7 +4,7 @@ import { devicesJson, eventJson, splitsJson } from "../chain-json.ts"
 import { chainStatus, devicesText, eventLine, splitsText } from "../chain-text.ts"
 import { pickDigest, withChain } from "../find-chain.ts"
 import { losingEvents, type Plan } from "../own-chain.ts"
-import { isRevocation, repeat } from "../revocations.ts"
+import { isRevocation, repeatAll } from "../revocations.ts"
 import type { Handler, Outcome } from "../run.ts"
 import { columns, shortDigest } from "../short-text.ts"
 import { ownEvents } from "../store/chains.ts"
@@ -73,8 +73,9 @@ function planOf(store: Store, chain: ChainReplay, { keep, keepRevocations, lift 
   const siblings = split.successors.map(({ digest }) => digest).filter((digest) => digest !== branch)
   const reject = [...new Set([...siblings, ...lifted])]
   const again = keepRevocations === true ? losing.filter((event) => siblings.includes(envelopeDigest(event))) : []
-  const primary = branchOf(chain, branch).state.primary
-  return { branch, operations: [{ op: "settle", reject }, ...again.flatMap((event) => repeat(event, primary))] }
+  const onto = branchOf(chain, branch)
+  const { operations } = repeatAll(onto, again, onto.state.primary)
+  return { branch, operations: [{ op: "settle", reject }, ...operations] }
 }
 
 /** The first event of the branch that holds `typed`. */
