@@ -70,12 +70,25 @@ function planOf(store: Store, chain: ChainReplay, { keep, keepRevocations, lift 
     })
   }
   const branch = branchToKeep(chain, split, keep)
-  const siblings = split.successors.map(({ digest }) => digest).filter((digest) => digest !== branch)
-  const reject = [...new Set([...siblings, ...lifted])]
-  const again = keepRevocations === true ? losing.filter((event) => siblings.includes(envelopeDigest(event))) : []
+  const tied = tiedSuccessors(split).filter((digest) => digest !== branch)
+  const reject = [...new Set([...lifted, ...tied])]
+  if (keepRevocations !== true) return { branch, operations: [{ op: "settle", reject }] }
+  // What stands behind these stays in force: a settlement lifts no more than it names. [FORK-6]
+  const rejected = losing.filter((event) => {
+    const digest = envelopeDigest(event)
+    return tied.includes(digest) && !lifted.includes(digest)
+  })
   const onto = branchOf(chain, branch)
-  const { operations } = repeatAll(onto, again, onto.state.primary)
+  const { operations } = repeatAll(onto, rejected, onto.state.primary)
   return { branch, operations: [{ op: "settle", reject }, ...operations] }
+}
+
+/** Those of the highest rank: the others have lost already, and their revocations would be lifted for nothing. [FORK-3] */
+function tiedSuccessors({ successors }: Split): readonly Digest[] {
+  const highest = (["recovery", "primary", "device"] as const).find((rank) =>
+    successors.some((successor) => successor.rank === rank),
+  )
+  return successors.filter(({ rank }) => rank === highest).map(({ digest }) => digest)
 }
 
 /** The first event of the branch that holds `typed`. */
