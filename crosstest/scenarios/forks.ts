@@ -131,6 +131,37 @@ async function lifted(direction: Direction): Promise<void> {
   assert.equal(after.subjects.find(({ subject }) => subject === "github:alice")?.status, "active")
 }
 
+/** Two branches of the primary and one of a device: only the tied one is rejected, and of what it revoked only that is lifted. */
+async function threeBranches(direction: Direction): Promise<void> {
+  const { maker, checker } = direction
+  const theirs = [alice("revoke", "github:alice"), alice("revoke", "dns:deep.example")]
+  const { chain } = await forked(direction, [alice("add", "dns:a.example")], theirs)
+  const shared = parseChain((await maker.run(["sigchain", "export", chain, "-q"])).stdout)
+  const laptop = createSigner("ed25519", parseWords(people[1]?.words ?? "").secret)
+  const operation = { op: "revoke", subject: "dns:low.example" } as const
+  const now = Math.floor(Date.now() / 1_000)
+  const { replay } = await appendEvent({ chain: replayChain(shared.slice(0, 2)), operation, now }, laptop)
+  for (const tool of [maker, checker]) await tool.data(["sigchain", "import", "-"], formatChain(replay.path))
+  const { losing, splits } = await sameChain(maker, checker, chain)
+  assert.equal(splits[0]?.successors.length, 3)
+  const of = (op: string, subject: string): string =>
+    losing.find(({ payload, ...event }) => event.op === op && JSON.stringify(payload).includes(subject))?.digest ?? ""
+
+  const step = ["settle", "--keep", of("add", "dns:a.example"), "--keep-revocations"]
+  const { events } = await maker.data(alice(...step))
+  assert.deepEqual(
+    events.map(({ payload }) => payload),
+    [{ reject: [of("revoke", "github:alice")] }, { subject: "github:alice" }],
+  )
+  await handOver(maker, checker)
+  await sameChain(maker, checker, chain)
+  const inForce = [of("revoke", "dns:deep.example"), of("revoke", "dns:low.example")].toSorted()
+  for (const tool of [maker, checker]) {
+    const { revocations } = await tool.data(alice("settle"))
+    assert.deepEqual(revocations.map(({ digest }) => digest).toSorted(), inForce, tool.name)
+  }
+}
+
 export const forks: readonly Scenario[] = [
   ...bothWays("fork: the primary wins over a device", primaryOverDevice),
   ...bothWays("fork: the committed key wins over the primary", recoveryOverPrimary),
@@ -140,4 +171,5 @@ export const forks: readonly Scenario[] = [
   ...bothWays("fork: a revocation on a losing branch stays", sticky),
   ...bothWays("fork: a device revoked on a losing branch is suspended", suspended),
   ...bothWays("fork: a revocation that settle lifts", lifted),
+  ...bothWays("fork: settle rejects the tied branches alone", threeBranches),
 ]

@@ -87,6 +87,27 @@ async function again(direction: Direction): Promise<void> {
   assert.equal(data.left_behind.length, 3)
 }
 
+/** The thief of phone has revoked laptop and a subject: nothing of that is signed again, for phone is revoked; the owner's own is, once. */
+async function againOfOwner(direction: Direction): Promise<void> {
+  const { maker } = direction
+  await append(maker, alice("add", "github:alice"), alice("set-next", "safe", "--yes"))
+  await append(maker, alice("add-device", "phone"), alice("add-device", "laptop"))
+  const [phone, laptop] = [signerOf("phone"), signerOf("laptop").key]
+  for (const keys of [[signerOf("safe").key], [laptop]]) {
+    await forge(maker, await exported(maker), phone, { op: "revoke_device", keys })
+  }
+  await forge(maker, await exported(maker), phone, { op: "revoke", subject: "github:alice" })
+  await append(maker, alice("revoke-device", "phone"), alice("revoke", "dns:old.example"))
+  await forge(maker, await exported(maker), signerOf("alice"), { op: "revoke", subject: "dns:old.example" })
+  const { events, suspended, chain } = await rotated(direction, "--keep-revocations")
+  assert.deepEqual(
+    events.slice(1).map(({ payload }) => payload),
+    [{ keys: [phone.key] }, { subject: "dns:old.example" }],
+  )
+  const { devices, subjects } = await maker.data(["sigchain", "show", chain])
+  assert.deepEqual([suspended, devices.map(({ key }) => key), subjects[0]?.status], [[], [laptop], "active"])
+}
+
 /** Revocations by the old key, made before and after the new one revoked it, have no force. */
 async function former(direction: Direction): Promise<void> {
   const { maker, checker } = direction
@@ -151,6 +172,7 @@ export const goingBack: readonly Scenario[] = [
   ...bothWays("going back: the committed key was a device, and went with who added it", asDevice),
   ...bothWays("going back: a device that was revoked after that is named", named),
   ...bothWays("going back: revocations that are left behind are signed again", again),
+  ...bothWays("going back: of what is left behind nothing of a revoked device is signed again", againOfOwner),
   ...bothWays("going back: a former primary that is revoked revokes nothing more", former),
   ...bothWays("going back: what a revocation lifts of the owner's own is asked about", ownRevocation),
   ...bothWays(

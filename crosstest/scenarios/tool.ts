@@ -42,7 +42,12 @@ export interface Data {
   readonly head: { readonly seq: number; readonly digest: string }
   readonly devices: readonly { readonly key: string; readonly added_by: string; readonly suspended: boolean }[]
   readonly subjects: readonly { readonly subject: string; readonly status: string }[]
-  readonly events: readonly { readonly digest: string; readonly op: string; readonly signer: string }[]
+  readonly events: readonly {
+    readonly digest: string
+    readonly op: string
+    readonly signer: string
+    readonly payload: unknown
+  }[]
   readonly losing: Data["events"]
   readonly left_behind: readonly { readonly seq: number; readonly op: string }[]
   readonly suspended: readonly string[]
