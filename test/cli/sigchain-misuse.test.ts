@@ -40,9 +40,17 @@ test("kez sigchain set-next refuses a key that could never follow, by name and b
   assert.equal((await json(home, "sigchain", "set-next", "p")).error.code, "chain.key_in_use")
   await home.run(["sigchain", "revoke-device", "q"])
   assert.equal((await json(home, "sigchain", "set-next", "q")).error.code, "chain.key_reuse")
-  const done = await home.run(["sigchain", "set-next", "r"])
-  assert.equal(done.code, 0)
-  assert.match(done.stderr, /warning: a commitment cannot be undone/)
+  const done = await home.run(["sigchain", "set-next", "r", "--yes"])
+  assert.equal(done.code, 0, done.stderr)
+})
+
+test("kez sigchain set-next commits to nothing where nobody can be asked, without --yes", async () => {
+  const { home } = await begun()
+  await using _ = home
+  const { code, error } = await json(home, "sigchain", "set-next", "r")
+  assert.deepEqual([code, error?.code], [2, "input.missing"])
+  assert.match(`${error.message} ${error.hint}`, /cannot be undone.*--yes/s)
+  assert.equal((await json(home, "sigchain", "show")).data.next, null, "nothing was signed")
 })
 
 test("kez sigchain add-device refuses the key that was committed to", async () => {
@@ -51,7 +59,7 @@ test("kez sigchain add-device refuses the key that was committed to", async () =
   await home.run(["sigchain", "set-next", "q", "--yes"])
   const { code, error } = await json(home, "sigchain", "add-device", "q")
   assert.deepEqual([code, error.code], [1, "chain.key_in_use"])
-  const again = await home.run(["sigchain", "set-next", "r"])
+  const again = await home.run(["sigchain", "set-next", "r", "--yes"])
   assert.match(again.stderr, /committed to already.*\[chain\.next_in_force\]\nhint: kez sigchain rotate/)
 })
 

@@ -90,7 +90,10 @@ test("kez sigchain: the life of an identity", async (t) => {
       [keys.get("laptop"), keys.get("phone")],
     )
     assert.deepEqual(await errorOf("sigchain", "add-device", "laptop"), [1, "chain.key_in_use"])
-    assert.deepEqual(await errorOf("--identity", "laptop", "sigchain", "set-next", "safe"), [1, "chain.authority"])
+    assert.deepEqual(await errorOf("--identity", "laptop", "sigchain", "set-next", "safe", "--yes"), [
+      1,
+      "chain.authority",
+    ])
     await data("sigchain", "revoke-device", "laptop", "--keep", "phone")
     const kept = await data("sigchain", "show")
     assert.deepEqual(
@@ -103,9 +106,9 @@ test("kez sigchain: the life of an identity", async (t) => {
   })
 
   await t.test("the committed key alone can rotate, and then it is the primary", async () => {
-    const committed = await kez("sigchain", "set-next", "safe")
+    const committed = await kez("sigchain", "set-next", "safe", "--yes")
     assert.match(committed.stdout, /Losing it costs the ability to rotate, not the identity/)
-    assert.deepEqual(await errorOf("sigchain", "set-next", "phone"), [1, "chain.next_in_force"])
+    assert.deepEqual(await errorOf("sigchain", "set-next", "phone", "--yes"), [1, "chain.next_in_force"])
     assert.deepEqual(await errorOf("sigchain", "rotate", "phone"), [1, "chain.prerotation"])
     const rotated = await data("sigchain", "rotate", "safe")
     assert.equal(rotated.primary, keys.get("safe"))

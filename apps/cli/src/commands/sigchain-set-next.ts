@@ -39,14 +39,10 @@ export const run: Handler<SetNextOptions> = async (context, { args: [typed], com
   })
 }
 
-/** Where nobody can be asked it goes on: scripts say what they mean. */
-async function assertSure({ terminal, warn }: Context): Promise<void> {
-  if (!terminal.interactive) {
-    warn("a commitment cannot be undone: without that key this identity can never rotate")
-    return
-  }
-  terminal.say("Only that key will ever be able to follow your primary. This cannot be undone.")
-  if (await terminal.confirm({ text: "Commit to it?", flag: "--yes" })) return
+/** Throws `input.missing` where nobody can be asked: no script commits for ever by an oversight. */
+async function assertSure({ terminal }: Context): Promise<void> {
+  const text = "Only that key will ever be able to follow your primary, and this cannot be undone. Commit to it?"
+  if (await terminal.confirm({ text, flag: "--yes" })) return
   throw new KezError("input.cancelled", "Cancelled: nothing was committed to")
 }
 
