@@ -1,7 +1,8 @@
 /** What `kez sigchain` and `kez claim` refuse, or do not do twice, so that an owner's slip does not last for ever. */
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { appendEvent, commitmentTo, createSigner, formatChain } from "@kez/core"
+import { appendEvent, commitmentTo, createSigner, formatChain, parseChain, replayChain } from "@kez/core"
+import { keyOfWords } from "../../apps/cli/src/keys/key-text.ts"
 import { type Home, makeHome, zeroWords } from "./support/home.ts"
 
 const words = [
@@ -172,4 +173,50 @@ test("a password in the URL of a store is refused, and not said again", async ()
   assert.equal(code, 2)
   assert.match(stderr, /Cannot use --store with a name or password in it/)
   assert.doesNotMatch(stdout + stderr, /hunter2/)
+})
+
+test("kez sigchain finds what cannot be before it asks for a passphrase", async () => {
+  await using home = makeHome()
+  const right = { env: { KEZ_PASSPHRASE: "right" } }
+  const p = await home.make("p", { words: zeroWords, passphrase: "right" })
+  for (const [at, name] of ["q", "r"].entries()) await home.make(name, { words: words[at + 1] ?? "" })
+  await home.run(["identity", "use", "p"])
+  for (const step of [
+    ["add", "dns:example.org"],
+    ["add-device", "q"],
+  ]) {
+    assert.equal((await home.run(["sigchain", ...step], right)).code, 0)
+  }
+  const refusals = [
+    [["revoke-device", "r"], 2, "usage"],
+    [["revoke-device", "p"], 1, "chain.authority"],
+    [["set-next", "q"], 1, "chain.key_in_use"],
+    [["rotate", "q"], 1, "chain.key_in_use"],
+    [["rotate", "r", "--next", "p"], 1, "chain.key_in_use"],
+    [["rotate", "r", "--next", "sha256:zz"], 2, "usage"],
+    [["settle", "--keep", "sha256:00"], 2, "usage"],
+    [["revoke-device", "q"], 4, "key.locked"],
+  ] as const
+  for (const [step, exit, expected] of refusals) {
+    const { code, error } = await json(home, "sigchain", ...step)
+    assert.deepEqual([code, error?.code], [exit, expected], step.join(" "))
+  }
+  const byDevice = await json(home, "--identity", "q", "sigchain", "settle", "--lift", "sha256:00")
+  assert.notEqual(byDevice.error?.code, "key.locked")
+
+  const signer = createSigner("ed25519", keyOfWords("ed25519", zeroWords).secret)
+  assert.equal(signer.key, p.identity)
+  const chain = replayChain(parseChain((await home.run(["sigchain", "export"])).stdout))
+  for (const subject of ["github:one", "github:two"]) {
+    const { replay } = await appendEvent({ chain, operation: { op: "add", subject }, now: 1_790_000_000 }, signer)
+    await home.run(["sigchain", "import", home.file("branch.jsonl", formatChain(replay.path))])
+  }
+  for (const step of [
+    ["revoke-device", "r"],
+    ["set-next", "r"],
+    ["rotate", "r", "--next", "nobody"],
+  ]) {
+    const { code, error } = await json(home, "sigchain", ...step)
+    assert.deepEqual([code, error?.code], [13, "chain.fork"], step.join(" "))
+  }
 })

@@ -1,5 +1,5 @@
 /** Why a chain of one's own does not take an event, and what its owner can do. SPEC §5.4 */
-import { type ChainReplay, type Code, commitmentTo, KezError } from "@kez/core"
+import { assertAppendable, type ChainReplay, type Code, commitmentTo, KezError, type Outline } from "@kez/core"
 import type { Context } from "./context.ts"
 import { listIdentities } from "./keys/identities.ts"
 import { misuseText } from "./reason-text.ts"
@@ -28,6 +28,15 @@ export function explainRefusal(
   if (code === "chain.not_authorised" && isReplaced) return replaced(context, "append the event", signer, chain, error)
   const known = misuseText(code)
   return known === undefined ? error : misuse(code, `Cannot append the event: ${known.why}`, known.hint, error)
+}
+
+/** Throws as `appendEvent` would, before any key is opened: nobody types a passphrase for what cannot be. */
+export function assertTakes(context: Context, chain: ChainReplay, operation: Outline, signer: string): void {
+  try {
+    assertAppendable(chain, operation, signer)
+  } catch (error) {
+    throw explainRefusal(context, error, { chain, signer })
+  }
 }
 
 /** For a key that a rotation took out of force. */

@@ -88,7 +88,14 @@ export {
 export { type Json, type JsonObject, parseJson } from "./json.ts"
 export { parseForeignJson } from "./json-value.ts"
 export * as limits from "./limits.ts"
-export { type Appended, type AppendOptions, appendEvent, type Operation } from "./sigchain/append.ts"
+export {
+  type Appended,
+  type AppendOptions,
+  appendEvent,
+  assertAppendable,
+  type Operation,
+  type Outline,
+} from "./sigchain/append.ts"
 export { commitmentTo } from "./sigchain/commitment.ts"
 export {
   type ChainReading,

@@ -1,6 +1,6 @@
 /** `kez sigchain revoke-device`: keys that may speak for the identity no longer, and those that they added. SPEC CHAIN-12 */
 import { type ChainReplay, commitmentTo, KezError } from "@kez/core"
-import { assertDecided, goneWith, misuse } from "../chain-refusal.ts"
+import { assertDecided, assertTakes, goneWith, misuse } from "../chain-refusal.ts"
 import { readKey } from "../find-chain.ts"
 import { currentIdentity } from "../keys/signers.ts"
 import { assertLifting, assertSameLifting, formatLifted, isLifting, liftedBy, type Revocation } from "../lifting.ts"
@@ -23,6 +23,7 @@ export const run: Handler<RevokeDeviceOptions> = async (context, { args, keep = 
   const wanted = { acting: key, keys, named, isSure: yes === true }
   const before = await readStore<ChainReplay | undefined>(context, undefined, async (store) => chainOfKey(store, key))
   const known = revocationOf(before, wanted)
+  if (before !== undefined) assertTakes(context, before, { op: "revoke_device", ...known.payload }, key)
   if (yes !== true) await assertLifting(context, known)
   const { lifted, ofFormer } = known
   const isAnything = lifted.devices.length + lifted.subjects.length > 0

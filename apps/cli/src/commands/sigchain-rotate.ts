@@ -1,6 +1,6 @@
 /** `kez sigchain rotate`: another key becomes the primary; the identity, its devices and its subjects stay. SPEC CHAIN-14 */
 import { type ChainReplay, envelopeDigest, KezError, type Signer } from "@kez/core"
-import { assertCommittable, assertDecided } from "../chain-refusal.ts"
+import { assertCommittable, assertDecided, assertTakes } from "../chain-refusal.ts"
 import type { Context } from "../context.ts"
 import { formatLeftBehind, formatRepeating, type GoingBack, goingBack, whyGoingBack } from "../going-back.ts"
 import { findCurrentName, tryReadIdentity, useIdentity } from "../keys/identities.ts"
@@ -26,8 +26,11 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
   const before = await readStore<ChainReplay | undefined>(context, undefined, async (store) => chainOfKey(store, key))
   if (before === undefined) throw noChain(key)
   assertDecided(before)
+  const { key: newKey } = await currentIdentity(context, name)
   const next = options.next === undefined ? undefined : await readNext(context, options.next)
-  if (next !== undefined) assertCommittable(before, next, [(await currentIdentity(context, name)).key])
+  if (next !== undefined) assertCommittable(before, next, [newKey])
+  const signer = before.state.next === undefined ? key : newKey
+  assertTakes(context, goingBack(before, newKey)?.onto ?? before, rotationTo({ key: newKey }, next), signer)
   const agreed = await assertWanted(context, before, name, options)
   const newPrimary = await signerOfNew(context, name, before)
   let back: GoingBack | undefined
@@ -43,14 +46,17 @@ export const run: Handler<RotateOptions> = async (context, { args: [name = ""], 
       back = goingBack(chain, newPrimary.key)
       if (options.yes !== true) assertAgreed(back, agreed)
       repeating = options.keepRevocations === true && back !== undefined ? repeat(back, newPrimary.key) : undefined
-      const rotation = { op: "rotate", newPrimary, ...(next === undefined ? {} : { next }) } as const
       return {
-        operations: [rotation, ...(repeating?.operations ?? [])],
+        operations: [rotationTo(newPrimary, next), ...(repeating?.operations ?? [])],
         onto: back?.onto,
       }
     },
   })
   return outcomeOf(context, { extended, name, back, repeating })
+}
+
+function rotationTo<K>(newPrimary: K, next: string | undefined) {
+  return { op: "rotate", newPrimary, ...(next === undefined ? {} : { next }) } as const
 }
 
 function repeat({ onto, leftBehind }: GoingBack, primary: string): Repeating {

@@ -1,6 +1,6 @@
 /** `kez sigchain set-next`: which key alone may become the next primary. SPEC CHAIN-13 */
 import { type ChainReplay, commitmentTo, isDigest, KezError } from "@kez/core"
-import { assertCommittable } from "../chain-refusal.ts"
+import { assertCommittable, assertTakes } from "../chain-refusal.ts"
 import type { Context } from "../context.ts"
 import { readKey } from "../find-chain.ts"
 import { currentIdentity } from "../keys/signers.ts"
@@ -24,7 +24,11 @@ export const run: Handler<SetNextOptions> = async (context, { args: [typed], com
     // A commitment in force is the first thing that stands in the way.
     if (chain?.state.next === undefined) assertCommittable(chain, next, [chain?.state.primary ?? key])
   }
-  await readStore(context, undefined, (store) => check(chainOfKey(store, key)))
+  await readStore(context, undefined, (store) => {
+    const chain = chainOfKey(store, key)
+    if (chain !== undefined) assertTakes(context, chain, { op: "set_next", next }, key)
+    check(chain)
+  })
   if (yes !== true) await assertSure(context)
   return appendAsSelf(context, {
     isLasting: true,

@@ -1,12 +1,15 @@
 /** `kez sigchain settle`: what a fork consists of, and the owner's signature under one of its branches. SPEC §5.6, §5.7 */
 import { branchOf, type ChainReplay, type Digest, envelopeDigest, KezError, type Split } from "@kez/core"
 import { devicesJson, eventJson, splitsJson } from "../chain-json.ts"
+import { assertTakes } from "../chain-refusal.ts"
 import { chainStatus, devicesText, eventLine, splitsText } from "../chain-text.ts"
 import { pickDigest, withChain } from "../find-chain.ts"
-import { losingEvents, type Plan } from "../own-chain.ts"
+import { currentIdentity } from "../keys/signers.ts"
+import { chainOfKey, losingEvents, type Plan } from "../own-chain.ts"
 import { isRevocation, repeatAll } from "../revocations.ts"
 import type { Handler, Outcome } from "../run.ts"
 import { columns, shortDigest } from "../short-text.ts"
+import { readStore } from "../store/access.ts"
 import { ownEvents } from "../store/chains.ts"
 import type { Store } from "../store/database.ts"
 import { appendAsSelf } from "./sigchain-append.ts"
@@ -23,13 +26,22 @@ export interface SettleOptions {
 export const run: Handler<SettleOptions> = async (context, { args: _, ...options }) => {
   const isListing = options.keep === undefined && (options.lift ?? []).length === 0
   if (isListing) return withChain(context, undefined, listing)
+  const { key } = await currentIdentity(context)
+  const planFor = (chain: ChainReplay | undefined, store: Store): Plan => {
+    if (chain === undefined) throw new KezError("chain.unknown", "Cannot settle: there is no chain of this identity")
+    return planOf(store, chain, options)
+  }
+  await readStore(context, undefined, (store) => {
+    const chain = chainOfKey(store, key)
+    const { branch, operations } = planFor(chain, store)
+    if (chain === undefined) return
+    const settled = branch === undefined ? chain : branchOf(chain, branch)
+    for (const one of operations) if (one.op === "settle") assertTakes(context, settled, one, key)
+  })
   return appendAsSelf(context, {
     // The branch that is kept may name other keys, and revocations that are lifted give them their say back.
     isLasting: true,
-    plan: (chain, store) => {
-      if (chain === undefined) throw new KezError("chain.unknown", "Cannot settle: there is no chain of this identity")
-      return planOf(store, chain, options)
-    },
+    plan: planFor,
   })
 }
 

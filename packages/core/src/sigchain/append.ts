@@ -7,10 +7,11 @@ import { formatIdentity, parseIdentity } from "../identity.ts"
 import type { Signer } from "../signer.ts"
 import { encodeUtf8 } from "../text.ts"
 import { formatTime } from "../time.ts"
+import { assertAllowed } from "./apply.ts"
 import type { EventPayload, Operations } from "./event.ts"
 import { type PopRole, popText } from "./pop.ts"
 import { replayChain } from "./replay.ts"
-import type { ChainReplay } from "./result.ts"
+import { type ChainReplay, stateAfter } from "./result.ts"
 
 /** An operation as a caller states it: proofs of possession are made here, by the new key's own signer. */
 export type Operation =
@@ -42,13 +43,9 @@ export interface AppendOptions {
  * Throws the code by which every reader would refuse the event; `chain.fork` on a chain that is an undecided fork.
  */
 export async function appendEvent({ chain, operation, now }: AppendOptions, signer: Signer): Promise<Appended> {
-  if (chain?.status === "fork" && operation.op !== "settle") {
-    throw new KezError("chain.fork", "Cannot append to the chain: it is an undecided fork", {
-      hint: "Settle it first: kez sigchain settle.",
-    })
-  }
+  assertDecided(chain, operation.op)
   const author = operation.op === "rotate" && chain?.state.next !== undefined ? operation.newPrimary : signer
-  const payload = await payloadOf(frameOf(chain, author, now), operation)
+  const payload = await payloadOf(frameOf(chain, author.key, now), operation)
   const event = await signEnvelope("sigchain_event", payload, author)
   const replay = replayChain([event], chain === undefined ? {} : { previous: chain })
   const refusal = replay.refused.find(({ digest }) => digest === envelopeDigest(event))
@@ -56,11 +53,48 @@ export async function appendEvent({ chain, operation, now }: AppendOptions, sign
   return { event, replay }
 }
 
+/** What a `rotate`, `revoke_device`, `set_next` or `settle` says, before anybody signs it. */
+export type Outline =
+  | Extract<Operation, { readonly op: "revoke_device" | "set_next" | "settle" }>
+  | { readonly op: "rotate"; readonly newPrimary: Pick<Signer, "key">; readonly next?: string }
+
+/**
+ * Throws the code by which every reader would refuse such an event of `signer` at the end of the chain, and `chain.fork` on an undecided
+ * fork: nobody has to open a key for what cannot be.
+ */
+export function assertAppendable(chain: ChainReplay, operation: Outline, signer: string): void {
+  assertDecided(chain, operation.op)
+  const frame = frameOf(chain, signer, 0)
+  try {
+    assertAllowed(stateAfter(chain.path), outlineOf(frame, operation), signer)
+  } catch (error) {
+    if (!(error instanceof KezError)) throw error
+    throw new KezError(error.code, "Cannot append the event: readers would refuse it", { cause: error })
+  }
+}
+
+function outlineOf(frame: Frame, operation: Outline): EventPayload {
+  if (operation.op !== "rotate") {
+    const { op, ...payload } = operation
+    return { ...frame, op, payload } as EventPayload
+  }
+  const { newPrimary, next } = operation
+  const payload = { new_primary: newPrimary.key, ...(next === undefined ? {} : { next }), pop: "" }
+  return { ...frame, op: "rotate", payload }
+}
+
+function assertDecided(chain: ChainReplay | undefined, op: Operation["op"]): void {
+  if (chain?.status !== "fork" || op === "settle") return
+  throw new KezError("chain.fork", "Cannot append to the chain: it is an undecided fork", {
+    hint: "Settle it first: kez sigchain settle.",
+  })
+}
+
 type Frame = Pick<EventPayload, "type" | "version" | "primary" | "seq" | "prev" | "created_at">
 
-function frameOf(chain: ChainReplay | undefined, author: Signer, now: number): Frame {
+function frameOf(chain: ChainReplay | undefined, author: string, now: number): Frame {
   const start = { type: "kez.sigchain.event", version: 1, created_at: formatTime(now) } as const
-  if (chain === undefined) return { ...start, primary: author.key, seq: 0 }
+  if (chain === undefined) return { ...start, primary: author, seq: 0 }
   return { ...start, primary: chain.state.primary, seq: chain.head.seq + 1, prev: chain.head.digest }
 }
 

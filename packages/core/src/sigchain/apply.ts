@@ -21,14 +21,20 @@ const reservedOps: ReadonlySet<Op> = new Set<Op>(["revoke", "revoke_device", "se
  */
 export function applyEvent(state: WorkingState, event: SigchainEvent): Authority {
   const { payload, signature } = event
-  if (payload.primary !== state.primary) throw refusal("chain.primary", `primary ${state.primary}`)
-  if (payload.seq >= maxChainEvents) throw refusal("limit.chain", `at most ${maxChainEvents} events`)
-  const authority = authorityOf(state, payload, signature.key)
-  assertPlaceFree(payload, authority)
-  assertOperation(state, payload)
+  const authority = assertAllowed(state, payload, signature.key)
   assertSignature(event)
   assertPop(event)
   changeState(state, payload, signature.key)
+  return authority
+}
+
+/** All checks but those of signatures. */
+export function assertAllowed(state: WorkingState, payload: EventPayload, signer: string): Authority {
+  if (payload.primary !== state.primary) throw refusal("chain.primary", `primary ${state.primary}`)
+  if (payload.seq >= maxChainEvents) throw refusal("limit.chain", `at most ${maxChainEvents} events`)
+  const authority = authorityOf(state, payload, signer)
+  assertPlaceFree(payload, authority)
+  assertOperation(state, payload)
   return authority
 }
 
