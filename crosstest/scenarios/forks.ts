@@ -135,12 +135,13 @@ async function lifted(direction: Direction): Promise<void> {
 async function threeBranches(direction: Direction): Promise<void> {
   const { maker, checker } = direction
   const theirs = [alice("revoke", "github:alice"), alice("revoke", "dns:deep.example")]
-  const { chain } = await forked(direction, [alice("add", "dns:a.example")], theirs)
+  const before = [alice("add", "dns:deep.example"), alice("add", "dns:low.example")]
+  const { chain } = await forked(direction, [alice("add", "dns:a.example")], theirs, before)
   const shared = parseChain((await maker.run(["sigchain", "export", chain, "-q"])).stdout)
   const laptop = createSigner("ed25519", parseWords(people[1]?.words ?? "").secret)
   const operation = { op: "revoke", subject: "dns:low.example" } as const
   const now = Math.floor(Date.now() / 1_000)
-  const { replay } = await appendEvent({ chain: replayChain(shared.slice(0, 2)), operation, now }, laptop)
+  const { replay } = await appendEvent({ chain: replayChain(shared.slice(0, 4)), operation, now }, laptop)
   for (const tool of [maker, checker]) await tool.data(["sigchain", "import", "-"], formatChain(replay.path))
   const { losing, splits } = await sameChain(maker, checker, chain)
   assert.equal(splits[0]?.successors.length, 3)

@@ -21,6 +21,7 @@ const refusals: readonly Refusal[] = [
   ["a chain that is not known", ["sigchain", "show", digest], 1, "chain.unknown"],
   ["an export of nothing", ["sigchain", "export", digest], 1, "chain.unknown"],
   ["a head without a chain", ["sigchain", "head"], 1, "chain.unknown"],
+  ["a commitment where nobody can be asked", ["sigchain", "set-next", "laptop"], 2, "input.missing"],
   ["a rotation without a chain", ["sigchain", "rotate", "laptop", "--yes"], 1, "chain.unknown"],
   [
     "a name that is taken",
