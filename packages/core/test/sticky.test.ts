@@ -50,6 +50,15 @@ test("FORK-6 revoke on a losing branch stays in force, though the winning path a
   assert.equal(replayed(won, lost).state.subjects.get(subject)?.everRevoked, true)
 })
 
+test("FORK-6 what a revoke_device of the primary would lift is known before it is signed", () => {
+  const before = replayed(won, revoke(e3, subject, laptop), revokeDevice(e3, [spare], laptop))
+  const lifted = { devices: [spare.key], subjects: [subject] }
+  assert.deepEqual(before.liftedBy({ keys: [laptop.key] }), lifted)
+  assert.deepEqual(before.liftedBy({ keys: [phone.key], keep: [laptop.key] }), { devices: [], subjects: [] })
+  assert.deepEqual(before.liftedBy({ keys: [laptop.key, spare.key] }), { devices: [], subjects: [subject] })
+  assert.deepEqual(replayed(won).liftedBy({ keys: [laptop.key] }), { devices: [], subjects: [] })
+})
+
 test("FORK-6 revoke of a subject that the winning path never named", () => {
   const replay = replayed(won, revoke(e3, "github:other", laptop))
   assert.deepEqual(replay.state.subjects.get("github:other"), {
