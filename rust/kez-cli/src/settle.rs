@@ -14,6 +14,9 @@ use crate::key::at_hand;
 use crate::outcome::{Answer, Failure, Outcome, cannot};
 use crate::{again, chains, signing};
 
+/// Of a digest that is typed: `sha256:` and eight digits.
+const MIN_DIGEST_CHARS: usize = 15;
+
 /// Shows the branches, or appends what decides.
 pub fn settle(context: &Context, matches: &ArgMatches, (chain, key): (&Chain, &KeyIdentity)) -> Outcome {
     let (kept, lift) = (text(matches, "keep"), texts(matches, "lift"));
@@ -21,7 +24,7 @@ pub fn settle(context: &Context, matches: &ArgMatches, (chain, key): (&Chain, &K
         return branches(context, chain);
     }
     let digest = |typed: &str| Digest::parse(typed).map_err(|error| cannot("read the digest")(error).typed());
-    let mut reject = lift.into_iter().map(digest).collect::<Outcome<Vec<Digest>>>()?;
+    let mut reject = lift.into_iter().map(|typed| listed(chain, typed)).collect::<Outcome<Vec<Digest>>>()?;
     let mut tip = chain.head().digest();
     let mut revocations = Vec::new();
     if let Some(typed) = kept {
@@ -43,6 +46,20 @@ pub fn settle(context: &Context, matches: &ArgMatches, (chain, key): (&Chain, &K
     let (current, events) = append_all(chain, &tip, ops, signing)?;
     keep(context, &current, &events, Some(&signer))?;
     answer(context, &current, &events)
+}
+
+/// The revocation on a losing branch whose digest begins so. `usage`
+fn listed(chain: &Chain, typed: &str) -> Outcome<Digest> {
+    let text = typed.trim_end_matches('…');
+    let is_revocation = |event: &&ChainEvent| matches!(event.payload().op, Op::Revoke { .. } | Op::RevokeDevice { .. });
+    let revocations = chains::losing(chain).into_iter().filter(is_revocation).map(ChainEvent::digest);
+    let found: Vec<Digest> = revocations.filter(|digest| digest.to_string().starts_with(text)).collect();
+    match found[..] {
+        [only] if text.len() >= MIN_DIGEST_CHARS => Ok(only),
+        _ => Err(Failure::usage(
+            "Cannot choose by this digest: expected sha256: and enough digits for one of those listed",
+        )),
+    }
 }
 
 /// What is signed again where these are rejected. A settlement lifts what it names and nothing after that (FORK-6).

@@ -91,3 +91,14 @@ fn a_branch_of_a_lower_rank_can_be_kept() {
     rejected.sort();
     assert_eq!(signed, [json!(["settle", rejected, null]), json!(["revoke", null, "dns:a.example"])]);
 }
+
+#[test]
+fn only_a_listed_revocation_is_lifted() {
+    let (home, [kept, tied, _]) = forked("settled-listed");
+    for wrong in [&format!("sha256:{}", "0".repeat(64)), &kept, &"sha256:".to_owned(), &"nothing".to_owned()] {
+        let (code, answer) = home.json(&["sigchain", "settle", "--lift", wrong], "");
+        assert_eq!((code, &answer["error"]["code"]), (2, &json!("usage")), "{wrong}");
+    }
+    let signed = settled(&home, &[&kept, "--lift", &tied[..20]]);
+    assert_eq!(signed[0][1], json!([tied]));
+}
