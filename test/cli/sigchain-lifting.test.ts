@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { ChainReplay } from "@kez/core"
 import { skipWithout } from "../support/servers.ts"
-import type { Home } from "./support/home.ts"
+import { type Home, makeHome } from "./support/home.ts"
 import { openSession } from "./support/pty.ts"
 import {
   begun,
@@ -169,4 +169,32 @@ test("kez sigchain settle --keep rejects the tied branches alone, and signs agai
     [other.head.digest, digest(third)].sort(),
     "what it does not name stays in force",
   )
+})
+
+test("kez sigchain settle needs the passphrase while the key is unlocked, and a digest of those that are listed", async () => {
+  await using home = makeHome()
+  await using elsewhere = makeHome()
+  await home.make("zero", { passphrase: "right" })
+  await elsewhere.make("zero")
+  const passphrase = { env: { KEZ_PASSPHRASE: "right" } }
+  const ok = async (of: Home, args: readonly string[], options = {}): Promise<string> => {
+    const { code, stdout, stderr } = await of.run(args, options)
+    assert.equal(code, 0, stderr)
+    return stdout
+  }
+  await ok(home, ["identity", "unlock"], passphrase)
+  await ok(home, ["sigchain", "add", "dns:a.example"])
+  await ok(elsewhere, ["sigchain", "import", "-"], { input: await ok(home, ["sigchain", "export"]) })
+  await ok(home, ["sigchain", "add", "dns:c.example"])
+  await ok(elsewhere, ["sigchain", "revoke", "dns:a.example"])
+  await ok(home, ["sigchain", "import", "-"], { input: await ok(elsewhere, ["sigchain", "export"]) })
+  const [{ successors }] = (await json(home, "sigchain", "settle")).data.splits
+  const kept = successors.find(({ events }: { events: readonly { op: string }[] }) => events[0]?.op === "add").digest
+  const codeOf = async (...args: readonly string[]) => {
+    const { code, error } = await json(home, "sigchain", "settle", ...args)
+    return [code, error?.code]
+  }
+  assert.deepEqual(await codeOf("--keep", kept), [4, "key.locked"])
+  assert.deepEqual(await codeOf("--lift", `sha256:${"0".repeat(64)}`), [2, "usage"])
+  await ok(home, ["sigchain", "settle", "--keep", kept], passphrase)
 })
