@@ -63,14 +63,3 @@ fn a_fork_is_told_before_a_key_is_opened() {
         refuses(&home, &args, (13, "chain.fork"));
     }
 }
-
-/// A device settles nothing.
-#[test]
-fn who_may_not_settle_is_not_asked_for_a_passphrase() {
-    let (home, passphrase) = locked("checks-settle");
-    home.ok(&["--identity", "laptop", "sigchain", "add", "dns:a.example"], "");
-    home.ok(&["identity", "passphrase", "laptop", "--new-passphrase-file", &passphrase], "");
-    let lift = ["--identity", "laptop", "sigchain", "settle", "--lift", &format!("sha256:{}", "0".repeat(64))];
-    let (code, answer) = home.json(&lift, "");
-    assert_eq!((code, &answer["error"]["code"]), (1, &json!("chain.authority")), "{answer}");
-}

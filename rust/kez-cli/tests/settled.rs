@@ -102,3 +102,14 @@ fn only_a_listed_revocation_is_lifted() {
     let signed = settled(&home, &[&kept, "--lift", &tied[..20]]);
     assert_eq!(signed[0][1], json!([tied]));
 }
+
+/// A device settles nothing.
+#[test]
+fn who_may_not_settle_is_not_asked_for_a_passphrase() {
+    let (home, [kept, tied, _]) = forked("settled-device");
+    settled(&home, &[&kept]);
+    let passphrase = home.file("right", "correct horse\n");
+    home.ok(&["identity", "passphrase", "phone", "--new-passphrase-file", &passphrase], "");
+    let (code, answer) = home.json(&["--identity", "phone", "sigchain", "settle", "--lift", &tied], "");
+    assert_eq!((code, &answer["error"]["code"]), (1, &json!("chain.authority")), "{answer}");
+}
