@@ -3,14 +3,10 @@
 
 mod support;
 
-use kez_core::mnemonic::parse_mnemonic;
-use kez_core::sigchain::{Chain, Graph, Signing, append, read_document, write_jsonl};
-use kez_core::{Identity, KeyIdentity, Op, SecretKey, Signer as _, Suite, Time};
+use kez_core::{Identity, KeyIdentity, Op};
 use serde_json::{Value, json};
+use support::forge::{PHONE, SAFE, forged, key};
 use support::{ALICE, Home};
-
-const SAFE: &str = "letter advice cage absurd amount doctor acoustic avoid letter advice cage above";
-const PHONE: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
 
 /// A home whose chain lists an account and phone.
 fn home(name: &str) -> Home {
@@ -23,24 +19,9 @@ fn home(name: &str) -> Home {
     home
 }
 
-fn key(words: &str) -> KeyIdentity {
-    signer(words).key().clone()
-}
-
-fn signer(words: &str) -> SecretKey {
-    SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(words).unwrap()).unwrap()
-}
-
 /// Signs events after those of the document with the old primary key, and has its owner learn of them.
 fn forge(home: &Home, document: &str, ops: impl IntoIterator<Item = Op>) {
-    let mut events = read_document(document.as_bytes()).events;
-    for op in ops {
-        let graph = Graph::of(events.iter().cloned());
-        let chain = Chain::of(&graph, graph.geneses()[0]).unwrap();
-        let created_at = Time::from_unix_seconds(1_767_225_600).unwrap();
-        events.push(append(&chain, op, Signing { signer: &signer(ALICE), new_key: None, created_at }).unwrap());
-    }
-    home.ok(&["sigchain", "import", "-"], &write_jsonl(&events));
+    home.ok(&["sigchain", "import", "-"], &forged(document, ALICE, ops));
 }
 
 fn of_devices(keys: &[KeyIdentity]) -> Op {

@@ -3,14 +3,11 @@
 
 mod support;
 
-use kez_core::mnemonic::parse_mnemonic;
 use kez_core::sigchain::{Chain, Graph, Signing, append, read_document, write_jsonl};
-use kez_core::{Op, SecretKey, Signer as _, Suite, Time};
+use kez_core::{Op, Time};
 use serde_json::json;
+use support::forge::{PHONE, SAFE, key, signer};
 use support::{ALICE, Home};
-
-const SAFE: &str = "letter advice cage absurd amount doctor acoustic avoid letter advice cage above";
-const PHONE: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
 
 fn home(name: &str) -> Home {
     let home = Home::with_alice(name);
@@ -19,10 +16,6 @@ fn home(name: &str) -> Home {
     }
     home.ok(&["sigchain", "add", "github:alice"], "");
     home
-}
-
-fn key(words: &str) -> SecretKey {
-    SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(words).unwrap()).unwrap()
 }
 
 fn refused(home: &Home, args: &[&str]) -> (i32, String) {
@@ -69,8 +62,8 @@ fn a_committed_key_goes_with_no_other_unasked() {
     let graph = Graph::of(events.iter().cloned());
     let chain = Chain::of(&graph, graph.geneses()[0]).unwrap();
     let created_at = Time::from_unix_seconds(1_767_225_600).unwrap();
-    let signing = Signing { signer: &key(PHONE), new_key: Some(&key(SAFE)), created_at };
-    events.push(append(&chain, Op::AddDevice { key: key(SAFE).key().clone(), pop: [0; 64] }, signing).unwrap());
+    let signing = Signing { signer: &signer(PHONE), new_key: Some(&signer(SAFE)), created_at };
+    events.push(append(&chain, Op::AddDevice { key: key(SAFE), pop: [0; 64] }, signing).unwrap());
     home.ok(&["sigchain", "import", "-"], &write_jsonl(&events));
     assert_eq!(refused(&home, &["revoke-device", "phone"]), refusal(1, "chain.prerotation"));
     home.ok(&["sigchain", "revoke-device", "phone", "--keep", "safe"], "");
@@ -83,7 +76,7 @@ fn the_primary_is_replaced_and_not_revoked() {
     let home = home("in-use-primary");
     assert_eq!(refused(&home, &["revoke-device", "alice"]), refusal(1, "chain.authority"));
     assert_eq!(refused(&home, &["revoke-device", "phone"]), refusal(2, "usage"));
-    let alice = key(ALICE).key().to_string();
+    let alice = key(ALICE).to_string();
     let (_, shown) = home.json(&["sigchain", "show"], "");
     assert_eq!(shown["data"]["primary"], json!(alice));
 }

@@ -3,15 +3,11 @@
 
 mod support;
 
-use kez_core::mnemonic::parse_mnemonic;
-use kez_core::sigchain::{Chain, Graph, Signing, append, read_document, write_jsonl};
-use kez_core::{Identity, KeyIdentity, Op, SecretKey, Signer as _, Suite, Time};
+use kez_core::{Identity, Op};
 use serde_json::{Value, json};
 use support::agents::{Unlocked, locked_home, unlock};
+use support::forge::{PHONE, SAFE, forged, key};
 use support::{ALICE, Home};
-
-const SAFE: &str = "letter advice cage absurd amount doctor acoustic avoid letter advice cage above";
-const PHONE: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
 
 /// Adds the keys safe and phone, an account, and phone as a device.
 fn fill(home: &Home, key_args: &[&str]) {
@@ -29,22 +25,9 @@ fn home(name: &str) -> Home {
     home
 }
 
-fn signer(words: &str) -> SecretKey {
-    SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(words).unwrap()).unwrap()
-}
-
-fn key(words: &str) -> KeyIdentity {
-    signer(words).key().clone()
-}
-
 /// What phone signs after the events of the document; its owner learns of it.
 fn signed_by_phone(home: &Home, document: &str, op: Op) {
-    let mut events = read_document(document.as_bytes()).events;
-    let graph = Graph::of(events.iter().cloned());
-    let chain = Chain::of(&graph, graph.geneses()[0]).unwrap();
-    let created_at = Time::from_unix_seconds(1_767_225_600).unwrap();
-    events.push(append(&chain, op, Signing { signer: &signer(PHONE), new_key: None, created_at }).unwrap());
-    home.ok(&["sigchain", "import", "-"], &write_jsonl(&events));
+    home.ok(&["sigchain", "import", "-"], &forged(document, PHONE, [op]));
 }
 
 fn burn_safe(home: &Home) {

@@ -3,14 +3,11 @@
 
 mod support;
 
-use kez_core::mnemonic::parse_mnemonic;
 use kez_core::sigchain::{Chain, Graph, Signing, append, commitment, read_document, write_jsonl};
-use kez_core::{Identity, KeyIdentity, Op, SecretKey, Signer as _, Suite, Time};
+use kez_core::{Identity, KeyIdentity, Op, Time};
 use serde_json::{Value, json};
+use support::forge::{PHONE, SAFE, forged, key, signer};
 use support::{ALICE, Home};
-
-const SAFE: &str = "letter advice cage absurd amount doctor acoustic avoid letter advice cage above";
-const PHONE: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
 
 /// A home with alice and the keys safe and laptop, and the key of safe.
 fn home_with_safe(name: &str) -> (Home, KeyIdentity) {
@@ -20,23 +17,6 @@ fn home_with_safe(name: &str) -> (Home, KeyIdentity) {
     home.ok(&["sigchain", "add", "github:alice"], "");
     let safe = home.ok(&["identity", "show", "safe", "--id"], "");
     (home, KeyIdentity::parse_canonical(safe.trim()).unwrap())
-}
-
-fn key(words: &str) -> SecretKey {
-    SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(words).unwrap()).unwrap()
-}
-
-/// What a thief of the key with these words makes of a chain.
-fn forged(document: &str, words: &str, ops: impl IntoIterator<Item = Op>) -> String {
-    let thief = key(words);
-    let mut events = read_document(document.as_bytes()).events;
-    for op in ops {
-        let graph = Graph::of(events.iter().cloned());
-        let chain = Chain::of(&graph, graph.geneses()[0]).unwrap();
-        let created_at = Time::from_unix_seconds(1_767_225_600).unwrap();
-        events.push(append(&chain, op, Signing { signer: &thief, new_key: None, created_at }).unwrap());
-    }
-    write_jsonl(&events)
 }
 
 /// What a thief of alice's key makes of her chain.
@@ -228,7 +208,7 @@ fn the_rotation_follows_the_last_event_at_which_the_committed_key_could() {
     home.ok(&["sigchain", "set-next", "safe", "--yes"], "");
     home.ok(&["identity", "restore", "phone", "--mnemonic", "-", "--no-passphrase"], PHONE);
     home.ok(&["sigchain", "add-device", "phone"], "");
-    let phone = key(PHONE).key().clone();
+    let phone = key(PHONE);
     // Other programs take the committed key as a device, and what added it takes it away.
     let document = home.ok(&["sigchain", "export"], "");
     let mut events = read_document(document.as_bytes()).events;
@@ -240,7 +220,7 @@ fn the_rotation_follows_the_last_event_at_which_the_committed_key_could() {
         let graph = Graph::of(events.iter().cloned());
         let chain = Chain::of(&graph, graph.geneses()[0]).unwrap();
         let created_at = Time::from_unix_seconds(1_767_225_600).unwrap();
-        let signing = Signing { signer: &key(words), new_key: Some(&key(SAFE)), created_at };
+        let signing = Signing { signer: &signer(words), new_key: Some(&signer(SAFE)), created_at };
         events.push(append(&chain, op, signing).unwrap());
     }
     home.ok(&["sigchain", "import", "-"], &write_jsonl(&events));

@@ -3,27 +3,18 @@
 
 mod support;
 
-use kez_core::mnemonic::parse_mnemonic;
-use kez_core::sigchain::{Chain, Graph, Signing, append, read_document, write_jsonl};
-use kez_core::{Identity, Op, SecretKey, Suite, Time};
+use kez_core::sigchain::read_document;
+use kez_core::{Identity, Op};
 use serde_json::{Value, json};
+use support::forge::{PHONE, forged};
 use support::{ALICE, Home};
-
-const PHONE: &str = "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong";
 
 /// Signs after the events of the document, and has its owner learn of it; the digest of the first event.
 fn branch(home: &Home, document: &str, words: &str, ops: impl IntoIterator<Item = Op>) -> String {
-    let mut events = read_document(document.as_bytes()).events;
-    let start = events.len();
-    let signer = SecretKey::from_bytes(Suite::Ed25519, parse_mnemonic(words).unwrap()).unwrap();
-    for op in ops {
-        let graph = Graph::of(events.iter().cloned());
-        let chain = Chain::of(&graph, graph.geneses()[0]).unwrap();
-        let created_at = Time::from_unix_seconds(1_767_225_600).unwrap();
-        events.push(append(&chain, op, Signing { signer: &signer, new_key: None, created_at }).unwrap());
-    }
-    home.ok(&["sigchain", "import", "-"], &write_jsonl(&events));
-    events[start].digest().to_string()
+    let start = read_document(document.as_bytes()).events.len();
+    let grown = forged(document, words, ops);
+    home.ok(&["sigchain", "import", "-"], &grown);
+    read_document(grown.as_bytes()).events[start].digest().to_string()
 }
 
 fn revoke(subject: &str) -> Op {

@@ -2,6 +2,7 @@
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
 pub mod agents;
+pub mod forge;
 pub mod relay;
 pub mod servers;
 
